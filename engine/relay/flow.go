@@ -1,0 +1,336 @@
+package relay
+
+import (
+	"golang.org/x/sys/unix"
+
+	"sluice/engine/sock"
+)
+
+// Flow is one direction of a session. The zero value has moved nothing and
+// knows nothing of its sockets.
+type Flow struct {
+	Bytes uint64 // written to the target so far
+
+	held  int32 // bytes read and not written yet
+	off   int32 // where they start in their store
+	store int32 // 0: none, n > 0: pipe n-1, n < 0: store -n-1
+	flags Flags
+	calm  uint8 // rounds of splice in a row that moved little
+}
+
+// Flags say what is known of a flow's two sockets.
+type Flags uint8
+
+// The flags. Those of the source come from its events and are taken back by
+// the read that proves otherwise.
+const (
+	// SourceReady: a read may give something.
+	SourceReady Flags = 1 << iota
+	// SourceClosing: the peer has sent FIN (EPOLLRDHUP), so that a read which
+	// empties the socket has reached the end.
+	SourceClosing
+	// SourceExact: the source must be read to 0 or EAGAIN, because a short
+	// read proves nothing on it: urgent data, or a UNIX socket.
+	SourceExact
+	// SourceEnded: the end was read.
+	SourceEnded
+	// TargetReady: a write may be taken.
+	TargetReady
+	splicing
+	copyOnly // splice refused these sockets
+)
+
+// Outcome says why a flow stopped moving bytes.
+type Outcome uint8
+
+// The outcomes.
+const (
+	// Wait: until an event of the source or of the target.
+	Wait Outcome = iota
+	// Again: this turn's share is used up, there may be more.
+	Again
+	// Ended: the source has ended, and all that it sent is written.
+	Ended
+	// SourceFailed: reading failed, and all that was read is written.
+	SourceFailed
+	// TargetFailed: writing failed. What is held can't be delivered.
+	TargetFailed
+)
+
+const (
+	// calmBytes and calmRounds: after that many rounds in a row that spliced
+	// less than this, copying is the cheaper way again.
+	calmBytes  = 16 << 10
+	calmRounds = 8
+)
+
+// Set adds to what is known.
+func (f *Flow) Set(known Flags) { f.flags |= known }
+
+// Clear takes back what was known.
+func (f *Flow) Clear(known Flags) { f.flags &^= known }
+
+// Has reports whether all of these are known.
+func (f *Flow) Has(known Flags) bool { return f.flags&known == known }
+
+// Pending returns the bytes that were read and not written yet.
+func (f *Flow) Pending() int { return int(f.held) }
+
+// Splicing reports whether the flow has left copying.
+func (f *Flow) Splicing() bool { return f.Has(splicing) }
+
+func (f *Flow) slot() int32 { return -f.store - 1 }
+
+// Pump moves bytes from src to dst until one of the two has no more to give
+// or to take, or share bytes have moved.
+func (s *Stock) Pump(f *Flow, src, dst, share int) (Outcome, sock.Errno) {
+	start := f.Bytes
+	out, e := s.pump(f, src, dst, share)
+	if f.held == 0 && f.store != 0 {
+		s.Release(f)
+	}
+	if f.Has(splicing) && out == Wait {
+		f.settle(f.Bytes - start)
+	}
+	return out, e
+}
+
+func (s *Stock) pump(f *Flow, src, dst, share int) (Outcome, sock.Errno) {
+	limit := f.Bytes + uint64(share)
+	for {
+		if f.held > 0 {
+			if !f.Has(TargetReady) {
+				return Wait, 0
+			}
+			if e := s.flush(f, dst); e != 0 {
+				return TargetFailed, e
+			}
+			continue
+		}
+		switch {
+		case f.Has(SourceEnded):
+			return Ended, 0
+		case !f.Has(SourceReady | TargetReady):
+			return Wait, 0
+		case f.Bytes >= limit:
+			return Again, 0
+		}
+		if out, e := s.step(f, src, dst); e != 0 {
+			return out, e
+		}
+	}
+}
+
+// step reads once and passes on what came.
+func (s *Stock) step(f *Flow, src, dst int) (Outcome, sock.Errno) {
+	switch {
+	case s.budget.Spent():
+		return s.peek(f, src, dst)
+	case f.Has(splicing) && s.borrowPipe(f):
+		return SourceFailed, s.fill(f, src)
+	}
+	return s.copy(f, src, dst)
+}
+
+func (s *Stock) copy(f *Flow, src, dst int) (Outcome, sock.Errno) {
+	n, e := sock.Read(src, s.Buffer)
+	if e != 0 || n == 0 {
+		return SourceFailed, f.emptied(e)
+	}
+	if n == len(s.Buffer) && !f.Has(copyOnly) {
+		f.Set(splicing)
+	}
+	f.readSome(n, len(s.Buffer))
+	return TargetFailed, s.Push(f, dst, s.Buffer[:n])
+}
+
+// peek is copy without ever holding a byte: it takes from the source only what
+// the target has taken.
+func (s *Stock) peek(f *Flow, src, dst int) (Outcome, sock.Errno) {
+	n, e := sock.Peek(src, s.Buffer)
+	if e != 0 || n == 0 {
+		return SourceFailed, f.emptied(e)
+	}
+	written, e := sock.Write(dst, s.Buffer[:n])
+	if e != 0 {
+		return TargetFailed, f.full(e)
+	}
+	f.Bytes += uint64(written)
+	if written < n {
+		f.Clear(TargetReady)
+	} else {
+		f.readSome(n, len(s.Buffer))
+	}
+	for written > 0 {
+		taken, e := sock.Read(src, s.Buffer[:written])
+		if e != 0 || taken == 0 {
+			return SourceFailed, f.emptied(e)
+		}
+		written -= taken
+	}
+	return Wait, 0
+}
+
+// fill splices from the source into the flow's empty pipe.
+func (s *Stock) fill(f *Flow, src int) sock.Errno {
+	p := &s.pipes.all[f.store-1]
+	n, e := sock.Splice(src, int(p.w), int(p.size))
+	switch {
+	case e == unix.EINVAL || e == unix.ENOSYS || e == unix.EOPNOTSUPP:
+		s.Release(f)
+		f.stopSplicing()
+		return 0
+	case e != 0 || n == 0:
+		return f.emptied(e)
+	}
+	s.budget.charge(int(p.size))
+	f.held = int32(n)
+	return 0
+}
+
+// Push writes b to dst and holds what is not taken.
+func (s *Stock) Push(f *Flow, dst int, b []byte) sock.Errno {
+	n, e := sock.Write(dst, b)
+	if e != 0 {
+		s.Hold(f, b)
+		return f.full(e)
+	}
+	f.Bytes += uint64(n)
+	if n < len(b) {
+		f.Clear(TargetReady)
+		s.Hold(f, b[n:])
+	}
+	return 0
+}
+
+// flush writes what the flow holds.
+func (s *Stock) flush(f *Flow, dst int) sock.Errno {
+	n, e := s.drain(f, dst)
+	if e != 0 {
+		return f.full(e)
+	}
+	f.Bytes += uint64(n)
+	f.held -= int32(n)
+	if f.store < 0 {
+		f.off += int32(n)
+	}
+	switch {
+	case f.held > 0:
+		f.Clear(TargetReady)
+	case f.store < 0:
+		s.Release(f)
+	default:
+		s.budget.refund(int(s.pipes.all[f.store-1].size))
+	}
+	return 0
+}
+
+func (s *Stock) drain(f *Flow, dst int) (int, sock.Errno) {
+	if f.store < 0 {
+		return sock.Write(dst, s.Held(f))
+	}
+	p := s.pipes.all[f.store-1]
+	n, e := sock.Splice(int(p.r), dst, int(f.held))
+	if e == unix.EINVAL || e == unix.ENOSYS || e == unix.EOPNOTSUPP {
+		s.unpipe(f)
+		return sock.Write(dst, s.Held(f))
+	}
+	return n, e
+}
+
+// unpipe moves what waits in the flow's pipe to a store, for a target that
+// can't be spliced to.
+func (s *Stock) unpipe(f *Flow) {
+	waiting := Flow{}
+	p := s.pipes.all[f.store-1]
+	for left := int(f.held); left > 0; {
+		n, e := sock.Read(int(p.r), s.Buffer)
+		if e != 0 || n == 0 {
+			break
+		}
+		s.Hold(&waiting, s.Buffer[:n])
+		left -= n
+	}
+	s.Release(f)
+	f.held, f.off, f.store = waiting.held, waiting.off, waiting.store
+	f.stopSplicing()
+}
+
+func (s *Stock) borrowPipe(f *Flow) bool {
+	if f.store > 0 {
+		return true
+	}
+	i := s.pipes.get()
+	if i < 0 {
+		return false
+	}
+	f.store = i + 1
+	return true
+}
+
+// returnPipe gives the flow's pipe back; dirty says that bytes are in it, for
+// which the budget was charged.
+func (s *Stock) returnPipe(f *Flow, dirty bool) {
+	i := f.store - 1
+	if dirty {
+		s.budget.refund(int(s.pipes.all[i].size))
+	}
+	s.pipes.put(i, dirty)
+}
+
+// emptied notes what a read that gave no byte says of the source. It returns
+// the error that is left, if any.
+func (f *Flow) emptied(e sock.Errno) sock.Errno {
+	switch e {
+	case 0:
+		f.Clear(SourceReady)
+		f.Set(SourceEnded)
+	case unix.EAGAIN:
+		f.Clear(SourceReady)
+		return 0
+	case unix.EINTR:
+		return 0
+	}
+	return e
+}
+
+// readSome notes what a read of n bytes into a buffer of room says: a short
+// one has emptied the source, and that is the end if FIN was announced.
+func (f *Flow) readSome(n, room int) {
+	if n == room || f.Has(SourceExact) {
+		return
+	}
+	f.Clear(SourceReady)
+	if f.Has(SourceClosing) {
+		f.Set(SourceEnded)
+	}
+}
+
+// full notes a failed write. It returns the error that is left, if any.
+func (f *Flow) full(e sock.Errno) sock.Errno {
+	switch e {
+	case unix.EAGAIN:
+		f.Clear(TargetReady)
+		return 0
+	case unix.EINTR:
+		return 0
+	}
+	return e
+}
+
+func (f *Flow) stopSplicing() {
+	f.Clear(splicing)
+	f.Set(copyOnly)
+}
+
+// settle goes back to copying after a run of rounds that moved little.
+func (f *Flow) settle(moved uint64) {
+	if moved >= calmBytes {
+		f.calm = 0
+		return
+	}
+	if f.calm++; f.calm >= calmRounds {
+		f.calm = 0
+		f.Clear(splicing)
+	}
+}

@@ -1,0 +1,103 @@
+package sock
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Errno is the error of a raw call; zero is success.
+type Errno = unix.Errno
+
+// Read reads what is there. 0 without an error is the end of the stream.
+func Read(fd int, b []byte) (int, Errno) {
+	return result(unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b))))
+}
+
+// Peek reads what is there and leaves it in the socket.
+func Peek(fd int, b []byte) (int, Errno) {
+	return result(unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_PEEK, 0, 0))
+}
+
+// Write sends as much of b as the socket takes. A peer that is gone gives
+// EPIPE and raises no signal.
+func Write(fd int, b []byte) (int, Errno) {
+	return result(unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_NOSIGNAL, 0, 0))
+}
+
+// Splice moves up to n bytes between a socket and a pipe inside the kernel.
+func Splice(from, to, n int) (int, Errno) {
+	return result(unix.RawSyscall6(unix.SYS_SPLICE, uintptr(from), 0, uintptr(to), 0,
+		uintptr(n), unix.SPLICE_F_NONBLOCK|unix.SPLICE_F_MOVE))
+}
+
+// Accept takes one connection off the queue, non-blocking and close-on-exec,
+// and stores the peer's address.
+func Accept(fd int, peer *Addr) (int, Errno) {
+	peer.len = uint32(unsafe.Sizeof(peer.raw))
+	return result(unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(fd), uintptr(unsafe.Pointer(&peer.raw)),
+		uintptr(unsafe.Pointer(&peer.len)), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0))
+}
+
+// Stream opens a non-blocking stream socket of the address's family.
+func Stream(to *Addr) (int, Errno) {
+	return result(unix.RawSyscall(unix.SYS_SOCKET, uintptr(to.raw.Addr.Family),
+		unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0))
+}
+
+// Connect starts a connection, or asks how one that was started is doing:
+// EINPROGRESS and EALREADY say that it is under way, EISCONN that it stands.
+func Connect(fd int, to *Addr) Errno {
+	_, _, e := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&to.raw)), uintptr(to.len))
+	return e
+}
+
+// Local stores the socket's own address.
+func Local(fd int, own *Addr) Errno {
+	own.len = uint32(unsafe.Sizeof(own.raw))
+	_, _, e := unix.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(fd), uintptr(unsafe.Pointer(&own.raw)),
+		uintptr(unsafe.Pointer(&own.len)))
+	return e
+}
+
+// ShutdownWrite sends FIN after what is queued.
+func ShutdownWrite(fd int) Errno {
+	_, _, e := unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(fd), unix.SHUT_WR, 0)
+	return e
+}
+
+// Close closes fd.
+func Close(fd int) { unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
+
+// Reset closes fd with RST, and throws away what it has not sent yet.
+func Reset(fd int) {
+	linger := unix.Linger{Onoff: 1, Linger: 0}
+	setsockopt(fd, unix.SOL_SOCKET, unix.SO_LINGER, unsafe.Pointer(&linger), unsafe.Sizeof(linger))
+	Close(fd)
+}
+
+// Unsent tells how many bytes the peer has not acknowledged (SIOCOUTQ).
+func Unsent(fd int) int {
+	var n int32
+	if _, _, e := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCOUTQ, uintptr(unsafe.Pointer(&n))); e != 0 {
+		return 0
+	}
+	return int(n)
+}
+
+// NoDelay turns Nagle's algorithm off.
+func NoDelay(fd int) {
+	one := int32(1)
+	setsockopt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, unsafe.Pointer(&one), unsafe.Sizeof(one))
+}
+
+func setsockopt(fd, level, name int, value unsafe.Pointer, size uintptr) {
+	unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), uintptr(value), size, 0)
+}
+
+func result(r, _ uintptr, e Errno) (int, Errno) {
+	if e != 0 {
+		return -1, e
+	}
+	return int(r), 0
+}
