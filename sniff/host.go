@@ -1,0 +1,131 @@
+package sniff
+
+import "bytes"
+
+// target tells the four forms of RFC 9112 3.2 apart and sets Path and Authority.
+func (h *Head) target() bool {
+	t := h.Target
+	switch {
+	case string(h.Method) == "CONNECT":
+		h.Authority = t
+		host, port := splitPort(t)
+		return isHost(t) && len(host) > 0 && len(port) > 1
+	case t[0] == '/':
+		h.Path = untilQuery(t)
+		return true
+	case len(t) == 1 && t[0] == '*':
+		return true
+	}
+	scheme, rest, found := bytes.Cut(t, schemeEnd)
+	return found && isScheme(scheme) && h.absolute(rest)
+}
+
+// absolute takes what follows the scheme of an absolute target.
+func (h *Head) absolute(b []byte) bool {
+	end := bytes.IndexAny(b, "/?")
+	if end < 0 {
+		end = len(b)
+	}
+	h.Authority = b[bytes.LastIndexByte(b[:end], '@')+1 : end]
+	if end < len(b) && b[end] == '/' {
+		h.Path = untilQuery(b[end:])
+	}
+	return isHost(h.Authority)
+}
+
+// oneHost says whether target and Host field name the same host. Without a port
+// the scheme's is meant, which matters only where one of them writes it down.
+func (h *Head) oneHost() bool {
+	if h.Authority == nil || h.host == nil {
+		return true
+	}
+	defaultPort := ":80"
+	switch {
+	case string(h.Method) == "CONNECT":
+		defaultPort = ":"
+	case len(h.Target) > 5 && isWord(h.Target[:6], "https:"):
+		defaultPort = ":443"
+	}
+	return sameFold(dropPort(h.Authority, defaultPort), dropPort(h.host, defaultPort))
+}
+
+func dropPort(authority []byte, defaultPort string) []byte {
+	host, port := splitPort(authority)
+	if len(port) == 1 || string(port) == defaultPort {
+		return host
+	}
+	return authority
+}
+
+// isHost says whether b is a host with or without a port, RFC 3986 3.2.2. Commas
+// are not taken: they would make two hosts of it for who reads the field as a
+// list.
+func isHost(b []byte) bool {
+	host, port := splitPort(b)
+	for i, c := range port {
+		if i > 0 && !isDigit(c) {
+			return false
+		}
+	}
+	if len(host) > 0 && host[0] == '[' {
+		n := len(host) - 1
+		return n > 2 && host[n] == ']' && all(host[1:n], &addressBytes)
+	}
+	return len(host) > 0 && all(host, &hostBytes)
+}
+
+// splitPort cuts off the port with its colon; there may be none.
+func splitPort(b []byte) (host, port []byte) {
+	from := bytes.LastIndexByte(b, ']') + 1
+	if i := bytes.IndexByte(b[from:], ':'); i >= 0 {
+		return b[:from+i], b[from+i:]
+	}
+	return b, nil
+}
+
+var (
+	schemeEnd    = []byte("://")
+	schemeBytes  = members("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.")
+	addressBytes = members("0123456789abcdefABCDEF:.")
+	hostBytes    = members("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" +
+		"-._~" + "%" + "!$&'()*+;=")
+)
+
+func isScheme(b []byte) bool {
+	return len(b) > 0 && !isDigit(b[0]) && all(b, &schemeBytes)
+}
+
+func untilQuery(b []byte) []byte {
+	path, _, _ := bytes.Cut(b, query)
+	return path
+}
+
+var query = []byte("?")
+
+func members(of string) (m [256]bool) {
+	for i := range len(of) {
+		m[of[i]] = true
+	}
+	return m
+}
+
+func all(b []byte, in *[256]bool) bool {
+	for _, c := range b {
+		if !in[c] {
+			return false
+		}
+	}
+	return true
+}
+
+func sameFold(a, b []byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
