@@ -1,0 +1,77 @@
+package pool
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Level is how urgent an event is, as syslog counts.
+type Level uint8
+
+// The levels events have.
+const (
+	Emerg   Level = 0
+	Alert   Level = 1
+	Warning Level = 4
+	Notice  Level = 5
+)
+
+// Event is something an operator wants to read in the log. Text is word for
+// word what HAProxy 2.6 writes, full stop included, for those who grep.
+type Event struct {
+	Level  Level
+	Text   string
+	Server *Server // nil: the backend itself
+}
+
+func isUp(s *Server, r Result) Event {
+	b := s.backend
+	return Event{Notice, fmt.Sprintf("%s %s is UP%s. %d active and %d backup servers online.%s 0 sessions requeued, 0 total in queue.",
+		kind(s), s, reason(r), b.Active(), b.Backup(), onBackup(b)), s}
+}
+
+func isDown(s *Server, r Result) Event {
+	b := s.backend
+	return Event{Alert, fmt.Sprintf("%s %s is DOWN%s. %d active and %d backup servers left.%s %d sessions active, 0 requeued, 0 remaining in queue.",
+		kind(s), s, reason(r), b.Active(), b.Backup(), onBackup(b), s.Stat.Cur()), s}
+}
+
+func noServer(b *Backend) Event {
+	kind := "backend"
+	if b.Conf.Listen {
+		kind = "proxy"
+	}
+	return Event{Emerg, fmt.Sprintf("%s %s has no server available!", kind, b.Name), nil}
+}
+
+// notDone has the form of HAProxy's `option log-health-checks`.
+func notDone(s *Server, r Result) Event {
+	step, of, status := s.Health(), s.Conf.Rise, Down
+	if s.Running() {
+		step, of, status = s.Health()-s.Conf.Rise+1, s.Conf.Fall, Up
+	}
+	text := fmt.Sprintf("Health check for %s %s failed%s, status: %d/%d %s.", strings.ToLower(kind(s)), s, reason(r), step, of, status)
+	return Event{Warning, text, s}
+}
+
+func kind(s *Server) string {
+	if s.Conf.Backup {
+		return "Backup Server"
+	}
+	return "Server"
+}
+
+func reason(r Result) string {
+	info := ""
+	if r.Info != "" {
+		info = fmt.Sprintf(`, info: "%s"`, r.Info)
+	}
+	return fmt.Sprintf(", reason: %s%s, check duration: %dms", r.Status.Text(), info, r.Duration.Milliseconds())
+}
+
+func onBackup(b *Backend) string {
+	if b.Active() == 0 && b.Backup() > 0 {
+		return " Running on backup."
+	}
+	return ""
+}
