@@ -24,6 +24,10 @@ func (p Pos) String() string {
 	return p.File
 }
 
+// Places says where directives were written, by their words ("mode", "option
+// httpclose"), for messages; inherited ones stand in a defaults section.
+type Places map[string]Pos
+
 // Config is a whole configuration, checked and immutable once loaded. Slices
 // keep the declared order: it is the order in which rules are tried.
 type Config struct {
@@ -81,7 +85,7 @@ type StatsSocket struct {
 	User     string
 	Group    string
 	UID, GID int    // -1: unset
-	Level    string // user, operator or admin
+	Level    string // user, operator (the default) or admin
 }
 
 // Mode is a proxy's mode.
@@ -147,18 +151,20 @@ type Frontend struct {
 	Content        []Rule // tcp-request content
 	InspectDelay   time.Duration
 	UseBackend     []UseBackend
-	DefaultBackend string
+	DefaultBackend string // of a listen that names none: itself
 	Timeout        FrontTimeout
 	Log            Logging
 	HTTPClose      bool
 	ForwardFor     *ForwardFor
+	At             Places
 }
 
 // FrontTimeout holds a frontend's timeouts; zero is none.
 type FrontTimeout struct {
-	Client      time.Duration
-	ClientFin   time.Duration
-	HTTPRequest time.Duration
+	Client        time.Duration
+	ClientFin     time.Duration
+	HTTPRequest   time.Duration
+	HTTPKeepAlive time.Duration
 }
 
 // Backend holds servers and how to choose one.
@@ -173,11 +179,12 @@ type Backend struct {
 	Redispatch int // option redispatch's interval; 0: off, -1: on the last retry
 	AllBackups bool
 	Timeout    BackTimeout
-	Log        Logging
+	Log        Logging // only the targets: health messages go there
 	Cookie     *Cookie
 	HTTPCheck  *HTTPCheck
 	HTTPClose  bool
 	ForwardFor *ForwardFor
+	At         Places
 }
 
 // BackTimeout holds a backend's timeouts; zero is none.
@@ -187,12 +194,12 @@ type BackTimeout struct {
 	ServerFin time.Duration
 	Tunnel    time.Duration
 	Check     time.Duration
-	Queue     time.Duration
+	Queue     time.Duration // zero: Connect
 }
 
 // Balance is the `balance` line: the algorithm and its arguments.
 type Balance struct {
-	Algorithm string
+	Algorithm string // default roundrobin
 	Args      []string
 }
 
@@ -238,7 +245,7 @@ type LogTarget struct {
 	Address  Address // LogUDP and LogUnix
 	Path     string  // LogFile
 	Length   int     // longest line in bytes, default 1024
-	Format   string  // rfc3164, rfc5424, short, raw
+	Format   string  // local (the default: rfc3164 without the host's name), rfc3164, rfc5424, priority, short, timed, iso, raw
 	Facility string
 	Level    string // the least severe level sent; empty: all
 	MinLevel string // levels more severe than this are sent as this one; empty: as they are

@@ -1,0 +1,97 @@
+package conf
+
+import "strconv"
+
+// bind reads `bind ADDRESS[,ADDRESS...] [param...]` (configuration.txt 5.1).
+func (r *reader) bind() {
+	address := r.next()
+	addrs, err := parseBind(address)
+	if err != nil {
+		r.errorf("%s", err)
+		return
+	}
+	b := Bind{Pos: r.at, UID: -1, GID: -1}
+	v4v6, v6only := false, false
+	for len(r.args) > 0 {
+		switch word := r.next(); word {
+		case "v4v6":
+			v4v6 = true
+		case "v6only":
+			v6only = true
+		default:
+			if !r.bindParam(word, &b) {
+				r.errorf("'%s' at %s: not supported%s", word, address, suggest(word, bindWords, ""))
+				return
+			}
+		}
+	}
+	for _, a := range addrs {
+		b.Address = a
+		b.Address.V4V6, b.Address.V6Only = v4v6, v6only
+		r.p.front.Binds = append(r.p.front.Binds, b)
+	}
+}
+
+var bindWords = []string{"name", "maxconn", "backlog", "mode", "user", "group", "uid", "gid", "v4v6", "v6only"}
+
+func (r *reader) bindParam(word string, b *Bind) bool {
+	switch word {
+	case "name":
+		b.Name = r.next()
+		if c, bad := badNameRune(b.Name); bad || b.Name == "" {
+			r.errorf("name '%s', wanted letters, digits, '-', '_', '.' or ':' (found %q)", b.Name, c)
+		}
+	case "maxconn":
+		r.atoi(word, r.next(), 1, maxCount, &b.MaxConn)
+	case "backlog":
+		r.atoi(word, r.next(), 1, maxCount, &b.Backlog)
+	case "id":
+		r.next()
+	case "process", "thread", "shards", "nice":
+		r.warnf("'%s %s' is ignored, every event loop listens", word, r.next())
+	default:
+		return r.access(word, access{&b.Mode, &b.User, &b.Group, &b.UID, &b.GID})
+	}
+	return true
+}
+
+// access holds the rights of a UNIX socket.
+type access struct {
+	mode        *uint32
+	user, group *string
+	uid, gid    *int
+}
+
+// access reads one right of a UNIX socket; false: the word is none.
+func (r *reader) access(word string, a access) bool {
+	switch word {
+	case "mode":
+		arg := r.next()
+		n, err := strconv.ParseUint(arg, 8, 12)
+		if err != nil || n == 0 {
+			r.errorf("mode '%s', wanted an octal file mode such as 660", arg)
+			return true
+		}
+		*a.mode = uint32(n)
+	case "user":
+		r.owner(word, a.user)
+	case "group":
+		r.owner(word, a.group)
+	case "uid":
+		r.atoi(word, r.next(), 0, maxCount, a.uid)
+	case "gid":
+		r.atoi(word, r.next(), 0, maxCount, a.gid)
+	default:
+		return false
+	}
+	return true
+}
+
+func (r *reader) owner(word string, into *string) {
+	arg := r.next()
+	if !isToken(arg) {
+		r.errorf("%s '%s', wanted the name of a %s", word, arg, word)
+		return
+	}
+	*into = arg
+}

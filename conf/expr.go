@@ -1,0 +1,127 @@
+package conf
+
+import (
+	"fmt"
+	"strings"
+)
+
+// parseExpr reads `fetch[(args)][,converter[(args)]]...`. Arguments have
+// HAProxy's second level of quoting (configuration.txt 2.2): quotes and
+// backslashes protect commas and the closing parenthesis.
+func parseExpr(text string) ([]Call, error) {
+	var calls []Call
+	rest := text
+	for {
+		end := strings.IndexAny(rest, "(,)")
+		if end < 0 {
+			end = len(rest)
+		}
+		call := Call{Name: rest[:end]}
+		rest = rest[end:]
+		if r, bad := badCallRune(call.Name); bad || call.Name == "" {
+			return nil, fmt.Errorf("'%s', wanted a fetch or converter such as hdr(host) or lower (found %q)", text, r)
+		}
+		if strings.HasPrefix(rest, "(") {
+			var err error
+			if call.Args, rest, err = parseArgs(rest[1:]); err != nil {
+				return nil, fmt.Errorf("'%s': %w", text, err)
+			}
+		}
+		calls = append(calls, call)
+		if rest == "" {
+			return calls, nil
+		}
+		if rest[0] != ',' {
+			return nil, fmt.Errorf("'%s': found '%s' after %s, wanted a comma and a converter, or the end", text, rest, call.Name)
+		}
+		rest = rest[1:]
+	}
+}
+
+// badCallRune returns the first character that is in no fetch's name.
+func badCallRune(name string) (rune, bool) {
+	r, bad := badNameRune(name)
+	return r, bad
+}
+
+// parseArgs reads arguments up to the closing parenthesis and returns what
+// follows it. `()` has none.
+func parseArgs(text string) (args []string, rest string, err error) {
+	var arg strings.Builder
+	var quote byte
+	quoted := false
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case quote != 0 && c == quote:
+			quote = 0
+		case c == '\\' && quote != '\'' && i+1 < len(text):
+			i++
+			unescape(&arg, text[i])
+		case quote != 0:
+			arg.WriteByte(c)
+		case c == '"' || c == '\'':
+			quote, quoted = c, true
+		case c == ',':
+			args = append(args, arg.String())
+			arg.Reset()
+		case c == ')':
+			if args == nil && arg.Len() == 0 && !quoted {
+				return nil, text[i+1:], nil
+			}
+			return append(args, arg.String()), text[i+1:], nil
+		default:
+			arg.WriteByte(c)
+		}
+	}
+	return nil, "", fmt.Errorf("the parenthesis is not closed, wanted ')'")
+}
+
+// unescape writes what a backslash before c means inside arguments; where it
+// means nothing, it stays.
+func unescape(to *strings.Builder, c byte) {
+	switch {
+	case c == 'n':
+		to.WriteByte('\n')
+	case c == 'r':
+		to.WriteByte('\r')
+	case c == 't':
+		to.WriteByte('\t')
+	case strings.IndexByte(" \\\"',)", c) >= 0:
+		to.WriteByte(c)
+	default:
+		to.WriteByte('\\')
+		to.WriteByte(c)
+	}
+}
+
+func formatExpr(calls []Call) string {
+	var b strings.Builder
+	for i, c := range calls {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(c.Name)
+		if c.Args == nil {
+			continue
+		}
+		b.WriteByte('(')
+		for j, arg := range c.Args {
+			if j > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString(quoteArg(arg, len(c.Args) == 1))
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+// quoteArg protects an argument; a lone empty one needs quotes, since `()` has
+// no argument.
+func quoteArg(arg string, alone bool) string {
+	if !strings.ContainsAny(arg, " ,)\\\"'\n\r\t") && (arg != "" || !alone) {
+		return arg
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(arg) + `"`
+}

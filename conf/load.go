@@ -1,0 +1,77 @@
+package conf
+
+import (
+	"os"
+	"slices"
+	"strings"
+)
+
+// Source is one configuration file in memory. A Name that ends in .toml says
+// TOML, any other haproxy.cfg.
+type Source struct {
+	Name string
+	Data []byte
+}
+
+// Load reads configuration files and checks them as one: a defaults section
+// reaches into the files after it, as with HAProxy's repeated -f. All problems
+// are reported at once, in the order of the files; the Config is nil when one
+// of them is an error.
+func Load(paths ...string) (*Config, Problems) {
+	var sources []Source
+	var problems Problems
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			problems.Errorf(Pos{}, "%s", err)
+			continue
+		}
+		sources = append(sources, Source{path, data})
+	}
+	cfg, found := Parse(sources...)
+	problems = append(problems, found...)
+	if problems.Err() != nil {
+		return nil, problems
+	}
+	return cfg, problems
+}
+
+// ParseString is Parse for one configuration in a string.
+func ParseString(name, text string) (*Config, Problems) {
+	return Parse(Source{name, []byte(text)})
+}
+
+// Parse does what Load does with files in memory.
+func Parse(sources ...Source) (*Config, Problems) {
+	var problems Problems
+	var sections []section
+	for _, src := range sources {
+		read := readCfg
+		if strings.HasSuffix(src.Name, ".toml") {
+			read = readTOML
+		}
+		sections = append(sections, read(src, &problems)...)
+	}
+	cfg := build(sections, &problems)
+	problems = append(problems, Check(cfg)...)
+	inOrder(problems, sources)
+	if problems.Err() != nil {
+		return nil, problems
+	}
+	return cfg, problems
+}
+
+// inOrder sorts problems by file and line; those of one line, and those
+// without a line, keep their order.
+func inOrder(problems Problems, sources []Source) {
+	file := make(map[string]int)
+	for i, src := range sources {
+		file[src.Name] = i
+	}
+	slices.SortStableFunc(problems, func(a, b Problem) int {
+		if d := file[a.Pos.File] - file[b.Pos.File]; d != 0 {
+			return d
+		}
+		return a.Pos.Line - b.Pos.Line
+	})
+}

@@ -1,0 +1,159 @@
+package conf
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// reader reads one statement. args are the words after the directive's name.
+type reader struct {
+	*builder
+	p     *proxy // nil in global
+	at    Pos
+	where string // the section in messages: `backend 'x'`
+	name  string
+	args  []string
+	units bool
+	off   bool // `no option ...`
+}
+
+// dispatch finds the directive and lets it read its arguments.
+func (r *reader) dispatch(in scope) {
+	if r.args[0] == "no" && len(r.args) > 1 {
+		r.off, r.args = true, r.args[1:]
+	}
+	r.name, r.args = r.args[0], r.args[1:]
+	if len(r.args) > 0 && wordsByName()[r.name+" "+r.args[0]] != nil {
+		r.name, r.args = r.name+" "+r.args[0], r.args[1:]
+	}
+	w, fits := wordFor(r.name, in)
+	switch {
+	case w == nil:
+		r.unknown(in)
+	case !fits:
+		r.misplaced(w, in)
+	case r.off && !deniable[r.name]:
+		r.errorf("'no' is for option, log, daemon and strict-limits only")
+	default:
+		w.parse(r)
+		if r.p != nil {
+			r.p.own[r.name] = r.at
+		}
+	}
+}
+
+var deniable = map[string]bool{"option": true, "log": true, "daemon": true, "strict-limits": true}
+
+// misplaced is a word in the wrong kind of section. HAProxy ignores, with a
+// warning, what a defaults section might have set.
+func (r *reader) misplaced(w *word, in scope) {
+	switch {
+	case in&(inFront|inBack) != 0 && w.scope&inDefaults != 0:
+		r.warnf("ignored, it belongs into a %s", w.scope.home())
+	default:
+		r.errorf("it belongs into a %s", w.scope.home())
+	}
+}
+
+// home names the sections of a scope.
+func (s scope) home() string {
+	switch {
+	case s&(inFront|inBack) == inFront|inBack:
+		return "proxy: a frontend, backend or listen section"
+	case s&inFront != 0:
+		return "frontend or listen section"
+	case s&inBack != 0:
+		return "backend or listen section"
+	}
+	return "global section"
+}
+
+func (r *reader) errorf(format string, args ...any) {
+	r.problems.Errorf(r.at, "'%s' in %s: %s", r.name, r.where, fmt.Sprintf(format, args...))
+}
+
+func (r *reader) warnf(format string, args ...any) {
+	r.problems.Warnf(r.at, "'%s' in %s: %s", r.name, r.where, fmt.Sprintf(format, args...))
+}
+
+// next takes the next argument, or "".
+func (r *reader) next() string {
+	if len(r.args) == 0 {
+		return ""
+	}
+	arg := r.args[0]
+	r.args = r.args[1:]
+	return arg
+}
+
+// only takes the single argument; what says what is wanted.
+func (r *reader) only(what string) (string, bool) {
+	arg := r.next()
+	if arg == "" {
+		r.errorf("nothing follows, wanted %s", what)
+		return "", false
+	}
+	return arg, r.end()
+}
+
+// end says that no further argument is wanted.
+func (r *reader) end() bool {
+	if len(r.args) == 0 {
+		return true
+	}
+	r.errorf("found '%s' at the end, wanted nothing more", strings.Join(r.args, " "))
+	return false
+}
+
+// text takes a single argument that a log line or a path can hold.
+func (r *reader) text(what string, into *string) {
+	arg, ok := r.only(what)
+	if !ok {
+		return
+	}
+	if !utf8.ValidString(arg) || strings.ContainsFunc(arg, unicode.IsControl) {
+		r.errorf("%q, wanted %s in UTF-8 without control characters", arg, what)
+		return
+	}
+	*into = arg
+}
+
+// number takes a single argument between lowest and highest.
+func (r *reader) number(lowest, highest int, into *int) {
+	arg, ok := r.only(fmt.Sprintf("a number from %d to %d", lowest, highest))
+	if ok {
+		r.atoi(r.name, arg, lowest, highest, into)
+	}
+}
+
+// atoi reads a number that belongs to the word `what`.
+func (r *reader) atoi(what, arg string, lowest, highest int, into *int) bool {
+	n, err := strconv.Atoi(arg)
+	if err == nil && lowest <= n && n <= highest {
+		*into = n
+		return true
+	}
+	if what == r.name {
+		r.errorf("'%s', wanted a number from %d to %d", arg, lowest, highest)
+	} else {
+		r.errorf("%s '%s', wanted a number from %d to %d", what, arg, lowest, highest)
+	}
+	return false
+}
+
+// duration reads a time that belongs to the word `what`.
+func (r *reader) duration(what, arg string, into *time.Duration) {
+	d, err := parseDuration(arg, r.units)
+	switch {
+	case err == nil:
+		*into = d
+	case what == r.name:
+		r.errorf("%s", err)
+	default:
+		r.errorf("%s %s", what, err)
+	}
+}

@@ -1,0 +1,60 @@
+package conf
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// keysOf returns the keys of a map in order.
+func keysOf[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// list writes `a, b or c`.
+func list(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// suggest returns `; did you mean 'prefix+known'?` for a word that is probably
+// a slip of the pen, else "".
+func suggest(word string, known []string, prefix string) string {
+	best, nearest := "", 3
+	for _, k := range known {
+		if d := distance(word, k); d < nearest && d < len(k) {
+			best, nearest = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "; did you mean '" + prefix + best + "'?"
+}
+
+// distance is Levenshtein's with transpositions of neighbours, the usual slip.
+func distance(a, b string) int {
+	if len(a) > len(b)+3 || len(b) > len(a)+3 {
+		return len(a) + len(b)
+	}
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		last[j] = j
+	}
+	for i := range len(a) {
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			row[j+1] = min(last[j]+cost, last[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}

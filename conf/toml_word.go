@@ -1,0 +1,237 @@
+package conf
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"sluice/conf/haproxy"
+)
+
+// word takes one key of a section and turns its value into statements.
+func (t *tomlReader) word(s *section, path toml.Key, value any) {
+	t.once(path, func(at Pos) {
+		key := path[len(path)-1]
+		w := wordForKey(key, kinds[s.kind])
+		if w == nil {
+			t.problems.Errorf(at, "unknown key '%s' in %s%s", key, s.title(), suggestKey(key, kinds[s.kind]))
+			return
+		}
+		v := &tomlValue{tomlReader: t, s: s, w: w, at: at, key: key, place: t.places[pathOf(path...)]}
+		v.read(value)
+	})
+}
+
+// wordForKey finds the word that TOML writes as this key. A word of another
+// kind of section is found too: what to say of it is the builder's matter.
+func wordForKey(key string, in scope) *word {
+	var other *word
+	for i := range words {
+		w := &words[i]
+		if w.shape == notTOML || tomlKey(w.name) != key {
+			continue
+		}
+		if w.scope&in != 0 {
+			return w
+		}
+		other = w
+	}
+	return other
+}
+
+func tomlKey(name string) string { return strings.NewReplacer(" ", "_", "-", "_").Replace(name) }
+
+func suggestKey(key string, in scope) string {
+	folded := strings.ToLower(tomlKey(key))
+	var known []string
+	for _, w := range words {
+		if w.shape == notTOML && w.name == folded {
+			return suggestOld(folded)
+		}
+		if w.scope&in != 0 && w.shape != notTOML {
+			known = append(known, tomlKey(w.name))
+		}
+	}
+	return suggest(folded, known, "")
+}
+
+// suggestOld says what TOML has for a word of old.
+func suggestOld(word string) string {
+	switch word {
+	case "nbproc":
+		return ", wanted nbthread"
+	case "redispatch":
+		return `, wanted option = ["redispatch"]`
+	}
+	return `, wanted timeout = { connect = "5s", client = "50s", server = "50s" }`
+}
+
+// tomlValue reads the value of one key.
+type tomlValue struct {
+	*tomlReader
+	s     *section
+	w     *word
+	at    Pos
+	key   string
+	place *place
+}
+
+func (v *tomlValue) read(value any) {
+	switch v.w.shape {
+	case number:
+		v.number(value)
+	case flag:
+		v.flag(value)
+	case verbatim, wholeLine:
+		v.oneString(value)
+	case manyLines:
+		v.many(value)
+	case dictionary:
+		v.dictionary(value)
+	}
+}
+
+func (v *tomlValue) errorf(at Pos, format string, args ...any) {
+	v.problems.Errorf(at, "'%s' in %s: %s", v.key, v.s.title(), fmt.Sprintf(format, args...))
+}
+
+// say adds the statement `word args...`.
+func (v *tomlValue) say(at Pos, args ...string) {
+	words := append(strings.Fields(v.w.name), args...)
+	v.s.lines = append(v.s.lines, statement{pos: at, words: words, units: true})
+}
+
+func (v *tomlValue) number(value any) {
+	n, ok := value.(int64)
+	if !ok {
+		v.errorf(v.at, "%s, wanted a number without quotes", describe(value))
+		return
+	}
+	v.say(v.at, strconv.FormatInt(n, 10))
+}
+
+func (v *tomlValue) flag(value any) {
+	on, ok := value.(bool)
+	switch {
+	case !ok:
+		v.errorf(v.at, "%s, wanted true or false", describe(value))
+	case on:
+		v.say(v.at)
+	default:
+		v.s.lines = append(v.s.lines, statement{pos: v.at, words: []string{"no", v.w.name}})
+	}
+}
+
+func (v *tomlValue) oneString(value any) {
+	text, ok := value.(string)
+	switch {
+	case !ok && v.w.name == "stats timeout":
+		v.errorf(v.at, `%s, wanted a string with a unit, such as "30s"`, describe(value))
+	case !ok && v.w.name == "buffer-budget":
+		v.errorf(v.at, `%s, wanted a string with a unit, such as "64MiB"`, describe(value))
+	case !ok:
+		v.errorf(v.at, "%s, wanted a string", describe(value))
+	case v.w.shape == verbatim:
+		v.say(v.at, text)
+	default:
+		v.line(v.at, text)
+	}
+}
+
+// line says a string in HAProxy's grammar.
+func (v *tomlValue) line(at Pos, text string) {
+	args, err := haproxy.Split(text, os.LookupEnv)
+	switch {
+	case err != nil:
+		v.errorf(at, "%q: %s", text, err)
+	case len(args) == 0:
+		v.errorf(at, "an empty string, wanted what follows '%s' in haproxy.cfg", v.w.name)
+	default:
+		v.say(at, args...)
+	}
+}
+
+func (v *tomlValue) many(value any) {
+	items, ok := value.([]any)
+	if tables, isTables := value.([]map[string]any); isTables {
+		for _, table := range tables {
+			items = append(items, table)
+		}
+		ok = true
+	}
+	if !ok {
+		items = []any{value}
+	}
+	for i, item := range items {
+		at := v.itemAt(i, len(items))
+		switch item := item.(type) {
+		case string:
+			v.line(at, item)
+		case map[string]any:
+			v.table(at, item)
+		default:
+			v.errorf(at, "%s, wanted a list of strings", describe(item))
+		}
+	}
+}
+
+// itemAt is where item i stands, if all items were found in the file.
+func (v *tomlValue) itemAt(i, count int) Pos {
+	at := v.at
+	if v.place != nil && len(v.place.items) == count {
+		at.Line = v.place.items[i]
+	}
+	return at
+}
+
+func (v *tomlValue) dictionary(value any) {
+	table, ok := value.(map[string]any)
+	if !ok {
+		v.errorf(v.at, `%s, wanted a table such as { connect = "5s" }`, describe(value))
+		return
+	}
+	for _, key := range keysOf(table) {
+		text, isText := table[key].(string)
+		switch {
+		case strings.Contains(key, "-"):
+			v.errorf(v.at, "unknown key '%s', wanted '%s'", key, tomlKey(key))
+		case !isText:
+			v.errorf(v.at, `%s is %s, wanted a string with a unit, such as "5s"`, key, describe(table[key]))
+		default:
+			v.say(v.at, strings.ReplaceAll(key, "_", "-"), text)
+		}
+	}
+}
+
+func tomlType(value any) string {
+	switch value.(type) {
+	case string:
+		return "a string"
+	case int64:
+		return "a number"
+	case float64:
+		return "a number with a fraction"
+	case bool:
+		return "true or false"
+	case time.Time:
+		return "a date"
+	case map[string]any:
+		return "a table"
+	}
+	return "a list"
+}
+
+// describe names a value that has the wrong type.
+func describe(value any) string {
+	switch value := value.(type) {
+	case string:
+		return fmt.Sprintf("the string %q", value)
+	case int64, float64, bool:
+		return fmt.Sprintf("%v", value)
+	}
+	return tomlType(value)
+}

@@ -1,0 +1,113 @@
+package conf
+
+import (
+	"slices"
+	"strings"
+)
+
+// ignoredWords can't change what happens to a connection here; a warning says
+// that they are skipped. A final star stands for all words that begin so.
+var ignoredWords = []string{
+	"ca-base", "crt-base", "ssl-default-*", "ssl-dh-param-file", "ssl-load-extra-*", "ssl-mode-async", "ssl-server-verify",
+	"ssl-engine", "ssl-propquery", "ssl-provider*", "ssl-skip-self-issued-ca", "ssl-security-level", "issuers-chain-path",
+	"tune.*", "spread-checks", "max-spread-checks", "maxsslconn", "maxsslrate", "maxpipes", "maxcomprate", "maxcompcpuusage",
+	"maxzlibmem", "noepoll", "nopoll", "nosplice", "noevports", "nogetaddrinfo", "noreuseport", "node", "set-dumpable",
+	"cpu-map", "cpu-policy", "cpu-set", "thread-groups", "thread-group", "thread-hard-limit", "bind-process",
+	"numa-cpu-mapping", "quiet", "debug", "zero-warning", "busy-polling", "profiling.*", "expose-experimental-directives",
+	"expose-deprecated-directives", "insecure-fork-wanted", "insecure-setuid-wanted", "mworker-max-reloads", "master-worker",
+	"h1-case-adjust", "h1-case-adjust-file", "h1-accept-payload-with-any-method", "h2-workaround-bogus-websocket-clients",
+	"httpclient.*", "server-state-base", "server-state-file", "log-send-hostname", "pp2-never-send-local", "close-spread-time",
+	"grace", "no-memory-trimming", "no-quic", "limited-quic", "unix-bind", "errorfile", "errorfiles", "fullconn", "hash-type",
+	"hash-balance-factor", "max-keep-alive-queue",
+}
+
+// httpWords concern mode http only; a proxy in mode tcp has no use for them.
+var httpWords = []string{
+	"capture", "compression", "errorloc", "errorloc302", "errorloc303", "http-after-response", "http-error", "http-request",
+	"http-response", "http-reuse", "http-send-name-header", "ignore-persist", "force-persist", "monitor-uri", "monitor",
+	"redirect", "retry-on", "stats", "unique-id-header", "declare",
+}
+
+// removedWords are gone from HAProxy, with what it says instead.
+var removedWords = map[string]string{
+	"appsession":                  "HAProxy 1.6 removed it; 'cookie' or a stick-table keeps a client on its server",
+	"block":                       "HAProxy 2.1 removed it for 'http-request deny'; 'tcp-request content reject' works here",
+	"monitor-net":                 "HAProxy 2.3 removed it; 'tcp-request connection reject' refuses those addresses",
+	"reqadd":                      "HAProxy 2.1 removed it for 'http-request add-header', which is not supported",
+	"reqallow":                    "HAProxy 2.1 removed it for 'http-request allow', which is not supported",
+	"reqdel":                      "HAProxy 2.1 removed it for 'http-request del-header', which is not supported",
+	"reqdeny":                     "HAProxy 2.1 removed it for 'http-request deny'; 'tcp-request content reject' works here",
+	"reqrep":                      "HAProxy 2.1 removed it for 'http-request replace-header', which is not supported",
+	"reqtarpit":                   "HAProxy 2.1 removed it for 'http-request tarpit', which is not supported",
+	"rspadd":                      "HAProxy 2.1 removed it for 'http-response add-header', which is not supported",
+	"rspdel":                      "HAProxy 2.1 removed it for 'http-response del-header', which is not supported",
+	"rspdeny":                     "HAProxy 2.1 removed it for 'http-response deny', which is not supported",
+	"rsprep":                      "HAProxy 2.1 removed it for 'http-response replace-header', which is not supported",
+	"transparent":                 "connecting to where the client wanted to is not supported; name the servers",
+	"dispatch":                    "HAProxy 3.3 removed it; use one 'server' line",
+	"source":                      "the system chooses the source address here",
+	"log-format":                  "log lines are those of 'option tcplog' or HAProxy's short one",
+	"stick":                       "persistence by tables is not known here; remove the line, or keep HAProxy for this proxy",
+	"stick-table":                 "persistence by tables is not known here; remove the line, or keep HAProxy for this proxy",
+	"use-server":                  "use_backend with a backend for that server does the same",
+	"http-check":                  "a check is 'option httpchk METHOD URI VERSION HOST'",
+	"tcp-check":                   "a check connects and says nothing",
+	"filter":                      "filters are not known here",
+	"tcp-response":                "rules look at what the client sends only",
+	"email-alert":                 "a changed server is in the log",
+	"load-server-state-from-file": "servers start as the file says",
+}
+
+// unknown handles a directive that is not in the table of words.
+func (r *reader) unknown(in scope) {
+	explanation := removedWords[sensitive(r.name)]
+	switch {
+	case isIgnored(r.name):
+		r.ignore()
+	case in != inGlobal && slices.Contains(httpWords, r.name):
+		r.onlyHTTP()
+	case explanation != "":
+		r.errorf("not supported; %s", explanation)
+	default:
+		r.errorf("not supported%s", suggest(r.name, wordNames(in), ""))
+	}
+}
+
+// sensitive maps the case-insensitive twins of old, such as reqideny, to the
+// words they are twins of.
+func sensitive(name string) string {
+	for _, family := range []string{"req", "rsp"} {
+		if rest, ok := strings.CutPrefix(name, family+"i"); ok {
+			return family + rest
+		}
+	}
+	return name
+}
+
+func isIgnored(name string) bool {
+	return slices.ContainsFunc(ignoredWords, func(w string) bool {
+		prefix, family := strings.CutSuffix(w, "*")
+		return name == w || family && strings.HasPrefix(name, prefix)
+	})
+}
+
+// ignore warns once for each word of a section, however often it stands there.
+func (r *reader) ignore() {
+	key := r.where + " " + r.name
+	if r.ignored[key] {
+		return
+	}
+	r.ignored[key] = true
+	r.warnf("ignored, it has no meaning here")
+}
+
+// wordNames lists the words that fit a section.
+func wordNames(in scope) []string {
+	var names []string
+	for _, w := range words {
+		if w.scope&in != 0 {
+			names = append(names, w.name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,92 @@
+package conf
+
+import "sync"
+
+// word is one directive: where it may stand, how TOML writes it and what it
+// does. Its name is one word of HAProxy's or two ("stats socket").
+type word struct {
+	name  string
+	scope scope
+	shape shape
+	parse func(*reader)
+}
+
+// shape is how TOML writes the arguments of a word.
+type shape uint8
+
+const (
+	notTOML    shape = iota // an old word: TOML has only the new one
+	wholeLine               // a string in HAProxy's grammar
+	manyLines               // a list of such strings, or of inline tables
+	verbatim                // a string that is one word
+	number                  // an integer
+	flag                    // a boolean
+	dictionary              // a table of words
+)
+
+// words are all directives with a meaning here, in the order in which
+// WriteTOML uses them. HAProxy's configuration.txt (3 and 4.2) defines them.
+var words = []word{
+	{"maxconn", inGlobal, number, (*reader).globalMaxConn},
+	{"ulimit-n", inGlobal, number, (*reader).ulimitN},
+	{"strict-limits", inGlobal, flag, (*reader).strictLimits},
+	{"nbthread", inGlobal, number, (*reader).nbthread},
+	{"nbproc", inGlobal, notTOML, (*reader).nbproc},
+	{"uid", inGlobal, number, (*reader).uid},
+	{"gid", inGlobal, number, (*reader).gid},
+	{"user", inGlobal, verbatim, (*reader).user},
+	{"group", inGlobal, verbatim, (*reader).group},
+	{"chroot", inGlobal, verbatim, (*reader).chroot},
+	{"daemon", inGlobal, flag, (*reader).daemon},
+	{"pidfile", inGlobal, verbatim, (*reader).pidfile},
+	{"log", inGlobal, manyLines, (*reader).globalLog},
+	{"log-tag", inGlobal, verbatim, (*reader).logTag},
+	{"stats socket", inGlobal, manyLines, (*reader).statsSocket},
+	{"stats timeout", inGlobal, verbatim, (*reader).statsTimeout},
+	{"buffer-budget", inGlobal, verbatim, (*reader).bufferBudget},
+
+	{"description", inGlobal | inProxies, verbatim, (*reader).remark},
+	{"id", inFront | inBack, number, (*reader).remark},
+	{"mode", inProxies, verbatim, (*reader).mode},
+	{"bind", inFront, manyLines, (*reader).bind},
+	{"log", inProxies, manyLines, (*reader).proxyLog},
+	{"option", inProxies, manyLines, (*reader).option},
+	{"maxconn", inDefaults | inFront, number, (*reader).frontMaxConn},
+	{"backlog", inDefaults | inFront, number, (*reader).backlog},
+	{"timeout", inProxies, dictionary, (*reader).timeout},
+	{"contimeout", inProxies, notTOML, oldTimeout("connect")},
+	{"clitimeout", inProxies, notTOML, oldTimeout("client")},
+	{"srvtimeout", inProxies, notTOML, oldTimeout("server")},
+	{"acl", inFront, manyLines, (*reader).acl},
+	{"tcp-request", inFront, manyLines, (*reader).tcpRequest},
+	{"use_backend", inFront, manyLines, (*reader).useBackend},
+	{"default_backend", inDefaults | inFront, verbatim, (*reader).defaultBackend},
+	{"balance", inDefaults | inBack, wholeLine, (*reader).balance},
+	{"cookie", inDefaults | inBack, wholeLine, (*reader).cookie},
+	{"retries", inDefaults | inBack, number, (*reader).retries},
+	{"redispatch", inDefaults | inBack, notTOML, (*reader).oldRedispatch},
+	{"default-server", inDefaults | inBack, manyLines, (*reader).defaultServer},
+	{"server", inBack, manyLines, (*reader).server},
+}
+
+// wordsByName holds the words of each name; `log` and `maxconn` mean one thing
+// in global and another in a proxy.
+var wordsByName = sync.OnceValue(func() map[string][]*word {
+	byName := make(map[string][]*word, len(words))
+	for i := range words {
+		w := &words[i]
+		byName[w.name] = append(byName[w.name], w)
+	}
+	return byName
+})
+
+// wordFor finds the word of that name for a section, or else the word for
+// another kind of section.
+func wordFor(name string, in scope) (w *word, fits bool) {
+	for _, w = range wordsByName()[name] {
+		if w.scope&in != 0 {
+			return w, true
+		}
+	}
+	return w, false
+}

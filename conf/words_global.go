@@ -1,0 +1,121 @@
+package conf
+
+import "math"
+
+// maxCount bounds counts of connections and descriptors.
+const maxCount = 1 << 30
+
+func (r *reader) globalMaxConn() { r.number(1, maxCount, &r.cfg.Global.MaxConn) }
+
+func (r *reader) ulimitN() { r.number(1, maxCount, &r.cfg.Global.UlimitN) }
+
+func (r *reader) uid() { r.number(0, math.MaxInt32, &r.cfg.Global.UID) }
+
+func (r *reader) gid() { r.number(0, math.MaxInt32, &r.cfg.Global.GID) }
+
+func (r *reader) user() { r.text("a user's name", &r.cfg.Global.User) }
+
+func (r *reader) group() { r.text("a group's name", &r.cfg.Global.Group) }
+
+func (r *reader) chroot() { r.text("a directory", &r.cfg.Global.Chroot) }
+
+func (r *reader) pidfile() { r.text("a path", &r.cfg.Global.PidFile) }
+
+func (r *reader) logTag() { r.text("a tag", &r.cfg.Global.LogTag) }
+
+func (r *reader) strictLimits() {
+	if r.end() {
+		r.cfg.Global.StrictLimits = !r.off
+	}
+}
+
+func (r *reader) daemon() {
+	if r.end() {
+		r.cfg.Global.Daemon = !r.off
+	}
+}
+
+// maxThreads is more loops than any machine has cores.
+const maxThreads = 4096
+
+func (r *reader) nbthread() {
+	r.number(1, maxThreads, &r.cfg.Global.Threads)
+	r.threadsSaid = true
+}
+
+// nbproc of old started processes; one process with as many loops does what
+// was meant by it.
+func (r *reader) nbproc() {
+	var n int
+	r.number(1, maxThreads, &n)
+	if n == 0 {
+		return
+	}
+	if r.threadsSaid {
+		r.warnf("ignored, HAProxy 2.5 removed it and nbthread is set")
+		return
+	}
+	r.cfg.Global.Threads = n
+	r.warnf("HAProxy 2.5 removed it; taken as 'nbthread %d', one process with %d event loops", n, n)
+}
+
+func (r *reader) statsTimeout() {
+	if arg, ok := r.only("a time"); ok {
+		r.duration(r.name, arg, &r.cfg.Global.StatsTimeout)
+	}
+}
+
+func (r *reader) bufferBudget() {
+	arg, ok := r.only("a size")
+	if !ok {
+		return
+	}
+	n, err := parseSize(arg)
+	if err != nil {
+		r.errorf("%s", err)
+		return
+	}
+	r.cfg.Global.BufferBudget = n
+}
+
+// remark reads what is said to people only.
+func (r *reader) remark() {}
+
+// statsSocket reads `stats socket ADDRESS [param...]`
+// (configuration.txt 3.1 and 5.1).
+func (r *reader) statsSocket() {
+	address := r.next()
+	addrs, err := parseBind(address)
+	if err != nil || len(addrs) != 1 {
+		r.errorf("'%s', wanted one path or address", address)
+		return
+	}
+	s := StatsSocket{Pos: r.at, Address: addrs[0], UID: -1, GID: -1, Level: "operator"}
+	access := access{&s.Mode, &s.User, &s.Group, &s.UID, &s.GID}
+	for len(r.args) > 0 {
+		switch word := r.next(); word {
+		case "level":
+			r.oneOf(word, &s.Level, "user", "operator", "admin")
+		case "expose-fd", "process", "thread", "name", "id", "maxconn", "backlog":
+			r.warnf("'%s %s' is ignored", word, r.next())
+		default:
+			if !r.access(word, access) {
+				r.errorf("'%s' is not known, wanted mode, user, group, uid, gid or level", word)
+				return
+			}
+		}
+	}
+	r.cfg.Global.StatsSockets = append(r.cfg.Global.StatsSockets, s)
+}
+
+// oneOf takes the next argument, which is one of a few words.
+func (r *reader) oneOf(what string, into *string, wanted ...string) {
+	arg := r.next()
+	for _, w := range wanted {
+		if arg == w {
+			*into = arg
+			return
+		}
+	}
+	r.errorf("%s '%s', wanted %s", what, arg, list(wanted))
+}

@@ -1,0 +1,212 @@
+package conf
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+func (r *reader) mode() {
+	arg, ok := r.only("tcp or http")
+	switch {
+	case !ok:
+	case arg == "tcp":
+		r.p.mode = TCP
+	case arg == "http":
+		r.p.mode = HTTP
+	default:
+		r.errorf("'%s', wanted tcp or http", arg)
+	}
+}
+
+func (r *reader) frontMaxConn() { r.number(1, maxCount, &r.p.front.MaxConn) }
+
+func (r *reader) backlog() { r.number(1, maxCount, &r.p.front.Backlog) }
+
+// maxRetries keeps attempts in an int of any size and a loop in reason.
+const maxRetries = 1 << 16
+
+func (r *reader) retries() { r.number(0, maxRetries, &r.p.back.Retries) }
+
+func (r *reader) oldRedispatch() {
+	if r.end() {
+		r.p.back.Redispatch = -1
+		r.warnf("the old form of 'option redispatch', which is used")
+	}
+}
+
+func (r *reader) proxyLog() {
+	switch {
+	case r.off:
+		if r.end() {
+			r.p.logs = nil
+		}
+	case slices.Equal(r.args, []string{"global"}):
+		r.p.logs = append(r.p.logs, logLine{global: true})
+	default:
+		if t, ok := r.logTarget(); ok {
+			r.p.logs = append(r.p.logs, logLine{target: t})
+		}
+	}
+}
+
+func (r *reader) globalLog() {
+	if t, ok := r.logTarget(); ok {
+		r.cfg.Global.Log = append(r.cfg.Global.Log, t)
+	}
+}
+
+// timeouts are the words after `timeout` and what they set.
+var timeouts = []struct {
+	name  string
+	scope scope
+	field func(*proxy) *time.Duration
+}{
+	{"connect", inBack, func(p *proxy) *time.Duration { return &p.back.Timeout.Connect }},
+	{"client", inFront, func(p *proxy) *time.Duration { return &p.front.Timeout.Client }},
+	{"server", inBack, func(p *proxy) *time.Duration { return &p.back.Timeout.Server }},
+	{"client-fin", inFront, func(p *proxy) *time.Duration { return &p.front.Timeout.ClientFin }},
+	{"server-fin", inBack, func(p *proxy) *time.Duration { return &p.back.Timeout.ServerFin }},
+	{"tunnel", inBack, func(p *proxy) *time.Duration { return &p.back.Timeout.Tunnel }},
+	{"check", inBack, func(p *proxy) *time.Duration { return &p.back.Timeout.Check }},
+	{"queue", inBack, func(p *proxy) *time.Duration { return &p.back.Timeout.Queue }},
+	{"http-request", inFront, func(p *proxy) *time.Duration { return &p.front.Timeout.HTTPRequest }},
+	{"http-keep-alive", inFront, func(p *proxy) *time.Duration { return &p.front.Timeout.HTTPKeepAlive }},
+}
+
+// idleTimeouts are of no effect on what is supported: tarpit and the TLS
+// handshake of a client.
+var idleTimeouts = []string{"tarpit", "client-hs"}
+
+func (r *reader) timeout() {
+	which := r.next()
+	if slices.Contains(idleTimeouts, which) {
+		r.name += " " + which
+		r.warnf("ignored, nothing here waits for it")
+		return
+	}
+	var names []string
+	for _, t := range timeouts {
+		if t.name == which {
+			r.name += " " + which
+			r.setTimeout(t.scope, t.field(r.p))
+			return
+		}
+		names = append(names, t.name)
+	}
+	r.errorf("'%s', wanted %s", which, list(names))
+}
+
+func (r *reader) setTimeout(in scope, field *time.Duration) {
+	if (r.p.scope|inDefaults)&in == 0 && r.p.scope != inDefaults {
+		r.warnf("ignored, it belongs into a %s", in.home())
+		return
+	}
+	if arg, ok := r.only("a time"); ok {
+		r.duration(r.name, arg, field)
+	}
+}
+
+// oldTimeout reads contimeout and its kin, which HAProxy 2.1 removed.
+func oldTimeout(now string) func(*reader) {
+	return func(r *reader) {
+		r.warnf("HAProxy 2.1 removed it; taken as 'timeout %s'", now)
+		r.name, r.args = "timeout", append([]string{now}, r.args...)
+		r.timeout()
+	}
+}
+
+func (r *reader) defaultBackend() {
+	if arg, ok := r.only("a backend's name"); ok && r.backendName(arg) {
+		r.p.front.DefaultBackend = arg
+	}
+}
+
+// backendName refuses what can't be a backend's name, and names the log-format
+// expressions of HAProxy for what they are.
+func (r *reader) backendName(name string) bool {
+	if strings.Contains(name, "%[") {
+		r.errorf("'%s': names computed from a fetch are not supported; wanted a backend's name", name)
+		return false
+	}
+	if c, bad := badNameRune(name); bad || name == "" {
+		r.errorf("'%s', wanted a backend's name (%q is not permitted in names)", name, c)
+		return false
+	}
+	return true
+}
+
+// algorithms are those of HAProxy (configuration.txt 4.2, balance).
+var algorithms = []string{
+	"roundrobin", "static-rr", "leastconn", "first", "hash", "source", "uri", "url_param", "hdr", "random",
+	"rdp-cookie", "log-hash", "sticky",
+}
+
+func (r *reader) balance() {
+	algorithm := r.next()
+	name, _, _ := strings.Cut(algorithm, "(")
+	if !slices.Contains(algorithms, name) {
+		r.errorf("'%s', wanted one of HAProxy's algorithms, such as roundrobin", algorithm)
+		return
+	}
+	r.p.back.Balance = Balance{Algorithm: algorithm, Args: append([]string(nil), r.args...)}
+}
+
+// cookie reads `cookie NAME [param...]` (configuration.txt 4.2).
+func (r *reader) cookie() {
+	c := &Cookie{Pos: r.at, Name: r.next()}
+	if !isToken(c.Name) {
+		r.errorf("'%s', wanted a cookie's name", c.Name)
+		return
+	}
+	marks := map[string]*bool{
+		"rewrite": &c.Rewrite, "insert": &c.Insert, "prefix": &c.Prefix, "indirect": &c.Indirect,
+		"nocache": &c.NoCache, "postonly": &c.PostOnly, "preserve": &c.Preserve, "httponly": &c.HTTPOnly, "secure": &c.Secure,
+	}
+	for len(r.args) > 0 {
+		switch word := r.next(); {
+		case marks[word] != nil:
+			*marks[word] = true
+		case word == "domain":
+			r.cookieDomain(c)
+		case word == "maxidle":
+			r.duration(word, r.next(), &c.MaxIdle)
+		case word == "maxlife":
+			r.duration(word, r.next(), &c.MaxLife)
+		default:
+			r.errorf("'%s' is not known, wanted insert, rewrite, prefix, indirect, nocache, postonly, preserve, httponly, secure, domain, maxidle or maxlife", word)
+			return
+		}
+	}
+	if moreThanOne(c.Insert, c.Rewrite, c.Prefix) {
+		r.errorf("only one of insert, rewrite and prefix can hold")
+		return
+	}
+	r.p.back.Cookie = c
+}
+
+func (r *reader) cookieDomain(c *Cookie) {
+	domain := r.next()
+	if !isToken(domain) {
+		r.errorf("domain '%s', wanted a domain", domain)
+		return
+	}
+	c.Domains = append(c.Domains, domain)
+}
+
+func moreThanOne(marks ...bool) bool {
+	n := 0
+	for _, m := range marks {
+		if m {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// isToken reports whether s can stand in an HTTP header unquoted.
+func isToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(c rune) bool {
+		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, c)
+	})
+}
