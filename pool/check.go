@@ -34,6 +34,10 @@ func (b *Backend) checkChecks(ps *conf.Problems) {
 // is told each server that goes up or down, from those goroutines but one call
 // at a time; it should not block for long. Call it once in a backend's life.
 func (b *Backend) Check(ctx context.Context, say func(Event)) {
+	b.checkBy(ctx, connectProber, say)
+}
+
+func (b *Backend) checkBy(ctx context.Context, kind func(*Server) prober, say func(Event)) {
 	var checked []*Server
 	for _, s := range b.Servers {
 		if s.Conf.Check && !s.Conf.Disabled {
@@ -43,7 +47,7 @@ func (b *Backend) Check(ctx context.Context, say func(Event)) {
 	var all sync.WaitGroup
 	for i, s := range checked {
 		start := s.Conf.Inter * time.Duration(i) / time.Duration(len(checked))
-		c := &checker{server: s, prober: connectProber(s), say: say}
+		c := &checker{server: s, prober: kind(s), say: say}
 		all.Go(func() { c.run(ctx, start) })
 	}
 	all.Wait()

@@ -58,17 +58,28 @@ func checkShares(t *testing.T, weights []int, turns []uint16) {
 	}
 }
 
-func TestSmoothOfManyServers(t *testing.T) {
+func manyWeights(distinct int) []int {
 	weights := make([]int, 4095)
 	for i := range weights {
-		weights[i] = 1 + i%256
+		weights[i] = 1 + i%distinct*(256/distinct)
 	}
-	start := time.Now()
+	return weights
+}
+
+func TestSmoothOfManyServers(t *testing.T) {
+	weights := manyWeights(16)
 	turns := smooth(weights)
-	t.Logf("%d turns in %v", len(turns), time.Since(start))
 	checkShares(t, weights, turns)
 	if want := naive(weights, 2000); !slices.Equal(turns[:2000], want) {
 		t.Error("the first 2000 turns are not those of the definition")
+	}
+}
+
+// The worst there is: 4,095 servers of all 256 weights.
+func BenchmarkSmooth(b *testing.B) {
+	weights := manyWeights(256)
+	for b.Loop() {
+		smooth(weights)
 	}
 }
 
