@@ -32,6 +32,8 @@ const (
 	// SourceExact: the source must be read to 0 or EAGAIN, because a short
 	// read proves nothing on it: urgent data, or a UNIX socket.
 	SourceExact
+	// SourceDoubtful: the same, until such a read has been made.
+	SourceDoubtful
 	// SourceEnded: the end was read.
 	SourceEnded
 	// TargetReady: a write may be taken.
@@ -55,13 +57,6 @@ const (
 	SourceFailed
 	// TargetFailed: writing failed. What is held can't be delivered.
 	TargetFailed
-)
-
-const (
-	// calmBytes and calmRounds: after that many rounds in a row that spliced
-	// less than this, copying is the cheaper way again.
-	calmBytes  = 16 << 10
-	calmRounds = 8
 )
 
 // Set adds to what is known.
@@ -133,15 +128,14 @@ func (s *Stock) step(f *Flow, src, dst int) (Outcome, sock.Errno) {
 }
 
 func (s *Stock) copy(f *Flow, src, dst int) (Outcome, sock.Errno) {
-	n, e := sock.Read(src, s.Buffer)
-	if e != 0 || n == 0 {
-		return SourceFailed, f.emptied(e)
+	b, e := s.Read(f, src)
+	if len(b) == 0 {
+		return SourceFailed, e
 	}
-	if n == len(s.Buffer) && !f.Has(copyOnly) {
+	if len(b) == len(s.Buffer) && !f.Has(copyOnly) {
 		f.Set(splicing)
 	}
-	f.readSome(n, len(s.Buffer))
-	return TargetFailed, s.Push(f, dst, s.Buffer[:n])
+	return TargetFailed, s.Push(f, dst, b)
 }
 
 // peek is copy without ever holding a byte: it takes from the source only what
@@ -169,23 +163,6 @@ func (s *Stock) peek(f *Flow, src, dst int) (Outcome, sock.Errno) {
 		written -= taken
 	}
 	return Wait, 0
-}
-
-// fill splices from the source into the flow's empty pipe.
-func (s *Stock) fill(f *Flow, src int) sock.Errno {
-	p := &s.pipes.all[f.store-1]
-	n, e := sock.Splice(src, int(p.w), int(p.size))
-	switch {
-	case e == unix.EINVAL || e == unix.ENOSYS || e == unix.EOPNOTSUPP:
-		s.Release(f)
-		f.stopSplicing()
-		return 0
-	case e != 0 || n == 0:
-		return f.emptied(e)
-	}
-	s.budget.charge(int(p.size))
-	f.held = int32(n)
-	return 0
 }
 
 // Push writes b to dst and holds what is not taken.
@@ -238,44 +215,26 @@ func (s *Stock) drain(f *Flow, dst int) (int, sock.Errno) {
 	return n, e
 }
 
-// unpipe moves what waits in the flow's pipe to a store, for a target that
-// can't be spliced to.
-func (s *Stock) unpipe(f *Flow) {
-	waiting := Flow{}
-	p := s.pipes.all[f.store-1]
-	for left := int(f.held); left > 0; {
-		n, e := sock.Read(int(p.r), s.Buffer)
-		if e != 0 || n == 0 {
-			break
+// Read reads from src into the loop's buffer, for whoever wants to see the
+// bytes before they are passed on: Push or Hold is for them. No bytes and no
+// error: there are none now, or the source has ended.
+func (s *Stock) Read(f *Flow, src int) ([]byte, sock.Errno) {
+	n, e := sock.Read(src, s.Buffer)
+	if e != 0 || n == 0 {
+		return nil, f.emptied(e)
+	}
+	f.readSome(n, len(s.Buffer))
+	return s.Buffer[:n], 0
+}
+
+// Flush writes what the flow holds, if the target takes it.
+func (s *Stock) Flush(f *Flow, dst int) sock.Errno {
+	for f.held > 0 && f.Has(TargetReady) {
+		if e := s.flush(f, dst); e != 0 {
+			return e
 		}
-		s.Hold(&waiting, s.Buffer[:n])
-		left -= n
 	}
-	s.Release(f)
-	f.held, f.off, f.store = waiting.held, waiting.off, waiting.store
-	f.stopSplicing()
-}
-
-func (s *Stock) borrowPipe(f *Flow) bool {
-	if f.store > 0 {
-		return true
-	}
-	i := s.pipes.get()
-	if i < 0 {
-		return false
-	}
-	f.store = i + 1
-	return true
-}
-
-// returnPipe gives the flow's pipe back; dirty says that bytes are in it, for
-// which the budget was charged.
-func (s *Stock) returnPipe(f *Flow, dirty bool) {
-	i := f.store - 1
-	if dirty {
-		s.budget.refund(int(s.pipes.all[i].size))
-	}
-	s.pipes.put(i, dirty)
+	return 0
 }
 
 // emptied notes what a read that gave no byte says of the source. It returns
@@ -286,7 +245,7 @@ func (f *Flow) emptied(e sock.Errno) sock.Errno {
 		f.Clear(SourceReady)
 		f.Set(SourceEnded)
 	case unix.EAGAIN:
-		f.Clear(SourceReady)
+		f.Clear(SourceReady | SourceDoubtful)
 		return 0
 	case unix.EINTR:
 		return 0
@@ -297,7 +256,7 @@ func (f *Flow) emptied(e sock.Errno) sock.Errno {
 // readSome notes what a read of n bytes into a buffer of room says: a short
 // one has emptied the source, and that is the end if FIN was announced.
 func (f *Flow) readSome(n, room int) {
-	if n == room || f.Has(SourceExact) {
+	if n == room || f.flags&(SourceExact|SourceDoubtful) != 0 {
 		return
 	}
 	f.Clear(SourceReady)
@@ -316,21 +275,4 @@ func (f *Flow) full(e sock.Errno) sock.Errno {
 		return 0
 	}
 	return e
-}
-
-func (f *Flow) stopSplicing() {
-	f.Clear(splicing)
-	f.Set(copyOnly)
-}
-
-// settle goes back to copying after a run of rounds that moved little.
-func (f *Flow) settle(moved uint64) {
-	if moved >= calmBytes {
-		f.calm = 0
-		return
-	}
-	if f.calm++; f.calm >= calmRounds {
-		f.calm = 0
-		f.Clear(splicing)
-	}
 }

@@ -1,6 +1,7 @@
 package sock
 
 import (
+	"os"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -58,6 +59,14 @@ func Local(fd int, own *Addr) Errno {
 	_, _, e := unix.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(fd), uintptr(unsafe.Pointer(&own.raw)),
 		uintptr(unsafe.Pointer(&own.len)))
 	return e
+}
+
+func bindRaw(fd int, own *Addr) error {
+	_, _, e := unix.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&own.raw)), uintptr(own.len))
+	if e != 0 {
+		return os.NewSyscallError("bind", e)
+	}
+	return nil
 }
 
 // ShutdownWrite sends FIN after what is queued.

@@ -1,0 +1,88 @@
+package relay
+
+import (
+	"golang.org/x/sys/unix"
+
+	"sluice/engine/sock"
+)
+
+const (
+	// calmBytes and calmRounds: after that many rounds in a row that spliced
+	// less than this, copying is the cheaper way again.
+	calmBytes  = 16 << 10
+	calmRounds = 8
+)
+
+// fill splices from the source into the flow's empty pipe.
+func (s *Stock) fill(f *Flow, src int) sock.Errno {
+	p := &s.pipes.all[f.store-1]
+	n, e := sock.Splice(src, int(p.w), int(p.size))
+	switch {
+	case e == unix.EINVAL || e == unix.ENOSYS || e == unix.EOPNOTSUPP:
+		s.Release(f)
+		f.stopSplicing()
+		return 0
+	case e != 0 || n == 0:
+		return f.emptied(e)
+	}
+	s.budget.charge(int(p.size))
+	f.held = int32(n)
+	return 0
+}
+
+// unpipe moves what waits in the flow's pipe to a store, for a target that
+// can't be spliced to.
+func (s *Stock) unpipe(f *Flow) {
+	waiting := Flow{}
+	p := s.pipes.all[f.store-1]
+	for left := int(f.held); left > 0; {
+		n, e := sock.Read(int(p.r), s.Buffer)
+		if e != 0 || n == 0 {
+			break
+		}
+		s.Hold(&waiting, s.Buffer[:n])
+		left -= n
+	}
+	s.Release(f)
+	f.held, f.off, f.store = waiting.held, waiting.off, waiting.store
+	f.stopSplicing()
+}
+
+func (s *Stock) borrowPipe(f *Flow) bool {
+	if f.store > 0 {
+		return true
+	}
+	i := s.pipes.get()
+	if i < 0 {
+		return false
+	}
+	f.store = i + 1
+	return true
+}
+
+// returnPipe gives the flow's pipe back; dirty says that bytes are in it, for
+// which the budget was charged.
+func (s *Stock) returnPipe(f *Flow, dirty bool) {
+	i := f.store - 1
+	if dirty {
+		s.budget.refund(int(s.pipes.all[i].size))
+	}
+	s.pipes.put(i, dirty)
+}
+
+func (f *Flow) stopSplicing() {
+	f.Clear(splicing)
+	f.Set(copyOnly)
+}
+
+// settle goes back to copying after a run of rounds that moved little.
+func (f *Flow) settle(moved uint64) {
+	if moved >= calmBytes {
+		f.calm = 0
+		return
+	}
+	if f.calm++; f.calm >= calmRounds {
+		f.calm = 0
+		f.Clear(splicing)
+	}
+}
