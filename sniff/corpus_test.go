@@ -2,10 +2,8 @@ package sniff
 
 import (
 	"bufio"
-	"bytes"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -154,44 +152,4 @@ func checkHead(t *testing.T, c sample, h *Head) {
 	default:
 		t.Errorf("verdict %q of the corpus is not known", c.verdict)
 	}
-}
-
-// checkCuts sniffs data in one piece, cut at every byte and byte by byte with
-// one State, with other bytes behind every cut. All must agree; the answer comes
-// no later than it is due and stays. It returns the facts of the whole.
-func checkCuts(t *testing.T, data []byte) *Facts {
-	t.Helper()
-	s, whole := NewScanner(), &Facts{}
-	s.Sniff(new(State), data, whole)
-	want := Describe(data)
-	var f Facts
-	var steps State
-	due := -1 // the shortest prefix with an answer
-	behind := bytes.Repeat([]byte{0xa5}, len(data)+8)
-	for n := range len(data) + 1 {
-		cut := append(behind[:0], data[:n]...)
-		s.Sniff(new(State), cut, &f)
-		fresh := [2]Verdict{f.TLS.Verdict, f.HTTP.Verdict}
-		s.Sniff(&steps, cut, &f)
-		if stepped := [2]Verdict{f.TLS.Verdict, f.HTTP.Verdict}; stepped != fresh {
-			t.Fatalf("cut at %d: verdicts %v at once, %v byte by byte", n, fresh, stepped)
-		}
-		if f.Verdict() != More && due < 0 {
-			due = n
-		}
-		if due >= 0 && n < due+64 {
-			if got := Describe(cut); !reflect.DeepEqual(got, want) {
-				t.Fatalf("cut at %d: %+v, whole: %+v", n, got, want)
-			}
-		}
-	}
-	s.Sniff(&steps, data, &f)
-	if f.Verdict() != whole.Verdict() || f.Len != whole.Len {
-		t.Fatalf("byte by byte: %v, %d bytes; at once: %v, %d bytes", f.Verdict(), f.Len, whole.Verdict(), whole.Len)
-	}
-	if whole.Verdict() == Yes && due != whole.Len {
-		t.Errorf("yes after %d bytes, where %d are told", due, whole.Len)
-	}
-	s.Sniff(new(State), data, whole)
-	return whole
 }

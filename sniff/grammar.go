@@ -122,19 +122,28 @@ func (x *syntax) advance(b []byte) Verdict {
 }
 
 func (x *syntax) lines(b []byte) Verdict {
-	p := max(x.phase, start)
-	for i := int(x.at); i < len(b); i++ {
-		if p = grammar[p][b[i]]; p == bad {
+	p, i := max(x.phase, start), int(x.at)
+	for i < len(b) {
+		row := &grammar[p]
+		for i < len(b) && row[b[i]] == p {
+			i++ // a run within one phase: the look-ups do not wait for each other
+		}
+		if i == len(b) {
+			break
+		}
+		p = row[b[i]]
+		i++
+		if p == bad {
 			return No
 		}
 		if p == done {
-			x.at = uint32(i) + 1
+			x.at = uint32(i)
 			return Yes
 		}
 	}
-	if len(b) == MaxBytes {
+	if i == MaxBytes {
 		return No
 	}
-	x.at, x.phase = uint32(len(b)), p
+	x.at, x.phase = uint32(i), p
 	return More
 }

@@ -26,11 +26,12 @@ func (h *Head) absolute(b []byte) bool {
 	if end < 0 {
 		end = len(b)
 	}
-	h.Authority = b[bytes.LastIndexByte(b[:end], '@')+1 : end]
+	at := bytes.LastIndexByte(b[:end], '@') + 1
+	h.Authority = b[at:end]
 	if end < len(b) && b[end] == '/' {
 		h.Path = untilQuery(b[end:])
 	}
-	return isHost(h.Authority)
+	return isHost(h.Authority) && all(b[:max(at-1, 0)], &userBytes)
 }
 
 // oneHost says whether target and Host field name the same host. Without a port
@@ -87,8 +88,8 @@ var (
 	schemeEnd    = []byte("://")
 	schemeBytes  = members("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.")
 	addressBytes = members("0123456789abcdefABCDEF:.")
-	hostBytes    = members("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" +
-		"-._~" + "%" + "!$&'()*+;=")
+	hostBytes    = members("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+;=")
+	userBytes    = members("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+;=,:")
 )
 
 func isScheme(b []byte) bool {

@@ -26,6 +26,10 @@ func Describe(b []byte) Report {
 	var st State
 	var f Facts
 	NewScanner().Sniff(&st, b, &f)
+	return report(&f)
+}
+
+func report(f *Facts) Report {
 	r := Report{Verdict: f.Verdict().String(), Proto: f.Proto().String(), ALPN: []string{}}
 	switch {
 	case f.Proto() == TLS:

@@ -1,0 +1,97 @@
+package sniff
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"net/http"
+	"testing"
+)
+
+// most bounds what is cut at every byte: the cuts are quadratic.
+const most = 4096
+
+func FuzzHello(f *testing.F) {
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > most {
+			b = b[:most]
+		}
+		got := checkCuts(t, b)
+		if got.TLS.Verdict == Yes && got.Len > len(b) {
+			t.Fatalf("%d bytes out of %d", got.Len, len(b))
+		}
+		if info := goReads(b); info != nil && ordinary(b) {
+			checkAgainstGo(t, got, info)
+		}
+	})
+}
+
+// ordinary says whether a hello that crypto/tls accepts has only what we accept
+// too: it takes other record versions, skips alerts between the records and
+// reads a host name behind names of other types.
+func ordinary(wire []byte) bool {
+	var m []byte
+	for len(m) < helloHeader || len(m)-helloHeader < int(binary.BigEndian.Uint32(m)&0xffffff) {
+		n := int(binary.BigEndian.Uint16(wire[3:]))
+		if wire[0] != typeHandshake || wire[1] != 3 || n > recordMax {
+			return false
+		}
+		m = append(m, wire[recordHeader:recordHeader+n]...)
+		wire = wire[recordHeader+n:]
+	}
+	return firstNameIsHost(m[helloHeader:])
+}
+
+func firstNameIsHost(body []byte) bool {
+	r := reader{b: body}
+	r.bytes(2 + 32)
+	r.vector8()
+	r.vector16()
+	r.vector8()
+	extensions := reader{b: r.vector16()}
+	for len(extensions.b) > 0 {
+		kind, data := extensions.uint16(), extensions.vector16()
+		if kind == extServerName {
+			return len(data) > 2 && data[2] == nameTypeHost
+		}
+	}
+	return true
+}
+
+func FuzzHead(f *testing.F) {
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > most {
+			b = b[:most]
+		}
+		got := checkCuts(t, b)
+		if got.HTTP.Verdict != Yes {
+			return
+		}
+		if again := sniffed(b[:got.Len]); again.HTTP.Verdict != Yes || again.Len != got.Len {
+			t.Fatalf("%q: %d bytes are told, which are %v", b, got.Len, again.HTTP.Verdict)
+		}
+		checkAgainstNetHTTP(t, b, &got.HTTP)
+	})
+}
+
+// checkAgainstNetHTTP has a second reader look at the head: where net/http takes
+// it, it must see the same request.
+func checkAgainstNetHTTP(t *testing.T, b []byte, h *Head) {
+	t.Helper()
+	req, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(b)))
+	if err != nil {
+		return
+	}
+	if req.Method != string(h.Method) || req.RequestURI != string(h.Target) {
+		t.Errorf("%s %s; net/http reads %s %s", h.Method, h.Target, req.Method, req.RequestURI)
+	}
+	if host, ok := h.Host(); ok && h.Authority == nil && req.Host != string(host) {
+		t.Errorf("host %q; net/http reads %q", host, req.Host)
+	}
+	if chunked := len(req.TransferEncoding) > 0; chunked != h.Chunked {
+		t.Errorf("chunked %v; net/http reads %v", h.Chunked, chunked)
+	}
+	if h.ContentLength > 0 && !h.Chunked && req.ContentLength != h.ContentLength {
+		t.Errorf("length %d; net/http reads %d", h.ContentLength, req.ContentLength)
+	}
+}
