@@ -1,0 +1,175 @@
+package acl
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sluice/conf"
+)
+
+// builder compiles one acl line.
+type builder struct {
+	*compiler
+	line   *conf.ACL
+	expr   expr
+	match  string // of -m, of the short form, or by the kind
+	failed bool
+}
+
+func (b *builder) build() *test {
+	// conf has already said what is wrong with a line that it could not read
+	if b.line.Keyword == "" || !b.fetch() {
+		return nil
+	}
+	b.converters()
+	if b.failed || !b.cast() {
+		return nil
+	}
+	patterns := b.patterns()
+	t := &test{expr: &b.expr}
+	b.matcher(t, patterns)
+	if b.failed {
+		return nil
+	}
+	b.doubts(patterns)
+	return t
+}
+
+// errorf adds an error about the line.
+func (b *builder) errorf(format string, args ...any) {
+	b.failed = true
+	b.problems.Errorf(b.line.Pos, "%s in %s: %s", b.subject(), b.where, fmt.Sprintf(format, args...))
+}
+
+func (b *builder) warnf(format string, args ...any) {
+	b.problems.Warnf(b.line.Pos, "%s in %s: %s", b.subject(), b.where, fmt.Sprintf(format, args...))
+}
+
+func (b *builder) subject() string {
+	if b.line.Name == "" {
+		return fmt.Sprintf("acl '{ %s }'", b.line)
+	}
+	return fmt.Sprintf("acl '%s'", b.line.Name)
+}
+
+// fetch finds the fetch that the keyword names, perhaps by a short form such as
+// hdr_end, and reads its arguments.
+func (b *builder) fetch() bool {
+	name := b.line.Keyword
+	b.expr.fetch = spellings[name]
+	if b.expr.fetch == nil {
+		name, b.match = shortForm(name)
+		b.expr.fetch = spellings[name]
+	}
+	if b.expr.fetch == nil {
+		b.errorf("unknown fetch '%s'%s", b.line.Keyword, near(b.line.Keyword, spellings))
+		return false
+	}
+	b.expr.kind, b.expr.folded = b.expr.fetch.kind, b.expr.fetch.folded
+	b.arguments(name)
+	if full, ok := aliases[name]; ok {
+		name = full
+	}
+	b.expr.text = fmt.Sprintf("%s(%s,%d)", name, b.expr.name, b.expr.occurrence)
+	return !b.failed
+}
+
+// shortForm splits hdr_end into hdr and end, where the fetch yields strings.
+func shortForm(keyword string) (name, match string) {
+	i := strings.LastIndexByte(keyword, '_')
+	if i < 0 {
+		return "", ""
+	}
+	name, match = keyword[:i], keyword[i+1:]
+	f := spellings[name]
+	switch {
+	case f == nil || f.kind != text:
+		return "", ""
+	case match == "ip" && !f.header:
+		return "", "" // url_ip and the like mean other things in HAProxy
+	case match != "ip" && !slices.Contains(textMatches, match):
+		return "", ""
+	}
+	return name, match
+}
+
+// arguments reads (name) or (name,occurrence) of the fetches of headers.
+func (b *builder) arguments(name string) {
+	args := b.line.Args
+	if !b.expr.fetch.header {
+		if len(args) > 0 {
+			b.errorf("'%s' has the argument '%s', wanted none", name, strings.Join(args, ","))
+		}
+		return
+	}
+	if len(args) > 2 {
+		b.errorf("'%s' has %d arguments, wanted a header's name and perhaps which of its values", name, len(args))
+	}
+	if len(args) > 0 {
+		b.expr.name = strings.ToLower(args[0])
+	}
+	if len(args) == 2 {
+		n, err := strconv.Atoi(args[1])
+		if err != nil {
+			b.errorf("'%s' has the occurrence '%s', wanted an integer such as 1, or -1 for the last", name, args[1])
+		}
+		b.expr.occurrence = n
+	}
+}
+
+// conversions are the converters, by what they take and make.
+var conversions = map[string]struct {
+	from, to kind
+	apply    converter
+}{
+	"lower":     {text, text, toLower},
+	"upper":     {text, text, toUpper},
+	"length":    {text, number, length},
+	"host_only": {text, text, hostOnly},
+	"port_only": {text, number, portOnly},
+	"field":     {text, text, nil},
+	"word":      {text, text, nil},
+}
+
+func (b *builder) converters() {
+	for _, c := range b.line.Converters {
+		if !b.converter(c) {
+			return
+		}
+	}
+}
+
+func (b *builder) converter(c conf.Call) bool {
+	known, ok := conversions[c.Name]
+	if !ok {
+		b.errorf("unknown converter '%s', wanted one of %s%s", c.Name, strings.Join(slices.Sorted(maps.Keys(conversions)), ", "), near(c.Name, conversions))
+		return false
+	}
+	var err error
+	switch {
+	case known.apply == nil:
+		known.apply, err = newSplitter(c.Args, c.Name == "word")
+	case len(c.Args) > 0:
+		err = fmt.Errorf("has the argument '%s', wanted none", strings.Join(c.Args, ","))
+	}
+	if err == nil && !b.expr.cast(known.from) {
+		err = fmt.Errorf("takes %s, found %s", known.from, b.expr.kind)
+	}
+	if err != nil {
+		b.errorf("converter '%s' %s", c.Name, err)
+		return false
+	}
+	b.expr.add(known.apply, known.to, fmt.Sprintf("%s%q", c.Name, c.Args))
+	if c.Name == "lower" || c.Name == "upper" {
+		b.expr.folded = c.Name == "lower"
+	}
+	return true
+}
+
+// near suggests the known name that is nearest to a misspelt one.
+func near[V any](name string, known map[string]V) string {
+	return conf.Suggest(name, slices.Sorted(maps.Keys(known)))
+}

@@ -1,0 +1,150 @@
+package acl
+
+import (
+	"fmt"
+	"strings"
+
+	"sluice/conf"
+)
+
+// compiler holds what the compilation of one frontend shares.
+type compiler struct {
+	problems conf.Problems
+	where    string
+	declared map[string][]*conf.ACL
+	named    map[string]*acl
+	byText   map[string]*acl  // of equal tests, so that equal ACLs are one
+	tests    map[string]*test // by the words of the line; nil: it has errors
+	files    map[string][]pattern
+}
+
+func newCompiler(f *conf.Frontend) *compiler {
+	w := &compiler{
+		where:    fmt.Sprintf("frontend '%s'", f.Name),
+		declared: map[string][]*conf.ACL{},
+		named:    map[string]*acl{},
+		byText:   map[string]*acl{},
+		tests:    map[string]*test{},
+		files:    map[string][]pattern{},
+	}
+	if f.Listen {
+		w.where = fmt.Sprintf("listen '%s'", f.Name)
+	}
+	for _, a := range f.ACLs {
+		w.declared[a.Name] = append(w.declared[a.Name], a)
+	}
+	// in the order written, and also those that no rule names
+	for _, a := range f.ACLs {
+		w.name(a.Name)
+	}
+	return w
+}
+
+// cond compiles a condition; on errors it is one that is never used.
+func (w *compiler) cond(c *conf.Cond) *cond {
+	if c == nil {
+		return nil
+	}
+	out := &cond{unless: c.Unless}
+	for _, terms := range c.Any {
+		var all []term
+		for _, t := range terms {
+			all = append(all, term{w.term(c, t), t.Not})
+		}
+		out.any = append(out.any, all)
+	}
+	return out
+}
+
+func (w *compiler) term(c *conf.Cond, t conf.Term) *acl {
+	if t.Anon != nil {
+		return w.acl([]*conf.ACL{t.Anon})
+	}
+	a := w.name(t.Name)
+	if a == nil {
+		w.problems.Errorf(c.Pos, "condition '%s' in %s: no acl has the name '%s'%s", c.Text, w.where, t.Name, near(t.Name, w.named))
+		return &acl{id: -len(w.problems)}
+	}
+	return a
+}
+
+// name returns the ACL of that name; one that is declared hides HAProxy's own.
+func (w *compiler) name(name string) *acl {
+	if a, ok := w.named[name]; ok {
+		return a
+	}
+	lines := w.declared[name]
+	if lines == nil {
+		own, ok := conf.PredefinedACL(name)
+		if !ok {
+			return nil
+		}
+		lines = []*conf.ACL{own}
+	}
+	w.named[name] = w.acl(lines)
+	return w.named[name]
+}
+
+func (w *compiler) acl(lines []*conf.ACL) *acl {
+	a := &acl{id: len(w.byText)}
+	var key strings.Builder
+	for _, l := range lines {
+		text := canonical(l)
+		fmt.Fprintf(&key, "%d:%s", len(text), text)
+		if t := w.test(l, text); t != nil {
+			a.tests = append(a.tests, t)
+		}
+	}
+	if known, ok := w.byText[key.String()]; ok {
+		return known
+	}
+	w.byText[key.String()] = a
+	return a
+}
+
+func (w *compiler) test(l *conf.ACL, text string) *test {
+	if t, ok := w.tests[text]; ok {
+		return t
+	}
+	b := builder{compiler: w, line: l}
+	t := b.build()
+	w.tests[text] = t
+	return t
+}
+
+// canonical is the line without its name.
+func canonical(l *conf.ACL) string {
+	anon := *l
+	anon.Name = ""
+	return anon.String()
+}
+
+// shadowed warns of rules that an earlier one with the same condition hides.
+// What follows a rule without a condition is told by conf.
+func (w *compiler) shadowed(conds []*cond, steps []Step) {
+	seen := map[string]int{}
+	for i, c := range conds {
+		if c == nil {
+			continue
+		}
+		first, ok := seen[c.id()]
+		if !ok {
+			seen[c.id()] = i
+			continue
+		}
+		w.problems.Warnf(steps[i].Pos, "'%s' in %s is never reached: '%s' at %s has the same condition", steps[i].Text, w.where, steps[first].Text, steps[first].Pos)
+	}
+}
+
+// id is the same for conditions that are written alike.
+func (c *cond) id() string {
+	var b strings.Builder
+	fmt.Fprint(&b, c.unless)
+	for _, terms := range c.any {
+		b.WriteString("|")
+		for _, t := range terms {
+			fmt.Fprintf(&b, " %t %d", t.not, t.acl.id)
+		}
+	}
+	return b.String()
+}

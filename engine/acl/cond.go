@@ -1,0 +1,108 @@
+package acl
+
+// test is one acl line, compiled. It is immutable and shared by all ACLs and
+// conditions that write it alike.
+type test struct {
+	expr    *expr
+	matcher matcher
+
+	// for the tables of a chain
+	side side
+	keys []key
+}
+
+func (t *test) eval(f *Facts) Truth {
+	f.at = place{}
+	result := False
+	for {
+		v, p := t.expr.next(f)
+		switch {
+		case p == absent:
+			return result
+		case p == lacking:
+			return Unknown
+		case t.matcher.match(v):
+			return True
+		case p == changing:
+			result = Unknown
+		}
+		if !t.expr.many() {
+			return result
+		}
+	}
+}
+
+// acl is all the lines of one name: one that is true is enough.
+type acl struct {
+	tests []*test
+	id    int // the same for those that are alike
+}
+
+func (a *acl) eval(f *Facts) Truth {
+	result := False
+	for _, t := range a.tests {
+		if result |= t.eval(f); result == True {
+			break
+		}
+	}
+	return result
+}
+
+type term struct {
+	acl *acl
+	not bool
+}
+
+func (t term) eval(f *Facts) Truth {
+	if t.not {
+		return t.acl.eval(f).not()
+	}
+	return t.acl.eval(f)
+}
+
+// cond is alternatives of terms that must all hold. Nil is always true.
+type cond struct {
+	any    [][]term
+	unless bool
+}
+
+func (c *cond) eval(f *Facts) Truth {
+	if c == nil {
+		return True
+	}
+	result := False
+	for _, terms := range c.any {
+		if result |= all(terms, f); result == True {
+			break
+		}
+	}
+	if c.unless {
+		return result.not()
+	}
+	return result
+}
+
+func all(terms []term, f *Facts) Truth {
+	result := True
+	for _, t := range terms {
+		if result &= t.eval(f); result == False {
+			break
+		}
+	}
+	return result
+}
+
+// needs is what the fetches of a condition look at.
+func (c *cond) needs() (n Needs) {
+	if c == nil {
+		return n
+	}
+	for _, terms := range c.any {
+		for _, t := range terms {
+			for _, test := range t.acl.tests {
+				n = n.or(test.expr.fetch.needs)
+			}
+		}
+	}
+	return n
+}

@@ -1,0 +1,79 @@
+package acl
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// doubts warns of patterns that can never match: only where that is certain.
+func (b *builder) doubts(patterns []pattern) {
+	needsNone := b.match == "found" || b.match == "bool"
+	switch {
+	case needsNone && len(patterns) > 0:
+		b.warnf("-m %s takes no patterns, %s is ignored", b.match, patterns[0])
+	case !needsNone && len(patterns) == 0:
+		b.warnf("it has no pattern and will never match; wanted one, or -m found to ask whether it is there")
+	}
+	for _, p := range patterns {
+		if why := b.impossible(p.text); why != "" && !needsNone {
+			b.warnf("%s will never match: %s", p, why)
+		}
+	}
+}
+
+// impossible says why a pattern can't match, or "".
+func (b *builder) impossible(p string) string {
+	whole := b.match == "str"
+	literal := whole || b.match == "beg" || b.match == "end" || b.match == "sub"
+	switch {
+	case !literal:
+		return ""
+	case b.always("lower") && p != string(mapString(p, lower)):
+		return "the converter makes the values lower case"
+	case b.always("upper") && p != string(mapString(p, upper)):
+		return "the converter makes the values upper case"
+	case len(b.line.Converters) > 0:
+		return ""
+	}
+	switch b.expr.fetch {
+	case fetches["req.ssl_sni"]:
+		return notInName(p, whole)
+	case fetches["req.hdr"]:
+		if strings.Contains(p, ",") && !strings.Contains(p, `"`) {
+			return "the values are cut at commas; req.fhdr has them whole"
+		}
+	case fetches["path"]:
+		if whole && !strings.HasPrefix(p, "/") || b.match == "beg" && p != "" && p[0] != '/' {
+			return "every path begins with '/'"
+		}
+		if strings.Contains(p, "?") {
+			return "a path ends before the '?'; url has it whole"
+		}
+	}
+	return ""
+}
+
+// always says whether the last converter is of that name.
+func (b *builder) always(name string) bool {
+	n := len(b.line.Converters)
+	return n > 0 && b.line.Converters[n-1].Name == name && !b.line.IgnoreCase
+}
+
+// notInName says what in a pattern no SNI has.
+func notInName(p string, whole bool) string {
+	if _, err := netip.ParseAddr(p); err == nil && whole {
+		return "an IP address is no SNI"
+	}
+	for _, c := range []byte(p) {
+		switch {
+		case c == ':' || c == '/':
+			return "an SNI has neither a port nor a path"
+		case c <= ' ' || c >= 0x7f:
+			return "an SNI has neither blanks nor bytes outside ASCII"
+		}
+	}
+	if whole && p == "" || len(p) > 255 {
+		return "an SNI has 1 to 255 bytes"
+	}
+	return ""
+}

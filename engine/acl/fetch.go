@@ -1,0 +1,209 @@
+package acl
+
+import (
+	"bytes"
+	"maps"
+	"net/netip"
+
+	"sluice/sniff"
+)
+
+// fetch is one way of getting at a fact; HAProxy configuration.txt 7.3.
+type fetch struct {
+	kind   kind
+	get    func(e *expr, f *Facts) (value, presence)
+	needs  Needs
+	header bool // takes (name,occurrence)
+	many   bool // may yield several values
+	folded bool // yields lower case only
+	dotted bool // its patterns are versions, major.minor
+}
+
+var (
+	anyBytes  = Needs{Bytes: true}
+	httpBytes = Needs{Bytes: true, HTTP: true}
+	tlsBytes  = Needs{Bytes: true, TLS: true}
+	dstOnly   = Needs{Dst: true}
+)
+
+var fetches = map[string]*fetch{
+	"always_false": {kind: boolean, get: constant(false)},
+	"always_true":  {kind: boolean, get: constant(true)},
+
+	"src":      {kind: address, get: srcAddr},
+	"src_port": {kind: number, get: srcPort},
+	"dst":      {kind: address, get: dstAddr, needs: dstOnly},
+	"dst_port": {kind: number, get: dstPort, needs: dstOnly},
+
+	"wait_end": {kind: boolean, get: waitEnd, needs: anyBytes},
+	"req.len":  {kind: number, get: reqLen, needs: anyBytes},
+
+	"req.proto_http":     {kind: boolean, get: protoHTTP, needs: httpBytes},
+	"method":             {kind: text, get: ofHead(method), needs: httpBytes},
+	"path":               {kind: text, get: ofHead(path), needs: httpBytes},
+	"url":                {kind: text, get: ofHead(target), needs: httpBytes},
+	"req.ver":            {kind: text, get: ofHead(version), needs: httpBytes},
+	"req.hdr":            {kind: text, get: header, needs: httpBytes, header: true, many: true},
+	"req.fhdr":           {kind: text, get: fullHeader, needs: httpBytes, header: true, many: true},
+	"req.hdr_val":        {kind: number, get: headerValue, needs: httpBytes, header: true, many: true},
+	"req.hdr_cnt":        {kind: number, get: headerCount, needs: httpBytes, header: true},
+	"req.fhdr_cnt":       {kind: number, get: fullHeaderCount, needs: httpBytes, header: true},
+	"req.ssl_sni":        {kind: text, get: sni, needs: tlsBytes, folded: true},
+	"req.ssl_alpn":       {kind: text, get: alpn, needs: tlsBytes},
+	"req.ssl_ver":        {kind: number, get: tlsVersion, needs: tlsBytes, dotted: true},
+	"req.ssl_hello_type": {kind: number, get: helloType, needs: tlsBytes},
+}
+
+// aliases are older or shorter spellings, all of HAProxy.
+var aliases = map[string]string{
+	"hdr":                "req.hdr",
+	"hdr_val":            "req.hdr_val",
+	"hdr_cnt":            "req.hdr_cnt",
+	"req_ver":            "req.ver",
+	"req_len":            "req.len",
+	"req_proto_http":     "req.proto_http",
+	"req_ssl_sni":        "req.ssl_sni",
+	"req_ssl_alpn":       "req.ssl_alpn",
+	"req_ssl_ver":        "req.ssl_ver",
+	"req_ssl_hello_type": "req.ssl_hello_type",
+}
+
+// spellings are all names of fetches.
+var spellings = func() map[string]*fetch {
+	all := maps.Clone(fetches)
+	for short, full := range aliases {
+		all[short] = fetches[full]
+	}
+	return all
+}()
+
+func constant(b bool) func(*expr, *Facts) (value, presence) {
+	v := truthOf(b)
+	return func(*expr, *Facts) (value, presence) { return v, present }
+}
+
+func srcAddr(_ *expr, f *Facts) (value, presence) { return addrOf(f.Src) }
+func dstAddr(_ *expr, f *Facts) (value, presence) { return addrOf(f.Dst) }
+func srcPort(_ *expr, f *Facts) (value, presence) { return portOf(f.Src) }
+func dstPort(_ *expr, f *Facts) (value, presence) { return portOf(f.Dst) }
+
+// addrOf drops what the kernel adds for its own use: the mapping of IPv4 on a
+// dual-stack socket and the zone of a link-local address.
+func addrOf(a netip.AddrPort) (value, presence) {
+	if !a.IsValid() {
+		return value{}, absent
+	}
+	return value{ip: a.Addr().Unmap().WithZone("")}, present
+}
+
+func portOf(a netip.AddrPort) (value, presence) {
+	if !a.IsValid() {
+		return value{}, absent
+	}
+	return value{n: int64(a.Port())}, present
+}
+
+func waitEnd(_ *expr, f *Facts) (value, presence) {
+	if !f.Final {
+		return value{}, lacking
+	}
+	return value{n: 1}, present
+}
+
+func reqLen(_ *expr, f *Facts) (value, presence) {
+	return value{n: int64(f.Received)}, changing
+}
+
+// helloType is 1 for a ClientHello; nothing else is recognised.
+func helloType(_ *expr, f *Facts) (value, presence) {
+	_, p := f.hello()
+	return value{n: 1}, p
+}
+
+func sni(_ *expr, f *Facts) (value, presence) {
+	h, p := f.hello()
+	if p != present {
+		return value{}, p
+	}
+	name := h.Name()
+	if name == nil {
+		return value{}, absent
+	}
+	return value{b: name}, present
+}
+
+func alpn(_ *expr, f *Facts) (value, presence) {
+	h, p := f.hello()
+	if p != present {
+		return value{}, p
+	}
+	f.text = h.AppendALPN(f.text[:0])
+	if len(f.text) == 0 {
+		return value{}, absent
+	}
+	return value{b: f.text}, present
+}
+
+func tlsVersion(_ *expr, f *Facts) (value, presence) {
+	h, p := f.hello()
+	if p != present {
+		return value{}, p
+	}
+	return value{n: dotted(int64(h.Version>>8), int64(h.Version&0xff))}, present
+}
+
+func protoHTTP(_ *expr, f *Facts) (value, presence) {
+	_, p := f.head()
+	if p == lacking {
+		return value{}, lacking
+	}
+	return truthOf(p == present), present
+}
+
+// ofHead makes a fetch of a part of the request head; nil is absent.
+func ofHead(part func(*sniff.Head) []byte) func(*expr, *Facts) (value, presence) {
+	return func(_ *expr, f *Facts) (value, presence) {
+		h, p := f.head()
+		if p != present {
+			return value{}, p
+		}
+		b := part(h)
+		if b == nil {
+			return value{}, absent
+		}
+		return value{b: b}, present
+	}
+}
+
+func method(h *sniff.Head) []byte { return h.Method }
+func path(h *sniff.Head) []byte   { return h.Path }
+func target(h *sniff.Head) []byte { return h.Target }
+
+// version is what follows "HTTP/", as in HAProxy's req.ver.
+func version(h *sniff.Head) []byte { return bytes.TrimPrefix(h.Version, protocol) }
+
+var protocol = []byte("HTTP/")
+
+func (f *Facts) head() (*sniff.Head, presence) {
+	if f.Sniff == nil {
+		return nil, lacking
+	}
+	return &f.Sniff.HTTP, seen(f.Sniff.HTTP.Verdict)
+}
+
+func (f *Facts) hello() (*sniff.Hello, presence) {
+	if f.Sniff == nil {
+		return nil, lacking
+	}
+	return &f.Sniff.TLS, seen(f.Sniff.TLS.Verdict)
+}
+
+func seen(v sniff.Verdict) presence {
+	switch v {
+	case sniff.Yes:
+		return present
+	case sniff.No:
+		return absent
+	}
+	return lacking
+}

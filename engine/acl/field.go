@@ -1,0 +1,103 @@
+package acl
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// splitter cuts a value at any of a set of bytes and takes some of the parts;
+// HAProxy configuration.txt 7.3.1, field and word.
+type splitter struct {
+	delimiters string
+	index      int  // from 1, or from -1 for the last
+	count      int  // parts to take; 0: all that remain
+	skipEmpty  bool // word: what lies between two delimiters is no part
+}
+
+// newSplitter takes the arguments index, delimiters and perhaps count.
+func newSplitter(args []string, skipEmpty bool) (converter, error) {
+	if len(args) < 2 || len(args) > 3 {
+		return nil, fmt.Errorf("has %d arguments, wanted an index, the delimiters and perhaps a count", len(args))
+	}
+	s := splitter{delimiters: args[1], count: 1, skipEmpty: skipEmpty}
+	var err error
+	if s.index, err = strconv.Atoi(args[0]); err != nil || s.index == 0 {
+		return nil, fmt.Errorf("has index '%s', wanted an integer that is not 0", args[0])
+	}
+	if s.delimiters == "" {
+		return nil, fmt.Errorf("has no delimiters, wanted at least one byte")
+	}
+	if len(args) == 3 {
+		if s.count, err = strconv.Atoi(args[2]); err != nil || s.count < 0 {
+			return nil, fmt.Errorf("has count '%s', wanted 0 (all) or a positive integer", args[2])
+		}
+	}
+	return s.convert, nil
+}
+
+func (s splitter) convert(_ *Facts, v value) (value, bool) {
+	b, ok := s.cut(v.b)
+	return value{b: b}, ok
+}
+
+func (s splitter) cut(b []byte) ([]byte, bool) {
+	first, last := s.index, s.index+s.count-1
+	if s.count == 0 {
+		last = len(b) + 1
+	}
+	if s.index < 0 {
+		last = s.index + s.parts(b) + 1
+		first = max(last-s.count+1, 1)
+		if s.count == 0 {
+			first = 1
+		}
+	}
+	return s.between(b, first, last)
+}
+
+// between returns parts first to last, counted from 1, and what lies between
+// them. It is false where there is no part of the number first, or last is 0.
+func (s splitter) between(b []byte, first, last int) ([]byte, bool) {
+	start, end, n := 0, 0, 0
+	for at := 0; n < last; {
+		from, to, ok := s.part(b, at)
+		if !ok {
+			break
+		}
+		n++
+		if n == first {
+			start = from
+		}
+		end, at = to, to+1
+	}
+	if n < first || last < 1 {
+		return nil, false
+	}
+	return b[start:end], true
+}
+
+func (s splitter) parts(b []byte) int {
+	n := 0
+	for _, to, ok := s.part(b, 0); ok; _, to, ok = s.part(b, to+1) {
+		n++
+	}
+	return n
+}
+
+// part returns where the part at or behind position at begins and ends.
+func (s splitter) part(b []byte, at int) (from, to int, ok bool) {
+	for s.skipEmpty && at < len(b) && s.cutsAt(b[at]) {
+		at++
+	}
+	if at > len(b) || s.skipEmpty && at == len(b) {
+		return 0, 0, false
+	}
+	to = at
+	for to < len(b) && !s.cutsAt(b[to]) {
+		to++
+	}
+	return at, to, true
+}
+
+func (s splitter) cutsAt(c byte) bool { return strings.IndexByte(s.delimiters, c) >= 0 }

@@ -1,0 +1,136 @@
+package acl
+
+import "sluice/sniff"
+
+// header yields the values of a header: each line is a list whose entries are
+// cut at commas outside quotes (HAProxy configuration.txt 7.3.6, req.hdr).
+func header(e *expr, f *Facts) (value, presence) { return pick(e, f, false) }
+
+// fullHeader yields whole lines, for headers that hold commas and are no lists.
+func fullHeader(e *expr, f *Facts) (value, presence) { return pick(e, f, true) }
+
+func headerCount(e *expr, f *Facts) (value, presence)     { return count(e, f, false) }
+func fullHeaderCount(e *expr, f *Facts) (value, presence) { return count(e, f, true) }
+
+// headerValue is 0 where the value does not begin with a number.
+func headerValue(e *expr, f *Facts) (value, presence) {
+	v, p := pick(e, f, false)
+	v.n, _ = leadingInt(v.b)
+	return v, p
+}
+
+// pick yields all values in turn or, with an occurrence, that one alone.
+func pick(e *expr, f *Facts, whole bool) (value, presence) {
+	h, p := f.head()
+	switch {
+	case p != present:
+		return value{}, p
+	case f.at.done:
+		return value{}, absent
+	case e.occurrence != 0:
+		f.at.done = true
+		return nth(e, f, h, whole)
+	}
+	return f.nextValue(e, h, whole)
+}
+
+// nth counts from the first value, or from the last where negative.
+func nth(e *expr, f *Facts, h *sniff.Head, whole bool) (value, presence) {
+	n := e.occurrence
+	if n < 0 {
+		n += f.values(e, h, whole) + 1
+	}
+	for ; n > 1; n-- {
+		f.nextValue(e, h, whole)
+	}
+	if n < 1 {
+		return value{}, absent
+	}
+	return f.nextValue(e, h, whole)
+}
+
+func count(e *expr, f *Facts, whole bool) (value, presence) {
+	h, p := f.head()
+	if p != present {
+		return value{}, p
+	}
+	n := f.values(e, h, whole)
+	if e.occurrence != 0 {
+		n = min(n, 1)
+	}
+	return value{n: int64(n)}, present
+}
+
+// values counts them and goes back to the first.
+func (f *Facts) values(e *expr, h *sniff.Head, whole bool) int {
+	f.at = place{}
+	n := 0
+	for _, p := f.nextValue(e, h, whole); p == present; _, p = f.nextValue(e, h, whole) {
+		n++
+	}
+	f.at = place{done: f.at.done}
+	return n
+}
+
+// nextValue is the next value of the header e.name; the empty name is all
+// headers, as in HAProxy.
+func (f *Facts) nextValue(e *expr, h *sniff.Head, whole bool) (value, presence) {
+	for !f.at.more {
+		name, line, next := h.Next(f.at.field)
+		if next == 0 {
+			return value{}, absent
+		}
+		f.at.field = next
+		if e.name == "" || isName(name, e.name) {
+			f.at.rest, f.at.more = line, true
+		}
+	}
+	if whole {
+		f.at.more = false
+		return value{b: f.at.rest}, present
+	}
+	var b []byte
+	b, f.at.rest, f.at.more = cutList(f.at.rest)
+	return value{b: trim(b)}, present
+}
+
+// cutList cuts at the first comma that is not quoted.
+func cutList(b []byte) (first, rest []byte, more bool) {
+	quoted := false
+	for i := 0; i < len(b); i++ {
+		switch {
+		case b[i] == '"':
+			quoted = !quoted
+		case quoted && b[i] == '\\':
+			i++
+		case !quoted && b[i] == ',':
+			return b[:i], b[i+1:], true
+		}
+	}
+	return b, nil, false
+}
+
+func trim(b []byte) []byte {
+	for len(b) > 0 && isBlank(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isBlank(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+// isName compares a header's name as sent with one in lower case.
+func isName(sent []byte, name string) bool {
+	if len(sent) != len(name) {
+		return false
+	}
+	for i := range sent {
+		if lower(sent[i]) != name[i] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,63 @@
+package acl
+
+import (
+	"errors"
+	"math/bits"
+	"net/netip"
+	"strings"
+)
+
+var errNetwork = errors.New("is no address, wanted one such as 192.0.2.1 or 2001:db8::1, or a network such as 10.0.0.0/8 or 10.0.0.0/255.0.0.0")
+
+// parseNetwork takes an address or a network; bits behind the mask are cleared,
+// as HAProxy does, and IPv4 in IPv6 is IPv4.
+func parseNetwork(pattern string) (netip.Prefix, error) {
+	host, mask, masked := strings.Cut(pattern, "/")
+	ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
+	if err != nil || ip.Zone() != "" {
+		return netip.Prefix{}, errNetwork
+	}
+	n := ip.BitLen()
+	if masked {
+		if n, err = maskBits(ip, mask); err != nil {
+			return netip.Prefix{}, err
+		}
+	}
+	return unmapped(ip, n)
+}
+
+func unmapped(ip netip.Addr, n int) (netip.Prefix, error) {
+	const mapping = 96
+	if ip.Is4In6() {
+		if n < mapping {
+			return netip.Prefix{}, errors.New("holds addresses of IPv4 and others, wanted a network of one of them")
+		}
+		ip, n = ip.Unmap(), n-mapping
+	}
+	p, err := ip.Prefix(n)
+	if err != nil {
+		return netip.Prefix{}, errNetwork
+	}
+	return p, nil
+}
+
+// maskBits takes a length, or a dotted mask whose ones are all in front.
+func maskBits(ip netip.Addr, mask string) (int, error) {
+	if n, err := (&numbers{}).scalar(mask); err == nil {
+		if n < 0 || n > int64(ip.BitLen()) {
+			return 0, errNetwork
+		}
+		return int(n), nil
+	}
+	m, err := netip.ParseAddr(mask)
+	if err != nil || !m.Is4() || !ip.Is4() {
+		return 0, errNetwork
+	}
+	b := m.As4()
+	v := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
+	n := bits.LeadingZeros32(^v)
+	if n+bits.TrailingZeros32(v) < 32 {
+		return 0, errors.New("has a mask with holes, wanted its ones in front of its zeros")
+	}
+	return n, nil
+}

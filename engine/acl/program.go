@@ -1,0 +1,107 @@
+package acl
+
+import (
+	"fmt"
+	"slices"
+
+	"sluice/conf"
+)
+
+// Compile checks and compiles the ACLs and rules of a frontend, and reads the
+// files that they name. Problems with errors mean that the Program must not be
+// used.
+func Compile(c *conf.Config, f *conf.Frontend) (*Program, conf.Problems) {
+	w := newCompiler(f)
+	p := &Program{backend: -1}
+	p.connection = w.rules(p, "connection", f.Connection)
+	p.connection.onlyAddresses(w, f.Connection)
+	p.content = w.rules(p, "content", f.Content)
+	p.useBackend = w.useBackends(p, c, f.UseBackend)
+	w.defaultBackend(p, c, f)
+	p.needs = p.connection.needs().or(p.content.needs()).or(p.useBackend.needs())
+	return p, w.problems
+}
+
+func (c *chain) needs() (n Needs) {
+	for _, cond := range c.conds {
+		n = n.or(cond.needs())
+	}
+	return n
+}
+
+// rules compiles tcp-request rules of one kind.
+func (w *compiler) rules(p *Program, kind string, lines []conf.Rule) ruleset {
+	r := ruleset{step: len(p.steps)}
+	var conds []*cond
+	for _, l := range lines {
+		conds = append(conds, w.cond(l.Cond))
+		r.actions = append(r.actions, l.Action)
+		text := line("tcp-request "+kind+" "+l.Action.String(), l.Cond)
+		p.steps = append(p.steps, Step{Pos: l.Pos, Text: text})
+	}
+	return r.build(w, p, conds)
+}
+
+func (w *compiler) useBackends(p *Program, c *conf.Config, lines []conf.UseBackend) ruleset {
+	r := ruleset{step: len(p.steps)}
+	index := make(map[string]int, len(c.Backends))
+	for i, b := range c.Backends {
+		index[b.Name] = i
+	}
+	var conds []*cond
+	for _, l := range lines {
+		backend, ok := index[l.Backend]
+		if !ok {
+			w.undefined(l.Pos, "use_backend", l.Backend)
+		}
+		conds = append(conds, w.cond(l.Cond))
+		r.backends = append(r.backends, backend)
+		text := line("use_backend "+l.Backend, l.Cond)
+		p.steps = append(p.steps, Step{Pos: l.Pos, Text: text, Backend: l.Backend})
+	}
+	return r.build(w, p, conds)
+}
+
+func (r ruleset) build(w *compiler, p *Program, conds []*cond) ruleset {
+	w.shadowed(conds, p.steps[r.step:])
+	r.chain = newChain(conds)
+	return r
+}
+
+// defaultBackend falls back to the backend of a listen's own name.
+func (w *compiler) defaultBackend(p *Program, c *conf.Config, f *conf.Frontend) {
+	name := f.DefaultBackend
+	if name == "" && f.Listen {
+		name = f.Name
+	}
+	if name == "" {
+		return
+	}
+	p.backend = slices.IndexFunc(c.Backends, func(b *conf.Backend) bool { return b.Name == name })
+	if p.backend < 0 {
+		w.undefined(f.Pos, "default_backend", name)
+		return
+	}
+	step := Step{Pos: f.Pos, Text: "default_backend " + name, Backend: name, Verdict: True}
+	p.steps = append(p.steps, step)
+}
+
+// onlyAddresses refuses what can't be known at accept.
+func (r *ruleset) onlyAddresses(w *compiler, lines []conf.Rule) {
+	for i, c := range r.conds {
+		if c.needs().Bytes {
+			w.problems.Errorf(lines[i].Pos, "'tcp-request connection' in %s: condition '%s' looks at bytes of the client, of which none are read yet; wanted addresses and ports, or 'tcp-request content'", w.where, lines[i].Cond.Text)
+		}
+	}
+}
+
+func (w *compiler) undefined(at conf.Pos, word, name string) {
+	w.problems.Errorf(at, "'%s %s' in %s: no backend has that name", word, name, w.where)
+}
+
+func line(words string, c *conf.Cond) string {
+	if c == nil {
+		return words
+	}
+	return fmt.Sprintf("%s %s", words, c.Text)
+}

@@ -1,0 +1,145 @@
+package acl
+
+import (
+	"slices"
+	"strings"
+)
+
+// tree is a radix tree over the patterns of exact and prefix matches, or over
+// those of suffix matches read from their ends. A look-up costs the length of
+// the value at most, whatever the number of patterns.
+type tree struct {
+	rules
+	nodes []node
+	lists rules // of all nodes
+	back  bool
+}
+
+// node stands for the bytes from its parent to itself.
+type node struct {
+	label string
+	kids  string // first byte of each child; back: the last
+	child int32  // index of the first child, the others follow
+
+	// what ends here, as ranges of tree.lists: patterns that the value must
+	// equal, then patterns that it may go beyond
+	exact, open, end int32
+}
+
+func newTree(s side, keys []key) *tree {
+	t := &tree{rules: rulesOf(keys), back: s == back}
+	keys = slices.Clone(keys)
+	if t.back {
+		for i := range keys {
+			keys[i].text = reverse(keys[i].text)
+		}
+	}
+	slices.SortFunc(keys, func(a, b key) int { return strings.Compare(a.text, b.text) })
+	t.nodes = make([]node, 1, len(keys)+1)
+	t.grow(0, keys, 0)
+	return t
+}
+
+// grow fills a node with keys, sorted and alike in their first depth bytes.
+func (t *tree) grow(at int, keys []key, depth int) {
+	shared := len(commonPrefix(keys[0].text, keys[len(keys)-1].text))
+	label := keys[0].text[depth:shared]
+	ending := 0
+	for ending < len(keys) && len(keys[ending].text) == shared {
+		ending++
+	}
+	t.list(&t.nodes[at], keys[:ending])
+	groups := groupBy(keys[ending:], shared)
+	child := len(t.nodes)
+	t.nodes = append(t.nodes, make([]node, len(groups))...)
+	var kids strings.Builder
+	for i, g := range groups {
+		kids.WriteByte(g[0].text[shared])
+		t.grow(child+i, g, shared)
+	}
+	n := &t.nodes[at]
+	n.kids, n.child = kids.String(), int32(child)
+	n.label = label
+	if t.back {
+		n.label = reverse(label)
+	}
+}
+
+func (t *tree) list(n *node, keys []key) {
+	n.exact = int32(len(t.lists))
+	for _, open := range []bool{false, true} {
+		n.open = int32(len(t.lists))
+		for _, k := range keys {
+			if k.open == open {
+				t.lists = append(t.lists, k.rule)
+			}
+		}
+		slices.Sort(t.lists[n.open:])
+	}
+	n.end = int32(len(t.lists))
+}
+
+func (t *tree) first(v value, from int32) int32 {
+	best, rest := none, v.b
+	for n := &t.nodes[0]; ; {
+		var ok bool
+		if rest, ok = t.cut(rest, n.label); !ok {
+			return best
+		}
+		best = min(best, t.lists[n.open:n.end].lowest(from))
+		if len(rest) == 0 {
+			return min(best, t.lists[n.exact:n.open].lowest(from))
+		}
+		i := strings.IndexByte(n.kids, t.edge(rest))
+		if i < 0 {
+			return best
+		}
+		n = &t.nodes[int(n.child)+i]
+	}
+}
+
+// cut takes the label off the end at which the tree reads.
+func (t *tree) cut(b []byte, label string) (rest []byte, ok bool) {
+	n := len(b) - len(label)
+	switch {
+	case n < 0:
+		return b, false
+	case t.back:
+		return b[:n], string(b[n:]) == label
+	}
+	return b[len(label):], string(b[:len(label)]) == label
+}
+
+func (t *tree) edge(b []byte) byte {
+	if t.back {
+		return b[len(b)-1]
+	}
+	return b[0]
+}
+
+// groupBy cuts sorted keys into runs with the same byte at a position.
+func groupBy(keys []key, at int) (groups [][]key) {
+	for len(keys) > 0 {
+		n := 1
+		for n < len(keys) && keys[n].text[at] == keys[0].text[at] {
+			n++
+		}
+		groups = append(groups, keys[:n])
+		keys = keys[n:]
+	}
+	return groups
+}
+
+func commonPrefix(a, b string) string {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return a[:n]
+}
+
+func reverse(s string) string {
+	b := []byte(s)
+	slices.Reverse(b)
+	return string(b)
+}
