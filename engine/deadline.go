@@ -1,0 +1,114 @@
+package engine
+
+import "math"
+
+// never is the deadline of what may last for ever.
+const never = int64(math.MaxInt64)
+
+// ownTimer is the wheel's entry for the loop itself, which no session has.
+const ownTimer = 0
+
+// expire is called when an entry of the wheel fires. The deadline may have
+// moved since it was armed: then it is armed again.
+func (l *loop) expire(id int32) {
+	if id == ownTimer {
+		if err := l.resumeAll(); err != nil {
+			l.engine.complain("can't go on accepting", err)
+		}
+		return
+	}
+	s := l.sessions.at(id)
+	if s.state == leaving {
+		l.lookAgain(id, s)
+		return
+	}
+	at := l.deadline(s)
+	if at > l.now {
+		if at != never {
+			l.clock.arm(id, at, l.now)
+		}
+		return
+	}
+	l.overdue(id, s)
+	// What the session does now has a deadline of its own, armed on the way.
+}
+
+// overdue does what the end of the state's time means.
+func (l *loop) overdue(id int32, s *session) {
+	switch s.state {
+	case inspecting:
+		l.inspectedLongEnough(id, s)
+	case dialing:
+		l.failed(id, s, timedOut, 0)
+	case pausing:
+		l.retry(id, s, s.moved)
+	case relaying:
+		letter := byte('c')
+		if l.quiet(s, server) < l.quiet(s, client) {
+			letter = 's'
+		}
+		l.end(id, s, ending{term: term(letter, 'D')})
+	}
+}
+
+func (l *loop) lookAgain(id int32, s *session) {
+	l.leave(id, s)
+	if s.state == leaving {
+		l.clock.arm(id, l.now+unsentInterval, l.now)
+	}
+}
+
+// deadline returns when the session's state ends at the latest.
+func (l *loop) deadline(s *session) int64 {
+	switch s.state {
+	case inspecting:
+		return s.since + l.listeners[s.line].frontend.inspect
+	case dialing:
+		return after(s.since, l.backendOf(s).connect)
+	case pausing:
+		return s.since + int64(s.wait)
+	case relaying:
+		return min(l.quiet(s, client), l.quiet(s, server))
+	case leaving:
+		return l.now + unsentInterval
+	}
+	return never
+}
+
+// quiet returns when a side will have been quiet for too long. Time counts
+// only while it is that side's turn: while it could send and would be read, or
+// while there is something for it to take.
+func (l *loop) quiet(s *session, which side) int64 {
+	from, to := &s.flow[which], &s.flow[which.other()]
+	sends := !s.sock[which.other()].has(finished|broken) && from.Pending() == 0
+	if !sends && to.Pending() == 0 {
+		return never
+	}
+	return after(s.sock[which].seen, l.patience(s, which))
+}
+
+// patience returns the timeout that holds for a side: timeout client or
+// server, timeout tunnel in their place, and once one direction is closed
+// client-fin or server-fin in place of all (HAProxy's configuration.txt 4.2).
+func (l *loop) patience(s *session, which side) int64 {
+	f, b := l.listeners[s.line].frontend, l.backendOf(s)
+	t, fin := f.client, f.fin
+	if which == server {
+		t, fin = b.server, b.fin
+	}
+	if b.tunnel > 0 {
+		t = b.tunnel
+	}
+	if fin > 0 && (s.sock[client].has(finished) || s.sock[server].has(finished)) {
+		t = fin
+	}
+	return t
+}
+
+// after returns start plus a timeout, which is none when it is 0.
+func after(start, timeout int64) int64 {
+	if timeout == 0 {
+		return never
+	}
+	return start + timeout
+}

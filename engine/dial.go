@@ -1,0 +1,250 @@
+package engine
+
+import (
+	"golang.org/x/sys/unix"
+
+	"sluice/engine/relay"
+	"sluice/engine/sock"
+	"sluice/pool"
+)
+
+// attempt says how a connection attempt failed.
+type attempt uint8
+
+const (
+	refused   attempt = iota // an error came back
+	timedOut                 // timeout connect
+	noPort                   // no local port or address is left
+	exhausted                // no descriptor or memory for a socket
+)
+
+// term returns the termination state of a session that gives up after it.
+func (a attempt) term() [2]byte {
+	return [...][2]byte{refused: term('S', 'C'), timedOut: term('s', 'C'), noPort: term('R', 'C'), exhausted: term('R', 'C')}[a]
+}
+
+// route gives the session to a backend, -1 for none. early are bytes read from
+// the client and not held.
+func (l *loop) route(id int32, s *session, to int, early []byte) {
+	if to < 0 {
+		l.end(id, s, ending{term: term('S', 'C')})
+		return
+	}
+	s.backend = int32(to)
+	l.site.backends[to].Stat.Open(l.now)
+	l.choose(id, s, nil, early)
+}
+
+// choose picks a server, another one than avoid if there is any, and dials it.
+func (l *loop) choose(id int32, s *session, avoid *pool.Server, early []byte) {
+	b := l.site.backends[s.backend]
+	picked := b.Pick(pool.Key{Source: l.facts.Src.Addr()}, avoid)
+	if picked == nil {
+		b.Stat.FailedConn.Inc()
+		l.end(id, s, ending{term: term('S', 'C')})
+		return
+	}
+	picked.Stat.Selected.Inc()
+	b.Stat.Selected.Inc()
+	l.assign(s, picked)
+	if s.queued < 0 {
+		s.queued = int32(l.now - s.began)
+	}
+	l.dial(id, s, early)
+}
+
+// assign counts the session with a server.
+func (l *loop) assign(s *session, to *pool.Server) {
+	s.server = int32(to.ID - 1)
+	to.Stat.Open(l.now)
+}
+
+// unassign takes it off again, after a failed attempt.
+func (l *loop) unassign(s *session) {
+	l.serverOf(s).Stat.Close(0, 0)
+	s.server = -1
+}
+
+func (l *loop) backendOf(s *session) *backend    { return l.site.backends[s.backend] }
+func (l *loop) serverOf(s *session) *pool.Server { return l.backendOf(s).Servers[s.server] }
+
+// dial starts a connection to the session's server. The first write is the
+// probe whether it stands: on one machine it usually does by then, and neither
+// an event nor a question is needed.
+func (l *loop) dial(id int32, s *session, early []byte) {
+	to := &l.backendOf(s).addrs[s.server]
+	l.enter(id, s, dialing)
+	l.serverOf(s).Stat.Connects.Inc()
+	fd, e := sock.Stream(to)
+	if e != 0 {
+		l.keep(s, early)
+		l.failed(id, s, exhausted, e)
+		return
+	}
+	l.adopt(id, s, server, fd)
+	out := &s.flow[client]
+	out.Set(relay.TargetReady)
+	standing := false
+	switch e := sock.Connect(fd, to); e {
+	case 0:
+		standing = true
+	case unix.EINPROGRESS:
+	default:
+		l.keep(s, early)
+		l.failed(id, s, failure(e), e)
+		return
+	}
+	if standing, e = l.sendEarly(s, early, standing); e != 0 {
+		l.failed(id, s, failure(e), e)
+		return
+	}
+	if !l.watch(id, s, server) || !l.watch(id, s, client) {
+		l.end(id, s, ending{term: term('R', 'C')})
+		return
+	}
+	if standing {
+		l.established(id, s)
+	}
+}
+
+// keep holds early bytes for a later attempt.
+func (l *loop) keep(s *session, early []byte) { l.stock.Hold(&s.flow[client], early) }
+
+// sendEarly writes what the client has sent already. A byte that was taken
+// proves the connection.
+func (l *loop) sendEarly(s *session, early []byte, standing bool) (bool, sock.Errno) {
+	out, fd := &s.flow[client], int(s.sock[server].fd)
+	var e sock.Errno
+	switch {
+	case out.Pending() > 0:
+		e = l.stock.Flush(out, fd)
+	case len(early) > 0:
+		e = l.stock.Push(out, fd, early)
+	}
+	return standing || out.Bytes > 0, e
+}
+
+// tendDial is called for events while no server is connected. A client that
+// has nothing more to say keeps waiting for its answer; one that is gone ends
+// the session.
+func (l *loop) tendDial(id int32, s *session, from side, failed bool) {
+	if from == client {
+		if failed {
+			l.end(id, s, ending{term: term('C', 'C')})
+		}
+		return
+	}
+	if s.state != dialing {
+		return
+	}
+	standing, e := l.sendEarly(s, nil, false)
+	if e == 0 && !standing {
+		standing, e = l.askDial(s)
+	}
+	switch {
+	case e != 0:
+		l.failed(id, s, failure(e), e)
+	case standing:
+		l.established(id, s)
+	}
+}
+
+// askDial asks the kernel how the connection is doing.
+func (l *loop) askDial(s *session) (standing bool, e sock.Errno) {
+	switch e = sock.Connect(int(s.sock[server].fd), &l.backendOf(s).addrs[s.server]); e {
+	case 0, unix.EISCONN:
+		return true, 0
+	case unix.EALREADY, unix.EINPROGRESS:
+		return false, 0
+	}
+	return false, e
+}
+
+// established begins the relaying.
+func (l *loop) established(id int32, s *session) {
+	s.connected = int32(l.now - s.began)
+	s.sock[server].seen = l.now
+	s.flow[server].Set(relay.TargetReady)
+	if l.backendOf(s).addrs[s.server].IsUnix() {
+		s.flow[server].Set(relay.SourceExact)
+	}
+	l.enter(id, s, relaying)
+	l.relay(id, s)
+}
+
+// failed ends an attempt and decides what follows it.
+func (l *loop) failed(id int32, s *session, how attempt, e sock.Errno) {
+	if fd := l.disown(s, server); fd >= 0 {
+		sock.Close(fd)
+	}
+	s.sock[server] = socket{fd: -1}
+	b, was := l.backendOf(s), l.serverOf(s)
+	was.Stat.FailedConn.Inc()
+	if how == noPort || how == exhausted {
+		l.engine.complain("can't open a connection to server "+was.String(), e)
+	}
+	next := l.afterFailure(s, how)
+	if next.Next == pool.GiveUp {
+		b.Stat.FailedConn.Inc()
+		l.end(id, s, ending{term: how.term()})
+		return
+	}
+	s.tries++
+	if next.Wait > 0 {
+		s.moved = next.Next == pool.Redispatch
+		s.wait = int32(next.Wait.Milliseconds())
+		l.enter(id, s, pausing)
+		return
+	}
+	l.retry(id, s, next.Next == pool.Redispatch)
+}
+
+// afterFailure asks the pool. Where this machine is out of ports or sockets, a
+// pause would not help and the same server neither: another one is tried, if
+// there is one, or the session ends.
+func (l *loop) afterFailure(s *session, how attempt) pool.Retry {
+	b, was := l.backendOf(s), l.serverOf(s)
+	next := b.AfterFailure(pool.Failure{Server: was, Retries: int(s.tries), Timeout: how == timedOut})
+	if next.Next == pool.GiveUp || how == refused || how == timedOut {
+		return next
+	}
+	if b.Active() > 1 {
+		return pool.Retry{Next: pool.Redispatch}
+	}
+	return pool.Retry{Next: pool.GiveUp}
+}
+
+// retry connects again: to the same server, or to one chosen anew.
+func (l *loop) retry(id int32, s *session, anew bool) {
+	b, was := l.backendOf(s), l.serverOf(s)
+	if !anew {
+		s.moved = false
+		was.Stat.Retries.Inc()
+		b.Stat.Retries.Inc()
+		l.dial(id, s, nil)
+		return
+	}
+	l.unassign(s)
+	l.choose(id, s, was, nil)
+}
+
+// failure sorts the errors of socket, connect and the first write.
+func failure(e sock.Errno) attempt {
+	switch e {
+	case unix.EADDRNOTAVAIL, unix.EADDRINUSE:
+		return noPort
+	case unix.ENOBUFS, unix.ENOMEM, unix.EMFILE, unix.ENFILE:
+		return exhausted
+	case unix.ETIMEDOUT:
+		return timedOut
+	}
+	return refused
+}
+
+// enter moves the session to a state, which lasts until its deadline at most.
+func (l *loop) enter(id int32, s *session, next state) {
+	s.state, s.since = next, l.now
+	if at := l.deadline(s); at != never {
+		l.clock.arm(id, at, l.now)
+	}
+}

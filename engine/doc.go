@@ -1,0 +1,44 @@
+// Package engine runs the data path: it accepts connections, lets sniff look
+// at their first bytes, asks the rules for a decision and a pool for a server,
+// and relays. It wires the rooms; what it knows itself is loops and sessions.
+//
+// # Loops
+//
+// An Engine has one loop per core. A loop is one goroutine on one
+// gnet/v2/pkg/netpoll poller with listening sockets, sessions, timers, pipes
+// and a log sink of its own. A session lives and dies on the loop that
+// accepted it, so the hot path takes no lock and crosses no channel. What the
+// loops share is atomic (counters, limits, the pool's roster, the relay's
+// budget) or immutable (site: configuration and compiled rules).
+//
+// Other goroutines reach a loop only through its poller's Trigger: to stop, to
+// drain, and to go on accepting when a limit has a place again.
+//
+// # Sessions
+//
+// Sessions are entries of a slab without pointers, addressed by number. A
+// table by file descriptor says whose event it is. The states:
+//
+//	             rules need bytes
+//	accepted ----------------------> inspecting
+//	   |  no byte needed                |  decided
+//	   v                                v
+//	dialing <----------------------------
+//	   |  ^  failed, tried again (after a pause)
+//	   v  |
+//	relaying ------> leaving ------> free
+//	        RST to pass on, and the peer has not acknowledged everything yet
+//
+// # Events
+//
+// Sockets are registered once, edge-triggered, for reading and writing. A
+// descriptor that is closed and reused within one batch of events can get the
+// old socket's event, so the first event after a registration is a hint only:
+// what it claims is believed when a read or a write has said the same.
+//
+// # Time
+//
+// A loop reads the monotonic clock once an event. Deadlines are in
+// milliseconds of stat.Now on a wheel; one timerfd a loop is armed only while
+// something waits.
+package engine

@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"sluice/conf"
+	"sluice/engine/sock"
+)
+
+// Listeners are the listening sockets of a process: one per loop and bind
+// line. They belong to the process, not to a configuration, and can be handed
+// to another process by their descriptors.
+type Listeners struct {
+	binds []bindSockets
+}
+
+// bindSockets are the sockets of one bind line, one per loop.
+type bindSockets struct {
+	frontend string
+	bind     *conf.Bind
+	fds      []int
+}
+
+// ErrManifest says that inherited sockets don't fit the configuration.
+var ErrManifest = errors.New("inherited sockets don't fit the configuration")
+
+// Listen opens the listening sockets of all frontends for that many loops. The
+// error names every bind line that failed.
+func Listen(c *conf.Config, loops int) (*Listeners, error) {
+	l := &Listeners{}
+	var errs []error
+	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
+		backlog := b.Backlog
+		if backlog == 0 {
+			backlog = f.Backlog
+		}
+		fds, err := sock.Listen(b, backlog, loops)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: frontend '%s' can't listen on %s: %w", b.Pos, f.Name, bindName(b), err))
+			return
+		}
+		l.binds = append(l.binds, bindSockets{frontend: f.Name, bind: b, fds: fds})
+	})
+	if err := errors.Join(errs...); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// Adopt takes over the sockets that Files of another process named in
+// manifest; they begin at descriptor first.
+func Adopt(c *conf.Config, loops int, manifest string, first int) (*Listeners, error) {
+	l := &Listeners{}
+	counts := strings.Split(manifest, ",")
+	var err error
+	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
+		if err != nil || len(counts) == 0 {
+			err = ErrManifest
+			return
+		}
+		n, bad := strconv.Atoi(counts[0])
+		if bad != nil || n != loops {
+			err = fmt.Errorf("%w: %q for frontend '%s' on %s, wanted %d", ErrManifest, counts[0], f.Name, bindName(b), loops)
+			return
+		}
+		one := bindSockets{frontend: f.Name, bind: b}
+		for range n {
+			unix.CloseOnExec(first)
+			one.fds = append(one.fds, first)
+			first++
+		}
+		l.binds, counts = append(l.binds, one), counts[1:]
+	})
+	return l, err
+}
+
+// Files returns copies of the sockets to pass to another process in this
+// order, and the manifest with which it adopts them. The caller closes them.
+func (l *Listeners) Files() (files []*os.File, manifest string, err error) {
+	var counts []string
+	for _, b := range l.binds {
+		counts = append(counts, strconv.Itoa(len(b.fds)))
+		for _, fd := range b.fds {
+			dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+			if err != nil {
+				return files, "", os.NewSyscallError("dup", err)
+			}
+			files = append(files, os.NewFile(uintptr(dup), bindName(b.bind)))
+		}
+	}
+	return files, strings.Join(counts, ","), nil
+}
+
+// Close closes all sockets. Connections that wait in their queues are reset.
+func (l *Listeners) Close() {
+	for _, b := range l.binds {
+		sock.CloseAll(b.fds)
+	}
+	l.binds = nil
+}
+
+// Lines says what listens where, a line for each bind.
+func (l *Listeners) Lines() []string {
+	var lines []string
+	for _, b := range l.binds {
+		lines = append(lines, fmt.Sprintf("frontend '%s' on %s", b.frontend, localName(b.fds[0])))
+	}
+	return lines
+}
+
+// Addr returns where the frontend's first bind line listens, which tells the
+// port when the configuration asked for port 0. nil: no such frontend.
+func (l *Listeners) Addr(frontend string) net.Addr {
+	for _, b := range l.binds {
+		if b.frontend != frontend {
+			continue
+		}
+		var own sock.Addr
+		sock.Local(b.fds[0], &own)
+		if own.IsUnix() {
+			return &net.UnixAddr{Net: "unix", Name: strings.TrimPrefix(own.String(), "unix@")}
+		}
+		return net.TCPAddrFromAddrPort(own.AddrPort())
+	}
+	return nil
+}
+
+func eachBind(c *conf.Config, do func(*conf.Frontend, *conf.Bind)) {
+	for _, f := range c.Frontends {
+		for i := range f.Binds {
+			do(f, &f.Binds[i])
+		}
+	}
+}
+
+func localName(fd int) string {
+	var own sock.Addr
+	sock.Local(fd, &own)
+	return own.String()
+}
+
+func bindName(b *conf.Bind) string {
+	a := b.Address
+	switch a.Net {
+	case conf.NetUnix:
+		return "unix@" + a.Path
+	case conf.NetAbstract:
+		return "abns@" + a.Path
+	case conf.NetFD:
+		return "fd@" + strconv.Itoa(a.FD)
+	}
+	switch {
+	case a.IP.IsValid():
+		return netip.AddrPortFrom(a.IP, a.Port).String()
+	case a.Host != "":
+		return net.JoinHostPort(a.Host, strconv.Itoa(int(a.Port)))
+	}
+	return "*:" + strconv.Itoa(int(a.Port))
+}

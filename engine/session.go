@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"net/netip"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"sluice/engine/relay"
+	"sluice/engine/sock"
+	"sluice/sniff"
+)
+
+// side names one of a session's two sockets.
+type side uint8
+
+const (
+	client side = iota
+	server
+)
+
+func (s side) other() side { return 1 - s }
+
+// state is where a session is in its life; see the package's documentation.
+type state uint8
+
+const (
+	free state = iota
+	inspecting
+	dialing
+	pausing
+	relaying
+	leaving
+)
+
+// socket is what a session knows of one of its two sockets.
+type socket struct {
+	fd    int32
+	flags socketFlags
+	seen  int64 // when it last gave or took a byte, ms
+}
+
+type socketFlags uint8
+
+const (
+	// watched: registered with the poller.
+	watched socketFlags = 1 << iota
+	// doubtful: no event has come since the registration, so the next one may
+	// be meant for the descriptor's previous socket.
+	doubtful
+	// finished: FIN was passed on to it.
+	finished
+	// broken: it failed, nothing can be written to it any more.
+	broken
+	// whole: it failed after its FIN, so all that it had to say was heard.
+	whole
+)
+
+func (s *socket) has(f socketFlags) bool { return s.flags&f != 0 }
+func (s *socket) set(f socketFlags)      { s.flags |= f }
+
+// session is one client's connection and what became of it. Loop-owned; the
+// slab that holds it is invisible to the garbage collector, so it must not
+// hold pointers.
+type session struct {
+	flow [2]relay.Flow // by the side the bytes come from
+	sock [2]socket
+
+	state   state
+	tries   uint8 // connection attempts after the first
+	moved   bool  // the last of them went to another server
+	unix    bool  // the client came by a UNIX socket
+	last    side  // leaving: the side whose socket is still open
+	abrupt  bool  // leaving: it gets RST at the end
+	term    [2]byte
+	line    int32 // the listener that took it, in the loop's order
+	backend int32 // -1: not chosen yet
+	server  int32 // -1: none chosen
+
+	since     int64 // when this state began, ms
+	began     int64 // accepted, ms
+	wall      int64 // accepted, ms of the wall clock since 1970
+	wait      int32 // pausing: how long, ms
+	queued    int32 // a server was chosen that many ms after the start; -1: not yet
+	connected int32 // and the connection stood; -1: not yet
+
+	received int64 // from the client, once the session ends
+
+	peer  [16]byte
+	port  uint16
+	sniff sniff.State
+	next  int32 // free list
+}
+
+func (s *session) setPeer(a *sock.Addr) {
+	if a.IsUnix() {
+		s.unix = true
+		return
+	}
+	ap := a.AddrPort()
+	s.peer, s.port = ap.Addr().As16(), ap.Port()
+}
+
+// client's address; invalid when it came by a UNIX socket.
+func (s *session) clientAddr() netip.AddrPort {
+	if s.unix {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(netip.AddrFrom16(s.peer).Unmap(), s.port)
+}
+
+// clientBytes are the bytes received from the client.
+func (s *session) clientBytes() int64 {
+	return int64(s.flow[client].Bytes) + int64(s.flow[client].Pending())
+}
+
+// slab holds a loop's sessions. It is reserved for the most there can be and
+// touched only as far as it was ever used. Entry 0 is never a session.
+type slab struct {
+	memory []byte
+	all    []session
+	free   int32 // head of the list of used and freed entries; 0: none
+	fresh  int32 // the first entry never used
+	open   int
+}
+
+func newSlab(sessions int) (*slab, error) {
+	size := int(unsafe.Sizeof(session{})) * (sessions + 1)
+	memory, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE,
+		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
+	if err != nil {
+		return nil, err
+	}
+	// A huge page would be resident for its first session already.
+	_ = unix.Madvise(memory, unix.MADV_NOHUGEPAGE)
+	all := unsafe.Slice((*session)(unsafe.Pointer(unsafe.SliceData(memory))), sessions+1)
+	return &slab{memory: memory, all: all, fresh: 1}, nil
+}
+
+func (b *slab) at(id int32) *session { return &b.all[id] }
+
+// take returns a cleared entry, or 0 when all are in use.
+func (b *slab) take() int32 {
+	id := b.free
+	switch {
+	case id != 0:
+		b.free = b.all[id].next
+	case int(b.fresh) < len(b.all):
+		id = b.fresh
+		b.fresh++
+	default:
+		return 0
+	}
+	b.all[id] = session{backend: -1, server: -1, queued: -1, connected: -1}
+	b.all[id].sock[client].fd, b.all[id].sock[server].fd = -1, -1
+	b.open++
+	return id
+}
+
+func (b *slab) give(id int32) {
+	b.all[id].state = free
+	b.all[id].next = b.free
+	b.free = id
+	b.open--
+}
+
+// each calls do for every open session; do may give it back.
+func (b *slab) each(do func(id int32)) {
+	for id := int32(1); id < b.fresh; id++ {
+		if b.all[id].state != free {
+			do(id)
+		}
+	}
+}
+
+func (b *slab) close() { _ = unix.Munmap(b.memory) }

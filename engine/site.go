@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"time"
+
+	"sluice/conf"
+	"sluice/engine/access"
+	"sluice/engine/acl"
+	"sluice/engine/sock"
+	"sluice/engine/stat"
+	"sluice/pool"
+)
+
+// patience is how long a client may take for the bytes that rules need where
+// the configuration names neither inspect-delay nor timeout http-request.
+const patience = 5 * time.Second
+
+// site is a configuration made ready to run: immutable but for what is atomic
+// in it, and shared by all loops.
+type site struct {
+	conf      *conf.Config
+	frontends []*frontend
+	backends  []*backend
+}
+
+type frontend struct {
+	conf    *conf.Frontend
+	rules   *acl.Program
+	needs   acl.Needs
+	limit   *stat.Limit
+	stat    stat.Proxy
+	route   access.Route
+	client  int64 // timeouts in ms, 0: none
+	fin     int64
+	inspect int64 // how long rules may wait for bytes
+	lenient bool  // inspect-delay is written: at its end, what there is decides
+}
+
+type backend struct {
+	*pool.Backend
+	addrs   []sock.Addr // by server
+	route   access.Route
+	connect int64 // timeouts in ms, 0: none
+	server  int64
+	fin     int64
+	tunnel  int64
+}
+
+// newSite compiles rules and resolves names.
+func newSite(c *conf.Config, log *access.Log) (*site, conf.Problems) {
+	s := &site{conf: c}
+	var problems conf.Problems
+	for i, b := range c.Backends {
+		made, ps := newBackend(i, b)
+		problems = append(problems, ps...)
+		s.backends = append(s.backends, made)
+	}
+	for _, f := range c.Frontends {
+		made, ps := newFrontend(c, f, log)
+		problems = append(problems, ps...)
+		s.frontends = append(s.frontends, made)
+	}
+	return s, problems
+}
+
+func newFrontend(c *conf.Config, f *conf.Frontend, log *access.Log) (*frontend, conf.Problems) {
+	rules, problems := acl.Compile(c, f)
+	if problems.Err() != nil {
+		return nil, problems
+	}
+	made := &frontend{
+		conf:    f,
+		rules:   rules,
+		needs:   rules.Needs(),
+		limit:   stat.NewLimit(f.MaxConn),
+		client:  f.Timeout.Client.Milliseconds(),
+		fin:     f.Timeout.ClientFin.Milliseconds(),
+		inspect: patience.Milliseconds(),
+		lenient: f.InspectDelay > 0,
+	}
+	switch {
+	case f.InspectDelay > 0:
+		made.inspect = f.InspectDelay.Milliseconds()
+	case f.Timeout.HTTPRequest > 0:
+		made.inspect = f.Timeout.HTTPRequest.Milliseconds()
+	}
+	route, err := log.Route(f.Log.Targets)
+	if err != nil {
+		problems.Errorf(f.Pos, "frontend '%s': %v", f.Name, err)
+	}
+	made.route = route
+	return made, problems
+}
+
+func newBackend(id int, b *conf.Backend) (*backend, conf.Problems) {
+	servers, problems := pool.New(id+1, b, sock.LookUp)
+	if problems.Err() != nil {
+		return nil, problems
+	}
+	made := &backend{
+		Backend: servers,
+		connect: b.Timeout.Connect.Milliseconds(),
+		server:  b.Timeout.Server.Milliseconds(),
+		fin:     b.Timeout.ServerFin.Milliseconds(),
+		tunnel:  b.Timeout.Tunnel.Milliseconds(),
+	}
+	for _, s := range servers.Servers {
+		addr, err := serverAddr(s)
+		if err != nil {
+			problems.Errorf(s.Conf.Pos, "server '%s' of backend '%s': %v", s.Name, b.Name, err)
+		}
+		made.addrs = append(made.addrs, addr)
+	}
+	return made, problems
+}
+
+func serverAddr(s *pool.Server) (sock.Addr, error) {
+	switch s.Net {
+	case conf.NetUnix:
+		return sock.Unix(s.Path)
+	case conf.NetAbstract:
+		return sock.Abstract(s.Path)
+	}
+	return sock.IP(s.Addr)
+}

@@ -1,0 +1,246 @@
+package sock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"sluice/conf"
+)
+
+// deepest is more than any kernel grants: listen(2) cuts it to
+// net.core.somaxconn, so waiting clients have all the room there is.
+const deepest = 65535
+
+// ErrBusy says that another socket listens on the address already.
+var ErrBusy = errors.New("another process listens there already")
+
+// Resolve turns an address as configured into one that sockets take. Names are
+// looked up, IPv4 first, as HAProxy does at its start.
+func Resolve(a conf.Address) (Addr, error) {
+	switch {
+	case a.Net == conf.NetUnix:
+		return Unix(a.Path)
+	case a.Net == conf.NetAbstract:
+		return Abstract(a.Path)
+	case a.IP.IsValid():
+		return IP(netip.AddrPortFrom(a.IP, a.Port))
+	case a.Host == "":
+		return IP(netip.AddrPortFrom(netip.IPv4Unspecified(), a.Port))
+	}
+	ip, err := LookUp(a.Host)
+	if err != nil {
+		return Addr{}, err
+	}
+	return IP(netip.AddrPortFrom(ip, a.Port))
+}
+
+// LookUp resolves a host name to one address, IPv4 if it has one.
+func LookUp(host string) (netip.Addr, error) {
+	for _, family := range []string{"ip4", "ip6"} {
+		ips, err := net.DefaultResolver.LookupNetIP(context.Background(), family, host)
+		if err == nil && len(ips) > 0 {
+			return ips[0], nil
+		}
+	}
+	return netip.Addr{}, fmt.Errorf("host name %q can't be resolved to an address", host)
+}
+
+// Listen opens n listening sockets on one address, so that each loop has its
+// own queue; the kernel spreads connections over them. A UNIX address, which
+// can't be shared like that, gives n descriptors of one socket.
+func Listen(b *conf.Bind, backlog, n int) ([]int, error) {
+	if backlog <= 0 {
+		backlog = deepest
+	}
+	switch b.Address.Net {
+	case conf.NetFD:
+		return copies(b.Address.FD, n, false)
+	case conf.NetUnix, conf.NetAbstract:
+		fd, err := listenUnix(b, backlog)
+		if err != nil {
+			return nil, err
+		}
+		return copies(fd, n, true)
+	}
+	return listenTCP(b.Address, backlog, n)
+}
+
+func listenTCP(a conf.Address, backlog, n int) ([]int, error) {
+	addr, err := Resolve(a)
+	if err != nil {
+		return nil, err
+	}
+	if a.Port != 0 {
+		if err := probe(&addr, a); err != nil {
+			return nil, err
+		}
+	}
+	var fds []int
+	for range n {
+		fd, err := openTCP(&addr, a, backlog, true)
+		if err != nil {
+			CloseAll(fds)
+			return nil, err
+		}
+		fds = append(fds, fd)
+		if len(fds) == 1 { // port 0: the others take the port that this one got
+			Local(fd, &addr)
+		}
+	}
+	return fds, nil
+}
+
+// probe finds a busy port by a socket that does not share it: with
+// SO_REUSEPORT a second instance of the same user would start silently.
+func probe(addr *Addr, a conf.Address) error {
+	fd, err := openTCP(addr, a, 1, false)
+	if err != nil {
+		return err
+	}
+	Close(fd)
+	return nil
+}
+
+func openTCP(addr *Addr, a conf.Address, backlog int, share bool) (int, error) {
+	fd, e := Stream(addr)
+	if e != 0 {
+		return -1, os.NewSyscallError("socket", e)
+	}
+	options := []struct{ level, name, value int }{
+		{unix.SOL_SOCKET, unix.SO_REUSEADDR, 1},
+		{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1}, // inherited by what it accepts
+	}
+	if share {
+		options = append(options, struct{ level, name, value int }{unix.SOL_SOCKET, unix.SO_REUSEPORT, 1})
+	}
+	if addr.raw.Addr.Family == unix.AF_INET6 && (a.V4V6 || a.V6Only) {
+		only := 0
+		if a.V6Only {
+			only = 1
+		}
+		options = append(options, struct{ level, name, value int }{unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, only})
+	}
+	for _, o := range options {
+		if err := unix.SetsockoptInt(fd, o.level, o.name, o.value); err != nil {
+			Close(fd)
+			return -1, os.NewSyscallError("setsockopt", err)
+		}
+	}
+	if err := bind(fd, addr); err != nil {
+		Close(fd)
+		return -1, err
+	}
+	return fd, listen(fd, backlog)
+}
+
+func listenUnix(b *conf.Bind, backlog int) (int, error) {
+	addr, err := Resolve(b.Address)
+	if err != nil {
+		return -1, err
+	}
+	if b.Address.Net == conf.NetUnix {
+		if err := ClearStale(b.Address.Path); err != nil {
+			return -1, err
+		}
+	}
+	fd, e := Stream(&addr)
+	if e != 0 {
+		return -1, os.NewSyscallError("socket", e)
+	}
+	if err := bind(fd, &addr); err != nil {
+		Close(fd)
+		return -1, err
+	}
+	if err := grant(b); err != nil {
+		Close(fd)
+		return -1, err
+	}
+	return fd, listen(fd, backlog)
+}
+
+// ClearStale removes the socket file that an earlier process left at path. A
+// socket that somebody listens on, and a file of another kind, are errors.
+func ClearStale(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if info.Mode()&os.ModeSocket == 0 {
+		return fmt.Errorf("%s exists and is not a socket", path)
+	}
+	conn, err := net.Dial("unix", path)
+	if err == nil {
+		_ = conn.Close()
+		return ErrBusy
+	}
+	return os.Remove(path)
+}
+
+// grant sets the owner and the mode that a UNIX bind line asks for.
+func grant(b *conf.Bind) error {
+	if b.Address.Net != conf.NetUnix {
+		return nil
+	}
+	if b.Mode != 0 {
+		if err := os.Chmod(b.Address.Path, os.FileMode(b.Mode)); err != nil {
+			return err
+		}
+	}
+	if b.UID >= 0 || b.GID >= 0 {
+		return os.Chown(b.Address.Path, b.UID, b.GID)
+	}
+	return nil
+}
+
+func bind(fd int, addr *Addr) error {
+	err := bindRaw(fd, addr)
+	if errors.Is(err, unix.EADDRINUSE) {
+		return ErrBusy
+	}
+	return err
+}
+
+func listen(fd, backlog int) error {
+	err := unix.Listen(fd, backlog)
+	if err == nil {
+		return nil
+	}
+	Close(fd)
+	if errors.Is(err, unix.EADDRINUSE) {
+		return ErrBusy
+	}
+	return os.NewSyscallError("listen", err)
+}
+
+func copies(fd, n int, own bool) ([]int, error) {
+	var fds []int
+	for len(fds) < n {
+		dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			CloseAll(fds)
+			return nil, fmt.Errorf("inherited descriptor %d: %w", fd, os.NewSyscallError("dup", err))
+		}
+		fds = append(fds, dup)
+	}
+	if own {
+		Close(fd)
+		return fds, nil
+	}
+	return fds, unix.SetNonblock(fd, true)
+}
+
+// CloseAll closes descriptors.
+func CloseAll(fds []int) {
+	for _, fd := range fds {
+		Close(fd)
+	}
+}
