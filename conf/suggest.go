@@ -33,6 +33,10 @@ func suggest(word string, known []string, prefix string) string {
 	return "; did you mean '" + prefix + best + "'?"
 }
 
+// Suggest returns `; did you mean 'known'?` for a word that is probably a slip
+// of the pen, else "".
+func Suggest(word string, known []string) string { return suggest(word, known, "") }
+
 // distance is Levenshtein's with transpositions of neighbours, the usual slip.
 func distance(a, b string) int {
 	if len(a) > len(b)+3 || len(b) > len(a)+3 {
