@@ -35,8 +35,12 @@ var facilities = []string{
 	"local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 }
 
-// defaultLength is the longest line HAProxy sends where nothing is said.
-const defaultLength = 1024
+// The lengths of a line that HAProxy accepts, and takes where nothing is said.
+const (
+	minLength     = 80
+	maxLength     = 65535
+	defaultLength = 1024
+)
 
 // target is one `log` line of the configuration: how a line looks there, which
 // lines it wants, and who carries them. It is immutable.
@@ -58,8 +62,8 @@ func newTarget(t conf.LogTarget, tag string, pid int) (target, error) {
 	if n.length == 0 {
 		n.length = defaultLength
 	}
-	if n.length < 0 {
-		return n, fmt.Errorf("log length %d: want a number of bytes above 0", n.length)
+	if n.length < minLength || n.length > maxLength {
+		return n, fmt.Errorf("log length %d: want %d to %d bytes", n.length, minLength, maxLength)
 	}
 	if n.header, err = parseHeader(t.Format); err != nil {
 		return n, err
