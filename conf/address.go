@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -56,6 +57,9 @@ func parseBindOne(text string) ([]Address, error) {
 // parseServer reads where a server is: one address and one port, or a UNIX
 // socket.
 func parseServer(text string) (Address, error) {
+	if text == "" {
+		return Address{}, errors.New("no address follows the name, wanted ADDRESS:PORT or a UNIX socket")
+	}
 	if a, ok, err := parseLocal(text); ok || err != nil {
 		if err == nil && a.Net == NetFD {
 			err = fmt.Errorf("'%s', wanted an address to connect to", text)

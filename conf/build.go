@@ -10,7 +10,7 @@ import (
 // build gives the statements of all sections their meaning.
 func build(sections []section, problems *Problems) *Config {
 	b := &builder{
-		cfg:      &Config{Global: Global{UID: -1, GID: -1}},
+		cfg:      &Config{Global: Global{UID: -1, GID: -1, At: make(Places)}},
 		problems: problems,
 		defaults: make(map[string]*proxy),
 		last:     newProxy(),
@@ -62,9 +62,19 @@ type logLine struct {
 
 func newProxy() *proxy {
 	return &proxy{
-		back:     Backend{Retries: 3, Balance: Balance{Algorithm: "roundrobin"}},
-		template: Server{Weight: 1, Inter: 2 * time.Second, Rise: 2, Fall: 3},
+		back:     Backend{Retries: defaultRetries, Balance: Balance{Algorithm: defaultBalance}},
+		template: newServer(),
 	}
+}
+
+// HAProxy's defaults (configuration.txt 4.2 and 5.2).
+const (
+	defaultRetries = 3
+	defaultBalance = "roundrobin"
+)
+
+func newServer() Server {
+	return Server{Weight: 1, Inter: 2 * time.Second, Rise: 2, Fall: 3}
 }
 
 // heir returns a proxy that starts with the settings of p.

@@ -1,4 +1,125 @@
 package conf
 
-// Check looks for what single lines can't show.
-func Check(*Config) Problems { return nil }
+import (
+	"cmp"
+	"fmt"
+)
+
+// Check looks for what single lines can't show: names, references, modes, and
+// combinations that are known to surprise. Load and Parse call it.
+func Check(c *Config) Problems {
+	k := &checker{Config: c, fronts: make(map[string]*Frontend), backs: make(map[string]*Backend), bound: make(map[Address]owner)}
+	k.global()
+	k.names()
+	for _, f := range c.Frontends {
+		k.frontend(f)
+	}
+	for _, b := range c.Backends {
+		k.backend(b)
+	}
+	k.timeouts()
+	return k.problems
+}
+
+// checker indexes what a large configuration refers to often; of a name that
+// is there twice the first counts.
+type checker struct {
+	*Config
+	problems Problems
+	fronts   map[string]*Frontend
+	backs    map[string]*Backend
+	bound    map[Address]owner
+}
+
+// owner is who binds an address.
+type owner struct {
+	at    Pos
+	title string
+}
+
+// Title names the proxy in messages: `frontend 'x'`, or `listen 'x'`.
+func (f *Frontend) Title() string { return title("frontend", f.Name, f.Listen) }
+
+// Title names the proxy in messages: `backend 'x'`, or `listen 'x'`.
+func (b *Backend) Title() string { return title("backend", b.Name, b.Listen) }
+
+func title(kind, name string, listen bool) string {
+	if listen {
+		kind = "listen"
+	}
+	return fmt.Sprintf("%s '%s'", kind, name)
+}
+
+// fdsPerConn is what one relayed connection needs: the client's socket and the
+// server's.
+const fdsPerConn = 2
+
+func (k *checker) global() {
+	g := &k.Global
+	if g.UID >= 0 && g.User != "" {
+		k.problems.Errorf(placeOr(g.At, "user", g.Pos), "'uid' and 'user' in global: both are set, wanted one of them")
+	}
+	if g.GID >= 0 && g.Group != "" {
+		k.problems.Errorf(placeOr(g.At, "group", g.Pos), "'gid' and 'group' in global: both are set, wanted one of them")
+	}
+	if need := fdsPerConn * g.MaxConn; g.UlimitN > 0 && g.UlimitN < need {
+		k.problems.Warnf(placeOr(g.At, "ulimit-n", g.Pos), "'ulimit-n' in global: %d is too small for maxconn %d, which needs %d for connections (%d each) and some more; without ulimit-n it is computed",
+			g.UlimitN, g.MaxConn, need, fdsPerConn)
+	}
+}
+
+// names looks for proxies of the same name. A frontend and a backend may share
+// one.
+func (k *checker) names() {
+	for _, f := range k.Frontends {
+		if first := k.fronts[f.Name]; first != nil {
+			k.taken(f.Pos, f.Title(), first.Pos, first.Title())
+			continue
+		}
+		k.fronts[f.Name] = f
+	}
+	for _, b := range k.Backends {
+		first := k.backs[b.Name]
+		if first != nil && !(first.Listen && b.Listen) {
+			k.taken(b.Pos, b.Title(), first.Pos, first.Title())
+		}
+		k.backs[b.Name] = cmp.Or(first, b)
+	}
+}
+
+func (k *checker) taken(at Pos, what string, firstAt Pos, first string) {
+	k.problems.Errorf(at, "%s: %s at %s has this name, wanted another", what, first, firstAt)
+}
+
+// timeouts warns, once for each proxy, of what HAProxy wants set too.
+func (k *checker) timeouts() {
+	for _, f := range k.Frontends {
+		if f.Listen || len(f.Binds) == 0 || f.Timeout.Client > 0 {
+			continue
+		}
+		k.noTimeout(f.Pos, f.Title(), []string{"client"})
+	}
+	for _, b := range k.Backends {
+		var missing []string
+		f := k.fronts[b.Name]
+		if b.Listen && f != nil && len(f.Binds) > 0 && f.Timeout.Client == 0 {
+			missing = append(missing, "client")
+		}
+		if len(b.Servers) > 0 && b.Timeout.Connect == 0 {
+			missing = append(missing, "connect")
+		}
+		if len(b.Servers) > 0 && b.Timeout.Server == 0 {
+			missing = append(missing, "server")
+		}
+		if missing != nil {
+			k.noTimeout(b.Pos, b.Title(), missing)
+		}
+	}
+}
+
+func (k *checker) noTimeout(at Pos, title string, missing []string) {
+	for i := range missing {
+		missing[i] = "'timeout " + missing[i] + "'"
+	}
+	k.problems.Warnf(at, "%s has no %s: a silent peer holds its connection for ever", title, list(missing))
+}

@@ -100,8 +100,11 @@ func (p *condParser) anonymous() (*ACL, error) {
 	return nil, errors.New("'{' is not closed, wanted ' }' after a blank")
 }
 
-// Words writes the condition as the words it was read from.
+// Words writes the condition as words that parse to it again; nil has none.
 func (c *Cond) Words() []string {
+	if c == nil {
+		return nil
+	}
 	w := []string{"if"}
 	if c.Unless {
 		w[0] = "unless"

@@ -60,6 +60,7 @@ func (c *Config) Backend(name string) *Backend {
 // field says otherwise.
 type Global struct {
 	Pos          Pos
+	At           Places
 	MaxConn      int
 	UlimitN      int
 	StrictLimits bool

@@ -53,7 +53,11 @@ func Parse(sources ...Source) (*Config, Problems) {
 		sections = append(sections, read(src, &problems)...)
 	}
 	cfg := build(sections, &problems)
-	problems = append(problems, Check(cfg)...)
+	found := Check(cfg)
+	if problems.Err() != nil {
+		found = found.errors() // a warning may only follow from a line that could not be read
+	}
+	problems = append(problems, found...)
 	inOrder(problems, sources)
 	if problems.Err() != nil {
 		return nil, problems

@@ -18,12 +18,13 @@ var (
 
 const (
 	defaultLogLength = 1024
+	defaultLogFormat = "local"
 	syslogPort       = 514
 )
 
 // logTarget reads `log ADDRESS [len N] [format F] FACILITY [LEVEL [MINLEVEL]]`.
 func (r *reader) logTarget() (LogTarget, bool) {
-	t := LogTarget{Pos: r.at, Length: defaultLogLength, Format: "local"}
+	t := LogTarget{Pos: r.at, Length: defaultLogLength, Format: defaultLogFormat}
 	before := len(*r.problems)
 	address := r.next()
 	if err := t.setAddress(address); err != "" {

@@ -49,13 +49,22 @@ func (ps *Problems) Warnf(at Pos, format string, args ...any) {
 // Err returns the errors among the problems as one error, a line each, or nil.
 func (ps Problems) Err() error {
 	var lines []string
-	for _, p := range ps {
-		if p.Severity == Error {
-			lines = append(lines, p.String())
-		}
+	for _, p := range ps.errors() {
+		lines = append(lines, p.String())
 	}
 	if lines == nil {
 		return nil
 	}
 	return errors.New(strings.Join(lines, "\n"))
+}
+
+// errors returns the errors among the problems.
+func (ps Problems) errors() Problems {
+	var errs Problems
+	for _, p := range ps {
+		if p.Severity == Error {
+			errs = append(errs, p)
+		}
+	}
+	return errs
 }

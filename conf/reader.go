@@ -42,6 +42,8 @@ func (r *reader) dispatch(in scope) {
 		w.parse(r)
 		if r.p != nil {
 			r.p.own[r.name] = r.at
+		} else {
+			r.cfg.Global.At[r.name] = r.at
 		}
 	}
 }

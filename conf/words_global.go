@@ -81,6 +81,9 @@ func (r *reader) bufferBudget() {
 // remark reads what is said to people only.
 func (r *reader) remark() {}
 
+// defaultLevel is HAProxy's for a stats socket.
+const defaultLevel = "operator"
+
 // statsSocket reads `stats socket ADDRESS [param...]`
 // (configuration.txt 3.1 and 5.1).
 func (r *reader) statsSocket() {
@@ -90,7 +93,7 @@ func (r *reader) statsSocket() {
 		r.errorf("'%s', wanted one path or address", address)
 		return
 	}
-	s := StatsSocket{Pos: r.at, Address: addrs[0], UID: -1, GID: -1, Level: "operator"}
+	s := StatsSocket{Pos: r.at, Address: addrs[0], UID: -1, GID: -1, Level: defaultLevel}
 	access := access{&s.Mode, &s.User, &s.Group, &s.UID, &s.GID}
 	for len(r.args) > 0 {
 		switch word := r.next(); word {

@@ -119,13 +119,19 @@ func (r *reader) optionRedispatch(on bool) {
 	r.p.back.Redispatch = interval
 }
 
+// The request of a check that names none.
+const (
+	defaultMethod  = "OPTIONS"
+	defaultVersion = "HTTP/1.0"
+)
+
 // optionHTTPCheck reads `option httpchk [URI | METHOD URI [VERSION [HOST]]]`.
 func (r *reader) optionHTTPCheck(on bool) {
 	r.p.back.HTTPCheck = nil
 	if !on {
 		return
 	}
-	h := &HTTPCheck{Pos: r.at, Method: "OPTIONS", URI: "/", Version: "HTTP/1.0"}
+	h := &HTTPCheck{Pos: r.at, Method: defaultMethod, URI: "/", Version: defaultVersion}
 	if len(r.args) == 1 {
 		h.URI = r.next()
 	}

@@ -1,0 +1,117 @@
+package conf
+
+import "slices"
+
+func (k *checker) frontend(f *Frontend) {
+	if len(f.Binds) == 0 {
+		k.problems.Warnf(f.Pos, "%s has no 'bind': nobody can connect to it", f.Title())
+	}
+	if len(f.Binds) > 0 && f.DefaultBackend == "" && len(f.UseBackend) == 0 {
+		k.problems.Warnf(f.Pos, "%s has no 'use_backend' and no 'default_backend': every connection is closed", f.Title())
+	}
+	if len(f.Binds) > 0 && f.Log.Format != LogDefault && len(f.Log.Targets) == 0 {
+		k.problems.Warnf(f.Pos, "%s has a log format and no 'log' to write to", f.Title())
+	}
+	k.binds(f)
+	k.targets(f)
+	k.conditions(f)
+	k.unreachable(f)
+	for _, a := range f.ACLs {
+		k.suffix(f, a)
+	}
+}
+
+// binds looks for one address bound twice: the kernel would share connections
+// out between the two by chance.
+func (k *checker) binds(f *Frontend) {
+	for _, b := range f.Binds {
+		first, taken := k.bound[b.Address]
+		if taken {
+			k.problems.Errorf(b.Pos, "'bind' in %s: %s is bound by %s at %s, wanted another address", f.Title(), b.Address, first.title, first.at)
+			continue
+		}
+		k.bound[b.Address] = owner{b.Pos, f.Title()}
+	}
+}
+
+// targets looks for the backends that the frontend sends to.
+func (k *checker) targets(f *Frontend) {
+	for _, u := range f.UseBackend {
+		k.target(f, u.Pos, "use_backend", u.Backend)
+	}
+	if f.DefaultBackend != "" {
+		k.target(f, placeOr(f.At, "default_backend", f.Pos), "default_backend", f.DefaultBackend)
+	}
+}
+
+func (k *checker) target(f *Frontend, at Pos, word, name string) {
+	b := k.backs[name]
+	switch {
+	case b == nil:
+		k.problems.Errorf(at, "'%s %s' in %s: no backend has this name%s", word, name, f.Title(), suggest(name, keysOf(k.backs), ""))
+	case f.Mode == HTTP && b.Mode == TCP:
+		k.problems.Errorf(at, "'%s %s' in %s: the frontend is in mode http and the backend in mode tcp, wanted one mode", word, name, f.Title())
+	}
+}
+
+// placeOr is where the directive stands, or else the section.
+func placeOr(at Places, word string, section Pos) Pos {
+	if p, ok := at[word]; ok {
+		return p
+	}
+	return section
+}
+
+// conditions looks for the ACLs that conditions name.
+func (k *checker) conditions(f *Frontend) {
+	named := make(map[string]bool)
+	for _, a := range f.ACLs {
+		named[a.Name] = true
+	}
+	for _, c := range f.conds() {
+		for _, t := range slices.Concat(c.Any...) {
+			if t.Anon != nil {
+				k.suffix(f, t.Anon)
+				continue
+			}
+			if _, own := PredefinedACL(t.Name); !own && !named[t.Name] {
+				k.problems.Errorf(c.Pos, "condition '%s' in %s: no acl has the name '%s'%s", c.Text, f.Title(), t.Name, suggest(t.Name, keysOf(named), ""))
+			}
+		}
+	}
+}
+
+// conds returns all conditions of the frontend.
+func (f *Frontend) conds() []*Cond {
+	var all []*Cond
+	for _, r := range slices.Concat(f.Connection, f.Content) {
+		all = append(all, r.Cond)
+	}
+	for _, u := range f.UseBackend {
+		all = append(all, u.Cond)
+	}
+	return slices.DeleteFunc(all, func(c *Cond) bool { return c == nil })
+}
+
+// unreachable warns of the rules behind one without a condition.
+func (k *checker) unreachable(f *Frontend) {
+	k.behind(f, "tcp-request connection", f.Connection)
+	k.behind(f, "tcp-request content", f.Content)
+	for i, u := range f.UseBackend {
+		if u.Cond == nil && i+1 < len(f.UseBackend) {
+			k.problems.Warnf(f.UseBackend[i+1].Pos, "'use_backend %s' in %s is never reached: 'use_backend %s' at %s has no condition",
+				f.UseBackend[i+1].Backend, f.Title(), u.Backend, u.Pos)
+			return
+		}
+	}
+}
+
+func (k *checker) behind(f *Frontend, word string, rules []Rule) {
+	for i, r := range rules {
+		if r.Cond == nil && i+1 < len(rules) {
+			k.problems.Warnf(rules[i+1].Pos, "'%s %s' in %s is never reached: '%s %s' at %s has no condition",
+				word, rules[i+1].Action, f.Title(), word, r.Action, r.Pos)
+			return
+		}
+	}
+}

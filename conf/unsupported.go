@@ -1,0 +1,87 @@
+package conf
+
+import "slices"
+
+const (
+	noHTTP = "not supported yet; mode http comes with a later version"
+	noHash = "not supported yet, wanted roundrobin"
+)
+
+// Unsupported names what a valid configuration asks for and this version can't
+// do yet. Only proxies that can be reached count: a frontend with a bind, and
+// the backends it sends to.
+func Unsupported(c *Config) Problems {
+	u := &refusal{}
+	for _, f := range c.Frontends {
+		if len(f.Binds) == 0 {
+			continue
+		}
+		u.frontend(f)
+		for _, name := range f.targets() {
+			if b := c.Backend(name); b != nil {
+				u.backend(b)
+			}
+		}
+	}
+	return u.problems
+}
+
+// targets are the names of the backends that the frontend may send to.
+func (f *Frontend) targets() []string {
+	var names []string
+	for _, u := range f.UseBackend {
+		names = append(names, u.Backend)
+	}
+	if f.DefaultBackend != "" {
+		names = append(names, f.DefaultBackend)
+	}
+	return names
+}
+
+type refusal struct {
+	problems Problems
+	done     []*Backend
+}
+
+func (u *refusal) frontend(f *Frontend) {
+	if f.Mode != HTTP {
+		return
+	}
+	p := usedProxy{u, f.Title(), f.At, f.Pos}
+	p.refuse(true, "mode", "mode http", noHTTP)
+	p.refuse(f.Log.Format == LogHTTP, "option httplog", "option httplog", noHTTP)
+	p.refuse(f.HTTPClose, "option httpclose", "option httpclose", noHTTP)
+	p.refuse(f.ForwardFor != nil, "option forwardfor", "option forwardfor", noHTTP)
+}
+
+func (u *refusal) backend(b *Backend) {
+	if slices.Contains(u.done, b) {
+		return
+	}
+	u.done = append(u.done, b)
+	p := usedProxy{u, b.Title(), b.At, b.Pos}
+	http := b.Mode == HTTP
+	p.refuse(http, "mode", "mode http", noHTTP)
+	p.refuse(b.Cookie != nil, "cookie", "cookie", noHTTP)
+	p.refuse(b.HTTPCheck != nil && (http || b.checks()), "option httpchk", "option httpchk", noHTTP)
+	p.refuse(b.HTTPClose, "option httpclose", "option httpclose", noHTTP)
+	p.refuse(b.ForwardFor != nil, "option forwardfor", "option forwardfor", noHTTP)
+	p.refuse(b.Balance.Algorithm != "roundrobin", "balance", "balance "+b.Balance.Algorithm, noHash)
+}
+
+// usedProxy is a proxy that can be reached.
+type usedProxy struct {
+	*refusal
+	title string
+	at    Places
+	pos   Pos
+}
+
+// refuse reports a directive, unless the other half of a listen section has.
+func (p usedProxy) refuse(asked bool, key, words, why string) {
+	var found Problems
+	found.Errorf(placeOr(p.at, key, p.pos), "'%s' in %s: %s", words, p.title, why)
+	if asked && !slices.Contains(p.problems, found[0]) {
+		p.problems = append(p.problems, found[0])
+	}
+}

@@ -1,0 +1,190 @@
+package conf
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// WriteTOML writes a configuration as TOML that parses to an equal one.
+// Defaults are left out, and what all proxies share goes into [defaults].
+// Names of ACLs, rules and servers keep their order.
+func WriteTOML(w io.Writer, c *Config) error {
+	out := bufio.NewWriter(w)
+	tables := tablesOf(c)
+	shared := hoist(tables)
+	first := true
+	for _, t := range slices.Concat([]*table{globalTable(c), shared}, tables) {
+		if len(t.settings) == 0 && t.name == "" {
+			continue
+		}
+		if !first {
+			fmt.Fprintln(out)
+		}
+		first = false
+		t.write(out)
+	}
+	return out.Flush()
+}
+
+// table is one TOML table while it is written.
+type table struct {
+	kind     string
+	name     string
+	scope    scope
+	settings []setting
+}
+
+// setting is one key, or one part of a key that other settings share: name
+// tells the entries of a dictionary and the options apart.
+type setting struct {
+	key   string
+	name  string
+	scope scope // where it would have a meaning; 0: it can't be shared
+	items []string
+}
+
+func (s setting) equal(o setting) bool {
+	return s.key == o.key && s.name == o.name && slices.Equal(s.items, o.items)
+}
+
+// tablesOf makes the tables of all proxies: as many frontends before the
+// backends as the order of both lists allows, since a listen is in both.
+func tablesOf(c *Config) []*table {
+	var tables []*table
+	backs := c.Backends
+	upTo := func(stop func(*Backend) bool) {
+		for len(backs) > 0 && !stop(backs[0]) {
+			tables = append(tables, backTable(c, backs[0]))
+			backs = backs[1:]
+		}
+	}
+	for _, f := range c.Frontends {
+		if f.Listen {
+			upTo(func(b *Backend) bool { return b.Listen && b.Name == f.Name })
+		}
+		t := frontTable(c, f)
+		if f.Listen && len(backs) > 0 {
+			t.merge(backTable(c, backs[0]))
+			backs = backs[1:]
+		}
+		tables = append(tables, t)
+	}
+	upTo(func(*Backend) bool { return false })
+	return tables
+}
+
+// merge adds the other half of a listen section.
+func (t *table) merge(half *table) {
+	t.scope |= half.scope
+	for _, s := range half.settings {
+		if !slices.ContainsFunc(t.settings, s.equal) {
+			t.settings = append(t.settings, s)
+		}
+	}
+}
+
+// hoist moves the settings that all proxies concerned share into defaults.
+func hoist(tables []*table) *table {
+	shared := &table{kind: "defaults"}
+	for _, t := range tables {
+		for _, s := range t.settings {
+			if s.scope != 0 && !slices.ContainsFunc(shared.settings, s.equal) && inAll(tables, s) {
+				shared.settings = append(shared.settings, s)
+			}
+		}
+	}
+	for _, t := range tables {
+		t.settings = slices.DeleteFunc(t.settings, func(s setting) bool {
+			return s.scope != 0 && slices.ContainsFunc(shared.settings, s.equal)
+		})
+	}
+	return shared
+}
+
+func inAll(tables []*table, s setting) bool {
+	for _, t := range tables {
+		if t.scope&s.scope != 0 && !slices.ContainsFunc(t.settings, s.equal) {
+			return false
+		}
+	}
+	return true
+}
+
+// add appends a setting with a meaning in `in`, unless it has no items.
+func (t *table) add(in scope, key, name string, items ...string) {
+	if len(items) > 0 {
+		t.settings = append(t.settings, setting{key, name, in, items})
+	}
+}
+
+func (t *table) write(out io.Writer) {
+	header := t.kind
+	if t.name != "" {
+		header += "." + quoteKey(t.name)
+	}
+	fmt.Fprintf(out, "[%s]\n", header)
+	lines := t.lines()
+	width := 0
+	for _, l := range lines {
+		if !strings.Contains(l.value, "\n") {
+			width = max(width, len(l.key))
+		}
+	}
+	for _, l := range lines {
+		if strings.Contains(l.value, "\n") {
+			fmt.Fprintf(out, "%s = %s\n", l.key, l.value)
+			continue
+		}
+		fmt.Fprintf(out, "%-*s = %s\n", width, l.key, l.value)
+	}
+}
+
+type tomlLine struct{ key, value string }
+
+// lines joins the settings of one key, in the order of the table of words.
+func (t *table) lines() []tomlLine {
+	var lines []tomlLine
+	for i := range words {
+		w := &words[i]
+		key := tomlKey(w.name)
+		if slices.ContainsFunc(lines, func(l tomlLine) bool { return l.key == key }) {
+			continue
+		}
+		var items []string
+		for _, s := range t.settings {
+			if s.key == key {
+				items = append(items, s.items...)
+			}
+		}
+		if items != nil {
+			lines = append(lines, tomlLine{key, w.shape.render(items)})
+		}
+	}
+	return lines
+}
+
+// longestLine is where a list begins to take one line for each item.
+const longestLine = 76
+
+func (s shape) render(items []string) string {
+	joined := strings.Join(items, ", ")
+	switch {
+	case s == dictionary:
+		return "{ " + joined + " }"
+	case s != manyLines:
+		return joined
+	case len(joined) < longestLine && (len(items) < 3 || len(joined) < longestLine/2):
+		return "[" + joined + "]"
+	}
+	return "[\n  " + strings.Join(items, ",\n  ") + ",\n]"
+}
+
+func quoteKey(name string) string {
+	if strings.ContainsAny(name, ".:") {
+		return `"` + name + `"`
+	}
+	return name
+}
