@@ -166,6 +166,7 @@ func (l *loop) open(ln *listener, fd int) {
 	}
 	f.stat.Open(l.now)
 	l.engine.stat.Open(l.now)
+	l.logConnect(s, ln)
 	if f.needs.Bytes {
 		l.startInspecting(id, s)
 		return

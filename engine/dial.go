@@ -38,7 +38,7 @@ func (l *loop) route(id int32, s *session, to int, early []byte) {
 // choose picks a server, another one than avoid if there is any, and dials it.
 func (l *loop) choose(id int32, s *session, avoid *pool.Server, early []byte) {
 	b := l.site.backends[s.backend]
-	picked := b.Pick(pool.Key{Source: l.facts.Src.Addr()}, avoid)
+	picked := b.Pick(pool.Key{Source: s.clientAddr().Addr()}, avoid)
 	if picked == nil {
 		b.Stat.FailedConn.Inc()
 		l.end(id, s, ending{term: term('S', 'C')})

@@ -1,10 +1,6 @@
 package engine
 
 import (
-	"time"
-
-	"sluice/conf"
-	"sluice/engine/access"
 	"sluice/engine/sock"
 )
 
@@ -109,53 +105,5 @@ func (l *loop) countAborts(s *session, b *backend) {
 		if s.connected >= 0 {
 			b.Stat.ServerAborts.Inc()
 		}
-	}
-}
-
-// log writes the session's line.
-func (l *loop) log(s *session, ln *listener) {
-	f := ln.frontend
-	opt := &f.conf.Log
-	if f.route == access.None || opt.Format == conf.LogDefault {
-		return
-	}
-	if opt.DontLogNull && s.received == 0 {
-		return
-	}
-	if opt.DontLogNormal && s.term[0] == '-' && s.tries == 0 {
-		return
-	}
-	r := &l.record
-	*r = access.Record{
-		Client:       s.clientAddr(),
-		Listener:     int32(ln.number),
-		Accept:       time.UnixMilli(s.wall),
-		Frontend:     f.conf.Name,
-		Tw:           int64(s.queued),
-		Tc:           -1,
-		Tt:           l.now - s.began,
-		Bytes:        s.flow[server].Bytes,
-		Term:         s.term,
-		Act:          int32(l.engine.stat.Cur()),
-		Fe:           int32(f.stat.Cur()),
-		Retries:      int32(s.tries),
-		Redispatched: s.moved,
-	}
-	if s.connected >= 0 {
-		r.Tc = int64(s.connected - s.queued)
-	}
-	if s.backend >= 0 {
-		l.logServer(s, r)
-	}
-	l.line = l.formatter.AppendTCP(l.line[:0], r)
-	l.sink.Send(f.route, access.Info, l.line)
-}
-
-func (l *loop) logServer(s *session, r *access.Record) {
-	b := l.backendOf(s)
-	r.Backend, r.Be = b.Name, int32(b.Stat.Cur())
-	if s.server >= 0 {
-		srv := b.Servers[s.server]
-		r.Server, r.Srv = srv.Name, int32(srv.Stat.Cur())
 	}
 }

@@ -36,7 +36,7 @@ func (l *loop) inspect(id int32, s *session) {
 		}
 	}
 	if in.Has(relay.SourceEnded) {
-		l.decide(id, s, nil, true)
+		l.decideLast(id, s)
 		return
 	}
 	if !l.watch(id, s, client) {
@@ -55,7 +55,7 @@ func (l *loop) look(id int32, s *session, fresh []byte) bool {
 	}
 	l.scanner.Sniff(&s.sniff, all, &l.sniffed)
 	l.facts.Received = len(all)
-	if l.decide(id, s, fresh, false) {
+	if l.decide(id, s, fresh, len(all) >= sniff.MaxWire) {
 		return true
 	}
 	if !l.stock.Room() {
@@ -66,15 +66,20 @@ func (l *loop) look(id int32, s *session, fresh []byte) bool {
 	return false
 }
 
+// decideLast decides on what the client has sent, if it sent anything.
+func (l *loop) decideLast(id int32, s *session) {
+	sent := l.stock.Held(&s.flow[client])
+	l.scanner.Sniff(&s.sniff, sent, &l.sniffed)
+	l.facts.Received = len(sent)
+	l.decide(id, s, nil, true)
+}
+
 // decide asks the rules where the session goes, and reports whether they knew.
-// early are bytes read and not held. last says that no more will come: the
-// client has ended, its time is up, or no rule asks for any.
+// early are bytes read and not held. last says that no more will be looked at:
+// the client has ended, its time or its room is used up, or no rule asks for
+// any.
 func (l *loop) decide(id int32, s *session, early []byte, last bool) bool {
 	f := l.listeners[s.line].frontend
-	if last && f.needs.Bytes {
-		l.scanner.Sniff(&s.sniff, l.stock.Held(&s.flow[client]), &l.sniffed)
-		l.facts.Received = s.flow[client].Pending()
-	}
 	l.facts.Src = s.clientAddr()
 	l.facts.Final = last
 	l.findDestination(f, int(s.sock[client].fd))
@@ -95,12 +100,17 @@ func (l *loop) decide(id int32, s *session, early []byte, last bool) bool {
 // speaks first; a head or hello that was begun and not finished is cut off.
 func (l *loop) inspectedLongEnough(id int32, s *session) {
 	f := l.listeners[s.line].frontend
-	l.scanner.Sniff(&s.sniff, l.stock.Held(&s.flow[client]), &l.sniffed)
-	begun := s.flow[client].Pending() > 0 && l.sniffed.Verdict() == sniff.More
-	if begun && !f.lenient {
+	if s.flow[client].Pending() > 0 && !f.lenient && l.unfinished(s) {
 		f.stat.FailedReq.Inc()
 		l.end(id, s, ending{term: term('c', 'R')})
 		return
 	}
-	l.decide(id, s, nil, true)
+	l.decideLast(id, s)
+}
+
+// unfinished reports whether a head or a hello was begun and may still become
+// whole.
+func (l *loop) unfinished(s *session) bool {
+	l.scanner.Sniff(&s.sniff, l.stock.Held(&s.flow[client]), &l.sniffed)
+	return l.sniffed.Verdict() == sniff.More
 }
