@@ -34,7 +34,7 @@ func (b *builder) build() *test {
 	if b.failed {
 		return nil
 	}
-	b.doubts(patterns)
+	b.doubts(t, patterns)
 	return t
 }
 

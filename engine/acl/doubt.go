@@ -6,19 +6,29 @@ import (
 )
 
 // doubts warns of patterns that can never match: only where that is certain.
-func (b *builder) doubts(patterns []pattern) {
+func (b *builder) doubts(t *test, patterns []pattern) {
 	needsNone := b.match == "found" || b.match == "bool"
 	switch {
 	case needsNone && len(patterns) > 0:
 		b.warnf("-m %s takes no patterns, %s is ignored", b.match, patterns[0])
 	case !needsNone && len(patterns) == 0:
 		b.warnf("it has no pattern and will never match; wanted one, or -m found to ask whether it is there")
+	case b.tooHigh(t):
+		b.warnf("it will never match: '%s' is 0 to %d", b.line.Keyword, b.expr.fetch.most)
 	}
 	for _, p := range patterns {
 		if why := b.impossible(p.text); why != "" && !needsNone {
 			b.warnf("%s will never match: %s", p, why)
 		}
 	}
+}
+
+// tooHigh says whether all integers are beyond what the fetch yields.
+func (b *builder) tooHigh(t *test) bool {
+	r, ok := t.matcher.(ranges)
+	most := b.expr.fetch.most
+	return ok && most > 0 && len(b.line.Converters) == 0 && b.match == "int" &&
+		(r[0].low > most || r[len(r)-1].high < 0)
 }
 
 // impossible says why a pattern can't match, or "".

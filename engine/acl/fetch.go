@@ -13,10 +13,11 @@ type fetch struct {
 	kind   kind
 	get    func(e *expr, f *Facts) (value, presence)
 	needs  Needs
-	header bool // takes (name,occurrence)
-	many   bool // may yield several values
-	folded bool // yields lower case only
-	dotted bool // its patterns are versions, major.minor
+	header bool  // takes (name,occurrence)
+	many   bool  // may yield several values
+	folded bool  // yields lower case only
+	most   int64 // the highest number it yields; 0: any
+	dotted bool  // its patterns are versions, major.minor
 }
 
 var (
@@ -31,9 +32,9 @@ var fetches = map[string]*fetch{
 	"always_true":  {kind: boolean, get: constant(true)},
 
 	"src":      {kind: address, get: srcAddr},
-	"src_port": {kind: number, get: srcPort},
+	"src_port": {kind: number, get: srcPort, most: 65535},
 	"dst":      {kind: address, get: dstAddr, needs: dstOnly},
-	"dst_port": {kind: number, get: dstPort, needs: dstOnly},
+	"dst_port": {kind: number, get: dstPort, most: 65535, needs: dstOnly},
 
 	"wait_end": {kind: boolean, get: waitEnd, needs: anyBytes},
 	"req.len":  {kind: number, get: reqLen, needs: anyBytes},
@@ -51,7 +52,7 @@ var fetches = map[string]*fetch{
 	"req.ssl_sni":        {kind: text, get: sni, needs: tlsBytes, folded: true},
 	"req.ssl_alpn":       {kind: text, get: alpn, needs: tlsBytes},
 	"req.ssl_ver":        {kind: number, get: tlsVersion, needs: tlsBytes, dotted: true},
-	"req.ssl_hello_type": {kind: number, get: helloType, needs: tlsBytes},
+	"req.ssl_hello_type": {kind: number, get: helloType, most: 1, needs: tlsBytes},
 }
 
 // aliases are older or shorter spellings, all of HAProxy.

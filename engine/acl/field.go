@@ -1,6 +1,7 @@
 package acl
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -26,7 +27,7 @@ func newSplitter(args []string, skipEmpty bool) (converter, error) {
 		return nil, fmt.Errorf("has index '%s', wanted an integer that is not 0", args[0])
 	}
 	if s.delimiters == "" {
-		return nil, fmt.Errorf("has no delimiters, wanted at least one byte")
+		return nil, errors.New("has no delimiters, wanted at least one byte")
 	}
 	if len(args) == 3 {
 		if s.count, err = strconv.Atoi(args[2]); err != nil || s.count < 0 {

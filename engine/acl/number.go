@@ -1,6 +1,7 @@
 package acl
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -27,7 +28,7 @@ func (n *numbers) take(pattern string) error {
 	}
 	s, err := n.span(pattern)
 	if err == nil && s.low > s.high {
-		err = fmt.Errorf("nothing lies in that range, wanted the lower end first")
+		err = errors.New("is a range with nothing in it, wanted the lower end first")
 	}
 	if err == nil {
 		n.spans = append(n.spans, s)
@@ -105,7 +106,7 @@ func (n *numbers) scalar(text string) (int64, error) {
 
 func (n *numbers) wanted() error {
 	if n.dotted {
-		return fmt.Errorf("is no version, wanted one such as 3.3, a range such as 3.1:3.3, or eq, ge, gt, le, lt and a version")
+		return errors.New("is no version, wanted one such as 3.3, a range such as 3.1:3.3, or eq, ge, gt, le, lt and a version")
 	}
-	return fmt.Errorf("is no integer, wanted one such as 80, a range such as 1024:65535, or eq, ge, gt, le, lt and an integer")
+	return errors.New("is no integer, wanted one such as 80, a range such as 1024:65535, or eq, ge, gt, le, lt and an integer")
 }

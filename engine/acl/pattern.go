@@ -210,6 +210,9 @@ func (b *builder) integers(patterns []pattern) matcher {
 			b.errorf("%s %s", p, err)
 		}
 	}
+	if n.spans == nil && !b.failed {
+		b.errorf("nothing follows '%s', wanted an integer", n.operator)
+	}
 	return newRanges(n.spans)
 }
 

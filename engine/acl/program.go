@@ -77,12 +77,16 @@ func (w *compiler) defaultBackend(p *Program, c *conf.Config, f *conf.Frontend) 
 	if name == "" {
 		return
 	}
+	at, ok := f.At["default_backend"]
+	if !ok {
+		at = f.Pos
+	}
 	p.backend = slices.IndexFunc(c.Backends, func(b *conf.Backend) bool { return b.Name == name })
 	if p.backend < 0 {
-		w.undefined(f.Pos, "default_backend", name)
+		w.undefined(at, "default_backend", name)
 		return
 	}
-	step := Step{Pos: f.Pos, Text: "default_backend " + name, Backend: name, Verdict: True}
+	step := Step{Pos: at, Text: "default_backend " + name, Backend: name, Verdict: True}
 	p.steps = append(p.steps, step)
 }
 
@@ -96,7 +100,7 @@ func (r *ruleset) onlyAddresses(w *compiler, lines []conf.Rule) {
 }
 
 func (w *compiler) undefined(at conf.Pos, word, name string) {
-	w.problems.Errorf(at, "'%s %s' in %s: no backend has that name", word, name, w.where)
+	w.problems.Errorf(at, "'%s %s' in %s: no backend has this name", word, name, w.where)
 }
 
 func line(words string, c *conf.Cond) string {
