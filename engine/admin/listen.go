@@ -1,0 +1,178 @@
+package admin
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"sluice/conf"
+)
+
+// sunPath is what the kernel has for the name of a UNIX socket.
+const sunPath = 108
+
+// ErrInUse says that a living process listens on the stats socket's path.
+var ErrInUse = errors.New("another process listens there already")
+
+// socket is a stats socket that knows what its clients may see.
+type socket struct {
+	net.Listener
+	level string
+}
+
+// seesLegends says whether clients of the socket are shown addresses and
+// cookies: from level operator on.
+func seesLegends(ln net.Listener) bool {
+	s, ok := ln.(socket)
+	return !ok || s.level != "user"
+}
+
+// Listen opens a stats socket. A UNIX socket gets its owner and mode before
+// its name appears; it takes the place of a socket nobody listens on any more,
+// and of nothing else. The path stays when the socket is closed, as the process
+// may be in a chroot by then.
+func Listen(s conf.StatsSocket) (net.Listener, error) {
+	ln, err := open(s)
+	if err != nil {
+		return nil, fmt.Errorf("stats socket '%s': %w", s.Address, err)
+	}
+	return socket{ln, s.Level}, nil
+}
+
+func open(s conf.StatsSocket) (net.Listener, error) {
+	switch a := s.Address; a.Net {
+	case conf.NetUnix:
+		return listenUnix(s)
+	case conf.NetAbstract:
+		// HAProxy's names fill all of sun_path, and a shorter one is another.
+		return net.Listen("unix", "@"+a.Path+strings.Repeat("\x00", max(sunPath-1-len(a.Path), 0)))
+	case conf.NetFD:
+		f := os.NewFile(uintptr(a.FD), a.String())
+		defer f.Close()
+		return net.FileListener(f)
+	default:
+		return net.Listen("tcp", host(a)+":"+strconv.Itoa(int(a.Port)))
+	}
+}
+
+func host(a conf.Address) string {
+	switch {
+	case !a.IP.IsValid():
+		return a.Host
+	case a.IP.Is6():
+		return "[" + a.IP.String() + "]"
+	}
+	return a.IP.String()
+}
+
+// listenUnix prepares the socket under a name of its own and then renames it,
+// so that no client ever meets it half made.
+func listenUnix(s conf.StatsSocket) (net.Listener, error) {
+	path := s.Address.Path
+	if err := replaceable(path); err != nil {
+		return nil, err
+	}
+	aside := fmt.Sprintf("%s.%d", path, os.Getpid())
+	if len(aside) >= sunPath {
+		return nil, fmt.Errorf("path of %d bytes, wanted at most %d", len(path), sunPath-1-len(aside)+len(path))
+	}
+	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: aside, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	ln.SetUnlinkOnClose(false)
+	err = errors.Join(setOwner(aside, s), setMode(aside, s.Mode))
+	if err == nil {
+		err = os.Rename(aside, path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, ln.Close(), os.Remove(aside))
+	}
+	return ln, nil
+}
+
+// replaceable says whether a socket may be put at path: nothing is there, or a
+// socket that refuses connections.
+func replaceable(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.Mode().Type() != fs.ModeSocket:
+		return fmt.Errorf("a %s is there, wanted a socket or nothing", kindOf(info.Mode()))
+	}
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	switch {
+	case err == nil:
+		conn.Close()
+		return ErrInUse
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return nil
+	case errors.Is(err, syscall.EAGAIN): // its queue is full: it lives
+		return ErrInUse
+	}
+	return err
+}
+
+func kindOf(m fs.FileMode) string {
+	switch m.Type() {
+	case 0:
+		return "file"
+	case fs.ModeDir:
+		return "directory"
+	case fs.ModeSymlink:
+		return "symbolic link"
+	}
+	return "device or pipe"
+}
+
+func setMode(path string, mode uint32) error {
+	if mode == 0 {
+		return nil
+	}
+	return os.Chmod(path, fs.FileMode(mode).Perm())
+}
+
+func setOwner(path string, s conf.StatsSocket) error {
+	uid, gid := s.UID, s.GID
+	var err error
+	if s.User != "" {
+		if uid, err = userID(s.User); err != nil {
+			return err
+		}
+	}
+	if s.Group != "" {
+		if gid, err = groupID(s.Group); err != nil {
+			return err
+		}
+	}
+	if uid < 0 && gid < 0 {
+		return nil
+	}
+	return os.Lchown(path, uid, gid)
+}
+
+func userID(name string) (int, error) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(u.Uid)
+}
+
+func groupID(name string) (int, error) {
+	g, err := user.LookupGroup(name)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(g.Gid)
+}

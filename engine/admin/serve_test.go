@@ -1,0 +1,143 @@
+package admin
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+const everything = `  show info                               : report information about the running process
+  show stat [<iid|proxy> <type> <sid>] [no-maint|up]: report counters for each proxy and server
+  help [<command>]                        : list matching or all commands
+  prompt                                  : toggle interactive mode with prompt
+  quit                                    : disconnect
+
+`
+
+func TestAnswers(t *testing.T) {
+	path := start(t, sample(t), 0)
+	const unknown = "Unknown command, but maybe one of the following ones is a better match:\n"
+	tests := []struct{ ask, want string }{
+		{"help\n", "The following commands are valid at this level:\n" + everything},
+		{"help show\n", "The following commands are valid at this level:\n" + everything},
+		{"foo\n", unknown + everything},
+		{"show\n", unknown + everything},
+		{"show foo\r\n", unknown + everything},
+		{"\n", "\n"},
+		{"quit\n", ""},
+		{"quit; help\n", ""},
+		{"prompt; prompt\n", "\n> \n"},
+		{"prompt\n\nfoo;quit\n", "\n> \n> " + unknown + everything + "> "},
+		{"show info json\n", "show info: 'json' is not supported, wanted nothing behind it\n\n"},
+		{"show stat json\n", "show stat: 'json' is not supported, wanted [<iid|proxy> <type> <sid>] [no-maint|up]\n\n"},
+		{"show stat 1 x 2\n", "show stat: 'x' is no number, wanted <iid|proxy> <type> <sid>, -1 for any\n\n"},
+		{"show stat nobody 1 1\n", "No such proxy.\n\n"},
+		{strings.Repeat("a", maxLine+1), "line too long, wanted at most 16384 bytes\n\n"},
+	}
+	for _, tt := range tests {
+		if got := ask(t, path, tt.ask); got != tt.want {
+			t.Errorf("%.40q:\n%s\nwant\n%s", tt.ask, got, tt.want)
+		}
+	}
+}
+
+func TestPromptStays(t *testing.T) {
+	conn := dial(t, start(t, sample(t), 0))
+	in := bufio.NewReader(conn)
+	for _, ask := range []string{"prompt\n", "show info\n", "prompt; show info\n"} {
+		if _, err := io.WriteString(conn, ask); err != nil {
+			t.Fatal(err)
+		}
+		if ask != "prompt; show info\n" {
+			if _, err := in.ReadString('>'); err != nil {
+				t.Fatalf("%q: %v", ask, err)
+			}
+		}
+	}
+	if _, err := io.ReadAll(in); err != nil {
+		t.Errorf("after the second prompt the door stays open: %v", err)
+	}
+}
+
+func TestLineWithoutEndIsAnswered(t *testing.T) {
+	conn := dial(t, start(t, sample(t), 0))
+	io.WriteString(conn, "help")
+	if err := conn.(*net.UnixConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(conn); err != nil || !strings.HasSuffix(string(got), everything) {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestIdleClientIsLeft(t *testing.T) {
+	if got := ask(t, start(t, sample(t), 20*time.Millisecond), "show inf"); got != "" {
+		t.Errorf("got %q, want nothing", got)
+	}
+}
+
+func TestEndClosesClientsAndSocket(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	over := make(chan error)
+	go func() { over <- Serve(ctx, ln, 0, func() *View { return nil }) }()
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	cancel()
+	if err := <-over; err != nil {
+		t.Errorf("serve ended with %v", err)
+	}
+	conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_, err = conn.Read(make([]byte, 1))
+	if ne, ok := errors.AsType[net.Error](err); err == nil || ok && ne.Timeout() {
+		t.Errorf("the client was not closed: %v", err)
+	}
+	if again, err := net.Listen("tcp", ln.Addr().String()); err != nil {
+		t.Errorf("the socket was not closed: %v", err)
+	} else {
+		again.Close()
+	}
+}
+
+func TestServeTellsThatTheSocketFailed(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
+	if err := Serve(t.Context(), ln, 0, nil); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("got %v, want that it is closed", err)
+	}
+}
+
+// With all places taken a further client waits, and gets its answer once one
+// is free.
+func TestManyClients(t *testing.T) {
+	path := start(t, sample(t), 0)
+	var held []net.Conn
+	for range maxClients {
+		conn := dial(t, path)
+		io.WriteString(conn, "prompt\n")
+		if _, err := bufio.NewReader(conn).ReadString('>'); err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, conn)
+	}
+	late := dial(t, path)
+	io.WriteString(late, "help\n")
+	held[3].Close()
+	if got, err := io.ReadAll(late); err != nil || len(got) == 0 {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
