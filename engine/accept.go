@@ -21,6 +21,7 @@ const (
 // listener is one bind line on one loop. Loop-owned.
 type listener struct {
 	fd       int
+	index    int // in the loop
 	number   int // of the bind line, from 1 in the frontend
 	frontend *frontend
 	limits   []*stat.Limit // process, frontend and, if it has one, bind
@@ -34,9 +35,7 @@ func (l *loop) resume(ln *listener) error {
 	if ln.watched || ln.fd < 0 {
 		return nil
 	}
-	// Level-triggered, so that no accept call has to find out that there is
-	// nobody left.
-	if err := l.own(ln.fd, l.owner[ln.fd], false); err != nil {
+	if err := l.poller.accepts(ln.fd); err != nil {
 		return err
 	}
 	ln.watched = true
@@ -157,10 +156,10 @@ func (l *loop) open(ln *listener, fd int) {
 		return
 	}
 	s := l.sessions.at(id)
-	s.line = int32(ownerListener - l.owner[ln.fd])
+	s.line = int32(ln.index)
 	s.began, s.wall = l.now, time.Now().UnixMilli()
 	s.setPeer(&l.peer)
-	l.adopt(id, s, client, fd)
+	s.sock[client].open(fd, l.now)
 	if s.unix {
 		s.flow[client].Set(sourceOfUnix)
 	}

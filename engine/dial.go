@@ -81,7 +81,7 @@ func (l *loop) dial(id int32, s *session, early []byte) {
 		l.failed(id, s, exhausted, e)
 		return
 	}
-	l.adopt(id, s, server, fd)
+	s.sock[server].open(fd, l.now)
 	out := &s.flow[client]
 	out.Set(relay.TargetReady)
 	standing := false
@@ -174,10 +174,7 @@ func (l *loop) established(id int32, s *session) {
 
 // failed ends an attempt and decides what follows it.
 func (l *loop) failed(id int32, s *session, how attempt, e sock.Errno) {
-	if fd := l.disown(s, server); fd >= 0 {
-		sock.Close(fd)
-	}
-	s.sock[server] = socket{fd: -1}
+	s.sock[server].close(false)
 	b, was := l.backendOf(s), l.serverOf(s)
 	was.Stat.FailedConn.Inc()
 	if how == noPort || how == exhausted {

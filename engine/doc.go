@@ -16,8 +16,8 @@
 //
 // # Sessions
 //
-// Sessions are entries of a slab without pointers, addressed by number. A
-// table by file descriptor says whose event it is. The states:
+// Sessions are entries of a slab without pointers, addressed by number. The
+// states:
 //
 //	             rules need bytes
 //	accepted ----------------------> inspecting
@@ -31,10 +31,9 @@
 //
 // # Events
 //
-// Sockets are registered once, edge-triggered, for reading and writing. A
-// descriptor that is closed and reused within one batch of events can get the
-// old socket's event, so the first event after a registration is a hint only:
-// what it claims is believed when a read or a write has said the same.
+// Sockets are registered once, edge-triggered, for reading and writing, and
+// under a token: an event that was meant for a socket closed meanwhile is told
+// from one for the socket that has its descriptor now.
 //
 // # Time
 //

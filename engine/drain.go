@@ -37,7 +37,6 @@ func (l *loop) closeListener(ln *listener) {
 	if ln.fd < 0 {
 		return
 	}
-	l.owner[ln.fd] = 0
 	sock.Close(ln.fd)
 	ln.fd, ln.watched = -1, false
 	l.accepting--

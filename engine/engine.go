@@ -75,7 +75,7 @@ func New(o Options) (*Engine, conf.Problems, error) {
 		stats:  o.Stats,
 	}
 	for i := range o.Plan.Loops {
-		l, err := newLoop(e, i, int(o.Plan.Nofile))
+		l, err := newLoop(e, i)
 		if err != nil {
 			return nil, problems, fmt.Errorf("event loop %d: %w", i, err)
 		}
@@ -104,7 +104,7 @@ func (e *Engine) spread(ls *Listeners) {
 }
 
 func (l *loop) add(ln *listener) {
-	l.owner[ln.fd] = int32(ownerListener - len(l.listeners))
+	ln.index = len(l.listeners)
 	l.listeners = append(l.listeners, ln)
 	l.accepting++
 }

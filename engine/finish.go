@@ -34,7 +34,7 @@ func (l *loop) end(id int32, s *session, how ending) {
 	for which := range side(2) {
 		l.stock.Release(&s.flow[which])
 		if !(how.linger && which == how.last) {
-			l.closeSide(s, which)
+			s.sock[which].close(false)
 		}
 	}
 	if how.linger && s.sock[how.last].fd >= 0 {
@@ -46,22 +46,13 @@ func (l *loop) end(id int32, s *session, how ending) {
 	l.finish(id, s)
 }
 
-func (l *loop) closeSide(s *session, which side) {
-	if fd := l.disown(s, which); fd >= 0 {
-		sock.Close(fd)
-	}
-}
-
 // leave closes the last socket once its peer has everything, or has had time
 // enough.
 func (l *loop) leave(id int32, s *session) {
 	if sock.Unsent(int(s.sock[s.last].fd)) > 0 && l.now < s.since+l.grace(s) {
 		return
 	}
-	if s.abrupt {
-		sock.Reset(l.disown(s, s.last))
-	}
-	l.closeSide(s, s.last)
+	s.sock[s.last].close(s.abrupt)
 	l.finish(id, s)
 }
 

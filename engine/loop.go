@@ -29,9 +29,7 @@ type loop struct {
 	number int
 	now    int64 // of the event that is handled, ms
 
-	poller    *netpoll.Poller
-	watching  netpoll.PollAttachment // reused: the poller keeps none
-	owner     []int32                // by descriptor: whose events it has, see owners
+	poller    poller
 	listeners []*listener
 	sessions  *slab
 	stock     *relay.Stock
@@ -51,15 +49,8 @@ type loop struct {
 	accepting int // listeners that are open
 }
 
-// Whose events a descriptor has, as kept in owner: 0 is nobody's, a session's
-// sockets are its number twice plus the side, the rest is negative.
-const (
-	ownerClock    = -1
-	ownerListener = -2 // and below: listener 0, 1 ...
-)
-
-func newLoop(e *Engine, number int, fds int) (*loop, error) {
-	poller, err := netpoll.OpenPoller()
+func newLoop(e *Engine, number int) (*loop, error) {
+	p, err := openPoller()
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +59,7 @@ func newLoop(e *Engine, number int, fds int) (*loop, error) {
 		site:    e.site,
 		number:  number,
 		now:     stat.Now(),
-		poller:  poller,
-		owner:   make([]int32, fds),
+		poller:  p,
 		scanner: sniff.NewScanner(),
 		sink:    e.access.NewSink(),
 		line:    make([]byte, 0, 1024),
@@ -83,14 +73,7 @@ func newLoop(e *Engine, number int, fds int) (*loop, error) {
 	if l.clock, err = newClock(wheel.New(e.plan.MaxConn+1, l.now)); err != nil {
 		return nil, err
 	}
-	return l, l.own(l.clock.fd, ownerClock, true)
-}
-
-// own registers a descriptor that is not a session's for reading.
-func (l *loop) own(fd int, who int32, edge bool) error {
-	l.owner[fd] = who
-	l.watching.FD = fd
-	return l.poller.AddRead(&l.watching, edge)
+	return l, l.poller.rings(l.clock.fd)
 }
 
 // run works until the loop is told to stop.
@@ -105,23 +88,39 @@ func (l *loop) run() error {
 	return err
 }
 
-// event is the poller's callback.
-func (l *loop) event(fd int, events netpoll.IOEvent, _ netpoll.IOFlags) error {
+// event is the poller's callback. who is a session's token, or the descriptor
+// of what is not a session's.
+func (l *loop) event(who int, events netpoll.IOEvent, _ netpoll.IOFlags) error {
 	l.now = stat.Now()
-	switch who := l.owner[fd]; {
-	case who > 0:
-		l.wake(who>>1, side(who&1), events)
-	case who == ownerClock:
+	switch {
+	case who < 0:
+		l.wake(token(who), events)
+	case who == l.clock.fd:
 		l.clock.ring(l.now, l.expire)
-	case who <= ownerListener:
-		l.accept(l.listeners[ownerListener-who])
+	default:
+		l.knock(who)
 	}
 	return l.ended()
 }
 
-// wake hands an event to the session it is for.
-func (l *loop) wake(id int32, from side, events netpoll.IOEvent) {
+// knock hands an event to the listener it is for.
+func (l *loop) knock(fd int) {
+	for _, ln := range l.listeners {
+		if ln.fd == fd {
+			l.accept(ln)
+			return
+		}
+	}
+}
+
+// wake hands an event to the session it is for, if that is still the one which
+// registered the socket.
+func (l *loop) wake(t token, events netpoll.IOEvent) {
+	id, from := t.session(), t.side()
 	s := l.sessions.at(id)
+	if s.sock[from].turn != t.turn() || s.sock[from].fd < 0 {
+		return
+	}
 	failed := l.note(s, from, events)
 	switch s.state {
 	case inspecting:
@@ -140,7 +139,7 @@ func (l *loop) wake(id int32, from side, events netpoll.IOEvent) {
 }
 
 // note keeps what an event says of a socket. It reports whether the socket has
-// certainly failed.
+// failed.
 func (l *loop) note(s *session, from side, events netpoll.IOEvent) bool {
 	in, out := &s.flow[from], &s.flow[from.other()]
 	if events&unix.EPOLLOUT != 0 {
@@ -153,22 +152,17 @@ func (l *loop) note(s *session, from side, events netpoll.IOEvent) bool {
 	if events&(unix.EPOLLIN|ending) != 0 {
 		in.Set(relay.SourceReady)
 	}
-	sure := !s.sock[from].has(doubtful)
-	s.sock[from].flags &^= doubtful
 	switch {
 	case events&ending == 0:
 		return false
-	case sure && events&unix.EPOLLERR == 0:
+	case events&unix.EPOLLERR == 0:
 		in.Set(relay.SourceClosing)
 		return false
 	}
-	// An error is told by the read that meets it, and so is the end when the
-	// event may be another socket's.
+	// The error is told by the read or the write that meets it.
 	in.Set(relay.SourceDoubtful)
-	if sure {
-		out.Set(relay.TargetReady) // a blocked write meets it too
-	}
-	return sure
+	out.Set(relay.TargetReady)
+	return true
 }
 
 // watch registers a session's socket. It reports false when the kernel has no
@@ -178,34 +172,17 @@ func (l *loop) watch(id int32, s *session, which side) bool {
 	if one.has(watched) {
 		return true
 	}
-	l.watching.FD = int(one.fd)
-	if l.poller.AddReadWrite(&l.watching, true) != nil {
+	if l.poller.watch(int(one.fd), tokenOf(id, which, one.turn)) != nil {
 		return false
 	}
-	one.set(watched | doubtful)
+	one.set(watched)
 	return true
 }
 
-// again makes the poller report a session's socket once more next turn.
-func (l *loop) again(s *session, which side) {
-	l.watching.FD = int(s.sock[which].fd)
-	_ = l.poller.ModReadWrite(&l.watching, true)
-}
-
-// adopt makes fd one of the session's sockets.
-func (l *loop) adopt(id int32, s *session, which side, fd int) {
-	s.sock[which] = socket{fd: int32(fd), seen: l.now}
-	l.owner[fd] = id<<1 | int32(which)
-}
-
-// disown forgets one of the session's sockets, which the caller closes.
-func (l *loop) disown(s *session, which side) int {
-	fd := int(s.sock[which].fd)
-	if fd >= 0 {
-		l.owner[fd] = 0
-		s.sock[which].fd = -1
-	}
-	return fd
+// again has the poller report a session's socket once more next turn.
+func (l *loop) again(id int32, s *session, which side) {
+	one := &s.sock[which]
+	_ = l.poller.again(int(one.fd), tokenOf(id, which, one.turn))
 }
 
 // tell runs do on the loop, from any goroutine.

@@ -43,7 +43,7 @@ func MakePlan(c *conf.Config, nofile uint64) Plan {
 	if free < 4*keep {
 		keep = 0
 	}
-	fits := (free - keep) / fdsPerConn
+	fits := min((free-keep)/fdsPerConn, maxSession)
 	p.MaxConn = fits
 	if p.Wanted > 0 {
 		p.MaxConn = min(p.Wanted, fits)

@@ -35,8 +35,9 @@ const (
 
 // socket is what a session knows of one of its two sockets.
 type socket struct {
-	fd    int32
+	fd    int32 // -1: none
 	flags socketFlags
+	turn  uint8 // how many sockets had this place before, see token
 	seen  int64 // when it last gave or took a byte, ms
 }
 
@@ -45,9 +46,6 @@ type socketFlags uint8
 const (
 	// watched: registered with the poller.
 	watched socketFlags = 1 << iota
-	// doubtful: no event has come since the registration, so the next one may
-	// be meant for the descriptor's previous socket.
-	doubtful
 	// finished: FIN was passed on to it.
 	finished
 	// broken: it failed, nothing can be written to it any more.
@@ -55,6 +53,24 @@ const (
 	// whole: it failed after its FIN, so all that it had to say was heard.
 	whole
 )
+
+// open makes fd the socket.
+func (s *socket) open(fd int, now int64) {
+	*s = socket{fd: int32(fd), turn: s.turn, seen: now}
+}
+
+// close closes the socket, if there is one; with RST if that is asked for.
+func (s *socket) close(abrupt bool) {
+	switch {
+	case s.fd < 0:
+		return
+	case abrupt:
+		sock.Reset(int(s.fd))
+	default:
+		sock.Close(int(s.fd))
+	}
+	*s = socket{fd: -1, turn: s.turn + 1, flags: s.flags &^ watched, seen: s.seen}
+}
 
 func (s *socket) has(f socketFlags) bool { return s.flags&f != 0 }
 func (s *socket) set(f socketFlags)      { s.flags |= f }
@@ -151,8 +167,11 @@ func (b *slab) take() int32 {
 	default:
 		return 0
 	}
-	b.all[id] = session{backend: -1, server: -1, queued: -1, connected: -1}
-	b.all[id].sock[client].fd, b.all[id].sock[server].fd = -1, -1
+	s := &b.all[id]
+	*s = session{backend: -1, server: -1, queued: -1, connected: -1, sock: [2]socket{
+		client: {fd: -1, turn: s.sock[client].turn},
+		server: {fd: -1, turn: s.sock[server].turn},
+	}}
 	b.open++
 	return id
 }

@@ -31,7 +31,7 @@ func (l *loop) pump(id int32, s *session, from side) bool {
 	}
 	switch outcome {
 	case relay.Again:
-		l.again(s, from)
+		l.again(id, s, from)
 	case relay.Ended:
 		return l.passEnd(id, s, from)
 	case relay.SourceFailed:
