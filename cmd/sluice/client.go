@@ -1,0 +1,169 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"sluice/conf"
+	"sluice/engine/acl"
+	"sluice/sniff"
+)
+
+// client is an imagined one: where it comes from and what it sends first.
+type client struct {
+	src                   string
+	host, path, method    string
+	headers               []string
+	sni                   string
+	alpn                  []string
+	speaksHTTP, speaksTLS bool
+}
+
+func (c *client) flags(f *pflag.FlagSet) {
+	f.StringVar(&c.src, "src", "127.0.0.1", "the client's address, or address:port")
+	f.StringVar(&c.host, "host", "", "it sends an HTTP request with this Host")
+	f.StringVar(&c.path, "path", "/", "it asks for this path")
+	f.StringVar(&c.method, "method", "GET", "with this method")
+	f.StringArrayVar(&c.headers, "header", nil, "and this header, as 'Name: value'; may be repeated")
+	f.StringVar(&c.sni, "sni", "", "it sends a TLS ClientHello with this server name")
+	f.StringSliceVar(&c.alpn, "alpn", nil, "and offers these protocols, as 'h2,http/1.1'")
+}
+
+// settle finds out from the flags given which protocol the client speaks.
+func (c *client) settle(f *pflag.FlagSet) error {
+	any := func(names ...string) bool {
+		for _, n := range names {
+			if f.Changed(n) {
+				return true
+			}
+		}
+		return false
+	}
+	c.speaksHTTP = any("host", "path", "method", "header")
+	c.speaksTLS = any("sni", "alpn")
+	if c.speaksHTTP && c.speaksTLS {
+		return errors.New("a connection starts with an HTTP request (--host, --path, --method, --header) or with TLS (--sni, --alpn), not with both: what is inside TLS cannot be seen")
+	}
+	return nil
+}
+
+// address is the client's own; without a port it gets one.
+func (c *client) address() (netip.AddrPort, error) {
+	if ap, err := netip.ParseAddrPort(c.src); err == nil {
+		return ap, nil
+	}
+	ip, err := netip.ParseAddr(c.src)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("--src '%s': want an IP address, or address:port", c.src)
+	}
+	return netip.AddrPortFrom(ip, 50000), nil
+}
+
+// firstBytes is what the client sends before it hears from anybody.
+func (c *client) firstBytes() ([]byte, error) {
+	switch {
+	case c.speaksHTTP:
+		return c.head()
+	case c.speaksTLS:
+		return hello(c.sni, c.alpn)
+	}
+	return nil, nil
+}
+
+// head is an HTTP/1.1 request, and 1.0 where there is no Host.
+func (c *client) head() ([]byte, error) {
+	var b strings.Builder
+	version := "1.1"
+	if c.host == "" {
+		version = "1.0"
+	}
+	fmt.Fprintf(&b, "%s %s HTTP/%s\r\n", c.method, c.path, version)
+	if c.host != "" {
+		fmt.Fprintf(&b, "Host: %s\r\n", c.host)
+	}
+	for _, h := range c.headers {
+		if !strings.Contains(h, ":") {
+			return nil, fmt.Errorf("--header '%s': want 'Name: value'", h)
+		}
+		b.WriteString(h + "\r\n")
+	}
+	b.WriteString("\r\n")
+	head := []byte(b.String())
+	if f := sniffed(head); f.HTTP.Verdict != sniff.Yes || f.Len != len(head) {
+		return nil, fmt.Errorf("these flags make no valid HTTP request: %q", head)
+	}
+	return head, nil
+}
+
+// hello is what Go's own TLS client would send.
+func hello(name string, alpn []string) ([]byte, error) {
+	var sent recorder
+	config := &tls.Config{ServerName: name, NextProtos: alpn, InsecureSkipVerify: true} // it never meets a server
+	err := tls.Client(&sent, config).Handshake()
+	if len(sent.b) == 0 {
+		return nil, fmt.Errorf("these flags make no valid ClientHello: %w", err)
+	}
+	return sent.b, nil
+}
+
+// recorder is a connection that keeps what is written and has nothing to read.
+type recorder struct{ b []byte }
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.b = append(r.b, p...)
+	return len(p), nil
+}
+
+func (*recorder) Read([]byte) (int, error)         { return 0, io.EOF }
+func (*recorder) Close() error                     { return nil }
+func (*recorder) LocalAddr() net.Addr              { return nil }
+func (*recorder) RemoteAddr() net.Addr             { return nil }
+func (*recorder) SetDeadline(time.Time) error      { return nil }
+func (*recorder) SetReadDeadline(time.Time) error  { return nil }
+func (*recorder) SetWriteDeadline(time.Time) error { return nil }
+
+// facts is what the rules of frontend f see of the client, who says no more
+// than its first bytes.
+func (c *client) facts(f *conf.Frontend) (*acl.Facts, error) {
+	src, err := c.address()
+	if err != nil {
+		return nil, err
+	}
+	first, err := c.firstBytes()
+	if err != nil {
+		return nil, err
+	}
+	facts := &acl.Facts{Src: src, Dst: firstAddress(f), Final: true}
+	if len(first) > 0 {
+		facts.Sniff = sniffed(first)
+	}
+	return facts, nil
+}
+
+// firstAddress is where the frontend's first bind line listens.
+func firstAddress(f *conf.Frontend) netip.AddrPort {
+	if len(f.Binds) == 0 || f.Binds[0].Address.Net != conf.NetTCP {
+		return netip.AddrPort{}
+	}
+	a := f.Binds[0].Address
+	if !a.IP.IsValid() || a.IP.IsUnspecified() {
+		a.IP = netip.AddrFrom4([4]byte{127, 0, 0, 1}) // any will do: a wildcard is no destination
+	}
+	return netip.AddrPortFrom(a.IP, a.Port)
+}
+
+// sniffed sniffs a whole first flight.
+func sniffed(b []byte) *sniff.Facts {
+	var st sniff.State
+	f := new(sniff.Facts)
+	sniff.NewScanner().Sniff(&st, b, f)
+	return f
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"runtime/debug"
+
+	"go.uber.org/zap"
+)
+
+// keepCrash lets the runtime write the trace of a crash to path. It is opened
+// now, as root and outside the jail; what a crashed process can still do is
+// write to a descriptor it holds.
+func keepCrash(path string) error {
+	if path == "" {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("crash log '%s' cannot be opened: %w", path, pathless(err))
+	}
+	defer f.Close()
+	return debug.SetCrashOutput(f, debug.CrashOptions{})
+}
+
+// tellCrash puts what ended the last run in the log, and its trace aside.
+func tellCrash(path string, log *zap.Logger) {
+	trace, err := os.ReadFile(path)
+	if err != nil || len(trace) == 0 {
+		return
+	}
+	old := path + ".old"
+	if err := os.Rename(path, old); err != nil {
+		old = path
+	}
+	first, _, _ := bytes.Cut(trace, []byte("\n"))
+	log.Error(fmt.Sprintf("the last run crashed with '%s'; its trace is in %s", first, old))
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// daemon runs `sluice run -D` to its end and returns the pid in the pid file.
+func daemon(t *testing.T, dir string, args ...string) (pid int, addr, said string) {
+	t.Helper()
+	pidPath := filepath.Join(dir, "pid")
+	p, closeSocket := command(t, append([]string{"run", "-D", "-p", pidPath}, args...)...)
+	err := p.Run()
+	closeSocket()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, p.stderr.String())
+	}
+	b, err := os.ReadFile(pidPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pid, err = strconv.Atoi(strings.TrimSpace(string(b))); err != nil || pid == p.Process.Pid {
+		t.Fatalf("pid file holds %q, the parent was %d", b, p.Process.Pid)
+	}
+	t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
+	return pid, p.addr, p.stderr.String()
+}
+
+// gone says whether a process has ended; its entry may wait for init.
+func gone(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return errors.Is(err, os.ErrNotExist) || bytes.Contains(b, []byte(") Z "))
+}
+
+func TestDaemon(t *testing.T) {
+	dir := t.TempDir()
+	pid, addr, said := daemon(t, dir, "-f", config(t, echo(t)))
+	if !strings.Contains(said, "frontend 'in' on "+addr) || !strings.Contains(said, "maxconn 100: ") || !strings.Contains(said, fmt.Sprintf("ready, pid %d", pid)) {
+		t.Errorf("the start should say what listens where, the sum and the pid:\n%s", said)
+	}
+	isDetached(t, pid)
+	c := dial(t, addr)
+	mustAsk(t, c)
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the daemon's end", func() bool { return gone(pid) })
+	if _, err := os.Stat(filepath.Join(dir, "pid")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the pid file should be gone: %v", err)
+	}
+}
+
+// isDetached wants a session of its own, no directory held, no terminal.
+func isDetached(t *testing.T, pid int) {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := bytes.Cut(b, []byte(") "))
+	if session := strings.Fields(string(after))[3]; session != strconv.Itoa(pid) {
+		t.Errorf("session is %s, want %d", session, pid)
+	}
+	for link, want := range map[string]string{"cwd": "/", "fd/0": os.DevNull, "fd/1": os.DevNull, "fd/2": os.DevNull} {
+		if got, err := os.Readlink(fmt.Sprintf("/proc/%d/%s", pid, link)); err != nil || got != want {
+			t.Errorf("%s is '%s', %v, want '%s'", link, got, err, want)
+		}
+	}
+}
+
+func TestJailedDaemon(t *testing.T) {
+	needRoot(t)
+	dir := t.TempDir()
+	jail := filepath.Join(dir, "jail")
+	pid, addr, _ := daemon(t, dir, "-f", config(t, echo(t), "uid 65534", "gid 65534", "chroot "+jail))
+	isJailed(t, pid, jail)
+	mustAsk(t, dial(t, addr))
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the daemon's end", func() bool { return gone(pid) })
+}
+
+func TestDaemonsFailedStartIsSeen(t *testing.T) {
+	needRoot(t)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, closeSocket := command(t, "run", "-D", "-f", config(t, "127.0.0.1:1", "chroot "+file))
+	err := p.Run()
+	closeSocket()
+	if p.ProcessState.ExitCode() != 1 {
+		t.Errorf("want exit status 1, got %v", err)
+	}
+	want := "sluice: chroot '" + file + "': not a directory\nsluice: the daemon ended before it was ready: exit status 1\n"
+	if got := p.stderr.String(); !strings.HasSuffix(got, want) {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+func TestDaemonsCrashIsKept(t *testing.T) {
+	dir := t.TempDir()
+	pid, _, _ := daemon(t, dir, "-f", config(t, echo(t)))
+	if err := syscall.Kill(pid, syscall.SIGABRT); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the daemon's end", func() bool { return gone(pid) })
+	trace, err := os.ReadFile(filepath.Join(dir, "pid.crash"))
+	if err != nil || !bytes.Contains(trace, []byte("SIGABRT: abort")) || !bytes.Contains(trace, []byte("goroutine ")) {
+		t.Fatalf("want the trace of the abort, got %q, %v", trace, err)
+	}
+	_, _, said := daemon(t, dir, "-f", config(t, echo(t)))
+	if want := "the last run crashed with 'SIGABRT: abort'; its trace is in " + dir + "/pid.crash.old"; !strings.Contains(said, want) {
+		t.Errorf("no '%s' in\n%s", want, said)
+	}
+}
+
+func TestDaemonLogsToItsTargets(t *testing.T) {
+	log, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	pid, _, _ := daemon(t, t.TempDir(), "-f", config(t, echo(t), "log "+log.LocalAddr().String()+" local0"))
+	if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	if err := log.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		b := make([]byte, 4096)
+		n, _, err := log.ReadFrom(b)
+		if err != nil {
+			t.Fatalf("no line on SIGHUP: %v", err)
+		}
+		if strings.Contains(string(b[:n]), fmt.Sprintf(" sluice[%d]: SIGHUP: this version cannot reload", pid)) {
+			return
+		}
+	}
+}

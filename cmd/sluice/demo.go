@@ -1,0 +1,109 @@
+package main
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sluice/conf"
+	"sluice/engine/sock"
+)
+
+//go:embed demo.toml
+var demoConfig string
+
+// What demo.toml calls its addresses; at run time they are replaced.
+const (
+	demoListen = "127.0.0.1:8080"
+	demoApples = "127.0.0.1:8081"
+	demoPears  = "127.0.0.1:8082"
+)
+
+func newDemo() *cobra.Command {
+	var listen string
+	var printConfig bool
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "two built-in sites and the balancer in front of them",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if printConfig {
+				_, err := io.WriteString(c.OutOrStdout(), demoText(listen, demoApples, demoPears))
+				return err
+			}
+			return demo(c.OutOrStdout(), listen)
+		},
+	}
+	c.Flags().StringVar(&listen, "listen", demoListen, "where the balancer listens")
+	c.Flags().BoolVar(&printConfig, "print-config", false, "print the configuration and exit")
+	return c
+}
+
+func demoText(listen, apples, pears string) string {
+	return strings.NewReplacer(demoListen, listen, demoApples, apples, demoPears, pears).Replace(demoConfig)
+}
+
+func demo(w io.Writer, listen string) error {
+	apples, err := newSite("apples")
+	if err != nil {
+		return err
+	}
+	defer apples.Close()
+	pears, err := newSite("pears")
+	if err != nil {
+		return err
+	}
+	defer pears.Close()
+	config, problems := read(conf.Source{Name: "demo.toml", Data: []byte(demoText(listen, apples.Addr, pears.Addr))})
+	l := launch{logFormat: "console", quiet: true, up: func() { demoHelp(w, listen) }}
+	err = l.run("demo.toml", config, problems)
+	if errors.Is(err, sock.ErrBusy) {
+		return fmt.Errorf("%w; to listen elsewhere: sluice demo --listen 127.0.0.1:18080", err)
+	}
+	return err
+}
+
+// newSite starts a site that says its name, on a port of the kernel's choice.
+func newSite(name string) (*http.Server, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("demo site %s: %w", name, err)
+	}
+	site := &http.Server{
+		Addr:              l.Addr().String(),
+		ReadHeaderTimeout: 10 * time.Second,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprintf(w, "hello from %s, you asked for %s\n", name, r.URL.Path)
+		}),
+	}
+	go func() { _ = site.Serve(l) }() // ends when demo closes the site
+	return site, nil
+}
+
+// demoHelp is what the operator reads once the balancer listens.
+func demoHelp(w io.Writer, addr string) {
+	fmt.Fprintf(w, `
+Sluice listens at %[1]s, in front of two sites. In another terminal:
+
+  curl http://%[1]s/
+      hello from apples, you asked for /
+
+  curl -H 'Host: pears.localhost' http://%[1]s/basket
+      hello from pears, you asked for /basket
+
+  curl http://%[1]s/private
+      no answer: a rule closes the connection (curl: (52) or (56))
+
+A line for each connection follows, as HAProxy's tcplog writes it:
+client [time] frontend backend/server wait/connect/total ms, bytes, how it ended
+The configuration: sluice demo --print-config. Ctrl-C stops.
+
+`, addr)
+}

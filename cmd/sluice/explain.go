@@ -1,0 +1,171 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sluice/conf"
+	"sluice/engine/acl"
+	"sluice/pool"
+)
+
+func newExplain() *cobra.Command {
+	var file, frontend string
+	var who client
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "explain -f FILE",
+		Short: "say where a client would be sent, and by which rule",
+		Long: `Say where a client would be sent, and by which rule: each rule with its verdict,
+then the backend and the server. Without --host, --path, --method, --header,
+--sni or --alpn the client is one that waits for the server to speak first.
+Servers count as up: nothing is dialled and no name is looked up.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := who.settle(c.Flags()); err != nil {
+				return err
+			}
+			cfg, problems, err := readFile(file)
+			if err != nil {
+				return err
+			}
+			if problems.Err() != nil {
+				return refusal(file, problems)
+			}
+			answer, err := explain(cfg, frontend, &who)
+			if err != nil {
+				return err
+			}
+			return answer.print(c.OutOrStdout(), asJSON)
+		},
+	}
+	fileFlag(c, &file)
+	c.Flags().StringVar(&frontend, "frontend", "", "the frontend it connects to; may be left out if there is only one")
+	c.Flags().BoolVar(&asJSON, "json", false, "answer in JSON")
+	who.flags(c.Flags())
+	return c
+}
+
+// explanation is the answer, in the order in which things happen.
+type explanation struct {
+	Frontend string   `json:"frontend"`
+	Rules    []ruling `json:"rules"`
+	Verdict  string   `json:"verdict"` // refuse or route
+	Rule     string   `json:"rule"`    // the one that decided; empty: none did
+	Backend  string   `json:"backend"`
+	Server   string   `json:"server"`
+	Address  string   `json:"address"`
+}
+
+// ruling is one rule and what became of it, taken by itself.
+type ruling struct {
+	Rule    string `json:"rule"`
+	At      string `json:"at"`
+	Verdict string `json:"verdict"` // true or false
+}
+
+func explain(c *conf.Config, frontend string, who *client) (*explanation, error) {
+	f, err := chooseFrontend(c, frontend)
+	if err != nil {
+		return nil, err
+	}
+	facts, err := who.facts(f)
+	if err != nil {
+		return nil, err
+	}
+	rules, problems := acl.Compile(c, f)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	e := &explanation{Frontend: f.Name}
+	for _, s := range rules.Explain(facts) {
+		e.Rules = append(e.Rules, ruling{s.Text, s.Pos.String(), s.Verdict.String()})
+	}
+	if rules.Connection(facts) == conf.Reject {
+		e.Verdict = acl.Refuse.String()
+		e.Rule = firstReject(e.Rules)
+		return e, nil
+	}
+	return e, e.decide(c, rules.Decide(facts), facts.Src.Addr())
+}
+
+// firstReject is the tcp-request connection rule that refused: those are the
+// first, and the first true one decided.
+func firstReject(rules []ruling) string {
+	for _, r := range rules {
+		if r.Verdict == acl.True.String() {
+			return r.Rule
+		}
+	}
+	return ""
+}
+
+func (e *explanation) decide(c *conf.Config, d acl.Decision, src netip.Addr) error {
+	e.Verdict = d.Verdict.String()
+	if d.Rule >= 0 {
+		e.Rule = e.Rules[d.Rule].Rule
+	}
+	if d.Verdict != acl.Route || d.Backend < 0 {
+		return nil
+	}
+	b := c.Backends[d.Backend]
+	e.Backend = b.Name
+	servers, problems := pool.New(d.Backend+1, b, unresolved)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	if s := servers.Pick(pool.Key{Source: src}, nil); s != nil {
+		e.Server, e.Address = s.Name, s.Conf.Address.String()
+	}
+	return nil
+}
+
+// unresolved stands in for look-ups: which server is chosen does not depend
+// on where its name points.
+func unresolved(string) (netip.Addr, error) { return netip.IPv4Unspecified(), nil }
+
+func chooseFrontend(c *conf.Config, name string) (*conf.Frontend, error) {
+	if name == "" && len(c.Frontends) == 1 {
+		return c.Frontends[0], nil
+	}
+	var names []string
+	for _, f := range c.Frontends {
+		if f.Name == name {
+			return f, nil
+		}
+		names = append(names, "'"+f.Name+"'")
+	}
+	return nil, fmt.Errorf("--frontend '%s': want one of %s", name, strings.Join(names, ", "))
+}
+
+func (e *explanation) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(e)
+	}
+	fmt.Fprintf(w, "frontend %s\n", e.Frontend)
+	for _, r := range e.Rules {
+		fmt.Fprintf(w, "  %-5s  %s  (%s)\n", r.Verdict, r.Rule, r.At)
+	}
+	if e.Rule != "" {
+		fmt.Fprintf(w, "decided by  %s\n", e.Rule)
+	}
+	_, err := fmt.Fprintln(w, e.outcome())
+	return err
+}
+
+func (e *explanation) outcome() string {
+	switch {
+	case e.Verdict == acl.Refuse.String():
+		return "refused"
+	case e.Backend == "":
+		return "closed: no rule holds and there is no default_backend"
+	case e.Server == "":
+		return "backend " + e.Backend + ", which has no usable server"
+	}
+	return fmt.Sprintf("backend %s, server %s at %s", e.Backend, e.Server, e.Address)
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/user"
+	"strconv"
+	"syscall"
+
+	"sluice/conf"
+)
+
+// identity is who the process becomes once it no longer needs root; -1 leaves
+// that half as it is.
+type identity struct{ uid, gid int }
+
+// identityOf looks up `user` and `group` in the system's own files, so it must
+// be called before the chroot.
+func identityOf(g *conf.Global) (identity, error) {
+	id := identity{uid: g.UID, gid: g.GID}
+	if g.User != "" {
+		u, err := user.Lookup(g.User)
+		if err != nil {
+			return id, fmt.Errorf("user '%s': no such user on this machine", g.User)
+		}
+		id.uid = atoi(u.Uid)
+	}
+	if g.Group != "" {
+		gr, err := user.LookupGroup(g.Group)
+		if err != nil {
+			return id, fmt.Errorf("group '%s': no such group on this machine", g.Group)
+		}
+		id.gid = atoi(gr.Gid)
+	}
+	return id, nil
+}
+
+// atoi reads a number that the system itself wrote.
+func atoi(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		panic(fmt.Sprintf("the user database holds the id %q", s))
+	}
+	return n
+}
+
+// changes says whether becoming id needs root at all.
+func (id identity) changes() bool {
+	return id.uid >= 0 && id.uid != os.Geteuid() || id.gid >= 0 && id.gid != os.Getegid()
+}
+
+// allowed refuses early, before anything is bound, what only root can do.
+func (id identity) allowed(chroot string) error {
+	if os.Geteuid() == 0 {
+		return nil
+	}
+	if chroot != "" {
+		return fmt.Errorf("chroot '%s' needs root, this process is uid %d", chroot, os.Geteuid())
+	}
+	if id.changes() {
+		return fmt.Errorf("uid and gid (user, group) need root to change, this process is uid %d", os.Geteuid())
+	}
+	return nil
+}
+
+// become drops groups, gid and uid for good, in that order: each step needs
+// the rights that the next one gives up.
+func (id identity) become() error {
+	if !id.changes() {
+		return nil
+	}
+	if err := syscall.Setgroups(nil); err != nil {
+		return fmt.Errorf("setgroups to none: %w", err)
+	}
+	if id.gid >= 0 {
+		if err := syscall.Setgid(id.gid); err != nil {
+			return fmt.Errorf("setgid %d: %w", id.gid, err)
+		}
+	}
+	if id.uid < 0 {
+		return nil
+	}
+	if err := syscall.Setuid(id.uid); err != nil {
+		return fmt.Errorf("setuid %d: %w", id.uid, err)
+	}
+	return noWayBack(id.uid)
+}
+
+// noWayBack proves that root is gone by trying to take it.
+func noWayBack(uid int) error {
+	if uid == 0 {
+		return nil
+	}
+	if syscall.Setuid(0) == nil || syscall.Seteuid(0) == nil || os.Geteuid() == 0 {
+		return fmt.Errorf("setuid %d did not stick: uid 0 could be taken back", uid)
+	}
+	return nil
+}

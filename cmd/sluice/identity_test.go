@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// nobody is the uid and gid that the tests drop to; it needs no name.
+const nobody = 65534
+
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root may change uid, root directory and hard limits")
+	}
+}
+
+// status reads a line of /proc/PID/status, its words joined by one blank.
+func status(t *testing.T, pid int, key string) string {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(line, key+":"); ok {
+			return strings.Join(strings.Fields(rest), " ")
+		}
+	}
+	t.Fatalf("/proc/%d/status has no %s", pid, key)
+	return ""
+}
+
+func TestRootIsGivenUpForGood(t *testing.T) {
+	needRoot(t)
+	jail := filepath.Join(t.TempDir(), "not", "there")
+	p := startProc(t, "-f", config(t, echo(t), "uid 65534", "gid 65534", "chroot "+jail))
+	mustAsk(t, dial(t, p.addr))
+	isJailed(t, p.Process.Pid, jail)
+	if want := "chroot directory '" + jail + "' was missing: created"; !strings.Contains(p.stderr.String(), want) {
+		t.Errorf("no notice %q in\n%s", want, p.stderr.String())
+	}
+	info, err := os.Stat(jail)
+	if err != nil || info.Mode().Perm() != 0o555 || info.Sys().(*syscall.Stat_t).Uid != 0 {
+		t.Errorf("want the jail root's and 0555, got %v, %v", info, err)
+	}
+	p.signal(t, syscall.SIGTERM)
+	p.endsWell(t)
+}
+
+// isJailed wants every thread of pid to be nobody, without groups or
+// capabilities, and in jail: real, effective, saved and file system ids, as
+// any one left at 0 is a way back.
+func isJailed(t *testing.T, pid int, jail string) {
+	t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+	if err != nil || len(threads) == 0 {
+		t.Fatalf("no threads of %d: %v", pid, err)
+	}
+	for _, thread := range threads {
+		tid, err := strconv.Atoi(filepath.Base(thread))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key, want := range map[string]string{
+			"Uid": "65534 65534 65534 65534", "Gid": "65534 65534 65534 65534", "Groups": "",
+			"CapEff": "0000000000000000", "CapPrm": "0000000000000000",
+		} {
+			if got := status(t, tid, key); got != want {
+				t.Errorf("thread %d: %s is '%s', want '%s'", tid, key, got, want)
+			}
+		}
+		if root, err := os.Readlink(thread + "/root"); err != nil || root != jail {
+			t.Errorf("thread %d: root is '%s', %v, want '%s'", tid, root, err, jail)
+		}
+	}
+}
+
+func TestOrdinaryUsersCannotAskForRootsThings(t *testing.T) {
+	needRoot(t)
+	for _, c := range []struct{ global, want string }{
+		{"uid 1", "uid and gid (user, group) need root to change, this process is uid 65534"},
+		{"gid 1", "uid and gid (user, group) need root to change, this process is uid 65534"},
+		{"chroot /", "chroot '/' needs root, this process is uid 65534"},
+	} {
+		p, closeSocket := asNobody(t, config(t, "127.0.0.1:1", c.global))
+		err := p.Run()
+		closeSocket()
+		if p.ProcessState.ExitCode() != 1 || !strings.Contains(p.stderr.String(), c.want) {
+			t.Errorf("%s: got %v and\n%swant '%s'", c.global, err, p.stderr.String(), c.want)
+		}
+	}
+}
+
+// asNobody copies the program and its configuration to where nobody can read.
+func asNobody(t *testing.T, config string) (*proc, func()) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "sluice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	copyTo(t, config, filepath.Join(dir, "test.cfg"), 0o644)
+	p, closeSocket := command(t, "run", "-f", filepath.Join(dir, "test.cfg"))
+	copyTo(t, p.Path, filepath.Join(dir, "sluice"), 0o755)
+	p.Path = filepath.Join(dir, "sluice")
+	p.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	return p, closeSocket
+}
+
+func copyTo(t *testing.T, from, to string, mode os.FileMode) {
+	t.Helper()
+	b, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, b, mode); err != nil {
+		t.Fatal(err)
+	}
+}

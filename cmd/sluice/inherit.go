@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"sluice/conf"
+	"sluice/engine"
+)
+
+// firstPassedFD is where systemd begins (sd_listen_fds(3)).
+const firstPassedFD = 3
+
+// listen opens the listening sockets. Inherited ones (`bind fd@N`) go to the
+// engine as copies; the originals are closed here, as a socket that stays open
+// after a drain would go on queueing clients that nobody accepts.
+func listen(c *conf.Config, loops int) (*engine.Listeners, error) {
+	fds, err := inherited(c)
+	if err != nil {
+		return nil, err
+	}
+	l, err := engine.Listen(c, loops)
+	for _, fd := range fds {
+		unix.Close(fd)
+	}
+	return l, err
+}
+
+// inherited returns the descriptors that bind lines name. One that is no
+// listening socket is an error: it may be anything that this process opened.
+func inherited(c *conf.Config) (fds []int, err error) {
+	var errs []error
+	for _, f := range c.Frontends {
+		for _, b := range f.Binds {
+			if b.Address.Net != conf.NetFD {
+				continue
+			}
+			fd := b.Address.FD
+			if on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err != nil || on == 0 {
+				errs = append(errs, fmt.Errorf("%s: frontend '%s' on fd@%d: descriptor %d is not an inherited listening socket", b.Pos, f.Name, fd, fd))
+			}
+			if !slices.Contains(fds, fd) {
+				fds = append(fds, fd)
+			}
+		}
+	}
+	return fds, errors.Join(errs...)
+}
+
+// unbound warns of sockets that systemd passed (LISTEN_FDS) and no bind line
+// takes: their clients would wait for ever.
+func unbound(c *conf.Config, problems *conf.Problems) {
+	if os.Getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) {
+		return
+	}
+	passed, err := strconv.Atoi(os.Getenv("LISTEN_FDS"))
+	if err != nil {
+		problems.Warnf(conf.Pos{}, "LISTEN_FDS is '%s': want the number of sockets passed", os.Getenv("LISTEN_FDS"))
+	}
+	for fd := firstPassedFD; fd < firstPassedFD+passed; fd++ {
+		if !binds(c, fd) {
+			problems.Warnf(conf.Pos{}, "systemd passed a socket as descriptor %d, but no frontend has 'bind fd@%d'", fd, fd)
+		}
+	}
+}
+
+func binds(c *conf.Config, fd int) bool {
+	for _, f := range c.Frontends {
+		for _, b := range f.Binds {
+			if b.Address.Net == conf.NetFD && b.Address.FD == fd {
+				return true
+			}
+		}
+	}
+	return false
+}

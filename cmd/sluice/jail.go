@@ -1,0 +1,53 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// enterJail makes dir the root of the file system, and creates it where it is
+// missing. A jail nobody can write to is the safe default, hence 0555.
+func enterJail(dir string, log *zap.Logger) error {
+	if dir == "" {
+		return nil
+	}
+	if err := makeJail(dir, log); err != nil {
+		return err
+	}
+	loadZone()
+	if err := syscall.Chroot(dir); err != nil {
+		return fmt.Errorf("chroot '%s': %w", dir, err)
+	}
+	return os.Chdir("/")
+}
+
+func makeJail(dir string, log *zap.Logger) error {
+	info, err := os.Stat(dir)
+	switch {
+	case err == nil && !info.IsDir():
+		return fmt.Errorf("chroot '%s': not a directory", dir)
+	case err == nil:
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("chroot '%s': %w", dir, err)
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return fmt.Errorf("chroot '%s' cannot be created: %w", dir, err)
+	}
+	if err := os.Mkdir(dir, 0o555); err != nil {
+		return fmt.Errorf("chroot '%s' cannot be created: %w", dir, err)
+	}
+	log.Info(fmt.Sprintf("chroot directory '%s' was missing: created empty, root's, mode 0555", dir))
+	return os.Chmod(dir, 0o555) // the umask may have taken bits away
+}
+
+// loadZone makes the time package read /etc/localtime now: it does so on
+// first use, and inside the jail it would silently turn log times into UTC.
+func loadZone() { _, _ = time.Now().Zone() }

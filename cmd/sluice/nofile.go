@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"syscall"
+
+	"sluice/conf"
+)
+
+// mostNofile is how many file descriptors are taken without being asked to: a
+// container's limit of a thousand million would only make tables large. It is
+// HAProxy's default of fd-hard-limit.
+const mostNofile = 1 << 20
+
+// raiseNofile sets the soft RLIMIT_NOFILE to ulimit-n, or to the hard limit
+// where none is written, and returns the limit that holds. Only a written
+// ulimit-n moves the hard limit: what whoever started us allowed is his word.
+func raiseNofile(g *conf.Global, problems *conf.Problems) (uint64, error) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, fmt.Errorf("read RLIMIT_NOFILE: %w", err)
+	}
+	want := wantedNofile(g.UlimitN, limit)
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &want); err == nil {
+		return want.Cur, nil
+	}
+	tell := problems.Warnf
+	if g.StrictLimits {
+		tell = problems.Errorf
+	}
+	tell(g.Pos, "ulimit-n %d is over the hard limit of %d open files, and only root may raise that", g.UlimitN, limit.Max)
+	limit.Cur = limit.Max
+	return limit.Cur, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
+}
+
+func wantedNofile(ulimitN int, now syscall.Rlimit) syscall.Rlimit {
+	if ulimitN <= 0 {
+		return syscall.Rlimit{Cur: min(now.Max, mostNofile), Max: now.Max}
+	}
+	n := uint64(ulimitN)
+	return syscall.Rlimit{Cur: n, Max: max(n, now.Max)}
+}

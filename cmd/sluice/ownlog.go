@@ -1,0 +1,81 @@
+package main
+
+import (
+	"strings"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"sluice/conf"
+	"sluice/engine/access"
+)
+
+// ownLog is the logger for what the process says of itself. A daemon has no
+// terminal: its messages go to the global log targets too.
+func ownLog(plain *zap.Logger, log *access.Log, targets []conf.LogTarget, daemon bool) (*zap.Logger, error) {
+	if !daemon {
+		return plain, nil
+	}
+	to, err := log.Route(targets)
+	if err != nil {
+		return nil, err
+	}
+	text := zapcore.NewConsoleEncoder(zapcore.EncoderConfig{MessageKey: "message", ConsoleSeparator: " "})
+	copies := &targetCore{LevelEnabler: zap.InfoLevel, text: text, log: log, to: to}
+	return plain.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return zapcore.NewTee(c, copies) })), nil
+}
+
+// targetCore writes log entries to log targets, but for those of a named
+// logger: what such a one says was sent to the targets it concerns, as when a
+// server of one backend goes down. Safe for concurrent use.
+type targetCore struct {
+	zapcore.LevelEnabler
+	text zapcore.Encoder
+	log  *access.Log
+	to   access.Route
+}
+
+// With returns a core that adds fields to every entry.
+func (c *targetCore) With(fields []zapcore.Field) zapcore.Core {
+	with := *c
+	with.text = c.text.Clone()
+	for _, f := range fields {
+		f.AddTo(with.text)
+	}
+	return &with
+}
+
+// Check adds this core to those that write the entry.
+func (c *targetCore) Check(e zapcore.Entry, to *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if c.Enabled(e.Level) && e.LoggerName == "" {
+		return to.AddCore(e, c)
+	}
+	return to
+}
+
+// Write sends the entry as one line.
+func (c *targetCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
+	line, err := c.text.EncodeEntry(e, fields)
+	if err != nil {
+		return err
+	}
+	defer line.Free()
+	c.log.Say(c.to, severity(e.Level), strings.TrimSuffix(line.String(), "\n"))
+	return nil
+}
+
+// Sync has nothing to do: Close of the log sends what is queued.
+func (c *targetCore) Sync() error { return nil }
+
+// severity is syslog's word for a level of zap.
+func severity(l zapcore.Level) access.Level {
+	switch l {
+	case zap.DebugLevel, zap.InfoLevel:
+		return access.Info
+	case zap.WarnLevel:
+		return access.Warning
+	case zap.ErrorLevel:
+		return access.Err
+	}
+	return access.Crit
+}

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+// newRoot builds the command tree. Errors come back to main, which prints
+// them once; a wrong flag must not bury its message under the usage text.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "sluice",
+		Short:         "layer-4 TCP load balancer in HAProxy's vocabulary",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(newRun(), newCheck(), newConvert(), newExplain(), newSniff(), newDemo(), newVersion())
+	return root
+}
+
+// fileFlag adds the -f that every sub-command with a configuration needs.
+func fileFlag(c *cobra.Command, file *string) {
+	c.Flags().StringVarP(file, "file", "f", "", "configuration: .toml, or haproxy.cfg under any other name")
+	if err := c.MarkFlagRequired("file"); err != nil {
+		panic(err) // the flag was added one line above
+	}
+}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"go.uber.org/zap"
+
+	"sluice/conf"
+	"sluice/engine"
+	"sluice/engine/access"
+	"sluice/engine/admin"
+)
+
+// running is the balancer of one process from its start to its stop. Its
+// methods are called once each, in the order in which serve calls them.
+type running struct {
+	conf      *conf.Config
+	identity  identity
+	plan      engine.Plan
+	log       *zap.Logger
+	access    *access.Log
+	listeners *engine.Listeners
+	where     []string // what listens where
+	stats     []net.Listener
+	engine    *engine.Engine
+	notify    notifier
+}
+
+// detach is the parent's part of a daemon's start: what can fail for reasons
+// the operator can mend fails here, before anything is in the background.
+func (l *launch) detach(name string, c *conf.Config, problems conf.Problems) error {
+	if problems.Err() != nil {
+		return refusal(name, problems)
+	}
+	if _, err := rights(c); err != nil {
+		return err
+	}
+	listeners, err := listen(c, engine.MakePlan(c, math.MaxUint32).Loops)
+	if err != nil {
+		return err
+	}
+	return detach(listeners)
+}
+
+// rights says who the process will be, and fails if it may not.
+func rights(c *conf.Config) (identity, error) {
+	id, err := identityOf(&c.Global)
+	if err != nil {
+		return id, err
+	}
+	return id, id.allowed(c.Global.Chroot)
+}
+
+// serve is the whole life of the process that balances; above is its parent,
+// or nil in the foreground.
+func (l *launch) serve(name string, c *conf.Config, problems conf.Problems, above *parent) error {
+	caught := catchSignals()
+	r := &running{conf: c}
+	if err := r.prepare(name, problems); err != nil {
+		return err
+	}
+	if err := r.open(l, above); err != nil {
+		return err
+	}
+	defer r.access.Close()
+	defer pidFile(l.pidFile).remove()
+	if err := r.settleIn(l); err != nil {
+		return err
+	}
+	if err := r.announce(l, above); err != nil {
+		return err
+	}
+	err := r.work(caught)
+	r.log.Info("stopped")
+	return err
+}
+
+// work runs the engine, under signals, until it has stopped.
+func (r *running) work(caught <-chan os.Signal) error {
+	done := make(chan struct{})
+	var obeying sync.WaitGroup
+	obeying.Go(func() { obey(caught, done, r.engine, func() { r.notify.say("STOPPING=1") }, r.log) })
+	defer obeying.Wait()
+	defer close(done)
+	return r.engine.Run()
+}
+
+// prepare divides the file descriptors and tells all problems at once.
+func (r *running) prepare(name string, problems conf.Problems) error {
+	if problems.Err() != nil {
+		return refusal(name, problems)
+	}
+	nofile, err := raiseNofile(&r.conf.Global, &problems)
+	if err != nil {
+		return err
+	}
+	r.plan = engine.MakePlan(r.conf, nofile)
+	unbound(r.conf, &problems)
+	if err := refusal(name, append(problems, r.plan.Problems...)); err != nil {
+		return err
+	}
+	r.identity, err = rights(r.conf)
+	return err
+}
+
+// open opens, with whatever rights the start has, everything that later ones
+// may not reach.
+func (r *running) open(l *launch, above *parent) (err error) {
+	plain, err := access.NewProcessLogger(l.logFormat, os.Stderr)
+	if err != nil {
+		return err
+	}
+	if l.quiet {
+		plain = plain.WithOptions(zap.IncreaseLevel(zap.WarnLevel))
+	}
+	if err := r.bind(above); err != nil {
+		return err
+	}
+	r.access = access.Open(cmp.Or(r.conf.Global.LogTag, filepath.Base(os.Args[0])), plain)
+	if r.log, err = ownLog(plain, r.access, r.conf.Global.Log, above != nil); err != nil {
+		return err
+	}
+	if r.notify, err = dialNotify(); err != nil {
+		r.log.Warn("systemd will not hear of this process: " + err.Error())
+	}
+	return r.build()
+}
+
+// build makes the engine, which takes over all sockets. Only errors among its
+// problems are news: read has told the warnings.
+func (r *running) build() (err error) {
+	r.engine, _, err = engine.New(engine.Options{
+		Config: r.conf, Plan: r.plan, Listeners: r.listeners, Logger: r.log, Access: r.access, Stats: r.stats,
+	})
+	return err
+}
+
+// bind takes the listening sockets from a parent or opens them.
+func (r *running) bind(above *parent) (err error) {
+	if above != nil {
+		r.listeners, err = engine.Adopt(r.conf, r.plan.Loops, above.manifest, firstListenerFD)
+	} else {
+		r.listeners, err = listen(r.conf, r.plan.Loops)
+	}
+	if err != nil {
+		return err
+	}
+	r.where = r.listeners.Lines() // asked now: the engine takes the sockets
+	for _, s := range r.conf.Global.StatsSockets {
+		ln, err := admin.Listen(s)
+		if err != nil {
+			return fmt.Errorf("%s: stats socket: %w", s.Pos, err)
+		}
+		r.stats = append(r.stats, ln)
+	}
+	return nil
+}
+
+// settleIn does the last things that need root, and gives it up.
+func (r *running) settleIn(l *launch) error {
+	if err := pidFile(l.pidFile).write(); err != nil {
+		return err
+	}
+	tellCrash(l.crashLog, r.log)
+	if err := keepCrash(l.crashLog); err != nil {
+		return err
+	}
+	if err := enterJail(r.conf.Global.Chroot, r.log); err != nil {
+		return err
+	}
+	return r.identity.become()
+}
+
+// announce tells the operator, systemd and the parent that clients are served.
+func (r *running) announce(l *launch, above *parent) error {
+	for _, line := range r.where {
+		r.log.Info(line)
+	}
+	r.log.Info(fmt.Sprintf("maxconn %d: %s", r.plan.MaxConn, r.plan.Sum()))
+	r.log.Info(fmt.Sprintf("ready, pid %d", os.Getpid()))
+	r.notify.say(fmt.Sprintf("MAINPID=%d\nREADY=1", os.Getpid()))
+	if l.up != nil {
+		l.up()
+	}
+	if above == nil {
+		return nil
+	}
+	return above.release()
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+
+	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
+)
+
+// stopper is what signals act on: the engine.
+type stopper interface {
+	Drain()
+	Stop()
+}
+
+// catchSignals is called first thing, so that a signal during the start is
+// kept and obeyed as soon as there is something to stop. SIGPIPE is ignored:
+// a log reader that went away must not end the process.
+func catchSignals() chan os.Signal {
+	signal.Ignore(syscall.SIGPIPE)
+	caught := make(chan os.Signal, 16)
+	signal.Notify(caught, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP, syscall.SIGUSR2)
+	return caught
+}
+
+// obey acts on signals as HAProxy does until done is closed: TERM and INT stop
+// at once, USR1 drains, any of the three ends a drain (management.txt 4).
+func obey(caught <-chan os.Signal, done <-chan struct{}, s stopper, stopping func(), log *zap.Logger) {
+	draining := false
+	for {
+		select {
+		case <-done:
+			return
+		case sig := <-caught:
+			switch {
+			case sig == syscall.SIGHUP || sig == syscall.SIGUSR2:
+				log.Warn(signalName(sig) + ": this version cannot reload its configuration yet; nothing changes, restart to apply a new file")
+			case sig == syscall.SIGUSR1 && !draining:
+				draining = true
+				log.Info("SIGUSR1: draining, no new connections; existing ones run to their end, a second signal ends them")
+				stopping()
+				s.Drain()
+			default:
+				log.Info(signalName(sig) + ": stopping now")
+				stopping()
+				s.Stop()
+			}
+		}
+	}
+}
+
+func signalName(sig os.Signal) string { return unix.SignalName(sig.(syscall.Signal)) }

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+func newVersion() *cobra.Command {
+	var verbose bool
+	c := &cobra.Command{
+		Use:   "version",
+		Short: "print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			info, ok := debug.ReadBuildInfo()
+			if !ok {
+				return fmt.Errorf("this binary was built without module information")
+			}
+			printVersion(c.OutOrStdout(), info, verbose)
+			return nil
+		},
+	}
+	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "with Go version, revision and modules")
+	return c
+}
+
+func printVersion(w io.Writer, info *debug.BuildInfo, verbose bool) {
+	fmt.Fprintln(w, "sluice", cmp.Or(info.Main.Version, "(devel)"))
+	if !verbose {
+		return
+	}
+	fmt.Fprintln(w, "go", info.GoVersion)
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision", "vcs.time", "vcs.modified", "GOOS", "GOARCH", "CGO_ENABLED":
+			fmt.Fprintln(w, s.Key, s.Value)
+		}
+	}
+	for _, m := range info.Deps {
+		fmt.Fprintln(w, "module", m.Path, m.Version)
+	}
+}
