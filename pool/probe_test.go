@@ -59,7 +59,7 @@ func TestCheckFollowsARealServer(t *testing.T) {
 		address             conf.Address // of tcp: what the kernel chose
 		dead                string
 	}{
-		{"tcp", "tcp", "127.0.0.1:0", conf.Address{}, `Layer4 connection problem, info: "Connection refused"`},
+		{"tcp", "tcp", "127.0.0.2:0", conf.Address{}, `Layer4 connection problem, info: "Connection refused"`},
 		{"tcp6", "tcp", "[::1]:0", conf.Address{}, `Layer4 connection problem, info: "Connection refused"`},
 		{"unix", "unix", path, conf.Address{Net: conf.NetUnix, Path: path},
 			`Socket error, info: "General socket error (No such file or directory)"`},

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -167,7 +168,7 @@ func (v *View) proxy(name string) (int, error) {
 			return b.ID, nil
 		}
 	}
-	return 0, fmt.Errorf("No such proxy.") //nolint:staticcheck // HAProxy's words
+	return 0, errors.New("No such proxy.") //nolint:staticcheck // HAProxy's words
 }
 
 func (f filter) matches(r row) bool {

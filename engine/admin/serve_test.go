@@ -141,3 +141,21 @@ func TestManyClients(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
+
+// Whatever an operator's tool sends, each command is answered and none breaks
+// the door.
+func FuzzAnswers(f *testing.F) {
+	for _, line := range []string{
+		"show info", "show stat -1 4 -1 up", "help;prompt;quit", ";;;", "show stat 9223372036854775808 x -1", "\x00\xff",
+		"show stat 3 -9 99999999", "  show\tstat web 7 1 no-maint ; show info x",
+	} {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		c := client{view: func() *View { return sample(t) }, legends: true}
+		got := c.answers(line)
+		if !c.leaving && strings.Count(got, "\n") <= strings.Count(line, ";") {
+			t.Errorf("%q got %q", line, got)
+		}
+	})
+}
