@@ -17,7 +17,7 @@ func (d *drops) add(n int) { d.count.Add(uint64(n)) }
 
 func (d *drops) untold() bool { return d.count.Load() != d.told.Load() }
 
-// tell returns how many were lost since it was last asked.
+// tell returns how many were lost since it was last asked. One asks at a time.
 func (d *drops) tell() uint64 {
 	n := d.count.Load()
 	return n - d.told.Swap(n)
@@ -48,6 +48,8 @@ func (l *Log) lost() {
 
 // report tells the process's own log what was lost since the last report.
 func (l *Log) report() {
+	l.telling.Lock()
+	defer l.telling.Unlock()
 	for _, c := range *l.carriers.Load() {
 		if n := c.drops.tell(); n > 0 {
 			l.logger.Warn("access log: lines dropped, the target is too slow",

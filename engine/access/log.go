@@ -42,6 +42,7 @@ type Log struct {
 	closing   sync.Once
 
 	reporting atomic.Bool // a report of drops is due
+	telling   sync.Mutex  // held by the one who reports
 }
 
 // Open starts a log without routes. tag is the program's name in the headers;
