@@ -24,6 +24,14 @@ func keepCrash(path string) error {
 	return debug.SetCrashOutput(f, debug.CrashOptions{})
 }
 
+// forgetCrash removes the file after a run without a crash, where it is still
+// in reach.
+func forgetCrash(path string) {
+	if info, err := os.Stat(path); err == nil && info.Size() == 0 {
+		_ = os.Remove(path)
+	}
+}
+
 // tellCrash puts what ended the last run in the log, and its trace aside.
 func tellCrash(path string, log *zap.Logger) {
 	trace, err := os.ReadFile(path)

@@ -54,8 +54,10 @@ func TestDaemon(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitFor(t, "the daemon's end", func() bool { return gone(pid) })
-	if _, err := os.Stat(filepath.Join(dir, "pid")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the pid file should be gone: %v", err)
+	for _, name := range []string{"pid", "pid.crash"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s should be gone: %v", name, err)
+		}
 	}
 }
 

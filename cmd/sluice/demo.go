@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/conf"
+	"sluice/engine"
 	"sluice/engine/sock"
 )
 
@@ -62,7 +63,7 @@ func demo(w io.Writer, listen string) error {
 	}
 	defer pears.Close()
 	config, problems := read(conf.Source{Name: "demo.toml", Data: []byte(demoText(listen, apples.Addr, pears.Addr))})
-	l := launch{logFormat: "console", quiet: true, up: func() { demoHelp(w, listen) }}
+	l := launch{logFormat: "console", quiet: true, bound: func(ls *engine.Listeners) { demoHelp(w, ls.Addr("demo").String()) }}
 	err = l.run("demo.toml", config, problems)
 	if errors.Is(err, sock.ErrBusy) {
 		return fmt.Errorf("%w; to listen elsewhere: sluice demo --listen 127.0.0.1:18080", err)

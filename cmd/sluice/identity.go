@@ -16,32 +16,33 @@ type identity struct{ uid, gid int }
 
 // identityOf looks up `user` and `group` in the system's own files, so it must
 // be called before the chroot.
-func identityOf(g *conf.Global) (identity, error) {
-	id := identity{uid: g.UID, gid: g.GID}
+func identityOf(g *conf.Global) (id identity, err error) {
+	id = identity{uid: g.UID, gid: g.GID}
 	if g.User != "" {
-		u, err := user.Lookup(g.User)
-		if err != nil {
-			return id, fmt.Errorf("user '%s': no such user on this machine", g.User)
+		if id.uid, err = uidOf(g.User); err != nil {
+			return id, err
 		}
-		id.uid = atoi(u.Uid)
 	}
 	if g.Group != "" {
-		gr, err := user.LookupGroup(g.Group)
-		if err != nil {
-			return id, fmt.Errorf("group '%s': no such group on this machine", g.Group)
-		}
-		id.gid = atoi(gr.Gid)
+		id.gid, err = gidOf(g.Group)
 	}
-	return id, nil
+	return id, err
 }
 
-// atoi reads a number that the system itself wrote.
-func atoi(s string) int {
-	n, err := strconv.Atoi(s)
+func uidOf(name string) (int, error) {
+	u, err := user.Lookup(name)
 	if err != nil {
-		panic(fmt.Sprintf("the user database holds the id %q", s))
+		return -1, fmt.Errorf("user '%s': no such user on this machine", name)
 	}
-	return n
+	return strconv.Atoi(u.Uid)
+}
+
+func gidOf(name string) (int, error) {
+	g, err := user.LookupGroup(name)
+	if err != nil {
+		return -1, fmt.Errorf("group '%s': no such group on this machine", name)
+	}
+	return strconv.Atoi(g.Gid)
 }
 
 // changes says whether becoming id needs root at all.

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"sluice/conf"
 	"sluice/engine/acl"
@@ -25,6 +27,9 @@ func read(source conf.Source) (*conf.Config, conf.Problems) {
 	if _, err := identityOf(&c.Global); err != nil {
 		problems.Errorf(c.Global.Pos, "%v", err)
 	}
+	slices.SortStableFunc(problems, func(a, b conf.Problem) int {
+		return cmp.Or(cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line))
+	})
 	return c, problems
 }
 

@@ -9,10 +9,7 @@ import (
 )
 
 // limited starts p under a hard limit of open files.
-func limited(p *proc, nofile int) {
-	p.Args = append([]string{"sh", "-c", fmt.Sprintf(`ulimit -n %d; exe=$0; shift; exec -a sluice "$exe" "$@"`, nofile), p.Path}, p.Args...)
-	p.Path = "/bin/bash"
-}
+func limited(p *proc, nofile int) { through(p, fmt.Sprintf("ulimit -n %d", nofile)) }
 
 func TestFewFilesLowerMaxconn(t *testing.T) {
 	for _, c := range []struct {

@@ -113,6 +113,12 @@ func startProc(t *testing.T, args ...string) *proc {
 	return p
 }
 
+// through lets a shell run something first, which then becomes p.
+func through(p *proc, before string) {
+	p.Args = append([]string{"bash", "-c", before + `; exec -a sluice "$@"`, "bash", p.Path}, p.Args[1:]...)
+	p.Path = "/bin/bash"
+}
+
 // begin starts p and waits until it is ready.
 func (p *proc) begin(t *testing.T, closeSocket func()) {
 	t.Helper()

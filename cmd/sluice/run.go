@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/conf"
+	"sluice/engine"
 )
 
 func newRun() *cobra.Command {
@@ -19,19 +20,19 @@ func newRun() *cobra.Command {
 		Long: `Run the balancer. Signals as HAProxy's: TERM and INT stop at once, USR1 lets
 running connections end, any second one of the three ends that.`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			c, problems, err := readFile(file)
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, problems, err := readFile(file)
 			if err != nil {
 				return err
 			}
-			if c != nil {
-				l.settle(&c.Global)
+			if cfg != nil {
+				l.settle(&cfg.Global, c.Flags().Changed("daemon"))
 			}
-			return l.run(file, c, problems)
+			return l.run(file, cfg, problems)
 		},
 	}
 	fileFlag(c, &file)
-	c.Flags().BoolVarP(&l.daemon, "daemon", "D", false, "go to the background, also where the configuration does not say daemon")
+	c.Flags().BoolVarP(&l.daemon, "daemon", "D", false, "go to the background; --daemon=false stays where the configuration says daemon")
 	c.Flags().StringVarP(&l.pidFile, "pid-file", "p", "", "write the pid here, instead of to the configuration's pidfile")
 	c.Flags().StringVar(&l.crashLog, "crash-log", "", "a daemon's crash leaves its trace here (default: the pid file's name and .crash)")
 	c.Flags().StringVar(&l.logFormat, "log-format", "console", "how the process's own log looks: console or json")
@@ -44,14 +45,16 @@ type launch struct {
 	pidFile   string
 	crashLog  string
 	logFormat string
-	quiet     bool   // say nothing while all is well
-	up        func() // if set: called once connections are accepted
+	quiet     bool                    // say nothing while all is well
+	bound     func(*engine.Listeners) // if set: called once clients can connect
 }
 
 // settle lets the configuration decide what no flag decided. Paths become
 // absolute, as a daemon leaves the directory it was started in.
-func (l *launch) settle(g *conf.Global) {
-	l.daemon = l.daemon || g.Daemon
+func (l *launch) settle(g *conf.Global, daemonFlag bool) {
+	if !daemonFlag {
+		l.daemon = g.Daemon
+	}
 	l.pidFile = absolute(cmp.Or(l.pidFile, g.PidFile))
 	l.crashLog = absolute(l.crashLog)
 	if l.daemon && l.crashLog == "" && l.pidFile != "" {

@@ -70,15 +70,19 @@ func (l *launch) serve(name string, c *conf.Config, problems conf.Problems, abov
 	}
 	defer r.access.Close()
 	defer pidFile(l.pidFile).remove()
+	defer forgetCrash(l.crashLog)
 	if err := r.settleIn(l); err != nil {
 		return err
 	}
-	if err := r.announce(l, above); err != nil {
+	if err := r.announce(above); err != nil {
 		return err
 	}
-	err := r.work(caught)
+	if err := r.work(caught); err != nil {
+		r.log.Error("stopped: " + err.Error()) // a daemon has nobody else to tell
+		return err
+	}
 	r.log.Info("stopped")
-	return err
+	return nil
 }
 
 // work runs the engine, under signals, until it has stopped.
@@ -121,6 +125,9 @@ func (r *running) open(l *launch, above *parent) (err error) {
 	}
 	if err := r.bind(above); err != nil {
 		return err
+	}
+	if l.bound != nil {
+		l.bound(r.listeners)
 	}
 	r.access = access.Open(cmp.Or(r.conf.Global.LogTag, filepath.Base(os.Args[0])), plain)
 	if r.log, err = ownLog(plain, r.access, r.conf.Global.Log, above != nil); err != nil {
@@ -178,16 +185,13 @@ func (r *running) settleIn(l *launch) error {
 }
 
 // announce tells the operator, systemd and the parent that clients are served.
-func (r *running) announce(l *launch, above *parent) error {
+func (r *running) announce(above *parent) error {
 	for _, line := range r.where {
 		r.log.Info(line)
 	}
 	r.log.Info(fmt.Sprintf("maxconn %d: %s", r.plan.MaxConn, r.plan.Sum()))
 	r.log.Info(fmt.Sprintf("ready, pid %d", os.Getpid()))
 	r.notify.say(fmt.Sprintf("MAINPID=%d\nREADY=1", os.Getpid()))
-	if l.up != nil {
-		l.up()
-	}
 	if above == nil {
 		return nil
 	}
