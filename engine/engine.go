@@ -34,6 +34,7 @@ type Options struct {
 	Logger    *zap.Logger
 	Access    *access.Log
 	Stats     []net.Listener // stats sockets; the engine closes them
+	Version   string         // for show info
 }
 
 // Engine carries the connections of one process. Its methods may be called
@@ -48,8 +49,12 @@ type Engine struct {
 	access *access.Log
 	logger *zap.Logger
 	stats  []net.Listener
-	lately sync.Map // complaint -> *atomic.Int64, when it was logged last
+	binds  int // bind lines
 
+	version string
+	lately  sync.Map // complaint -> *atomic.Int64, when it was logged last
+
+	leaving  atomic.Bool // no new clients are taken
 	stopping atomic.Bool
 }
 
@@ -73,6 +78,9 @@ func New(o Options) (*Engine, conf.Problems, error) {
 		access: o.Access,
 		logger: o.Logger,
 		stats:  o.Stats,
+		binds:  len(o.Listeners.binds),
+
+		version: o.Version,
 	}
 	for i := range o.Plan.Loops {
 		l, err := newLoop(e, i)
@@ -123,6 +131,7 @@ func (e *Engine) frontend(name string) *frontend {
 func (e *Engine) Run() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	var aside sync.WaitGroup
+	e.serveStats(ctx, &aside)
 	for _, b := range e.site.backends {
 		aside.Go(func() { b.Check(ctx, e.flipped(b)) })
 	}
@@ -157,6 +166,7 @@ func (e *Engine) runLoops() error {
 
 // Drain takes no new clients; Run returns when the last session is over.
 func (e *Engine) Drain() {
+	e.leaving.Store(true)
 	for _, l := range e.loops {
 		l.tell(l.drain)
 	}
@@ -164,6 +174,7 @@ func (e *Engine) Drain() {
 
 // Stop ends all sessions and makes Run return.
 func (e *Engine) Stop() {
+	e.leaving.Store(true)
 	if e.stopping.Swap(true) {
 		return
 	}

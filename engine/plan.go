@@ -65,11 +65,14 @@ func (p *Plan) judge(c *conf.Config) {
 	}
 }
 
+// Descriptors is how many the plan uses at most.
+func (p Plan) Descriptors() int { return p.MaxConn*fdsPerConn + p.Pipes*2 + p.Fixed }
+
 // Sum shows the budget as an addition.
 func (p Plan) Sum() string {
 	return fmt.Sprintf("%d connections x %d + %d pipes x 2 + %d for %d loops, listeners, checks, logs and reserve = %d of %d",
 		p.MaxConn, fdsPerConn, p.Pipes, p.Fixed, p.Loops,
-		p.MaxConn*fdsPerConn+p.Pipes*2+p.Fixed, p.Nofile)
+		p.Descriptors(), p.Nofile)
 }
 
 func fixedFDs(c *conf.Config, loops int) int {

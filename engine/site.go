@@ -51,7 +51,7 @@ func newSite(c *conf.Config, log *access.Log) (*site, conf.Problems) {
 	s := &site{conf: c}
 	var problems conf.Problems
 	for i, b := range c.Backends {
-		made, ps := newBackend(i, b)
+		made, ps := newBackend(backendID(c, i), b, log)
 		problems = append(problems, ps...)
 		s.backends = append(s.backends, made)
 	}
@@ -92,8 +92,8 @@ func newFrontend(c *conf.Config, f *conf.Frontend, log *access.Log) (*frontend, 
 	return made, problems
 }
 
-func newBackend(id int, b *conf.Backend) (*backend, conf.Problems) {
-	servers, problems := pool.New(id+1, b, sock.LookUp)
+func newBackend(id int, b *conf.Backend, log *access.Log) (*backend, conf.Problems) {
+	servers, problems := pool.New(id, b, sock.LookUp)
 	if problems.Err() != nil {
 		return nil, problems
 	}
@@ -104,6 +104,11 @@ func newBackend(id int, b *conf.Backend) (*backend, conf.Problems) {
 		fin:     b.Timeout.ServerFin.Milliseconds(),
 		tunnel:  b.Timeout.Tunnel.Milliseconds(),
 	}
+	route, err := log.Route(b.Log.Targets)
+	if err != nil {
+		problems.Errorf(b.Pos, "backend '%s': %v", b.Name, err)
+	}
+	made.route = route
 	for _, s := range servers.Servers {
 		addr, err := serverAddr(s)
 		if err != nil {

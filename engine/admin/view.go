@@ -20,16 +20,17 @@ type View struct {
 // Process is what `show info` says beside the counters. A figure that is 0 is
 // shown as 0.
 type Process struct {
-	Version  string
-	Released string // date of the version, YYYY/MM/DD; empty: not shown
-	Threads  int    // event loops
-	UlimitN  int    // file descriptors the process may open
-	MaxSock  int    // descriptors the plan needs
-	MaxConn  int
-	MaxPipes int
-	Binds    int // listening addresses
-	Stopping func() bool
-	Stat     *stat.Process
+	Version     string
+	Released    string // date of the version, YYYY/MM/DD; empty: not shown
+	Threads     int    // event loops
+	UlimitN     int    // file descriptors the process may open
+	MaxSock     int    // descriptors the plan needs
+	MaxConn     int
+	MaxPipes    int
+	Binds       int    // listening addresses
+	DroppedLogs uint64 // lines that could not be sent
+	Stopping    func() bool
+	Stat        *stat.Process
 }
 
 // Frontend is one frontend. ID is `iid`: a `listen` section has one ID for its

@@ -77,10 +77,7 @@ func (r *Requests) Class(n int) int64 { return r.class[n].Load() }
 
 // Process counts for the whole process.
 type Process struct {
-	Load                // connections of all frontends [CurrConns CumConns ConnRate]
-	Requests   Requests // [CumReq]
-	Spliced    Counter  // bytes moved by splice [TotalSplicdedBytesOut]
-	PipesUsed  Gauge    // [PipesUsed]
-	PipesFree  Gauge    // [PipesFree]
-	DroppedLog Counter  // log lines that could not be sent [DroppedLogs]
+	Load              // connections of all frontends [CurrConns CumConns ConnRate]
+	Requests Requests // [CumReq]
+	Spliced  Counter  // bytes moved by splice [TotalSplicdedBytesOut]
 }

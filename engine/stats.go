@@ -1,0 +1,63 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"go.uber.org/zap"
+
+	"sluice/conf"
+	"sluice/engine/admin"
+)
+
+// firstID is the first proxy's number in `show stat`, as HAProxy counts.
+const firstID = 2
+
+// backendID is a backend's number: behind those of the frontends, but a listen
+// section has one for both of its halves.
+func backendID(c *conf.Config, i int) int {
+	for n, f := range c.Frontends {
+		if f.Listen && c.Backends[i].Listen && f.Name == c.Backends[i].Name {
+			return firstID + n
+		}
+	}
+	return firstID + len(c.Frontends) + i
+}
+
+// serveStats answers on the stats sockets until ctx ends.
+func (e *Engine) serveStats(ctx context.Context, serving *sync.WaitGroup) {
+	for _, ln := range e.stats {
+		serving.Go(func() {
+			if err := admin.Serve(ctx, ln, e.site.conf.Global.StatsTimeout, e.view); err != nil {
+				e.logger.Error("stats socket failed", zap.Stringer("address", ln.Addr()), zap.Error(err))
+			}
+		})
+	}
+}
+
+// view is what an operator sees now.
+func (e *Engine) view() *admin.View {
+	v := &admin.View{Process: admin.Process{
+		Version:     e.version,
+		Threads:     e.plan.Loops,
+		UlimitN:     int(e.plan.Nofile),
+		MaxSock:     e.plan.Descriptors(),
+		MaxConn:     e.plan.MaxConn,
+		MaxPipes:    e.plan.Pipes,
+		Binds:       e.binds,
+		DroppedLogs: e.access.Dropped(),
+		Stopping:    e.leaving.Load,
+		Stat:        &e.stat,
+	}}
+	for i, f := range e.site.frontends {
+		most := f.conf.MaxConn
+		if most == 0 {
+			most = e.plan.MaxConn
+		}
+		v.Frontends = append(v.Frontends, admin.Frontend{ID: firstID + i, Conf: f.conf, MaxConn: most, Stat: &f.stat})
+	}
+	for _, b := range e.site.backends {
+		v.Backends = append(v.Backends, b.Backend)
+	}
+	return v
+}
