@@ -20,8 +20,8 @@ func ParseACL(at Pos, words []string) (*ACL, error) {
 		return nil, errors.New("nothing follows, wanted NAME FETCH [FLAGS] [VALUES]")
 	}
 	name := words[0]
-	if c, bad := badNameRune(name); bad || name == "" {
-		return nil, fmt.Errorf("name '%s': %q is not permitted, wanted letters, digits, '-', '_', '.' or ':'", name, c)
+	if fault := nameFault(name); fault != "" {
+		return nil, errors.New(fault)
 	}
 	a, err := parseTest(at, words[1:])
 	if err != nil {

@@ -5,6 +5,10 @@ import "strconv"
 // bind reads `bind ADDRESS[,ADDRESS...] [param...]` (configuration.txt 5.1).
 func (r *reader) bind() {
 	address := r.next()
+	if address == "" {
+		r.errorf("nothing follows, wanted ADDRESS:PORT or a UNIX socket")
+		return
+	}
 	addrs, err := parseBind(address)
 	if err != nil {
 		r.errorf("%s", err)
@@ -38,13 +42,13 @@ func (r *reader) bindParam(word string, b *Bind) bool {
 	switch word {
 	case "name":
 		b.Name = r.next()
-		if c, bad := badNameRune(b.Name); bad || b.Name == "" {
-			r.errorf("name '%s', wanted letters, digits, '-', '_', '.' or ':' (found %q)", b.Name, c)
+		if fault := nameFault(b.Name); fault != "" {
+			r.errorf("%s", fault)
 		}
 	case "maxconn":
-		r.atoi(word, r.next(), 1, maxCount, &b.MaxConn)
+		r.atoi(word, r.next(), 0, maxCount, &b.MaxConn)
 	case "backlog":
-		r.atoi(word, r.next(), 1, maxCount, &b.Backlog)
+		r.atoi(word, r.next(), 0, maxCount, &b.Backlog)
 	case "id":
 		r.next()
 	case "process", "thread", "shards", "nice":
@@ -69,7 +73,7 @@ func (r *reader) access(word string, a access) bool {
 		arg := r.next()
 		n, err := strconv.ParseUint(arg, 8, 12)
 		if err != nil || n == 0 {
-			r.errorf("mode '%s', wanted an octal file mode such as 660", arg)
+			r.errorf("%s, wanted an octal file mode such as 660", after(word, arg))
 			return true
 		}
 		*a.mode = uint32(n)
@@ -90,7 +94,7 @@ func (r *reader) access(word string, a access) bool {
 func (r *reader) owner(word string, into *string) {
 	arg := r.next()
 	if !isToken(arg) {
-		r.errorf("%s '%s', wanted the name of a %s", word, arg, word)
+		r.errorf("%s, wanted the name of a %s", after(word, arg), word)
 		return
 	}
 	*into = arg

@@ -18,8 +18,8 @@ func parseExpr(text string) ([]Call, error) {
 		}
 		call := Call{Name: rest[:end]}
 		rest = rest[end:]
-		if r, bad := badCallRune(call.Name); bad || call.Name == "" {
-			return nil, fmt.Errorf("'%s', wanted a fetch or converter such as hdr(host) or lower (found %q)", text, r)
+		if fault := nameFault(call.Name); fault != "" {
+			return nil, fmt.Errorf("'%s', wanted a fetch such as hdr(host), and converters such as lower, with commas between", text)
 		}
 		if strings.HasPrefix(rest, "(") {
 			var err error
@@ -36,12 +36,6 @@ func parseExpr(text string) ([]Call, error) {
 		}
 		rest = rest[1:]
 	}
-}
-
-// badCallRune returns the first character that is in no fetch's name.
-func badCallRune(name string) (rune, bool) {
-	r, bad := badNameRune(name)
-	return r, bad
 }
 
 // parseArgs reads arguments up to the closing parenthesis and returns what

@@ -28,7 +28,7 @@ func (r *reader) logTarget() (LogTarget, bool) {
 	before := len(*r.problems)
 	address := r.next()
 	if err := t.setAddress(address); err != "" {
-		r.errorf("'%s', wanted %s", address, err)
+		r.errorf("%s, wanted %s", shown(address), err)
 		return t, false
 	}
 	for len(r.args) > 0 && !slices.Contains(facilities, r.args[0]) {

@@ -142,7 +142,7 @@ func (r *reader) atoi(what, arg string, lowest, highest int, into *int) bool {
 	if what == r.name {
 		r.errorf("'%s', wanted a number from %d to %d", arg, lowest, highest)
 	} else {
-		r.errorf("%s '%s', wanted a number from %d to %d", what, arg, lowest, highest)
+		r.errorf("%s, wanted a number from %d to %d", after(what, arg), lowest, highest)
 	}
 	return false
 }
@@ -151,6 +151,8 @@ func (r *reader) atoi(what, arg string, lowest, highest int, into *int) bool {
 func (r *reader) duration(what, arg string, into *time.Duration) {
 	d, err := parseDuration(arg, r.units)
 	switch {
+	case arg == "":
+		r.errorf("nothing follows '%s', wanted a time", what)
 	case err == nil:
 		*into = d
 	case what == r.name:

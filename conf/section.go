@@ -49,6 +49,33 @@ func (s section) title() string {
 	return fmt.Sprintf("%s '%s'", s.kind, s.name)
 }
 
+// nameFault says what is wrong with a name, or "".
+func nameFault(name string) string {
+	if name == "" {
+		return "no name follows"
+	}
+	if r, bad := badNameRune(name); bad {
+		return fmt.Sprintf("%q in the name '%s', wanted letters, digits, '-', '_', '.' or ':'", r, name)
+	}
+	return ""
+}
+
+// shown quotes a word for a message, where there is one.
+func shown(word string) string {
+	if word == "" {
+		return "nothing follows"
+	}
+	return "'" + word + "'"
+}
+
+// after quotes the argument of a word for a message, where there is one.
+func after(word, arg string) string {
+	if arg == "" {
+		return "nothing follows '" + word + "'"
+	}
+	return word + " '" + arg + "'"
+}
+
 // badNameRune returns the first character of a name that HAProxy does not
 // permit in names of proxies, servers and ACLs (configuration.txt 4).
 func badNameRune(name string) (rune, bool) {

@@ -6,8 +6,8 @@ import "time"
 func (r *reader) server() {
 	s := r.p.template
 	s.Pos, s.Name = r.at, r.next()
-	if c, bad := badNameRune(s.Name); bad || s.Name == "" {
-		r.errorf("name '%s', wanted letters, digits, '-', '_', '.' or ':' (found %q)", s.Name, c)
+	if fault := nameFault(s.Name); fault != "" {
+		r.errorf("%s", fault)
 		return
 	}
 	r.name += " " + s.Name
@@ -68,7 +68,7 @@ func (r *reader) interval(word string, into *time.Duration) {
 	if d > 0 {
 		*into = d
 	} else if arg != "" && arg[0] == '0' {
-		r.errorf("%s '%s', wanted a time greater than 0", word, arg)
+		r.errorf("%s, wanted a time greater than 0", after(word, arg))
 	}
 }
 
@@ -83,7 +83,7 @@ func (r *reader) serverParam(word string, s *Server) bool {
 	case "cookie":
 		value := r.next()
 		if !isToken(value) {
-			r.errorf("cookie '%s', wanted a value of letters, digits and marks without blanks", value)
+			r.errorf("%s, wanted a value of letters, digits and marks without blanks", after(word, value))
 			return true
 		}
 		s.Cookie = value

@@ -77,9 +77,14 @@ func (s *tomlScan) expression() {
 	}
 }
 
+// record notes the line of a path, and of the tables above it that have none.
 func (s *tomlScan) record(path []string) *place {
 	p := &place{line: s.line}
-	if key := pathOf(path...); s.found[key] == nil {
+	for n := len(path); n > 0; n-- {
+		key := pathOf(path[:n]...)
+		if s.found[key] != nil {
+			break
+		}
 		s.found[key] = p
 	}
 	return p

@@ -58,6 +58,9 @@ func tableWords(key string, value any) ([]string, error) {
 	}
 	switch value := value.(type) {
 	case string:
+		if _, isMark := opposites[word]; isMark {
+			return nil, fmt.Errorf("%s is %s, wanted true or false", key, describe(value))
+		}
 		return []string{word, value}, nil
 	case int64:
 		return []string{word, strconv.FormatInt(value, 10)}, nil

@@ -18,7 +18,7 @@ func (t *tomlReader) word(s *section, path toml.Key, value any) {
 		key := path[len(path)-1]
 		w := wordForKey(key, kinds[s.kind])
 		if w == nil {
-			t.problems.Errorf(at, "unknown key '%s' in %s%s", key, s.title(), suggestKey(key, kinds[s.kind]))
+			t.problems.Errorf(at, "unknown key '%s' in %s%s", key, s.title(), suggestKey(s, key, value))
 			return
 		}
 		v := &tomlValue{tomlReader: t, s: s, w: w, at: at, key: key, place: t.places[pathOf(path...)]}
@@ -45,14 +45,19 @@ func wordForKey(key string, in scope) *word {
 
 func tomlKey(name string) string { return strings.NewReplacer(" ", "_", "-", "_").Replace(name) }
 
-func suggestKey(key string, in scope) string {
+// suggestKey guesses what was meant by an unknown key.
+func suggestKey(s *section, key string, value any) string {
+	in := kinds[s.kind]
 	folded := strings.ToLower(tomlKey(key))
 	var known []string
+	if _, isTable := value.(map[string]any); isTable && s.name != "" {
+		return fmt.Sprintf(`; to use dots in a name, quote it: [%s."%s.%s"]`, s.kind, s.name, key)
+	}
 	for _, w := range words {
 		if w.shape == notTOML && w.name == folded {
 			return suggestOld(folded)
 		}
-		if w.scope&in != 0 && w.shape != notTOML {
+		if w.shape != notTOML && (w.scope&in != 0 || tomlKey(w.name) == folded) {
 			known = append(known, tomlKey(w.name))
 		}
 	}
@@ -82,9 +87,9 @@ type tomlValue struct {
 
 func (v *tomlValue) read(value any) {
 	switch v.w.shape {
-	case number:
+	case integer:
 		v.number(value)
-	case flag:
+	case boolean:
 		v.flag(value)
 	case verbatim, wholeLine:
 		v.oneString(value)
@@ -131,7 +136,7 @@ func (v *tomlValue) oneString(value any) {
 	switch {
 	case !ok && v.w.name == "stats timeout":
 		v.errorf(v.at, `%s, wanted a string with a unit, such as "30s"`, describe(value))
-	case !ok && v.w.name == "buffer-budget":
+	case !ok && v.w.name == "buffer_budget":
 		v.errorf(v.at, `%s, wanted a string with a unit, such as "64MiB"`, describe(value))
 	case !ok:
 		v.errorf(v.at, "%s, wanted a string", describe(value))

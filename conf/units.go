@@ -21,8 +21,8 @@ var timeUnits = []struct {
 	{"s", time.Second}, {"ms", time.Millisecond}, {"us", time.Microsecond},
 }
 
-// parseDuration reads a time such as 5s. A bare number is milliseconds, or an
-// error where a unit is demanded.
+// parseDuration reads a time such as 5s, rounded up to milliseconds as HAProxy
+// does. A bare number is milliseconds, or an error where a unit is demanded.
 func parseDuration(text string, demandUnit bool) (time.Duration, error) {
 	digits := strings.TrimRight(text, "abcdefghijklmnopqrstuvwxyz")
 	n, err := strconv.ParseUint(digits, 10, 63)
@@ -38,8 +38,8 @@ func parseDuration(text string, demandUnit bool) (time.Duration, error) {
 		return 0, fmt.Errorf("'%s', wanted at most 2147483647ms, 24.8 days", text)
 	}
 	d := time.Duration(n) * unit
-	if d%time.Millisecond != 0 {
-		return 0, fmt.Errorf("'%s', wanted whole milliseconds", text)
+	if rest := d % time.Millisecond; rest > 0 {
+		d += time.Millisecond - rest
 	}
 	return d, nil
 }

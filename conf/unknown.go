@@ -32,7 +32,7 @@ var httpWords = []string{
 var removedWords = map[string]string{
 	"appsession":                  "HAProxy 1.6 removed it; 'cookie' or a stick-table keeps a client on its server",
 	"block":                       "HAProxy 2.1 removed it for 'http-request deny'; 'tcp-request content reject' works here",
-	"monitor-net":                 "HAProxy 2.3 removed it; 'tcp-request connection reject' refuses those addresses",
+	"monitor-net":                 "HAProxy removed it; 'tcp-request connection reject' refuses those addresses",
 	"reqadd":                      "HAProxy 2.1 removed it for 'http-request add-header', which is not supported",
 	"reqallow":                    "HAProxy 2.1 removed it for 'http-request allow', which is not supported",
 	"reqdel":                      "HAProxy 2.1 removed it for 'http-request del-header', which is not supported",
@@ -44,7 +44,7 @@ var removedWords = map[string]string{
 	"rspdeny":                     "HAProxy 2.1 removed it for 'http-response deny', which is not supported",
 	"rsprep":                      "HAProxy 2.1 removed it for 'http-response replace-header', which is not supported",
 	"transparent":                 "connecting to where the client wanted to is not supported; name the servers",
-	"dispatch":                    "HAProxy 3.3 removed it; use one 'server' line",
+	"dispatch":                    "use one 'server' line",
 	"source":                      "the system chooses the source address here",
 	"log-format":                  "log lines are those of 'option tcplog' or HAProxy's short one",
 	"stick":                       "persistence by tables is not known here; remove the line, or keep HAProxy for this proxy",

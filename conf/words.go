@@ -19,51 +19,51 @@ const (
 	wholeLine               // a string in HAProxy's grammar
 	manyLines               // a list of such strings, or of inline tables
 	verbatim                // a string that is one word
-	number                  // an integer
-	flag                    // a boolean
+	integer                 // an integer
+	boolean                 // a boolean
 	dictionary              // a table of words
 )
 
 // words are all directives with a meaning here, in the order in which
 // WriteTOML uses them. HAProxy's configuration.txt (3 and 4.2) defines them.
 var words = []word{
-	{"maxconn", inGlobal, number, (*reader).globalMaxConn},
-	{"ulimit-n", inGlobal, number, (*reader).ulimitN},
-	{"strict-limits", inGlobal, flag, (*reader).strictLimits},
-	{"nbthread", inGlobal, number, (*reader).nbthread},
+	{"maxconn", inGlobal, integer, (*reader).globalMaxConn},
+	{"ulimit-n", inGlobal, integer, (*reader).ulimitN},
+	{"strict-limits", inGlobal, boolean, (*reader).strictLimits},
+	{"nbthread", inGlobal, integer, (*reader).nbthread},
 	{"nbproc", inGlobal, notTOML, (*reader).nbproc},
-	{"uid", inGlobal, number, (*reader).uid},
-	{"gid", inGlobal, number, (*reader).gid},
+	{"uid", inGlobal, integer, (*reader).uid},
+	{"gid", inGlobal, integer, (*reader).gid},
 	{"user", inGlobal, verbatim, (*reader).user},
 	{"group", inGlobal, verbatim, (*reader).group},
 	{"chroot", inGlobal, verbatim, (*reader).chroot},
-	{"daemon", inGlobal, flag, (*reader).daemon},
+	{"daemon", inGlobal, boolean, (*reader).daemon},
 	{"pidfile", inGlobal, verbatim, (*reader).pidfile},
 	{"log", inGlobal, manyLines, (*reader).globalLog},
 	{"log-tag", inGlobal, verbatim, (*reader).logTag},
 	{"stats socket", inGlobal, manyLines, (*reader).statsSocket},
 	{"stats timeout", inGlobal, verbatim, (*reader).statsTimeout},
-	{"buffer-budget", inGlobal, verbatim, (*reader).bufferBudget},
+	{"buffer_budget", inGlobal, verbatim, (*reader).bufferBudget},
 
 	{"description", inGlobal | inProxies, verbatim, (*reader).remark},
-	{"id", inFront | inBack, number, (*reader).remark},
+	{"id", inFront | inBack, integer, (*reader).remark},
 	{"mode", inProxies, verbatim, (*reader).mode},
 	{"bind", inFront, manyLines, (*reader).bind},
 	{"log", inProxies, manyLines, (*reader).proxyLog},
 	{"option", inProxies, manyLines, (*reader).option},
-	{"maxconn", inDefaults | inFront, number, (*reader).frontMaxConn},
-	{"backlog", inDefaults | inFront, number, (*reader).backlog},
+	{"maxconn", inDefaults | inFront, integer, (*reader).frontMaxConn},
+	{"backlog", inDefaults | inFront, integer, (*reader).backlog},
 	{"timeout", inProxies, dictionary, (*reader).timeout},
 	{"contimeout", inProxies, notTOML, oldTimeout("connect")},
 	{"clitimeout", inProxies, notTOML, oldTimeout("client")},
 	{"srvtimeout", inProxies, notTOML, oldTimeout("server")},
-	{"acl", inFront, manyLines, (*reader).acl},
+	{"acl", inFront | inBack, manyLines, (*reader).acl},
 	{"tcp-request", inFront, manyLines, (*reader).tcpRequest},
 	{"use_backend", inFront, manyLines, (*reader).useBackend},
 	{"default_backend", inDefaults | inFront, verbatim, (*reader).defaultBackend},
 	{"balance", inDefaults | inBack, wholeLine, (*reader).balance},
 	{"cookie", inDefaults | inBack, wholeLine, (*reader).cookie},
-	{"retries", inDefaults | inBack, number, (*reader).retries},
+	{"retries", inDefaults | inBack, integer, (*reader).retries},
 	{"redispatch", inDefaults | inBack, notTOML, (*reader).oldRedispatch},
 	{"default-server", inDefaults | inBack, manyLines, (*reader).defaultServer},
 	{"server", inBack, manyLines, (*reader).server},

@@ -5,7 +5,7 @@ import "math"
 // maxCount bounds counts of connections and descriptors.
 const maxCount = 1 << 30
 
-func (r *reader) globalMaxConn() { r.number(1, maxCount, &r.cfg.Global.MaxConn) }
+func (r *reader) globalMaxConn() { r.number(0, maxCount, &r.cfg.Global.MaxConn) }
 
 func (r *reader) ulimitN() { r.number(1, maxCount, &r.cfg.Global.UlimitN) }
 
@@ -90,7 +90,7 @@ func (r *reader) statsSocket() {
 	address := r.next()
 	addrs, err := parseBind(address)
 	if err != nil || len(addrs) != 1 {
-		r.errorf("'%s', wanted one path or address", address)
+		r.errorf("%s, wanted one path or address", shown(address))
 		return
 	}
 	s := StatsSocket{Pos: r.at, Address: addrs[0], UID: -1, GID: -1, Level: defaultLevel}
@@ -120,5 +120,5 @@ func (r *reader) oneOf(what string, into *string, wanted ...string) {
 			return
 		}
 	}
-	r.errorf("%s '%s', wanted %s", what, arg, list(wanted))
+	r.errorf("%s, wanted %s", after(what, arg), list(wanted))
 }

@@ -48,7 +48,11 @@ var httpOptions = []string{
 
 func (r *reader) option() {
 	name := r.next()
-	r.name = strings.TrimSpace("option " + name)
+	if name == "" {
+		r.errorf("nothing follows, wanted an option")
+		return
+	}
+	r.name += " " + name
 	o, known := options[name]
 	switch {
 	case known && r.p.scope != inDefaults && r.p.scope&o.scope == 0:
@@ -174,7 +178,7 @@ func (r *reader) optionForwardFor(on bool) {
 			r.except(f)
 		case "header":
 			if f.Header = r.next(); !isToken(f.Header) {
-				r.errorf("header '%s', wanted a header's name", f.Header)
+				r.errorf("%s, wanted a header's name", after(word, f.Header))
 				return
 			}
 		case "if-none":
@@ -195,7 +199,7 @@ func (r *reader) except(f *ForwardFor) {
 		p, err = ip.WithZone("").Prefix(ip.BitLen())
 	}
 	if err != nil || !p.IsValid() {
-		r.errorf("except '%s', wanted an address or a network such as 10.0.0.0/8", arg)
+		r.errorf("%s, wanted an address or a network such as 10.0.0.0/8", after("except", arg))
 		return
 	}
 	f.Except = p

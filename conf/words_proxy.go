@@ -19,9 +19,9 @@ func (r *reader) mode() {
 	}
 }
 
-func (r *reader) frontMaxConn() { r.number(1, maxCount, &r.p.front.MaxConn) }
+func (r *reader) frontMaxConn() { r.number(0, maxCount, &r.p.front.MaxConn) }
 
-func (r *reader) backlog() { r.number(1, maxCount, &r.p.front.Backlog) }
+func (r *reader) backlog() { r.number(0, maxCount, &r.p.front.Backlog) }
 
 // maxRetries keeps attempts in an int of any size and a loop in reason.
 const maxRetries = 1 << 16
@@ -31,7 +31,7 @@ func (r *reader) retries() { r.number(0, maxRetries, &r.p.back.Retries) }
 func (r *reader) oldRedispatch() {
 	if r.end() {
 		r.p.back.Redispatch = -1
-		r.warnf("the old form of 'option redispatch', which is used")
+		r.warnf("HAProxy 2.1 removed it; taken as 'option redispatch'")
 	}
 }
 
@@ -94,7 +94,7 @@ func (r *reader) timeout() {
 		}
 		names = append(names, t.name)
 	}
-	r.errorf("'%s', wanted %s", which, list(names))
+	r.errorf("%s, wanted %s", shown(which), list(names))
 }
 
 func (r *reader) setTimeout(in scope, field *time.Duration) {
@@ -129,8 +129,8 @@ func (r *reader) backendName(name string) bool {
 		r.errorf("'%s': names computed from a fetch are not supported; wanted a backend's name", name)
 		return false
 	}
-	if c, bad := badNameRune(name); bad || name == "" {
-		r.errorf("'%s', wanted a backend's name (%q is not permitted in names)", name, c)
+	if fault := nameFault(name); fault != "" {
+		r.errorf("%s", fault)
 		return false
 	}
 	return true
@@ -146,7 +146,7 @@ func (r *reader) balance() {
 	algorithm := r.next()
 	name, _, _ := strings.Cut(algorithm, "(")
 	if !slices.Contains(algorithms, name) {
-		r.errorf("'%s', wanted one of HAProxy's algorithms, such as roundrobin", algorithm)
+		r.errorf("%s, wanted one of HAProxy's algorithms, such as roundrobin", shown(algorithm))
 		return
 	}
 	r.p.back.Balance = Balance{Algorithm: algorithm, Args: append([]string(nil), r.args...)}
@@ -156,7 +156,7 @@ func (r *reader) balance() {
 func (r *reader) cookie() {
 	c := &Cookie{Pos: r.at, Name: r.next()}
 	if !isToken(c.Name) {
-		r.errorf("'%s', wanted a cookie's name", c.Name)
+		r.errorf("%s, wanted a cookie's name", shown(c.Name))
 		return
 	}
 	marks := map[string]*bool{
@@ -188,7 +188,7 @@ func (r *reader) cookie() {
 func (r *reader) cookieDomain(c *Cookie) {
 	domain := r.next()
 	if !isToken(domain) {
-		r.errorf("domain '%s', wanted a domain", domain)
+		r.errorf("%s, wanted a domain", after("domain", domain))
 		return
 	}
 	c.Domains = append(c.Domains, domain)

@@ -41,7 +41,9 @@ func (r *reader) cond() (*Cond, bool) {
 // `tcp-request inspect-delay TIME`.
 func (r *reader) tcpRequest() {
 	f, what := &r.p.front, r.next()
-	r.name += " " + what
+	if what != "" {
+		r.name += " " + what
+	}
 	switch what {
 	case "connection":
 		r.rule(&f.Connection)
@@ -60,7 +62,7 @@ func (r *reader) rule(rules *[]Rule) {
 	word := r.next()
 	action := Action(slices.Index([]string{Accept.String(), Reject.String()}, word))
 	if action > Reject {
-		r.errorf("action '%s' is not supported, wanted accept or reject", word)
+		r.errorf("%s, wanted accept or reject", after("action", word))
 		return
 	}
 	if cond, ok := r.cond(); ok {

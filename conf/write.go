@@ -126,20 +126,30 @@ func (t *table) write(out io.Writer) {
 		header += "." + quoteKey(t.name)
 	}
 	fmt.Fprintf(out, "[%s]\n", header)
-	lines := t.lines()
-	width := 0
-	for _, l := range lines {
-		if !strings.Contains(l.value, "\n") {
+	for _, run := range t.runs() {
+		width := 0
+		for _, l := range run {
 			width = max(width, len(l.key))
 		}
-	}
-	for _, l := range lines {
-		if strings.Contains(l.value, "\n") {
-			fmt.Fprintf(out, "%s = %s\n", l.key, l.value)
-			continue
+		for _, l := range run {
+			fmt.Fprintf(out, "%-*s = %s\n", width, l.key, l.value)
 		}
-		fmt.Fprintf(out, "%-*s = %s\n", width, l.key, l.value)
 	}
+}
+
+// runs cuts the lines where a value takes several: what is between is aligned.
+func (t *table) runs() [][]tomlLine {
+	var runs [][]tomlLine
+	broken := true
+	for _, l := range t.lines() {
+		long := strings.Contains(l.value, "\n")
+		if broken || long {
+			runs = append(runs, nil)
+		}
+		runs[len(runs)-1] = append(runs[len(runs)-1], l)
+		broken = long
+	}
+	return runs
 }
 
 type tomlLine struct{ key, value string }
@@ -149,10 +159,10 @@ func (t *table) lines() []tomlLine {
 	var lines []tomlLine
 	for i := range words {
 		w := &words[i]
-		key := tomlKey(w.name)
-		if slices.ContainsFunc(lines, func(l tomlLine) bool { return l.key == key }) {
+		if w.scope&kinds[t.kind] == 0 {
 			continue
 		}
+		key := tomlKey(w.name)
 		var items []string
 		for _, s := range t.settings {
 			if s.key == key {
@@ -160,7 +170,7 @@ func (t *table) lines() []tomlLine {
 			}
 		}
 		if items != nil {
-			lines = append(lines, tomlLine{key, w.shape.render(items)})
+			lines = append(lines, tomlLine{key, w.render(items)})
 		}
 	}
 	return lines
@@ -169,14 +179,15 @@ func (t *table) lines() []tomlLine {
 // longestLine is where a list begins to take one line for each item.
 const longestLine = 76
 
-func (s shape) render(items []string) string {
+func (w *word) render(items []string) string {
 	joined := strings.Join(items, ", ")
+	rules := w.name == "acl" || w.name == "use_backend" || w.name == "tcp-request" || w.name == "server"
 	switch {
-	case s == dictionary:
+	case w.shape == dictionary:
 		return "{ " + joined + " }"
-	case s != manyLines:
+	case w.shape != manyLines:
 		return joined
-	case len(joined) < longestLine && (len(items) < 3 || len(joined) < longestLine/2):
+	case len(joined) < longestLine && (len(items) == 1 || !rules):
 		return "[" + joined + "]"
 	}
 	return "[\n  " + strings.Join(items, ",\n  ") + ",\n]"

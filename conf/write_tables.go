@@ -134,15 +134,15 @@ func backTable(c *Config, b *Backend) *table {
 	t.option(inBack, b.Redispatch != 0 && b.Redispatch != -1, "redispatch", strconv.Itoa(b.Redispatch))
 	t.option(inBack, b.AllBackups, "allbackups")
 	if h := b.HTTPCheck; h != nil {
-		t.option(inBack, true, h.words()...)
+		t.option(0, true, h.words()...)
 	}
 	t.number(inBack, "retries", b.Retries, defaultRetries)
 	t.timeouts(inBack, &proxy{back: *b})
 	if b.Balance.Algorithm != defaultBalance || b.Balance.Args != nil {
-		t.add(inBack, "balance", "", say(append([]string{b.Balance.Algorithm}, b.Balance.Args...)...))
+		t.add(0, "balance", "", say(append([]string{b.Balance.Algorithm}, b.Balance.Args...)...))
 	}
 	if b.Cookie != nil {
-		t.add(inBack, "cookie", "", say(b.Cookie.words()...))
+		t.add(0, "cookie", "", say(b.Cookie.words()...))
 	}
 	for _, s := range b.Servers {
 		t.add(0, "server", "", s.inline())

@@ -1,0 +1,132 @@
+package conf
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// The configurations that readers see: the repository's own, and the models
+// of both formats that lie beside it.
+var exampleDirs = []string{"../examples", "../../shared/examples"}
+
+// alike compares configurations but for where things are written.
+func alike(a, b *Config) string {
+	return cmp.Diff(a, b,
+		cmpopts.IgnoreTypes(Pos{}, Places{}),
+		cmpopts.EquateComparable(Address{}.IP, ForwardFor{}.Except),
+		cmpopts.EquateEmpty())
+}
+
+func load(t *testing.T, path string) *Config {
+	t.Helper()
+	cfg, problems := Load(path)
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+// eachExample runs a test for every configuration of the example folders.
+func eachExample(t *testing.T, pattern string, test func(t *testing.T, path string)) {
+	t.Helper()
+	for _, dir := range exampleDirs {
+		paths, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(paths) == 0 && dir == exampleDirs[0] {
+			t.Fatalf("no %s in %s", pattern, dir)
+		}
+		for _, path := range paths {
+			t.Run(filepath.Base(path), func(t *testing.T) { test(t, path) })
+		}
+	}
+}
+
+func TestExamplesSayTheSameInBothFormats(t *testing.T) {
+	eachExample(t, "*.cfg", func(t *testing.T, path string) {
+		if diff := alike(load(t, path), load(t, strings.TrimSuffix(path, ".cfg")+".toml")); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestOwnExamplesAreWithoutRemarks(t *testing.T) {
+	paths, err := filepath.Glob("../examples/*.*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		if _, problems := Load(path); len(problems) > 0 {
+			t.Errorf("%v", problems)
+		}
+	}
+}
+
+func TestOnlyModeHTTPIsRefusedAmongExamples(t *testing.T) {
+	needHTTP := map[string]bool{"sites": true, "seed": true}
+	eachExample(t, "*.*", func(t *testing.T, path string) {
+		err := Unsupported(load(t, path)).Err()
+		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+		if (err != nil) != needHTTP[name] {
+			t.Errorf("refused: %v, wanted refused: %v", err, needHTTP[name])
+		}
+		if err != nil && !strings.Contains(err.Error(), "'mode http' in frontend 'http-in': not supported yet") {
+			t.Errorf("it does not name mode http: %v", err)
+		}
+	})
+}
+
+func TestExamplesSurviveWriteTOML(t *testing.T) {
+	eachExample(t, "*.*", func(t *testing.T, path string) {
+		roundTrip(t, load(t, path))
+	})
+}
+
+// roundTrip writes a configuration as TOML and reads that again.
+func roundTrip(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, cfg *Config) string {
+	t.Helper()
+	var text strings.Builder
+	if err := WriteTOML(&text, cfg); err != nil {
+		t.Fatalf("write: %v", err)
+	}
+	again, problems := ParseString("again.toml", text.String())
+	if err := problems.Err(); err != nil {
+		t.Fatalf("what was written does not parse: %v\n%s", err, text.String())
+	}
+	if diff := alike(cfg, again); diff != "" {
+		t.Fatalf("not the same: %s\n%s", diff, text.String())
+	}
+	return text.String()
+}
+
+// Debian's package brings this file; it has no listener, and a proxy that is
+// appended in mode tcp must start.
+const debianStock = "/etc/haproxy/haproxy.cfg"
+
+func TestDebiansStockFileCarriesAProxyInModeTCP(t *testing.T) {
+	stock, err := os.ReadFile(debianStock)
+	if err != nil {
+		t.Skipf("Debian's haproxy package is not installed: %v", err)
+	}
+	added := "\nlisten ssh\n  mode tcp\n  bind 127.0.0.1:2222\n  server a 192.0.2.1:22\n"
+	cfg, problems := ParseString("haproxy.cfg", string(stock)+added)
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := Unsupported(cfg).Err(); err != nil {
+		t.Error(err)
+	}
+	if got := cfg.Frontends[0].Log.Format; got != LogTCP {
+		t.Errorf("log format %d, wanted tcplog for a proxy in mode tcp", got)
+	}
+	roundTrip(t, cfg)
+}
