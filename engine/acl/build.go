@@ -29,7 +29,7 @@ func (b *builder) build() *test {
 		return nil
 	}
 	patterns := b.patterns()
-	t := &test{expr: &b.expr}
+	t := &test{expr: b.shared(&b.expr)}
 	b.matcher(t, patterns)
 	if b.failed {
 		return nil

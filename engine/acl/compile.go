@@ -15,20 +15,19 @@ type compiler struct {
 	named    map[string]*acl
 	byText   map[string]*acl  // of equal tests, so that equal ACLs are one
 	tests    map[string]*test // by the words of the line; nil: it has errors
+	exprs    map[string]*expr // by their text
 	files    map[string][]pattern
 }
 
 func newCompiler(f *conf.Frontend) *compiler {
 	w := &compiler{
-		where:    fmt.Sprintf("frontend '%s'", f.Name),
+		where:    f.Title(),
 		declared: map[string][]*conf.ACL{},
 		named:    map[string]*acl{},
 		byText:   map[string]*acl{},
 		tests:    map[string]*test{},
+		exprs:    map[string]*expr{},
 		files:    map[string][]pattern{},
-	}
-	if f.Listen {
-		w.where = fmt.Sprintf("listen '%s'", f.Name)
 	}
 	for _, a := range f.ACLs {
 		w.declared[a.Name] = append(w.declared[a.Name], a)
@@ -110,6 +109,16 @@ func (w *compiler) test(l *conf.ACL, text string) *test {
 	t := b.build()
 	w.tests[text] = t
 	return t
+}
+
+// shared is the one expr of all tests that write it alike, which keeps what
+// thousands of rules touch small.
+func (w *compiler) shared(e *expr) *expr {
+	if known, ok := w.exprs[e.text]; ok {
+		return known
+	}
+	w.exprs[e.text] = e
+	return e
 }
 
 // canonical is the line without its name.

@@ -32,6 +32,31 @@ type member struct{ table }
 
 func (m member) match(v value) bool { return m.first(v, 0) != none }
 
+func memberOf(s side, keys []key) matcher {
+	if len(keys) == 1 && s != nets {
+		return &lone{s, keys[0]}
+	}
+	return member{newTable(s, keys)}
+}
+
+// lone is a single pattern of str, beg or end. Thousands of rules with one
+// pattern each are common, and a table for each would fill the caches.
+type lone struct {
+	side side
+	key
+}
+
+func (l *lone) match(v value) bool {
+	n := len(v.b) - len(l.text)
+	switch {
+	case n < 0 || n > 0 && !l.open:
+		return false
+	case l.side == back:
+		return string(v.b[n:]) == l.text
+	}
+	return string(v.b[:len(l.text)]) == l.text
+}
+
 // substrings is `-m sub`.
 type substrings [][]byte
 

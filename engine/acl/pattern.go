@@ -168,7 +168,7 @@ func (b *builder) matcher(t *test, patterns []pattern) {
 		t.matcher = newWords(patterns, dirDelimiters)
 	default:
 		t.side, t.keys = b.keys(patterns)
-		t.matcher = member{newTable(t.side, t.keys)}
+		t.matcher = memberOf(t.side, t.keys)
 	}
 }
 

@@ -2,7 +2,6 @@ package acl
 
 import (
 	"fmt"
-	"slices"
 
 	"sluice/conf"
 )
@@ -13,11 +12,15 @@ import (
 func Compile(c *conf.Config, f *conf.Frontend) (*Program, conf.Problems) {
 	w := newCompiler(f)
 	p := &Program{backend: -1}
+	index := make(map[string]int, len(c.Backends))
+	for i, b := range c.Backends {
+		index[b.Name] = i
+	}
 	p.connection = w.rules(p, "connection", f.Connection)
 	p.connection.onlyAddresses(w, f.Connection)
 	p.content = w.rules(p, "content", f.Content)
-	p.useBackend = w.useBackends(p, c, f.UseBackend)
-	w.defaultBackend(p, c, f)
+	p.useBackend = w.useBackends(p, index, f.UseBackend)
+	w.defaultBackend(p, index, f)
 	p.needs = p.connection.needs().or(p.content.needs()).or(p.useBackend.needs())
 	return p, w.problems
 }
@@ -42,17 +45,13 @@ func (w *compiler) rules(p *Program, kind string, lines []conf.Rule) ruleset {
 	return r.build(w, p, conds)
 }
 
-func (w *compiler) useBackends(p *Program, c *conf.Config, lines []conf.UseBackend) ruleset {
+func (w *compiler) useBackends(p *Program, index map[string]int, lines []conf.UseBackend) ruleset {
 	r := ruleset{step: len(p.steps)}
-	index := make(map[string]int, len(c.Backends))
-	for i, b := range c.Backends {
-		index[b.Name] = i
-	}
 	var conds []*cond
 	for _, l := range lines {
 		backend, ok := index[l.Backend]
 		if !ok {
-			w.undefined(l.Pos, "use_backend", l.Backend)
+			w.undefined(l.Pos, "use_backend", l.Backend, index)
 		}
 		conds = append(conds, w.cond(l.Cond))
 		r.backends = append(r.backends, backend)
@@ -69,7 +68,7 @@ func (r ruleset) build(w *compiler, p *Program, conds []*cond) ruleset {
 }
 
 // defaultBackend falls back to the backend of a listen's own name.
-func (w *compiler) defaultBackend(p *Program, c *conf.Config, f *conf.Frontend) {
+func (w *compiler) defaultBackend(p *Program, index map[string]int, f *conf.Frontend) {
 	name := f.DefaultBackend
 	if name == "" && f.Listen {
 		name = f.Name
@@ -81,9 +80,9 @@ func (w *compiler) defaultBackend(p *Program, c *conf.Config, f *conf.Frontend) 
 	if !ok {
 		at = f.Pos
 	}
-	p.backend = slices.IndexFunc(c.Backends, func(b *conf.Backend) bool { return b.Name == name })
-	if p.backend < 0 {
-		w.undefined(at, "default_backend", name)
+	if p.backend, ok = index[name]; !ok {
+		p.backend = -1
+		w.undefined(at, "default_backend", name, index)
 		return
 	}
 	step := Step{Pos: at, Text: "default_backend " + name, Backend: name, Verdict: True}
@@ -99,8 +98,8 @@ func (r *ruleset) onlyAddresses(w *compiler, lines []conf.Rule) {
 	}
 }
 
-func (w *compiler) undefined(at conf.Pos, word, name string) {
-	w.problems.Errorf(at, "'%s %s' in %s: no backend has this name", word, name, w.where)
+func (w *compiler) undefined(at conf.Pos, word, name string, index map[string]int) {
+	w.problems.Errorf(at, "'%s %s' in %s: no backend has this name%s", word, name, w.where, near(name, index))
 }
 
 func line(words string, c *conf.Cond) string {

@@ -1,0 +1,83 @@
+package acl
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestManyRules: no rule of a kind that can be looked up is tried in turn, which
+// is what makes ten thousand cost what two cost.
+func TestManyRules(t *testing.T) {
+	cases := []struct {
+		test    string // %s: a name
+		indexes int
+	}{
+		{"hdr(host) -i www%s", 1},
+		{"hdr_end(host) -i %s", 1},
+		{"path_beg /%s", 1},
+		{"req.ssl_sni www%s", 1},
+		{"req.ssl_sni -m end %s } || { hdr_end(host) %[1]s", 2},
+		{"hdr(host),lower,host_only www%s", 1},
+		{"hdr(host) www%s } { path_sub /a } !{ src 10.0.0.1", 1},
+		{"hdr(host) www%s } || { hdr(host) -m beg www%[1]s:", 1},
+	}
+	for _, c := range cases {
+		_, p := compile(t, sites(2000, c.test))
+		if u := p.useBackend; len(u.loose) != 0 || len(u.indexes) != c.indexes {
+			t.Errorf("%s: %d rules tried in turn, %d indexes, want %d", c.test, len(u.loose), len(u.indexes), c.indexes)
+		}
+	}
+}
+
+// TestGuard: of two terms the one that rules out more is looked up, so that all
+// rules of one host are not tried for each of its requests.
+func TestGuard(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("acl www hdr(host) a.x\n")
+	for i := range 100 {
+		fmt.Fprintf(&b, "use_backend b%d if www { path_beg /%d/ }\n", i, i)
+	}
+	_, p := compile(t, b.String())
+	if len(p.useBackend.indexes) != 1 || p.useBackend.indexes[0].expr.text != "path(,0)" {
+		t.Errorf("%+v", p.useBackend.indexes)
+	}
+}
+
+// TestMixedRules: what is looked up and what is tried in turn keep one order.
+func TestMixedRules(t *testing.T) {
+	c, p := compile(t, `use_backend reg if { hdr_reg(host) ^r }
+		use_backend exact if { hdr(host) r.x s.x }
+		use_backend sub if { hdr_sub(host) s. }
+		use_backend end if { hdr_end(host) .x }
+		use_backend port if { src_port 7 }
+		use_backend net if { src 10.0.0.0/8 }
+		use_backend late if { hdr(host) a.y }`)
+	for want, f := range map[string]*Facts{
+		"reg": host("r.x"), "exact": host("s.x"), "sub": host("s.y"), "end": host("a.x"),
+		"port": from("10.0.0.1:7"), "net": from("10.0.0.1:8"), "late": host("a.y"), "none": host("b.y"),
+	} {
+		f.Final = true
+		if got := decided(c, p.Decide(f)); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+// TestLongFile: an ACL with more patterns than an index takes of one rule has
+// its own table and keeps its place in the order.
+func TestLongFile(t *testing.T) {
+	var names strings.Builder
+	for i := range mostKeys + 1 {
+		fmt.Fprint(&names, " ", site(i))
+	}
+	c, p := compile(t, "use_backend first if { hdr(host) "+site(3)+" }\nuse_backend all if { hdr(host)"+names.String()+" }\nuse_backend last if { hdr(host) "+site(4)+" x }")
+	if len(p.useBackend.loose) != 1 {
+		t.Errorf("%d rules tried in turn", len(p.useBackend.loose))
+	}
+	for name, want := range map[string]string{site(3): "first", site(4): "all", site(mostKeys): "all", "x": "last", "y": "none"} {
+		if got := decided(c, p.Decide(host(name))); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
