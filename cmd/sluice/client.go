@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,14 +40,7 @@ func (c *client) flags(f *pflag.FlagSet) {
 
 // settle finds out from the flags given which protocol the client speaks.
 func (c *client) settle(f *pflag.FlagSet) error {
-	any := func(names ...string) bool {
-		for _, n := range names {
-			if f.Changed(n) {
-				return true
-			}
-		}
-		return false
-	}
+	any := func(names ...string) bool { return slices.ContainsFunc(names, f.Changed) }
 	c.speaksHTTP = any("host", "path", "method", "header")
 	c.speaksTLS = any("sni", "alpn")
 	if c.speaksHTTP && c.speaksTLS {

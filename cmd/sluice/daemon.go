@@ -62,7 +62,9 @@ func findParent() (*parent, error) {
 	if !ok {
 		return nil, nil
 	}
-	os.Unsetenv(listenersEnv)
+	if err := os.Unsetenv(listenersEnv); err != nil {
+		return nil, err
+	}
 	unix.CloseOnExec(readyFD)
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0) // now: the chroot has none
 	return &parent{os.NewFile(readyFD, "ready pipe"), null, manifest}, err

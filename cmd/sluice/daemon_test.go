@@ -132,7 +132,7 @@ func TestDaemonLogsToItsTargets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	pid, _, _ := daemon(t, t.TempDir(), "-f", config(t, echo(t), "log "+log.LocalAddr().String()+" local0"))
 	if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
 		t.Fatal(err)

@@ -56,12 +56,12 @@ func demo(w io.Writer, listen string) error {
 	if err != nil {
 		return err
 	}
-	defer apples.Close()
+	defer func() { _ = apples.Close() }()
 	pears, err := newSite("pears")
 	if err != nil {
 		return err
 	}
-	defer pears.Close()
+	defer func() { _ = pears.Close() }()
 	config, problems := read(conf.Source{Name: "demo.toml", Data: []byte(demoText(listen, apples.Addr, pears.Addr))})
 	l := launch{logFormat: "console", quiet: true, bound: func(ls *engine.Listeners) { demoHelp(w, ls.Addr("demo").String()) }}
 	err = l.run("demo.toml", config, problems)

@@ -100,13 +100,11 @@ func TestOrdinaryUsersCannotAskForRootsThings(t *testing.T) {
 // asNobody copies the program and its configuration to where nobody can read.
 func asNobody(t *testing.T, config string) (*proc, func()) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "sluice")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	for _, d := range []string{dir, filepath.Dir(dir)} { // the outer one is root's alone
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	copyTo(t, config, filepath.Join(dir, "test.cfg"), 0o644)
 	p, closeSocket := command(t, "run", "-f", filepath.Join(dir, "test.cfg"))

@@ -73,8 +73,7 @@ func plural(n int, what string) string {
 
 // pathless strips the path an error carries, for messages that name it already.
 func pathless(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err
 	}
 	return err

@@ -134,7 +134,7 @@ func (p *proc) waitsFor(t *testing.T, word string, closeSocket func()) {
 	closeSocket()
 	over := make(chan struct{})
 	go func() { p.exited <- p.Wait(); close(over) }()
-	t.Cleanup(func() { p.Process.Kill(); <-over })
+	t.Cleanup(func() { _ = p.Process.Kill(); <-over })
 	waitFor(t, word, func() bool {
 		select {
 		case err := <-p.exited:
