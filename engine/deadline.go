@@ -39,9 +39,13 @@ func (l *loop) overdue(id int32, s *session) {
 	case inspecting:
 		l.inspectedLongEnough(id, s)
 	case dialing:
+		if l.tired(s) <= l.now {
+			l.end(id, s, ending{term: term('c', 'C')})
+			return
+		}
 		l.failed(id, s, timedOut, 0)
 	case pausing:
-		l.retry(id, s, s.moved)
+		l.retry(id, s, s.anew)
 	case relaying:
 		letter := byte('c')
 		if l.quiet(s, server) < l.quiet(s, client) {
@@ -64,7 +68,7 @@ func (l *loop) deadline(s *session) int64 {
 	case inspecting:
 		return s.since + l.listeners[s.line].frontend.inspect
 	case dialing:
-		return after(s.since, l.backendOf(s).connect)
+		return min(after(s.since, l.backendOf(s).connect), l.tired(s))
 	case pausing:
 		return s.since + int64(s.wait)
 	case relaying:
@@ -75,12 +79,22 @@ func (l *loop) deadline(s *session) int64 {
 	return never
 }
 
+// tired returns when a client that waits for its server has been quiet for too
+// long.
+func (l *loop) tired(s *session) int64 {
+	return after(s.sock[client].seen, l.listeners[s.line].frontend.client)
+}
+
 // quiet returns when a side will have been quiet for too long. Time counts
 // only while it is that side's turn: while it could send and would be read, or
-// while there is something for it to take.
+// while there is something for it to take. A client that has asked waits for
+// its answer as long as the server may take (as HAProxy 2.6 does, measured).
 func (l *loop) quiet(s *session, which side) int64 {
 	from, to := &s.flow[which], &s.flow[which.other()]
 	sends := !s.sock[which.other()].has(finished|broken) && from.Pending() == 0
+	if which == client && s.asked && !s.sock[client].has(finished) && l.patience(s, server) > 0 {
+		sends = false
+	}
 	if !sends && to.Pending() == 0 {
 		return never
 	}

@@ -35,34 +35,50 @@ func (l *loop) route(id int32, s *session, to int, early []byte) {
 	l.choose(id, s, nil, early)
 }
 
-// choose picks a server, another one than avoid if there is any, and dials it.
-func (l *loop) choose(id int32, s *session, avoid *pool.Server, early []byte) {
-	b := l.site.backends[s.backend]
-	picked := b.Pick(pool.Key{Source: s.clientAddr().Addr()}, avoid)
+// choose picks a server, another one than was if there is any, and dials it.
+func (l *loop) choose(id int32, s *session, was *pool.Server, early []byte) {
+	b := l.backendOf(s)
+	picked := b.Pick(pool.Key{Source: s.clientAddr().Addr()}, was)
 	if picked == nil {
 		b.Stat.FailedConn.Inc()
 		l.end(id, s, ending{term: term('S', 'C')})
 		return
 	}
+	switch was {
+	case nil:
+	case picked:
+		l.countRetry(b, was)
+	default:
+		s.moved = true
+		was.Stat.Redispatches.Inc()
+		b.Stat.Redispatches.Inc()
+	}
 	picked.Stat.Selected.Inc()
 	b.Stat.Selected.Inc()
-	l.assign(s, picked)
+	s.server = int32(picked.ID - 1)
 	if s.queued < 0 {
 		s.queued = int32(l.now - s.began)
 	}
 	l.dial(id, s, early)
 }
 
-// assign counts the session with a server.
-func (l *loop) assign(s *session, to *pool.Server) {
-	s.server = int32(to.ID - 1)
-	to.Stat.Open(l.now)
+func (l *loop) countRetry(b *backend, again *pool.Server) {
+	again.Stat.Retries.Inc()
+	b.Stat.Retries.Inc()
 }
 
-// unassign takes it off again, after a failed attempt.
-func (l *loop) unassign(s *session) {
-	l.serverOf(s).Stat.Close(0, 0)
-	s.server = -1
+// assign counts the session with its server, for as long as an attempt or the
+// connection lasts.
+func (l *loop) assign(s *session) {
+	s.counted = true
+	l.serverOf(s).Stat.Open(l.now)
+}
+
+func (l *loop) unassign(s *session, in, out int64) {
+	if s.counted {
+		s.counted = false
+		l.serverOf(s).Stat.Close(in, out)
+	}
 }
 
 func (l *loop) backendOf(s *session) *backend    { return l.site.backends[s.backend] }
@@ -74,6 +90,7 @@ func (l *loop) serverOf(s *session) *pool.Server { return l.backendOf(s).Servers
 func (l *loop) dial(id int32, s *session, early []byte) {
 	to := &l.backendOf(s).addrs[s.server]
 	l.enter(id, s, dialing)
+	l.assign(s)
 	l.serverOf(s).Stat.Connects.Inc()
 	fd, e := sock.Stream(to)
 	if e != 0 {
@@ -164,6 +181,7 @@ func (l *loop) askDial(s *session) (standing bool, e sock.Errno) {
 func (l *loop) established(id int32, s *session) {
 	s.connected = int32(l.now - s.began)
 	s.sock[server].seen = l.now
+	s.asked = s.flow[client].Bytes > 0
 	s.flow[server].Set(relay.TargetReady)
 	if l.backendOf(s).addrs[s.server].IsUnix() {
 		s.flow[server].Set(relay.SourceExact)
@@ -177,6 +195,7 @@ func (l *loop) failed(id int32, s *session, how attempt, e sock.Errno) {
 	s.sock[server].close(false)
 	b, was := l.backendOf(s), l.serverOf(s)
 	was.Stat.FailedConn.Inc()
+	l.unassign(s, 0, 0)
 	if how == noPort || how == exhausted {
 		l.engine.complain("can't open a connection to server "+was.String(), e)
 	}
@@ -188,7 +207,7 @@ func (l *loop) failed(id int32, s *session, how attempt, e sock.Errno) {
 	}
 	s.tries++
 	if next.Wait > 0 {
-		s.moved = next.Next == pool.Redispatch
+		s.anew = next.Next == pool.Redispatch
 		s.wait = int32(next.Wait.Milliseconds())
 		l.enter(id, s, pausing)
 		return
@@ -213,16 +232,13 @@ func (l *loop) afterFailure(s *session, how attempt) pool.Retry {
 
 // retry connects again: to the same server, or to one chosen anew.
 func (l *loop) retry(id int32, s *session, anew bool) {
-	b, was := l.backendOf(s), l.serverOf(s)
-	if !anew {
-		s.moved = false
-		was.Stat.Retries.Inc()
-		b.Stat.Retries.Inc()
-		l.dial(id, s, nil)
+	was := l.serverOf(s)
+	if anew {
+		l.choose(id, s, was, nil)
 		return
 	}
-	l.unassign(s)
-	l.choose(id, s, was, nil)
+	l.countRetry(l.backendOf(s), was)
+	l.dial(id, s, nil)
 }
 
 // failure sorts the errors of socket, connect and the first write.

@@ -80,9 +80,7 @@ func (l *loop) finish(id int32, s *session) {
 		b := l.backendOf(s)
 		b.Stat.Close(in, out)
 		l.countAborts(s, b)
-		if s.server >= 0 {
-			l.serverOf(s).Stat.Close(in, out)
-		}
+		l.unassign(s, in, out)
 	}
 	l.sessions.give(id)
 	l.dismiss(ln)

@@ -59,8 +59,11 @@ func (l *loop) log(s *session, ln *listener) {
 	if s.connected >= 0 {
 		r.Tc = int64(s.connected - s.queued)
 	}
-	if s.backend >= 0 {
+	switch {
+	case s.backend >= 0:
 		l.logServer(s, r)
+	case s.term[1] == 'R' && s.term[0] != 'P':
+		r.Backend = f.conf.DefaultBackend // HAProxy's word for "not decided"
 	}
 	l.line = l.formatter.AppendTCP(l.line[:0], r)
 	l.sink.Send(f.route, access.Info, l.line)

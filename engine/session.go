@@ -84,7 +84,10 @@ type session struct {
 
 	state   state
 	tries   uint8 // connection attempts after the first
-	moved   bool  // the last of them went to another server
+	moved   bool  // they led to another server
+	anew    bool  // pausing: a server is to be chosen anew
+	counted bool  // among the server's sessions
+	asked   bool  // the last byte came from the client: an answer is due
 	unix    bool  // the client came by a UNIX socket
 	last    side  // leaving: the side whose socket is still open
 	abrupt  bool  // leaving: it gets RST at the end

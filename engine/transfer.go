@@ -28,6 +28,7 @@ func (l *loop) pump(id int32, s *session, from side) bool {
 	outcome, e := l.stock.Pump(f, int(s.sock[from].fd), int(s.sock[to].fd), share)
 	if f.Bytes != before {
 		s.sock[from].seen, s.sock[to].seen = l.now, l.now
+		s.asked = from == client
 	}
 	switch outcome {
 	case relay.Again:
