@@ -55,6 +55,7 @@ func BenchmarkDecide(b *testing.B) {
 }
 
 func fileOfSites(b *testing.B, n int) string {
+	b.Helper()
 	var list strings.Builder
 	for i := range n {
 		fmt.Fprintln(&list, site(i))
@@ -67,6 +68,7 @@ func fileOfSites(b *testing.B, n int) string {
 }
 
 func benchmark(b *testing.B, p *Program, isTLS bool, n int) {
+	b.Helper()
 	first := fmt.Appendf(nil, "GET /%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: x\r\nAccept: */*\r\n\r\n", site(0), site(0))
 	if isTLS {
 		first = helloBytes(b, site(0), "h2")
@@ -98,6 +100,7 @@ func putDigits(b []byte, n int) {
 }
 
 func benchmarkSrc(b *testing.B, n int) {
+	b.Helper()
 	var rules strings.Builder
 	for i := range n {
 		fmt.Fprintf(&rules, "use_backend b%d if { src 10.%d.%d.0/24 }\n", i, i/256, i%256)

@@ -47,6 +47,7 @@ func FuzzDecide(f *testing.F) {
 }
 
 func decideBoth(t *testing.T, c *conf.Config, p *Program, f *Facts) string {
+	t.Helper()
 	got, want := decided(c, p.Decide(f)), inTurn(p, f)
 	if got != want {
 		t.Fatalf("%s, and %s by trying all rules in turn", got, want)

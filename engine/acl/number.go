@@ -57,8 +57,8 @@ func (n *numbers) span(pattern string) (span, error) {
 
 // cutRange cuts at a colon or, as HAProxy does, at a dash behind a number.
 func cutRange(pattern string) (low, high string, ok bool) {
-	if i := strings.IndexByte(pattern, ':'); i >= 0 {
-		return pattern[:i], pattern[i+1:], true
+	if low, high, ok = strings.Cut(pattern, ":"); ok {
+		return low, high, true
 	}
 	if i := strings.LastIndexByte(pattern, '-'); i > 0 {
 		return pattern[:i], pattern[i+1:], true

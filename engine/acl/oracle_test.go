@@ -52,6 +52,7 @@ func randomWorld(r *rand.Rand) world {
 // bytes are what the client has sent; cut off before it is clear what it is,
 // unless whole.
 func (w world) bytes(t testing.TB, hellos map[string][]byte) []byte {
+	t.Helper()
 	switch {
 	case w.proto == "other":
 		return []byte("\x00\x01")
@@ -98,7 +99,7 @@ func (w world) values(fetch string) (all []string, missing bool) {
 	case "hdr(host)":
 		return []string{w.host}, false
 	}
-	for _, v := range strings.Split(w.x, ",") {
+	for v := range strings.SplitSeq(w.x, ",") {
 		all = append(all, strings.TrimSpace(v))
 	}
 	return all, false

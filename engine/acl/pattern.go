@@ -127,8 +127,7 @@ func (b *builder) file(name string) []pattern {
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
-		var path *fs.PathError
-		if errors.As(err, &path) {
+		if path, ok := errors.AsType[*fs.PathError](err); ok {
 			err = path.Err
 		}
 		b.errorf("pattern file '%s': %s; wanted a file with one pattern a line", name, err)
