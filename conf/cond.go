@@ -26,7 +26,7 @@ type Cond struct {
 	Pos    Pos
 	Unless bool
 	Any    [][]Term
-	Text   string // the whole condition as one line, `if` or `unless` included
+	Text   string // the whole condition as one line in one spelling, `if` or `unless` included
 }
 
 // Term is an ACL's name or an anonymous ACL, perhaps negated.

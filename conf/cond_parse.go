@@ -15,7 +15,7 @@ func ParseCond(at Pos, words []string) (*Cond, error) {
 	if len(words) == 0 || words[0] != "if" && words[0] != "unless" {
 		return nil, fmt.Errorf("found '%s', wanted 'if' or 'unless' and a condition", strings.Join(words, " "))
 	}
-	c := &Cond{Pos: at, Unless: words[0] == "unless", Text: haproxy.Join(words)}
+	c := &Cond{Pos: at, Unless: words[0] == "unless"}
 	p := condParser{at: at, words: words[1:]}
 	if len(p.words) == 0 {
 		return nil, fmt.Errorf("nothing follows '%s', wanted a condition", words[0])
@@ -27,6 +27,7 @@ func ParseCond(at Pos, words []string) (*Cond, error) {
 		}
 		c.Any = append(c.Any, terms)
 		if len(p.words) == 0 {
+			c.Text = haproxy.Join(c.Words())
 			return c, nil
 		}
 		p.words = p.words[1:]
