@@ -189,11 +189,12 @@ func (e *Engine) Sessions() int64 { return e.stat.Cur() }
 // Held returns the bytes that are held for slow readers.
 func (e *Engine) Held() int64 { return e.budget.Used() }
 
-// flipped logs that a server went up or down, for people and to the targets of
-// its backend.
+// flipped logs that a server went up or down: to the targets of its backend,
+// and to the process's own log, under a name by which a daemon, whose own log
+// goes to such targets too, leaves it out.
 func (e *Engine) flipped(b *backend) func(pool.Event) {
 	return func(ev pool.Event) {
-		e.logger.Warn(ev.Text)
+		e.logger.Named("health").Warn(ev.Text)
 		e.access.Say(b.route, access.Level(ev.Level), ev.Text)
 	}
 }
