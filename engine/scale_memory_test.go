@@ -1,0 +1,120 @@
+package engine
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	mostBytesPerConn = 512 // resident, in mode tcp with tcplog
+	scaleFDs         = 20000
+	fewFirst         = 100 // connections before the memory is looked at
+)
+
+// TestHolds9000Connections: with 20,000 file descriptors one process carries
+// that many at once, and every one of them still works.
+func TestHolds9000Connections(t *testing.T) {
+	holds(t, fewer(9000), `"?"`, "default_backend b")
+}
+
+// TestHoldsRoutedConnections: the bytes that rules looked at are given back.
+func TestHoldsRoutedConnections(t *testing.T) {
+	holds(t, fewer(4000), `"GET / HTTP/1.1\r\nHost: site.test\r\nX-Ask: ?\r\n\r\n"`,
+		"use_backend b if { hdr(host) site.test }")
+}
+
+func fewer(connections int) int {
+	if racing {
+		return 500
+	}
+	return connections
+}
+
+// holds opens that many connections through a balancer in a process of its
+// own, looks at its memory, and has each of them used again.
+func holds(t *testing.T, held int, opening, route string) {
+	log := &balancer{t: t, lines: make(chan string, 1<<16)}
+	file := filepath.Join(t.TempDir(), "scale.cfg")
+	_, origin := cast(t, "servers")
+	if err := os.WriteFile(file, scaleConfig(log.logTarget(t), route, origin), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, addr := cast(t, "balancer", file, strconv.Itoa(scaleFDs))
+	clients, _ := cast(t, "clients")
+	pid := b.cmd.Process.Pid
+
+	clients.tell("open %s %d %s", addr, fewFirst, opening)
+	clients.tell("close")
+	for range fewFirst {
+		log.line()
+	}
+	idle, before := openFDs(t, pid), readMemory(t, pid)
+
+	clients.tell("open %s %d %s", addr, held, opening)
+	if n := openFDs(t, pid); n < idle+2*held {
+		t.Errorf("%d descriptors are open, %d were before; want two more for each of %d connections", n, idle, held)
+	}
+	after := readMemory(t, pid)
+	each := (after.rss - before.rss) / float64(held)
+	t.Logf("%d connections held; bytes for each: Rss %.0f, Pss %.0f, Anonymous %.0f", held, each,
+		(after.pss-before.pss)/float64(held), (after.anonymous-before.anonymous)/float64(held))
+	if each > mostBytesPerConn && !racing {
+		t.Errorf("%.0f resident bytes per connection; want at most %d", each, mostBytesPerConn)
+	}
+	clients.tell("ask")
+	clients.tell("close")
+	wait(t, "all descriptors to be closed", func() bool { return openFDs(t, pid) <= idle })
+}
+
+func scaleConfig(log, route, origin string) []byte {
+	return fmt.Appendf(nil, `global
+  nbthread 2
+  maxconn 9000
+%s
+  timeout connect 10s
+  timeout client 1m
+  timeout server 1m
+frontend f
+  bind 127.0.0.1:1
+  %s
+backend b
+  server s %s
+`, log, route, origin)
+}
+
+func openFDs(t *testing.T, pid int) int {
+	t.Helper()
+	all, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
+}
+
+// memory is what a process has resident, in bytes.
+type memory struct{ rss, pss, anonymous float64 }
+
+func readMemory(t *testing.T, pid int) memory {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m memory
+	wanted := map[string]*float64{"Rss:": &m.rss, "Pss:": &m.pss, "Anonymous:": &m.anonymous}
+	for line := range strings.Lines(string(text)) {
+		words := strings.Fields(line)
+		if into := wanted[words[0]]; into != nil {
+			kB, err := strconv.ParseFloat(words[1], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			*into = kB * 1024
+		}
+	}
+	return m
+}

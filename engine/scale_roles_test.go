@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
+
+	"sluice/conf"
+	"sluice/engine/access"
+)
+
+// roleVariable names the role that the test binary plays as another process.
+const roleVariable = "SLUICE_TEST_ROLE"
+
+// TestMain lets the test binary be another process, with descriptors and
+// memory of its own.
+func TestMain(m *testing.M) {
+	roles := map[string]func([]string) error{
+		"balancer": playBalancer, "clients": playClients, "servers": playServers,
+	}
+	play := roles[os.Getenv(roleVariable)]
+	if play == nil {
+		os.Exit(m.Run())
+	}
+	if err := play(os.Args[1:]); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+// player is a process that plays a role. It says a line when it is ready, and
+// another for each command; it ends with its standard input.
+type player struct {
+	t    *testing.T
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	pipe *os.File
+	out  *bufio.Reader
+}
+
+// cast starts a role and returns what it said first.
+func cast(t *testing.T, role string, args ...string) (*player, string) {
+	t.Helper()
+	p := &player{t: t, cmd: exec.Command(os.Args[0], args...)}
+	p.cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	p.cmd.Stderr = os.Stderr
+	var err error
+	if p.in, err = p.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.pipe, p.out = out.(*os.File), bufio.NewReader(out)
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.leave)
+	return p, p.hear()
+}
+
+// hear returns the next line that the player says.
+func (p *player) hear() string {
+	p.t.Helper()
+	_ = p.pipe.SetReadDeadline(time.Now().Add(3 * patienceOfTests))
+	line, err := p.out.ReadString('\n')
+	if err != nil {
+		p.t.Fatalf("%s says %q and %v", p.cmd.Env[len(p.cmd.Env)-1], line, err)
+	}
+	return strings.TrimSpace(line)
+}
+
+// tell gives a command, which must be answered with ok.
+func (p *player) tell(format string, args ...any) {
+	p.t.Helper()
+	fmt.Fprintf(p.in, format+"\n", args...)
+	if said := p.hear(); said != "ok" {
+		p.t.Fatalf(format+": %s", append(args, said)...)
+	}
+}
+
+// leave ends the process.
+func (p *player) leave() {
+	late := time.AfterFunc(patienceOfTests, func() { _ = p.cmd.Process.Kill() })
+	defer late.Stop()
+	_ = p.in.Close()
+	if err := p.cmd.Wait(); err != nil {
+		p.t.Errorf("%s: %v", p.cmd.Env[len(p.cmd.Env)-1], err)
+	}
+}
+
+// playBalancer balances by the configuration in the file args[0] with args[1]
+// file descriptors, and says on which free port its first frontend listens.
+func playBalancer(args []string) error {
+	var fds uint64
+	if _, err := fmt.Sscan(args[1], &fds); err != nil {
+		return err
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: fds, Max: fds}); err != nil {
+		return fmt.Errorf("%d file descriptors: %w", fds, err)
+	}
+	c, problems := conf.Load(args[0])
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	c.Frontends[0].Binds[0].Address.Port = 0
+	log := access.Open("sluice", zap.NewNop())
+	defer log.Close()
+	o := Options{Config: c, Plan: MakePlan(c, fds), Logger: zap.NewNop(), Access: log}
+	var err error
+	if o.Listeners, err = Listen(c, o.Plan.Loops); err != nil {
+		return err
+	}
+	where := o.Listeners.Addr(c.Frontends[0].Name)
+	e, _, err := New(o)
+	if err != nil {
+		return err
+	}
+	go func() {
+		fmt.Println(where)
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		e.Stop()
+	}()
+	return e.Run()
+}
