@@ -10,7 +10,14 @@ import (
 // empty.
 const sourceOfUnix = relay.SourceExact
 
+// startInspecting asks the rules before a byte was read: those that come first
+// may look at addresses only, and then nobody waits for a client who waits for
+// the server.
 func (l *loop) startInspecting(id int32, s *session) {
+	l.sniffed, l.facts.Received = sniff.Facts{}, 0
+	if l.decide(id, s, nil, false) {
+		return
+	}
 	l.enter(id, s, inspecting)
 	s.flow[client].Set(relay.SourceReady)
 	l.inspect(id, s)
