@@ -133,11 +133,8 @@ func (b *builder) checkName(s section) {
 	if s.kind == "defaults" {
 		return
 	}
-	if s.name == "" {
-		b.problems.Errorf(s.pos, "%s without a name, wanted '%s NAME'", s.kind, s.kind)
-	}
-	if r, bad := badNameRune(s.name); bad {
-		b.problems.Errorf(s.pos, "%s: %q in a name, wanted letters, digits, '-', '_', '.' or ':'", s.title(), r)
+	if fault := nameFault(s.name); fault != "" {
+		b.problems.Errorf(s.pos, "%s: %s", s.kind, fault)
 	}
 }
 

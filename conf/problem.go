@@ -38,12 +38,23 @@ type Problems []Problem
 
 // Errorf adds an error.
 func (ps *Problems) Errorf(at Pos, format string, args ...any) {
-	*ps = append(*ps, Problem{Pos: at, Severity: Error, Text: fmt.Sprintf(format, args...)})
+	*ps = append(*ps, Problem{Pos: at, Severity: Error, Text: clip(fmt.Sprintf(format, args...))})
 }
 
 // Warnf adds a warning.
 func (ps *Problems) Warnf(at Pos, format string, args ...any) {
-	*ps = append(*ps, Problem{Pos: at, Severity: Warning, Text: fmt.Sprintf(format, args...)})
+	*ps = append(*ps, Problem{Pos: at, Severity: Warning, Text: clip(fmt.Sprintf(format, args...))})
+}
+
+// longestText holds any message but those that quote a line of megabytes.
+const longestText = 2000
+
+// clip takes the middle out of a text that is too long to read.
+func clip(text string) string {
+	if len(text) <= longestText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:longestText/2], "") + " ... " + strings.ToValidUTF8(text[len(text)-longestText/2:], "")
 }
 
 // Err returns the errors among the problems as one error, a line each, or nil.

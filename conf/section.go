@@ -49,10 +49,16 @@ func (s section) title() string {
 	return fmt.Sprintf("%s '%s'", s.kind, s.name)
 }
 
+// longestName keeps names on one line of a log.
+const longestName = 255
+
 // nameFault says what is wrong with a name, or "".
 func nameFault(name string) string {
 	if name == "" {
 		return "no name follows"
+	}
+	if len(name) > longestName {
+		return fmt.Sprintf("a name of %d characters, wanted at most %d", len(name), longestName)
 	}
 	if r, bad := badNameRune(name); bad {
 		return fmt.Sprintf("%q in the name '%s', wanted letters, digits, '-', '_', '.' or ':'", r, name)

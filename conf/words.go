@@ -43,9 +43,11 @@ var words = []word{
 	{"log-tag", inGlobal, verbatim, (*reader).logTag},
 	{"stats socket", inGlobal, manyLines, (*reader).statsSocket},
 	{"stats timeout", inGlobal, verbatim, (*reader).statsTimeout},
+	{"stats maxconn", inGlobal, notTOML, (*reader).ignore},
 	{"buffer_budget", inGlobal, verbatim, (*reader).bufferBudget},
 
 	{"description", inGlobal | inProxies, verbatim, (*reader).remark},
+	{"enabled", inProxies, notTOML, (*reader).remark},
 	{"id", inFront | inBack, integer, (*reader).remark},
 	{"mode", inProxies, verbatim, (*reader).mode},
 	{"bind", inFront, manyLines, (*reader).bind},
