@@ -80,6 +80,7 @@ func BenchmarkHead(b *testing.B) {
 }
 
 func sniffWhole(b *testing.B, data []byte) {
+	b.Helper()
 	s := NewScanner()
 	var f Facts
 	b.SetBytes(int64(len(data)))

@@ -16,6 +16,7 @@ var seed = flag.Uint64("seed", 0, "seed of the random tests; 0: a new one")
 
 // random returns a generator whose seed is told when the test fails.
 func random(t testing.TB) *rand.Rand {
+	t.Helper()
 	n := *seed
 	if n == 0 {
 		n = rand.Uint64()

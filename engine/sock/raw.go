@@ -76,7 +76,7 @@ func ShutdownWrite(fd int) Errno {
 }
 
 // Close closes fd.
-func Close(fd int) { unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
+func Close(fd int) { _, _, _ = unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
 
 // Reset closes fd with RST, and throws away what it has not sent yet.
 func Reset(fd int) {
@@ -101,7 +101,7 @@ func NoDelay(fd int) {
 }
 
 func setsockopt(fd, level, name int, value unsafe.Pointer, size uintptr) {
-	unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), uintptr(value), size, 0)
+	_, _, _ = unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), uintptr(value), size, 0)
 }
 
 func result(r, _ uintptr, e Errno) (int, Errno) {

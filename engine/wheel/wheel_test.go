@@ -3,7 +3,7 @@ package wheel
 import (
 	"flag"
 	"math/rand/v2"
-	"sort"
+	"slices"
 	"testing"
 	"time"
 )
@@ -112,7 +112,7 @@ func checkExpired(t *testing.T, w *Wheel, plain map[int32]int64, now int64) {
 	for _, at := range plain {
 		left = append(left, at)
 	}
-	sort.Slice(left, func(i, j int) bool { return left[i] < left[j] })
+	slices.Sort(left)
 	if len(left) == 0 {
 		return
 	}
