@@ -1,0 +1,63 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+
+	"sluice/conf"
+)
+
+func planned(t *testing.T, global string, nofile uint64) Plan {
+	t.Helper()
+	c, problems := conf.ParseString("plan.cfg", "global\n  nbthread 2\n"+global+`
+listen l
+  bind 127.0.0.1:9
+  server s 127.0.0.1:10 check
+  timeout connect 1s
+  timeout client 1s
+  timeout server 1s
+`)
+	if c == nil {
+		t.Fatal(problems)
+	}
+	return MakePlan(c, nofile)
+}
+
+func TestPlanNeverExceedsTheDescriptors(t *testing.T) {
+	for _, nofile := range []uint64{64, 100, 256, 300, 1024, 20000, 1 << 20, 1 << 40} {
+		for _, maxconn := range []string{"", "  maxconn 10", "  maxconn 100000"} {
+			p := planned(t, maxconn, nofile)
+			if p.MaxConn > 0 && uint64(p.Descriptors()) > nofile {
+				t.Errorf("%d descriptors, %q: %s", nofile, maxconn, p.Sum())
+			}
+			if p.Wanted > 0 && p.MaxConn > p.Wanted {
+				t.Errorf("maxconn %d became %d", p.Wanted, p.MaxConn)
+			}
+			if p.Pipes < 0 {
+				t.Errorf("%d pipes", p.Pipes)
+			}
+		}
+	}
+}
+
+func TestPlanLowersMaxconn(t *testing.T) {
+	p := planned(t, "  maxconn 2000", 256)
+	if p.MaxConn < 80 || p.MaxConn >= 128 || p.Problems.Err() != nil || len(p.Problems) != 1 {
+		t.Fatalf("maxconn %d, problems %v", p.MaxConn, p.Problems)
+	}
+	if text := p.Problems[0].Text; !strings.Contains(text, "maxconn 2000") || !strings.Contains(text, p.Sum()) {
+		t.Errorf("the warning %q does not show the sum %q", text, p.Sum())
+	}
+	if p := planned(t, "  maxconn 2000\n  strict-limits", 256); p.Problems.Err() == nil {
+		t.Error("strict-limits lets too small a limit pass")
+	}
+	if p := planned(t, "", 30); p.Problems.Err() == nil {
+		t.Error("too few descriptors for one connection are no error")
+	}
+}
+
+func TestPlanHoldsNineThousand(t *testing.T) {
+	if p := planned(t, "  maxconn 9000", 20000); p.MaxConn != 9000 || len(p.Problems) > 0 {
+		t.Errorf("maxconn %d, problems %v; want 9000 and none", p.MaxConn, p.Problems)
+	}
+}
