@@ -56,7 +56,7 @@ func (l *loop) overdue(id int32, s *session) {
 }
 
 func (l *loop) lookAgain(id int32, s *session) {
-	l.leave(id, s)
+	l.leave(id, s, false)
 	if s.state == leaving {
 		l.clock.arm(id, l.now+unsentInterval, l.now)
 	}

@@ -207,6 +207,10 @@ func (l *loop) failed(id int32, s *session, how attempt, e sock.Errno) {
 	}
 	s.tries++
 	if next.Wait > 0 {
+		if !l.watch(id, s, client) {
+			l.end(id, s, ending{term: term('R', 'C')})
+			return
+		}
 		s.anew = next.Next == pool.Redispatch
 		s.wait = int32(next.Wait.Milliseconds())
 		l.enter(id, s, pausing)

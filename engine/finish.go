@@ -40,16 +40,17 @@ func (l *loop) end(id int32, s *session, how ending) {
 	if how.linger && s.sock[how.last].fd >= 0 {
 		s.last, s.abrupt = how.last, how.abrupt
 		l.enter(id, s, leaving)
-		l.leave(id, s)
+		l.leave(id, s, false)
 		return
 	}
 	l.finish(id, s)
 }
 
 // leave closes the last socket once its peer has everything, or has had time
-// enough.
-func (l *loop) leave(id int32, s *session) {
-	if sock.Unsent(int(s.sock[s.last].fd)) > 0 && l.now < s.since+l.grace(s) {
+// enough, or is gone: the kernel counts what a peer that reset has not
+// acknowledged for ever.
+func (l *loop) leave(id int32, s *session, gone bool) {
+	if !gone && sock.Unsent(int(s.sock[s.last].fd)) > 0 && l.now < s.since+l.grace(s) {
 		return
 	}
 	s.sock[s.last].close(s.abrupt)

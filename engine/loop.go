@@ -134,7 +134,10 @@ func (l *loop) wake(t token, events netpoll.IOEvent) {
 		}
 		l.relay(id, s)
 	case leaving:
-		l.leave(id, s)
+		if failed && from == client {
+			l.cutBlocked(id, s)
+		}
+		l.leave(id, s, failed)
 	}
 }
 

@@ -84,6 +84,15 @@ func (l *loop) targetFailed(id int32, s *session, to side, e sock.Errno) bool {
 	return l.pump(id, s, server)
 }
 
+// cutBlocked ends a session whose client has reset its connection while the
+// server takes no bytes: the read that would tell is never made then.
+func (l *loop) cutBlocked(id int32, s *session) {
+	if s.state == relaying && !s.flow[client].Has(relay.TargetReady) {
+		s.sock[client].set(broken)
+		l.cut(id, s, client)
+	}
+}
+
 // failedLate is called when a socket fails whose stream had ended before: a
 // client that now takes no answer any more, or a server that has answered and
 // takes no more of the question.

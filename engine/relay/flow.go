@@ -84,7 +84,7 @@ func (s *Stock) Pump(f *Flow, src, dst, share int) (Outcome, sock.Errno) {
 	if f.held == 0 && f.store != 0 {
 		s.Release(f)
 	}
-	if f.Has(splicing) && out == Wait {
+	if f.Has(splicing) && out == Wait && f.held == 0 {
 		f.settle(f.Bytes - start)
 	}
 	return out, e
