@@ -1,14 +1,10 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/netip"
 	"os"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,9 +42,9 @@ func startWith(t *testing.T, cfg string, change func(*Options)) *balancer {
 	t.Helper()
 	leavesNothing(t)
 	b := &balancer{t: t, addrs: map[string]net.Addr{}, lines: make(chan string, 1<<16), ended: make(chan error, 1)}
-	logger := zap.NewNop()
 	core, said := observer.New(zap.InfoLevel)
-	logger, b.said = zap.New(core), said
+	logger := zap.New(core)
+	b.said = said
 	c := parse(t, "global\n  nbthread 2\n"+b.logTarget(t)+cfg)
 	log := access.Open("sluice", logger)
 	t.Cleanup(log.Close)
@@ -73,26 +69,26 @@ func startWith(t *testing.T, cfg string, change func(*Options)) *balancer {
 	return b
 }
 
-// parse adds a bind line where there is none, and the log that tests read.
+// parse checks the configuration, and gives a free port to each bind line that
+// names port 1.
 func parse(t *testing.T, cfg string) *conf.Config {
 	t.Helper()
 	c, problems := conf.ParseString(t.Name()+".cfg", cfg)
-	for _, p := range problems {
-		if p.Severity == conf.Error && !strings.Contains(p.Text, "bind") {
-			t.Fatal(p)
-		}
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
 	}
-	if c == nil {
-		t.Fatal(problems)
-	}
+	freePorts(c)
+	return c
+}
+
+func freePorts(c *conf.Config) {
 	for _, f := range c.Frontends {
-		for i, b := range f.Binds {
-			if b.Address.IP.IsValid() && b.Address.Port == 1 {
-				f.Binds[i].Address.Port = 0
+		for i := range f.Binds {
+			if to := &f.Binds[i].Address; to.Net == conf.NetTCP && to.Port == 1 {
+				to.Port = 0
 			}
 		}
 	}
-	return c
 }
 
 // logTarget opens the connection log's destination.
@@ -229,127 +225,53 @@ func (b *balancer) line() string {
 	}
 }
 
-// wantTerm checks the next log line's termination state, and returns the line.
-func (b *balancer) wantTerm(term string) string {
+// logged is what tests read in a line of option tcplog.
+type logged struct {
+	frontend, server string // server as backend/server
+	tw, tc, tt       int    // ms
+	bytes            int
+	term             string
+	retries          string // with a + before it when redispatched
+	text             string
+}
+
+// entry returns the next line of the connection log in its parts.
+func (b *balancer) entry() logged {
 	b.t.Helper()
-	line := b.line()
-	if !strings.Contains(line, " "+term+" ") {
-		b.t.Errorf("log line %q; want termination state %s", line, term)
+	text := b.line()
+	var client, date, times, counts, queue string
+	e := logged{text: text}
+	_, err := fmt.Sscan(text, &client, &date, &e.frontend, &e.server, &times, &e.bytes, &e.term, &counts, &queue)
+	if err == nil {
+		_, err = fmt.Sscanf(times, "%d/%d/%d", &e.tw, &e.tc, &e.tt)
 	}
-	return line
-}
-
-// peer is a server: it hands each connection to serve, on a goroutine.
-type peer struct {
-	net.Listener
-	t *testing.T
-}
-
-func listen(t *testing.T, serve func(*net.TCPConn)) *peer {
-	t.Helper()
-	return listenOn(t, "127.0.0.1:0", serve)
-}
-
-func listenOn(t *testing.T, addr string, serve func(*net.TCPConn)) *peer {
-	t.Helper()
-	ln, err := net.Listen("tcp", addr)
 	if err != nil {
-		t.Fatal(err)
+		b.t.Fatalf("log line %q: %v", text, err)
 	}
-	p := &peer{Listener: ln, t: t}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		p.run(serve)
-	}()
-	t.Cleanup(func() { ln.Close(); <-done })
-	return p
+	e.retries = counts[strings.LastIndexByte(counts, '/')+1:]
+	return e
 }
 
-func (p *peer) run(serve func(*net.TCPConn)) {
-	for {
-		conn, err := p.Accept()
-		if err != nil {
-			return
-		}
-		go func() {
-			defer conn.Close()
-			_ = conn.SetDeadline(time.Now().Add(patienceOfTests))
-			serve(conn.(*net.TCPConn))
-		}()
+// wantTerm checks the next log line's termination state, and returns the line.
+func (b *balancer) wantTerm(term string) logged {
+	b.t.Helper()
+	e := b.entry()
+	if e.term != term {
+		b.t.Errorf("log line %q; want termination state %s", e.text, term)
 	}
+	return e
 }
 
-func (p *peer) String() string { return p.Addr().String() }
-
-func (p *peer) port() uint16 { return netip.MustParseAddrPort(p.String()).Port() }
-
-// echo sends back what comes, until the end.
-func echo(c *net.TCPConn) {
-	_, _ = io.Copy(c, c)
-	_ = c.CloseWrite()
-}
-
-// says sends a text and closes.
-func says(text string) func(*net.TCPConn) {
-	return func(c *net.TCPConn) { _, _ = io.WriteString(c, text) }
-}
-
-// answers reads one request head, sends a text and closes.
-func answers(text string) func(*net.TCPConn) {
-	return func(c *net.TCPConn) {
-		readHead(c)
-		_, _ = io.WriteString(c, text)
-	}
-}
-
-func readHead(c net.Conn) string {
-	var head []byte
-	one := make([]byte, 1)
-	for !strings.HasSuffix(string(head), "\r\n\r\n") {
-		if _, err := c.Read(one); err != nil {
-			return string(head)
-		}
-		head = append(head, one[0])
-	}
-	return string(head)
-}
-
-// deadPort returns a port of 127.0.0.1 on which nobody listens.
-func deadPort(t *testing.T) string {
+// within checks a time that a log line tells, in ms.
+func within(t *testing.T, what string, got, low, high int) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	if got < low || got > high {
+		t.Errorf("%s: %d ms; want %d to %d", what, got, low, high)
 	}
-	defer ln.Close()
-	return ln.Addr().String()
 }
 
-// reset closes with RST.
-func reset(c net.Conn) {
-	_ = c.(*net.TCPConn).SetLinger(0)
-	_ = c.Close()
-}
+// soon is how late a timer of tens of milliseconds may be on a busy machine.
+const soon = 1000
 
-func isReset(err error) bool { return errors.Is(err, unix.ECONNRESET) }
-
-// ask sends a text, ends the sending side and returns all that comes back.
-func ask(t *testing.T, c net.Conn, text string) string {
-	t.Helper()
-	if _, err := io.WriteString(c, text); err != nil {
-		t.Fatal(err)
-	}
-	_ = c.(interface{ CloseWrite() error }).CloseWrite()
-	got, err := io.ReadAll(c)
-	if err != nil {
-		t.Fatalf("after %q: %v", got, err)
-	}
-	return string(got)
-}
-
-func head(host string) string {
-	return "GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n"
-}
-
-func itoa(n int) string { return strconv.Itoa(n) }
+// bound makes a wait of one connection end in the test's time.
+func bound(c net.Conn) { _ = c.SetDeadline(time.Now().Add(patienceOfTests)) }

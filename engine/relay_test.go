@@ -16,6 +16,20 @@ frontend f
 backend b
 `
 
+// sniffing is plain with a rule that needs the client's bytes.
+const sniffing = `
+  timeout connect 2s
+  timeout client 10s
+  timeout server 10s
+frontend f
+  bind 127.0.0.1:1
+  use_backend other if { hdr(host) other.test }
+  default_backend b
+backend other
+  server s 127.0.0.1:9
+backend b
+`
+
 func TestRelaysBothWays(t *testing.T) {
 	b := start(t, plain+"  server s "+listen(t, echo).String())
 	if got := ask(t, b.dial("f"), "hello"); got != "hello" {
