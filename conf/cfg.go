@@ -66,7 +66,11 @@ func (c *cfgReader) open(at Pos, words []string) {
 	}
 	if len(rest) > 0 {
 		hint := "wanted the end of the line"
-		if s.kind != "global" {
+		switch s.kind {
+		case "global":
+		case "frontend", "listen":
+			hint = "addresses stand on 'bind' lines; wanted 'from' and the name of a defaults section, or the end of the line"
+		default:
 			hint = "wanted 'from' and the name of a defaults section, or the end of the line"
 		}
 		c.problems.Errorf(at, "'%s' after %s: %s", strings.Join(rest, " "), s.title(), hint)

@@ -138,3 +138,12 @@ func TestSeveralFilesAreOneConfiguration(t *testing.T) {
 		t.Errorf("a missing file passed: %v", problems)
 	}
 }
+
+func TestHostOfAnHTTPCheckInTheWayOfOld(t *testing.T) {
+	for _, line := range []string{`GET / HTTP/1.1\r\nHost:\ www.example.org`, `GET / HTTP/1.1 www.example.org`} {
+		got := parse(t, "backend b\n option httpchk "+line+"\n").Backends[0].HTTPCheck
+		if got.Host != "www.example.org" || got.Version != "HTTP/1.1" {
+			t.Errorf("%s: got %+v", line, got)
+		}
+	}
+}

@@ -144,17 +144,28 @@ func (r *reader) optionHTTPCheck(on bool) {
 			*field = arg
 		}
 	}
+	h.headerInVersion()
 	if !r.end() || !r.checkRequest(h) {
 		return
 	}
 	r.p.back.HTTPCheck = h
 }
 
+// headerInVersion understands the idiom of old for a check with a Host header,
+// which put it behind the version: HTTP/1.1\r\nHost:\ www.example.org.
+func (h *HTTPCheck) headerInVersion() {
+	version, header, ok := strings.Cut(h.Version, "\r\n")
+	name, value, _ := strings.Cut(header, ":")
+	if ok && strings.EqualFold(name, "host") && h.Host == "" {
+		h.Version, h.Host = version, strings.TrimSpace(value)
+	}
+}
+
 // checkRequest refuses what would not be one line of an HTTP request.
 func (r *reader) checkRequest(h *HTTPCheck) bool {
 	for _, part := range []string{h.Method, h.URI, h.Version, h.Host} {
 		if strings.ContainsFunc(part, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
-			r.errorf("%q, wanted visible ASCII without blanks", part)
+			r.errorf("%q, wanted visible ASCII without blanks (Host alone can be sent: METHOD URI VERSION HOST)", part)
 			return false
 		}
 	}

@@ -56,12 +56,14 @@ func (r *reader) globalLog() {
 	}
 }
 
-// timeouts are the words after `timeout` and what they set.
-var timeouts = []struct {
+// timeoutWord is a word after `timeout` and what it sets.
+type timeoutWord struct {
 	name  string
 	scope scope
 	field func(*proxy) *time.Duration
-}{
+}
+
+var timeouts = []timeoutWord{
 	{"connect", inBack, func(p *proxy) *time.Duration { return &p.back.Timeout.Connect }},
 	{"client", inFront, func(p *proxy) *time.Duration { return &p.front.Timeout.Client }},
 	{"server", inBack, func(p *proxy) *time.Duration { return &p.back.Timeout.Server }},

@@ -164,7 +164,7 @@ func (t *table) lines() []tomlLine {
 		}
 		key := tomlKey(w.name)
 		var items []string
-		for _, s := range t.settings {
+		for _, s := range t.sorted(w) {
 			if s.key == key {
 				items = append(items, s.items...)
 			}
@@ -174,6 +174,17 @@ func (t *table) lines() []tomlLine {
 		}
 	}
 	return lines
+}
+
+// sorted returns the settings, timeouts in the order of their table.
+func (t *table) sorted(w *word) []setting {
+	if w.shape != dictionary {
+		return t.settings
+	}
+	rank := func(s setting) int {
+		return slices.IndexFunc(timeouts, func(known timeoutWord) bool { return known.name == s.name })
+	}
+	return slices.SortedStableFunc(slices.Values(t.settings), func(a, b setting) int { return rank(a) - rank(b) })
 }
 
 // longestLine is where a list begins to take one line for each item.
