@@ -28,8 +28,15 @@ var httpWords = []string{
 	"redirect", "retry-on", "stats", "unique-id-header", "declare",
 }
 
-// removedWords are gone from HAProxy, with what it says instead.
-var removedWords = map[string]string{
+// families are the words that say little without the one behind them.
+var families = []string{
+	"capture", "compression", "filter", "http-after-response", "http-check", "http-request", "http-response", "stats",
+	"stick", "tcp-check", "tcp-response",
+}
+
+// explanations are for words that HAProxy removed, or that have another way
+// here.
+var explanations = map[string]string{
 	"appsession":                  "HAProxy 1.6 removed it; 'cookie' or a stick-table keeps a client on its server",
 	"block":                       "HAProxy 2.1 removed it for 'http-request deny'; 'tcp-request content reject' works here",
 	"monitor-net":                 "HAProxy removed it; 'tcp-request connection reject' refuses those addresses",
@@ -60,16 +67,19 @@ var removedWords = map[string]string{
 
 // unknown handles a directive that is not in the table of words.
 func (r *reader) unknown(in scope) {
-	explanation := removedWords[sensitive(r.name)]
+	word, explanation := r.name, explanations[sensitive(r.name)]
+	if slices.Contains(families, word) && len(r.args) > 0 {
+		r.name += " " + r.args[0]
+	}
 	switch {
-	case isIgnored(r.name):
+	case isIgnored(word):
 		r.ignore()
-	case in != inGlobal && slices.Contains(httpWords, r.name):
+	case in != inGlobal && slices.Contains(httpWords, word):
 		r.onlyHTTP()
 	case explanation != "":
 		r.errorf("not supported; %s", explanation)
 	default:
-		r.errorf("not supported%s", suggest(r.name, wordNames(in), ""))
+		r.errorf("not supported%s", suggest(word, wordNames(in), ""))
 	}
 }
 
