@@ -41,6 +41,12 @@ func start(t *testing.T, cfg string) *balancer {
 func startWith(t *testing.T, cfg string, change func(*Options)) *balancer {
 	t.Helper()
 	leavesNothing(t)
+	return launch(t, cfg, change)
+}
+
+// launch is start for parallel tests, whose parent calls leavesNothing.
+func launch(t *testing.T, cfg string, change func(*Options)) *balancer {
+	t.Helper()
 	b := &balancer{t: t, addrs: map[string]net.Addr{}, lines: make(chan string, 1<<16), ended: make(chan error, 1)}
 	core, said := observer.New(zap.InfoLevel)
 	logger := zap.New(core)
@@ -222,6 +228,16 @@ func (b *balancer) line() string {
 	case <-time.After(patienceOfTests):
 		b.t.Fatal("no log line")
 		return ""
+	}
+}
+
+// silent fails the test if a connection is logged within a time.
+func (b *balancer) silent(span time.Duration) {
+	b.t.Helper()
+	select {
+	case line := <-b.lines:
+		b.t.Fatalf("log line %q; want none for %v", line, span)
+	case <-time.After(span):
 	}
 }
 

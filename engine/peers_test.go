@@ -80,6 +80,11 @@ func answers(text string) func(*net.TCPConn) {
 // silent takes what comes and says nothing, until the end.
 func silent(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }
 
+// hang keeps the connection open, whatever comes, until the test ends.
+func hang(t *testing.T) func(*net.TCPConn) {
+	return func(*net.TCPConn) { <-t.Context().Done() }
+}
+
 func readHead(c net.Conn) string {
 	var head []byte
 	one := make([]byte, 1)

@@ -1,0 +1,144 @@
+package engine
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+)
+
+// Fault 2. A server that accepts and never answers: both sides are closed at
+// timeout server, and nobody else is harmed.
+func TestFault02ServerNeverAnswers(t *testing.T) {
+	closed := make(chan error, 1)
+	b := start(t, `
+  timeout connect 2s
+  timeout client 10s
+  timeout server 200ms
+frontend f
+  bind 127.0.0.1:1
+  use_backend mute if { hdr(host) mute.test }
+  default_backend b
+backend mute
+  server s `+listen(t, func(c *net.TCPConn) {
+		_, err := io.ReadAll(c)
+		closed <- err
+	}).String()+`
+backend b
+  server s `+listen(t, answers("fine")).String())
+	c := b.dial("f")
+	_, _ = io.WriteString(c, head("mute.test"))
+	good := ask(t, b.dial("f"), head("good.test"))
+	got, err := io.ReadAll(c)
+	if len(got) != 0 || err != nil {
+		t.Errorf("%q, %v; want the end", got, err)
+	}
+	if err := <-closed; err != nil {
+		t.Errorf("the server sees %v", err)
+	}
+	if good != "fine" {
+		t.Errorf("another connection got %q", good)
+	}
+	b.wantTerm("--")
+	e := b.wantTerm("sD")
+	within(t, "life", e.tt, 200, 200+soon)
+	wait(t, "the abort to be counted", func() bool { return b.site.backends[0].Stat.ServerAborts.Load() == 1 })
+}
+
+// Every timeout ends what it is for, with HAProxy's letters, in the frontend
+// and the backend that set it and, with none set there, from the defaults.
+func TestTimeouts(t *testing.T) {
+	leavesNothing(t)
+	hole := blackhole(t)
+	mute := listen(t, hang(t)).String()
+	const long = "timeout connect 10s\n  timeout client 10s\n  timeout server 10s\n"
+	for name, c := range map[string]struct {
+		defaults, front, back string
+		server                string
+		client                func(*testing.T, net.Conn)
+		term                  string
+	}{
+		"connect":               {long, "", "timeout connect 150ms", hole, nil, "sC"},
+		"connect of defaults":   {long + "timeout connect 150ms", "", "", hole, nil, "sC"},
+		"client":                {long, "timeout client 150ms", "", mute, nil, "cD"},
+		"client of defaults":    {long + "timeout client 150ms", "", "", mute, nil, "cD"},
+		"client while dialing":  {long, "timeout client 150ms", "", hole, nil, "cC"},
+		"server":                {long, "", "timeout server 150ms", mute, sayHello, "sD"},
+		"server of defaults":    {long + "timeout server 150ms", "", "", mute, sayHello, "sD"},
+		"tunnel":                {long, "", "timeout tunnel 150ms", mute, nil, "cD"},
+		"tunnel outlasts":       {long, "timeout client 20ms", "timeout tunnel 150ms", mute, nil, "cD"},
+		"client-fin":            {long, "timeout client-fin 150ms", "", listen(t, closeThenHang).String(), nil, "cD"},
+		"client-fin of default": {long + "timeout client-fin 150ms", "", "timeout tunnel 10s", listen(t, closeThenHang).String(), nil, "cD"},
+		"server-fin":            {long, "", "timeout server-fin 150ms", mute, func(t *testing.T, c net.Conn) { closeWrite(t, c) }, "sD"},
+		"server-fin of default": {long + "timeout server-fin 150ms", "", "timeout tunnel 10s", mute, func(t *testing.T, c net.Conn) { closeWrite(t, c) }, "sD"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := launch(t, c.defaults+`
+  retries 0
+frontend f
+  bind 127.0.0.1:1
+  default_backend b
+  `+c.front+`
+backend b
+  `+c.back+`
+  server s `+c.server, nil)
+			conn := b.dial("f")
+			if c.client != nil {
+				c.client(t, conn)
+			}
+			e := b.wantTerm(c.term)
+			within(t, "life", e.tt, 150, 150+soon)
+			if _, err := io.ReadAll(conn); err != nil {
+				t.Errorf("the client sees %v; want the end", err)
+			}
+		})
+	}
+}
+
+// A connection that moves bytes is not idle, whichever way they go.
+func TestTimeoutsSpareTheBusy(t *testing.T) {
+	for name, send := range map[string]func(client, server net.Conn) net.Conn{
+		"upload":   func(client, _ net.Conn) net.Conn { return client },
+		"download": func(_, server net.Conn) net.Conn { return server },
+	} {
+		t.Run(name, func(t *testing.T) {
+			arrived := make(chan net.Conn, 1)
+			b := start(t, `
+  timeout connect 2s
+  timeout client 300ms
+  timeout server 300ms
+frontend f
+  bind 127.0.0.1:1
+  default_backend b
+backend b
+  server s `+listen(t, func(c *net.TCPConn) {
+				arrived <- c
+				silent(c)
+			}).String())
+			client := b.dial("f")
+			from := send(client, <-arrived)
+			for range 12 { // 600 ms in all
+				if _, err := from.Write([]byte("x")); err != nil {
+					t.Fatal(err)
+				}
+				b.silent(50 * time.Millisecond)
+			}
+			closeWrite(t, client)
+			_, _ = io.Copy(io.Discard, client)
+			b.wantTerm("--")
+		})
+	}
+}
+
+func sayHello(t *testing.T, c net.Conn) {
+	t.Helper()
+	if _, err := io.WriteString(c, "hello"); err != nil {
+		t.Error(err)
+	}
+}
+
+func closeThenHang(c *net.TCPConn) {
+	_ = c.CloseWrite()
+	silent(c)
+}
