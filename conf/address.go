@@ -73,7 +73,10 @@ func parseServer(text string) (Address, error) {
 	if a.Host == "" && (!a.IP.IsValid() || a.IP.IsUnspecified()) {
 		return a, fmt.Errorf("'%s': connecting to where the client wanted to is not supported; wanted a server's address", text)
 	}
-	if strings.HasPrefix(port, "+") || strings.HasPrefix(port, "-") || port == "" {
+	if port == "" {
+		return a, fmt.Errorf("'%s' has no port, and to take the client's is not supported; wanted ADDRESS:PORT", text)
+	}
+	if strings.HasPrefix(port, "+") || strings.HasPrefix(port, "-") {
 		return a, fmt.Errorf("'%s': a port taken from the client's is not supported; wanted ADDRESS:PORT", text)
 	}
 	a.Port, err = parsePort(text, port)

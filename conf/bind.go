@@ -24,7 +24,7 @@ func (r *reader) bind() {
 			v6only = true
 		default:
 			if !r.bindParam(word, &b) {
-				r.errorf("'%s' at %s: not supported%s", word, address, suggest(word, bindWords, ""))
+				r.errorf("'%s' at %s: not supported%s", word, address, whyNot(word, bindWords))
 				return
 			}
 		}

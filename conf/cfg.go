@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"bytes"
 	"os"
 	"strings"
 
@@ -10,6 +11,11 @@ import (
 // readCfg cuts a haproxy.cfg into sections of statements.
 func readCfg(src Source, problems *Problems) []section {
 	c := cfgReader{problems: problems}
+	if nul := bytes.IndexByte(src.Data, 0); nul >= 0 {
+		at := Pos{File: src.Name, Line: 1 + bytes.Count(src.Data[:nul], []byte("\n"))}
+		problems.Errorf(at, "a NUL byte, wanted a text file")
+		return nil
+	}
 	for line := range haproxy.Lines(src.Data, os.LookupEnv) {
 		at := Pos{File: src.Name, Line: line.Number}
 		if line.Err != nil {
@@ -47,7 +53,7 @@ func (c *cfgReader) line(at Pos, words []string) {
 	case c.skip:
 	case len(c.sections) == 0:
 		c.skip = true
-		c.problems.Errorf(at, "'%s' outside of a section; wanted global, defaults, frontend, backend or listen first", first)
+		c.problems.Errorf(at, "'%s' outside of a section; wanted global, defaults, frontend, backend or listen first%s", first, suggest(first, keysOf(kinds), ""))
 	default:
 		s := &c.sections[len(c.sections)-1]
 		s.lines = append(s.lines, statement{pos: at, words: words})

@@ -53,7 +53,7 @@ func (r *reader) serverParams(s *Server) bool {
 		case isTime:
 			r.interval(word, field(s))
 		case !r.serverParam(word, s):
-			r.errorf("'%s': not supported%s", word, suggest(word, serverWords, ""))
+			r.errorf("'%s': not supported%s", word, whyNot(word, serverWords))
 			return false
 		}
 	}

@@ -54,8 +54,11 @@ func (t *tomlReader) syntax(err error) {
 		at.Line, text = parse.Position.Line, parse.Message
 	}
 	text = strings.TrimSuffix(text, ".")
-	if text != "" {
+	if len(text) > 1 && text[1] >= 'a' { // not an abbreviation, nor TOML
 		text = strings.ToLower(text[:1]) + text[1:]
+	}
+	if word, found := strings.CutPrefix(text, `expected value but found "`); found {
+		text += `; wanted a string in quotes: "` + strings.TrimSuffix(word, " instead")
 	}
 	t.problems.Errorf(at, "%s", text)
 }

@@ -127,7 +127,7 @@ func (v *tomlValue) flag(value any) {
 	case on:
 		v.say(v.at)
 	default:
-		v.s.lines = append(v.s.lines, statement{pos: v.at, words: []string{"no", v.w.name}})
+		v.deny(v.at)
 	}
 }
 
@@ -155,9 +155,17 @@ func (v *tomlValue) line(at Pos, text string) {
 		v.errorf(at, "%q: %s", text, err)
 	case len(args) == 0:
 		v.errorf(at, "an empty string, wanted what follows '%s' in haproxy.cfg", v.w.name)
+	case args[0] == "no" && deniable[v.w.name]:
+		v.deny(at, args[1:]...)
 	default:
 		v.say(at, args...)
 	}
+}
+
+// deny adds the statement `no word args...`.
+func (v *tomlValue) deny(at Pos, args ...string) {
+	words := append([]string{"no", v.w.name}, args...)
+	v.s.lines = append(v.s.lines, statement{pos: at, words: words, units: true})
 }
 
 func (v *tomlValue) many(value any) {

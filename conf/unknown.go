@@ -79,8 +79,16 @@ func (r *reader) unknown(in scope) {
 	case explanation != "":
 		r.errorf("not supported; %s", explanation)
 	default:
-		r.errorf("not supported%s", suggest(word, wordNames(in), ""))
+		r.errorf("not supported%s", suggest(word, append(wordNames(in), keysOf(kinds)...), ""))
 	}
+}
+
+// whyNot explains a word of a bind or server line that is not known.
+func whyNot(word string, known []string) string {
+	if word == "ssl" {
+		return "; TLS is passed through as it is"
+	}
+	return suggest(word, known, "")
 }
 
 // sensitive maps the case-insensitive twins of old, such as reqideny, to the

@@ -96,7 +96,7 @@ func (r *reader) timeout() {
 		}
 		names = append(names, t.name)
 	}
-	r.errorf("%s, wanted %s", shown(which), list(names))
+	r.errorf("%s, wanted %s%s", shown(which), list(names), suggest(which, names, ""))
 }
 
 func (r *reader) setTimeout(in scope, field *time.Duration) {
