@@ -77,6 +77,9 @@ func (l *loop) finish(id int32, s *session) {
 	f.stat.Conns.Close(in, out)
 	f.stat.Close(in, out)
 	l.engine.stat.Close(in, out)
+	if n := l.stock.Spliced(); n > 0 {
+		l.engine.stat.Spliced.Add(n)
+	}
 	if s.backend >= 0 {
 		b := l.backendOf(s)
 		b.Stat.Close(in, out)

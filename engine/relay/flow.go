@@ -212,6 +212,9 @@ func (s *Stock) drain(f *Flow, dst int) (int, sock.Errno) {
 		s.unpipe(f)
 		return sock.Write(dst, s.Held(f))
 	}
+	if e == 0 {
+		s.spliced += int64(n)
+	}
 	return n, e
 }
 

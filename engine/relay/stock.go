@@ -18,6 +18,7 @@ type Stock struct {
 	freeSlots []int32
 	spare     [classes][][]byte
 	pipes     pipes
+	spliced   int64 // bytes, see Spliced
 }
 
 // NewStock returns a stock that opens up to maxPipes pipes, the first of them
@@ -33,6 +34,13 @@ func (s *Stock) Close() { s.pipes.close() }
 
 // Room reports whether the budget lets flows hold more bytes.
 func (s *Stock) Room() bool { return !s.budget.Spent() }
+
+// Spliced returns how many bytes splice has written since the last call.
+func (s *Stock) Spliced() int64 {
+	n := s.spliced
+	s.spliced = 0
+	return n
+}
 
 // Hold keeps a copy of b behind what the flow holds already.
 func (s *Stock) Hold(f *Flow, b []byte) {

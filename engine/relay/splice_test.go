@@ -1,0 +1,56 @@
+package relay
+
+import (
+	"io"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"sluice/engine/sock"
+)
+
+// TestPipeOutlivesPauses: a flow that waits with bytes in its pipe moves
+// nothing for many rounds. It must not be taken for one that has little to
+// move, and go back to copying with the pipe still in its hands.
+func TestPipeOutlivesPauses(t *testing.T) {
+	from, to := newLink(t), newLink(t)
+	defer to.peer.Close()
+	s := NewStock(NewBudget(64<<20), 1, 1)
+	defer s.Close()
+	const size = 16 << 20
+	go func() {
+		_, _ = from.peer.Write(make([]byte, size))
+		from.peer.Close()
+	}()
+	f := &Flow{}
+	f.Set(TargetReady)
+	for f.Has(TargetReady) {
+		waitFor(t, from.fd, unix.POLLIN)
+		f.Set(SourceReady)
+		if out, e := s.Pump(f, from.fd, to.fd, size); e != 0 {
+			t.Fatalf("outcome %d: %v", out, e)
+		}
+	}
+	if !f.Splicing() || f.Pending() == 0 {
+		t.Fatalf("splicing: %v, %d bytes wait; want some in a pipe", f.Splicing(), f.Pending())
+	}
+	for range 2 * calmRounds {
+		if out, e := s.Pump(f, from.fd, to.fd, size); out != Wait || e != 0 {
+			t.Fatalf("a blocked flow gives outcome %d: %v", out, e)
+		}
+	}
+	if !f.Splicing() {
+		t.Error("the flow has gone back to copying with bytes in its pipe")
+	}
+	done := make(chan int64)
+	go func() {
+		n, _ := io.Copy(io.Discard, to.peer)
+		done <- n
+	}()
+	f.Set(SourceReady)
+	pumpAll(t, s, f, from.fd, to.fd)
+	sock.ShutdownWrite(to.fd)
+	if n := <-done; n != size {
+		t.Errorf("%d bytes arrived; want %d", n, size)
+	}
+}
