@@ -1,0 +1,202 @@
+package engine
+
+import (
+	"encoding/binary"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+)
+
+var seed = flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the random tests")
+
+// exchange is many clients and a server that send to each other, all at once,
+// through a balancer. Each stream has its own number, content and sizes.
+type exchange struct {
+	streams int
+	size    int64 // of a stream in one direction, about
+	random  bool  // pieces and pauses
+}
+
+// way is how the bytes travel.
+type way struct {
+	name    string
+	network string
+	bind    func(*testing.T) string
+	change  func(*Options)
+}
+
+func sockets() []way {
+	at := func(t *testing.T) string { return "unix@" + filepath.Join(t.TempDir(), "front") }
+	return []way{
+		{name: "IPv4", network: "tcp4", bind: func(*testing.T) string { return "127.0.0.1:1" }},
+		{name: "IPv6", network: "tcp6", bind: func(*testing.T) string { return "[::1]:1" }},
+		{name: "UNIX", network: "unix", bind: at},
+	}
+}
+
+// noPipes leaves only copying.
+func noPipes(o *Options) { o.Plan.Pipes = 0 }
+
+// noBudget lets flows hold almost nothing.
+func noBudget(o *Options) { o.Config.Global.BufferBudget = 1 }
+
+// TestExactBulk: one client and one server push as fast as they can, both at
+// once.
+func TestExactBulk(t *testing.T) {
+	x := exchange{streams: 1, size: small(1<<30, 64<<20)}
+	v4 := sockets()[0]
+	t.Run("splice", func(t *testing.T) {
+		b := x.run(t, v4)
+		if moved, all := b.stat.Spliced.Load(), b.stat.In()+b.stat.Out(); moved < all/10*9 {
+			t.Errorf("%d of %d bytes were spliced; want nearly all", moved, all)
+		}
+	})
+	t.Run("copy", func(t *testing.T) {
+		v4.change = noPipes
+		if moved := x.run(t, v4).stat.Spliced.Load(); moved != 0 {
+			t.Errorf("%d bytes were spliced without pipes", moved)
+		}
+	})
+}
+
+// TestExactParallel: many streams with random pieces and pauses on both ends,
+// whose directions end at different times.
+func TestExactParallel(t *testing.T) {
+	x := exchange{streams: 64, size: small(16<<20, 256<<10), random: true}
+	for _, w := range sockets() {
+		for name, change := range map[string]func(*Options){"splice": nil, "copy": noPipes, "no budget": noBudget} {
+			t.Run(w.name+" "+name, func(t *testing.T) {
+				w.change = change
+				moved := x.run(t, w).stat.Spliced.Load()
+				if name == "splice" && moved == 0 || name == "copy" && moved != 0 {
+					t.Errorf("%d bytes were spliced", moved)
+				}
+			})
+		}
+	}
+}
+
+func small(size, withDetector int64) int64 {
+	if racing {
+		return withDetector
+	}
+	return size
+}
+
+// run carries the exchange and returns the balancer when all is over.
+func (x exchange) run(t *testing.T, w way) *balancer {
+	t.Helper()
+	t.Logf("-seed %d", *seed)
+	errs := make(chan error, 4*x.streams)
+	origin := x.origin(t, w.network, errs)
+	b := startWith(t, `
+  timeout connect 10s
+  timeout client 1m
+  timeout server 1m
+frontend f
+  bind `+w.bind(t)+`
+  default_backend b
+backend b
+  server s `+origin, w.change)
+	for number := range x.streams {
+		c := b.dial("f")
+		go x.play(c, uint64(number), client, errs)
+	}
+	for range cap(errs) {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	wait(t, "the sessions to end", func() bool { return b.Sessions() == 0 })
+	return b
+}
+
+// origin accepts the streams and returns its address in the configuration's
+// words. A stream says its number first.
+func (x exchange) origin(t *testing.T, network string, errs chan<- error) string {
+	t.Helper()
+	addr := map[string]string{"tcp4": "127.0.0.1:0", "tcp6": "[::1]:0", "unix": filepath.Join(t.TempDir(), "origin")}[network]
+	ln, err := net.Listen(network, addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var working sync.WaitGroup
+	working.Go(func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			working.Go(func() { x.play(c, 0, server, errs) })
+		}
+	})
+	t.Cleanup(func() { ln.Close(); working.Wait() })
+	if network == "unix" {
+		return "unix@" + addr
+	}
+	return ln.Addr().String()
+}
+
+// play is one end of a stream. It reports one error, or nil, per direction.
+func (x exchange) play(c net.Conn, number uint64, end side, errs chan<- error) {
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(2 * time.Minute))
+	if err := greet(c, &number, end); err != nil {
+		errs <- err
+		errs <- errors.New("and so the stream was not sent")
+		return
+	}
+	var working sync.WaitGroup
+	working.Go(func() {
+		err := send(c, x.content(number, end), x.manner(number, end, 1))
+		errs <- x.named(err, number, end, "sending")
+	})
+	theirs := x.content(number, end.other())
+	err := receive(c, theirs.seed, theirs.size, x.manner(number, end, 2))
+	errs <- x.named(err, number, end, "receiving")
+	working.Wait()
+}
+
+// greet tells the server the stream's number.
+func greet(c net.Conn, number *uint64, end side) error {
+	var word [8]byte
+	if end == client {
+		binary.BigEndian.PutUint64(word[:], *number)
+		_, err := c.Write(word[:])
+		return err
+	}
+	_, err := io.ReadFull(c, word[:])
+	*number = binary.BigEndian.Uint64(word[:])
+	return err
+}
+
+// content is what one end of a stream sends: a random stream has a random
+// size, of the order of the exchange's.
+func (x exchange) content(number uint64, from side) *content {
+	size := x.size
+	if x.random {
+		size = rand.New(rand.NewPCG(*seed, number<<1|uint64(from))).Int64N(2 * size)
+	}
+	return newContent(*seed+number<<1|uint64(from), size)
+}
+
+func (x exchange) manner(number uint64, end side, task uint64) manner {
+	if !x.random {
+		return manner{}
+	}
+	return manner{rng: rand.New(rand.NewPCG(*seed^task, number<<1|uint64(end)))}
+}
+
+func (x exchange) named(err error, number uint64, end side, doing string) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("stream %d, %s %s: %w", number, [...]string{"client", "server"}[end], doing, err)
+}
