@@ -43,6 +43,16 @@ func ParseString(name, text string) (*Config, Problems) {
 
 // Parse does what Load does with files in memory.
 func Parse(sources ...Source) (*Config, Problems) {
+	cfg, problems := Draft(sources...)
+	if problems.Err() != nil {
+		return nil, problems
+	}
+	return cfg, problems
+}
+
+// Draft is Parse for rooms that look further: with errors too it returns what
+// could be read, which must not be run.
+func Draft(sources ...Source) (*Config, Problems) {
 	var problems Problems
 	var sections []section
 	for _, src := range sources {
@@ -59,9 +69,6 @@ func Parse(sources ...Source) (*Config, Problems) {
 	}
 	problems = append(problems, found...)
 	inOrder(problems, sources)
-	if problems.Err() != nil {
-		return nil, problems
-	}
 	return cfg, problems
 }
 

@@ -12,7 +12,7 @@ func newCheck() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check -f FILE",
 		Short: "check a configuration and say all that is wrong with it",
-		Args:  cobra.NoArgs,
+		Args:  onlyFlags,
 		RunE:  func(*cobra.Command, []string) error { return check(file) },
 	}
 	fileFlag(c, &file)

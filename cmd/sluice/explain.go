@@ -25,7 +25,7 @@ func newExplain() *cobra.Command {
 then the backend and the server. Without --host, --path, --method, --header,
 --sni or --alpn the client is one that waits for the server to speak first.
 Servers count as up: nothing is dialled and no name is looked up.`,
-		Args: cobra.NoArgs,
+		Args: onlyFlags,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := who.settle(c.Flags()); err != nil {
 				return err

@@ -20,9 +20,6 @@ const firstPassedFD = 3
 // engine as copies; the originals are closed here, as a socket that stays open
 // after a drain would go on queueing clients that nobody accepts.
 func listen(c *conf.Config, loops int) (*engine.Listeners, error) {
-	if len(c.Frontends) == 0 && len(c.Global.StatsSockets) == 0 {
-		return nil, errors.New("nothing to listen on: the configuration has neither a frontend nor a stats socket")
-	}
 	fds, err := inherited(c)
 	if err != nil {
 		return nil, err

@@ -15,22 +15,43 @@ import (
 // read loads a configuration and lets every room look at it, so that all
 // problems are told at once. The Config is nil when conf found an error.
 func read(source conf.Source) (*conf.Config, conf.Problems) {
-	c, problems := conf.Parse(source)
-	if c == nil {
-		return nil, problems
-	}
+	c, problems := conf.Draft(source)
+	broken := problems.Err() != nil
 	problems = append(problems, conf.Unsupported(c)...)
 	for _, f := range c.Frontends {
 		_, found := acl.Compile(c, f)
-		problems = append(problems, found...)
+		add(&problems, found, broken)
 	}
 	if _, err := identityOf(&c.Global); err != nil {
 		problems.Errorf(c.Global.Pos, "%v", err)
 	}
+	if !broken && !listens(c) {
+		problems.Errorf(conf.Pos{File: source.Name}, "nothing to listen on, wanted a frontend with 'bind', or a stats socket")
+	}
 	slices.SortStableFunc(problems, func(a, b conf.Problem) int {
 		return cmp.Or(cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line))
 	})
+	if problems.Err() != nil {
+		return nil, problems
+	}
 	return c, problems
+}
+
+// add adds what is new among the problems found. In a broken configuration a
+// warning may only follow from a line that could not be read.
+func add(problems *conf.Problems, found conf.Problems, broken bool) {
+	for _, p := range found {
+		if broken && p.Severity == conf.Warning || slices.Contains(*problems, p) {
+			continue
+		}
+		*problems = append(*problems, p)
+	}
+}
+
+// listens says whether anybody could ever connect to the process.
+func listens(c *conf.Config) bool {
+	return len(c.Global.StatsSockets) > 0 ||
+		slices.ContainsFunc(c.Frontends, func(f *conf.Frontend) bool { return len(f.Binds) > 0 })
 }
 
 // readFile is read for a file.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 )
 
@@ -15,6 +17,14 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(newRun(), newCheck(), newConvert(), newExplain(), newSniff(), newDemo(), newVersion())
 	return root
+}
+
+// onlyFlags refuses arguments, mostly a file whose -f was forgotten.
+func onlyFlags(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("'%s': wanted only flags; the configuration follows -f", args[0])
+	}
+	return nil
 }
 
 // fileFlag adds the -f that every sub-command with a configuration needs.

@@ -19,7 +19,7 @@ func newRun() *cobra.Command {
 		Short: "balance, as the configuration says",
 		Long: `Run the balancer. Signals as HAProxy's: TERM and INT stop at once, USR1 lets
 running connections end, any second one of the three ends that.`,
-		Args: cobra.NoArgs,
+		Args: onlyFlags,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, problems, err := readFile(file)
 			if err != nil {

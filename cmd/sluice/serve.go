@@ -143,7 +143,7 @@ func (r *running) open(l *launch, above *parent) (err error) {
 // problems are news: read has told the warnings.
 func (r *running) build() (err error) {
 	r.engine, _, err = engine.New(engine.Options{
-		Config: r.conf, Plan: r.plan, Listeners: r.listeners, Logger: r.log, Access: r.access, Stats: r.stats,
+		Config: r.conf, Plan: r.plan, Listeners: r.listeners, Logger: r.log, Access: r.access, Stats: r.stats, Version: version(),
 	})
 	return err
 }
@@ -162,7 +162,7 @@ func (r *running) bind(above *parent) (err error) {
 	for _, s := range r.conf.Global.StatsSockets {
 		ln, err := admin.Listen(s)
 		if err != nil {
-			return fmt.Errorf("%s: stats socket: %w", s.Pos, err)
+			return fmt.Errorf("%s: %w", s.Pos, err)
 		}
 		r.stats = append(r.stats, ln)
 	}

@@ -28,8 +28,19 @@ func newVersion() *cobra.Command {
 	return c
 }
 
+// version is the module's, as the build noted it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	return versionOf(info)
+}
+
+func versionOf(info *debug.BuildInfo) string { return cmp.Or(info.Main.Version, "(devel)") }
+
 func printVersion(w io.Writer, info *debug.BuildInfo, verbose bool) {
-	fmt.Fprintln(w, "sluice", cmp.Or(info.Main.Version, "(devel)"))
+	fmt.Fprintln(w, "sluice", versionOf(info))
 	if !verbose {
 		return
 	}
