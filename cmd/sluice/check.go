@@ -8,25 +8,25 @@ import (
 )
 
 func newCheck() *cobra.Command {
-	var file string
+	var files []string
 	c := &cobra.Command{
 		Use:   "check -f FILE",
 		Short: "check a configuration and say all that is wrong with it",
 		Args:  onlyFlags,
-		RunE:  func(*cobra.Command, []string) error { return check(file) },
+		RunE:  func(*cobra.Command, []string) error { return check(files) },
 	}
-	fileFlag(c, &file)
+	fileFlag(c, &files)
 	return c
 }
 
-func check(file string) error {
-	_, problems, err := readFile(file)
+func check(files []string) error {
+	_, problems, err := readFiles(files)
 	if err != nil {
 		return err
 	}
-	if err := refusal(file, problems); err != nil {
+	if err := refusal(named(files), problems); err != nil {
 		return err
 	}
-	fmt.Fprintln(os.Stderr, file, "is valid")
+	fmt.Fprintln(os.Stderr, named(files), "is valid")
 	return nil
 }

@@ -15,7 +15,8 @@ import (
 )
 
 func newExplain() *cobra.Command {
-	var file, frontend string
+	var files []string
+	var frontend string
 	var who client
 	var asJSON bool
 	c := &cobra.Command{
@@ -30,12 +31,12 @@ Servers count as up: nothing is dialled and no name is looked up.`,
 			if err := who.settle(c.Flags()); err != nil {
 				return err
 			}
-			cfg, problems, err := readFile(file)
+			cfg, problems, err := readFiles(files)
 			if err != nil {
 				return err
 			}
 			if problems.Err() != nil {
-				return refusal(file, problems)
+				return refusal(named(files), problems)
 			}
 			answer, err := explain(cfg, frontend, &who)
 			if err != nil {
@@ -44,7 +45,7 @@ Servers count as up: nothing is dialled and no name is looked up.`,
 			return answer.print(c.OutOrStdout(), asJSON)
 		},
 	}
-	fileFlag(c, &file)
+	fileFlag(c, &files)
 	c.Flags().StringVar(&frontend, "frontend", "", "the frontend it connects to; may be left out if there is only one")
 	c.Flags().BoolVar(&asJSON, "json", false, "answer in JSON")
 	who.flags(c.Flags())

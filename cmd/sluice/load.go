@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
 	"sluice/conf"
 	"sluice/engine/acl"
@@ -14,8 +15,8 @@ import (
 
 // read loads a configuration and lets every room look at it, so that all
 // problems are told at once. The Config is nil when conf found an error.
-func read(source conf.Source) (*conf.Config, conf.Problems) {
-	c, problems := conf.Draft(source)
+func read(sources ...conf.Source) (*conf.Config, conf.Problems) {
+	c, problems := conf.Draft(sources...)
 	broken := problems.Err() != nil
 	problems = append(problems, conf.Unsupported(c)...)
 	for _, f := range c.Frontends {
@@ -26,10 +27,13 @@ func read(source conf.Source) (*conf.Config, conf.Problems) {
 		problems.Errorf(c.Global.Pos, "%v", err)
 	}
 	if !broken && !listens(c) {
-		problems.Errorf(conf.Pos{File: source.Name}, "nothing to listen on, wanted a frontend with 'bind', or a stats socket")
+		problems.Errorf(conf.Pos{File: sources[len(sources)-1].Name}, "nothing to listen on, wanted a frontend with 'bind', or a stats socket")
+	}
+	place := func(p conf.Problem) int {
+		return slices.IndexFunc(sources, func(s conf.Source) bool { return s.Name == p.Pos.File })
 	}
 	slices.SortStableFunc(problems, func(a, b conf.Problem) int {
-		return cmp.Or(cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line))
+		return cmp.Or(place(a)-place(b), a.Pos.Line-b.Pos.Line)
 	})
 	if problems.Err() != nil {
 		return nil, problems
@@ -54,15 +58,22 @@ func listens(c *conf.Config) bool {
 		slices.ContainsFunc(c.Frontends, func(f *conf.Frontend) bool { return len(f.Binds) > 0 })
 }
 
-// readFile is read for a file.
-func readFile(path string) (*conf.Config, conf.Problems, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, nil, fmt.Errorf("configuration '%s' cannot be read: %w", path, pathless(err))
+// readFiles is read for files.
+func readFiles(paths []string) (*conf.Config, conf.Problems, error) {
+	var sources []conf.Source
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, nil, fmt.Errorf("configuration '%s' cannot be read: %w", path, pathless(err))
+		}
+		sources = append(sources, conf.Source{Name: path, Data: text})
 	}
-	c, problems := read(conf.Source{Name: path, Data: text})
+	c, problems := read(sources...)
 	return c, problems, nil
 }
+
+// named names files in one message.
+func named(paths []string) string { return strings.Join(paths, ", ") }
 
 // refusal tells all problems on standard error and returns an error if one of
 // them stops the start.

@@ -27,9 +27,10 @@ func onlyFlags(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// fileFlag adds the -f that every sub-command with a configuration needs.
-func fileFlag(c *cobra.Command, file *string) {
-	c.Flags().StringVarP(file, "file", "f", "", "configuration: .toml, or haproxy.cfg under any other name")
+// fileFlag adds the -f that every sub-command with a configuration needs. As
+// with HAProxy, several files are one configuration.
+func fileFlag(c *cobra.Command, files *[]string) {
+	c.Flags().StringArrayVarP(files, "file", "f", nil, "configuration: .toml, or haproxy.cfg under any other name; may be repeated")
 	if err := c.MarkFlagRequired("file"); err != nil {
 		panic(err) // the flag was added one line above
 	}

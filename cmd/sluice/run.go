@@ -12,7 +12,7 @@ import (
 )
 
 func newRun() *cobra.Command {
-	var file string
+	var files []string
 	l := launch{}
 	c := &cobra.Command{
 		Use:   "run -f FILE",
@@ -21,17 +21,17 @@ func newRun() *cobra.Command {
 running connections end, any second one of the three ends that.`,
 		Args: onlyFlags,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, problems, err := readFile(file)
+			cfg, problems, err := readFiles(files)
 			if err != nil {
 				return err
 			}
 			if cfg != nil {
 				l.settle(&cfg.Global, c.Flags().Changed("daemon"))
 			}
-			return l.run(file, cfg, problems)
+			return l.run(named(files), cfg, problems)
 		},
 	}
-	fileFlag(c, &file)
+	fileFlag(c, &files)
 	c.Flags().BoolVarP(&l.daemon, "daemon", "D", false, "go to the background; --daemon=false stays where the configuration says daemon")
 	c.Flags().StringVarP(&l.pidFile, "pid-file", "p", "", "write the pid here, instead of to the configuration's pidfile")
 	c.Flags().StringVar(&l.crashLog, "crash-log", "", "a daemon's crash leaves its trace here (default: the pid file's name and .crash)")
