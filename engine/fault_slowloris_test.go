@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"io"
+	"net"
+	"slices"
+	"testing"
+	"time"
+)
+
+// Fault 26. 2,000 clients that send a byte of a head now and then are closed at
+// the deadline, and nobody else is much the slower for them.
+func TestFault26Slowloris(t *testing.T) {
+	const many, limit = 2000, 1500
+	b := start(t, `
+  timeout connect 2s
+  timeout client 10s
+  timeout server 10s
+  timeout http-request 1500ms
+frontend f
+  bind 127.0.0.1:1
+  use_backend b if { hdr(host) good.test }
+backend b
+  server s `+listen(t, answers("fine")).String())
+	quiet := b.slowest(t, 200)
+	b.skipLines(200)
+	slow := make([]net.Conn, many)
+	for i := range slow {
+		slow[i] = b.dial("f")
+	}
+	dripped := make(chan bool)
+	go func() {
+		defer close(dripped)
+		dripAll(slow, []byte(head("slow.test")), 100*time.Millisecond)
+	}()
+	busy := b.slowest(t, 200)
+	<-dripped
+	cut := 0
+	for range many + 200 {
+		if e := b.entry(); e.term == "cR" {
+			cut++
+			within(t, "life of a slow client", e.tt, limit, limit+soon)
+		}
+	}
+	if cut != many {
+		t.Errorf("%d of %d were cut off", cut, many)
+	}
+	if busy > 2*quiet+20*time.Millisecond {
+		t.Errorf("p99 of good clients is %v with slow ones, %v without", busy, quiet)
+	}
+}
+
+// slowest returns the 99th percentile of requests one after the other.
+func (b *balancer) slowest(t *testing.T, requests int) time.Duration {
+	t.Helper()
+	all := make([]time.Duration, requests)
+	for i := range all {
+		began := time.Now()
+		if got := ask(t, b.dial("f"), head("good.test")); got != "fine" {
+			t.Errorf("got %q", got)
+		}
+		all[i] = time.Since(began)
+	}
+	slices.Sort(all)
+	return all[requests*99/100]
+}
+
+func (b *balancer) skipLines(n int) {
+	for range n {
+		b.line()
+	}
+}
+
+// dripAll sends each connection a byte of text and pauses, over and over, until
+// the other side has closed all.
+func dripAll(all []net.Conn, text []byte, pause time.Duration) {
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for i := 0; len(all) > 0; i++ {
+		alive := all[:0]
+		for _, c := range all {
+			if _, err := c.Write(text[i%(len(text)-4):][:1]); err == nil {
+				alive = append(alive, c)
+			} else {
+				_, _ = io.Copy(io.Discard, c)
+				c.Close()
+			}
+		}
+		all = alive
+		<-tick.C
+	}
+}
