@@ -1,0 +1,99 @@
+package httpflow
+
+import "bytes"
+
+// parse reads a head that keeps to the grammar, with its empty line. It is
+// false where the body's end is told in two ways or in none that holds.
+func (h *Head) parse(b []byte) bool {
+	end := bytes.IndexByte(b, '\n')
+	*h = Head{Line: chomp(b[:end+1]), length: -1}
+	h.Minor = int(min(h.Line[len("HTTP/1.")]-'0', 1))
+	for _, c := range h.Line[len("HTTP/1.1 "):][:3] {
+		h.Status = h.Status*10 + int(c-'0')
+	}
+	h.fields = b[end+1:]
+	h.fields = h.fields[:bytes.LastIndexByte(h.fields[:len(h.fields)-1], '\n')+1]
+	return h.frame()
+}
+
+func (h *Head) frame() bool {
+	coded := false
+	for name, value, at := h.Next(0); at > 0; name, value, at = h.Next(at) {
+		ok := true
+		switch {
+		case isWord(name, "content-length"):
+			ok = h.contentLength(value)
+		case isWord(name, "transfer-encoding"):
+			coded = true
+			ok = h.transferEncoding(value)
+		case isWord(name, "connection"):
+			h.close = h.close || hasItem(value, "close")
+			h.keep = h.keep || hasItem(value, "keep-alive")
+		}
+		if !ok {
+			return false
+		}
+	}
+	return !coded || h.chunked && h.length < 0 && h.Minor > 0
+}
+
+// contentLength takes plain digits. The same length told twice is no doubt, and
+// some servers do that (RFC 9112 6.3).
+func (h *Head) contentLength(value []byte) bool {
+	n, ok := number(value)
+	ok = ok && (h.length < 0 || h.length == n)
+	h.length = n
+	return ok
+}
+
+// transferEncoding takes any codings that end with chunked, which stands
+// nowhere else. They are the client's to undo.
+func (h *Head) transferEncoding(value []byte) bool {
+	for rest := value; len(rest) > 0; {
+		var coding []byte
+		if coding, rest = nextItem(rest); h.chunked || !isToken(coding) {
+			return false
+		}
+		h.chunked = isWord(coding, "chunked")
+	}
+	return len(value) > 0
+}
+
+// bodyless says whether an answer has no body, whatever its fields tell (RFC
+// 9112 6.3).
+func (h *Head) bodyless(toHead bool) bool {
+	return toHead || h.Status < 200 || h.Status == 204 || h.Status == 304
+}
+
+func (h *Head) body() Body {
+	switch {
+	case h.chunked:
+		return chunked()
+	case h.length >= 0:
+		return counted(h.length)
+	}
+	return endless()
+}
+
+// number reads digits, up to 2^63-1.
+func number(b []byte) (int64, bool) {
+	const limit = 1<<63 - 1
+	n := int64(0)
+	for _, c := range b {
+		d := int64(c - '0')
+		if d > 9 || n > (limit-d)/10 {
+			return 0, false
+		}
+		n = n*10 + d
+	}
+	return n, len(b) > 0
+}
+
+func isToken(b []byte) bool {
+	for _, c := range b {
+		if answers[fieldName][c] != fieldName {
+			return false
+		}
+	}
+	return len(b) > 0
+}

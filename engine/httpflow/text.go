@@ -1,0 +1,92 @@
+package httpflow
+
+import "bytes"
+
+// tokenBytes are those of a method or a field's name, RFC 9110 5.6.2; textBytes
+// those that a field's value or a chunk's extension may hold here: all but
+// control bytes.
+var (
+	tokenBytes = between(0x21, 0x7e, `"(),/:;<=>?@[\]{}`)
+	textBytes  = "\t" + between(0x20, 0xff, "\x7f")
+)
+
+func between(from, to int, without string) string {
+	var all []byte
+	for c := from; c <= to; c++ {
+		if bytes.IndexByte([]byte(without), byte(c)) < 0 {
+			all = append(all, byte(c))
+		}
+	}
+	return string(all)
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+func hexValue(c byte) byte {
+	if c <= '9' {
+		return c - '0'
+	}
+	return lower(c) - 'a' + 10
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
+
+// isWord compares b with a word, ASCII letters of any case.
+func isWord(b []byte, word string) bool {
+	if len(b) != len(word) {
+		return false
+	}
+	for i, c := range b {
+		if lower(c) != lower(word[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func trimLeft(b []byte) []byte {
+	for len(b) > 0 && isBlank(b[0]) {
+		b = b[1:]
+	}
+	return b
+}
+
+func trimRight(b []byte) []byte {
+	for n := len(b); n > 0 && isBlank(b[n-1]); n-- {
+		b = b[:n-1]
+	}
+	return b
+}
+
+func trim(b []byte) []byte { return trimRight(trimLeft(b)) }
+
+// chomp takes off the end of line.
+func chomp(b []byte) []byte {
+	b = bytes.TrimSuffix(b, []byte("\n"))
+	return bytes.TrimSuffix(b, []byte("\r"))
+}
+
+// nextItem cuts the first item off a comma list. Quoted strings are not known
+// to it: none of the lists it is used for has them.
+func nextItem(list []byte) (item, rest []byte) {
+	item, rest, _ = bytes.Cut(list, comma)
+	return trim(item), rest
+}
+
+var comma = []byte(",")
+
+// hasItem says whether a comma list has that word.
+func hasItem(list []byte, word string) bool {
+	for len(list) > 0 {
+		var item []byte
+		if item, list = nextItem(list); isWord(item, word) {
+			return true
+		}
+	}
+	return false
+}
