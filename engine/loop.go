@@ -133,10 +133,10 @@ func (l *loop) wake(t token, events netpoll.IOEvent) {
 			return
 		}
 		l.relay(id, s)
-	case leaving:
 		if failed && from == client {
 			l.cutBlocked(id, s)
 		}
+	case leaving:
 		l.leave(id, s, failed)
 	}
 }
