@@ -251,10 +251,14 @@ type logged struct {
 	text             string
 }
 
-// entry returns the next line of the connection log in its parts.
+// entry returns the connection log's next line of a connection, in its parts;
+// the lines between tell of servers.
 func (b *balancer) entry() logged {
 	b.t.Helper()
 	text := b.line()
+	for strings.HasPrefix(text, "Server ") || strings.HasPrefix(text, "backend ") {
+		text = b.line()
+	}
 	var client, date, times, counts, queue string
 	e := logged{text: text}
 	_, err := fmt.Sscan(text, &client, &date, &e.frontend, &e.server, &times, &e.bytes, &e.term, &counts, &queue)

@@ -188,6 +188,13 @@ func ask(t *testing.T, c net.Conn, text string) string {
 	return string(got)
 }
 
+// fetch reads to the end and closes.
+func fetch(c net.Conn) (string, error) {
+	defer c.Close()
+	got, err := io.ReadAll(c)
+	return string(got), err
+}
+
 func closeWrite(t *testing.T, c net.Conn) {
 	t.Helper()
 	if err := c.(interface{ CloseWrite() error }).CloseWrite(); err != nil {

@@ -1,0 +1,185 @@
+package engine
+
+import (
+	"net"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// farm is plain with short times for connecting.
+const farm = `
+  timeout connect 100ms
+  timeout client 10s
+  timeout server 10s
+frontend f
+  bind 127.0.0.1:1
+  default_backend b
+backend b
+`
+
+// Retries as features of HAProxy: how many, on which server, after which pause,
+// and what the log and the counters say of it.
+func TestRetries(t *testing.T) {
+	leavesNothing(t)
+	dead, hole := deadPort(t), blackhole(t)
+	live := listen(t, says("fine")).String()
+	for name, c := range map[string]struct {
+		words    string // of the backend
+		servers  []string
+		term     string
+		server   string // in the log
+		retries  string
+		low      int    // ms, Tt at least
+		counters [3]int // connects, retries, redispatches
+	}{
+		"refused":             {"", []string{dead}, "SC", "b/s0", "3", 300, [3]int{4, 3, 0}},
+		"none wanted":         {"retries 0", []string{dead}, "SC", "b/s0", "0", 0, [3]int{1, 0, 0}},
+		"two wanted":          {"retries 2", []string{dead}, "SC", "b/s0", "2", 200, [3]int{3, 2, 0}},
+		"timed out":           {"retries 2", []string{hole}, "sC", "b/s0", "2", 300, [3]int{3, 2, 0}},
+		"stays without word":  {"retries 1", []string{dead, live}, "SC", "b/s0", "1", 100, [3]int{2, 1, 0}},
+		"moves at once":       {"option redispatch", []string{dead, live}, "--", "b/s1", "+1", 0, [3]int{2, 0, 1}},
+		"moves from timeout":  {"option redispatch", []string{hole, live}, "--", "b/s1", "+1", 100, [3]int{2, 0, 1}},
+		"nowhere to move":     {"option redispatch\n  retries 1", []string{dead}, "SC", "b/s0", "1", 100, [3]int{2, 1, 0}},
+		"moves among failing": {"option redispatch\n  retries 2", []string{dead, dead}, "SC", "b/s0", "+2", 0, [3]int{3, 0, 2}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := farm + "  " + c.words + "\n"
+			for i, at := range c.servers {
+				cfg += "  server s" + strconv.Itoa(i) + " " + at + "\n"
+			}
+			b := launch(t, cfg, nil)
+			got, err := fetch(b.dial("f"))
+			if want := map[bool]string{true: "fine"}[c.term == "--"]; got != want || err != nil {
+				t.Errorf("the client got %q, %v", got, err)
+			}
+			e := b.wantTerm(c.term)
+			if e.server != c.server || e.retries != c.retries {
+				t.Errorf("log line %q; want %s and %s retries", e.text, c.server, c.retries)
+			}
+			within(t, "life", e.tt, c.low, c.low+soon)
+			if n := b.counted(); n != c.counters {
+				t.Errorf("connects, retries, redispatches: %v; want %v", n, c.counters)
+			}
+		})
+	}
+}
+
+// counted returns what the first backend's servers count: attempts, retries
+// and redispatches.
+func (b *balancer) counted() (n [3]int) {
+	for _, s := range b.site.backends[0].Servers {
+		n[0] += int(s.Stat.Connects.Load())
+		n[1] += int(s.Stat.Retries.Load())
+		n[2] += int(s.Stat.Redispatches.Load())
+	}
+	return n
+}
+
+// What a client has sent by the time a server is tried goes to the one that
+// takes it, once and whole.
+func TestEarlyBytesSurviveRetries(t *testing.T) {
+	text := string(random(t, 100_000))
+	b := start(t, farm+`  option redispatch
+  server a `+deadPort(t)+`
+  server b `+blackhole(t)+`
+  server c `+listen(t, echo).String())
+	for range 3 {
+		c := b.dial("f")
+		if got := ask(t, c, text); got != text {
+			t.Errorf("%d bytes came back; want %d", len(got), len(text))
+		}
+	}
+}
+
+// Fault 18. With all servers down the client is told at once; the first that
+// is back is used within its check's interval.
+func TestFault18AllServersDown(t *testing.T) {
+	back := deadPort(t)
+	b := start(t, farm+"  option redispatch\n  server a "+deadPort(t)+" check inter 50ms fall 1 rise 1\n  server b "+back+" check inter 50ms fall 1 rise 1")
+	wait(t, "both servers to be down", func() bool { return b.site.backends[0].Active() == 0 })
+	if got, err := fetch(b.dial("f")); len(got) > 0 || err != nil {
+		t.Errorf("%q, %v; want the end", got, err)
+	}
+	e := b.wantTerm("SC")
+	within(t, "life", e.tt, 0, 500)
+	if e.server != "b/<NOSRV>" {
+		t.Errorf("log line %q; want b/<NOSRV>", e.text)
+	}
+	listenOn(t, back, says("back"))
+	wait(t, "the server to be back", func() bool { return b.site.backends[0].Active() == 1 })
+	if got, err := fetch(b.dial("f")); got != "back" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if n := b.said.FilterMessageSnippet("no server available").Len(); n != 1 {
+		t.Errorf("%d messages that no server is available; want 1", n)
+	}
+}
+
+// Fault 19. A server that drops SYNs costs timeout connect, then another one is
+// tried; with no other one the whole is bounded by retries x timeout.
+func TestFault19SynBlackhole(t *testing.T) {
+	b := start(t, farm+"  option redispatch\n  server hole "+blackhole(t)+"\n  server live "+listen(t, says("fine")).String())
+	for range 4 {
+		if got, err := fetch(b.dial("f")); got != "fine" || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+		e := b.wantTerm("--")
+		within(t, "life", e.tt, 0, 100+soon)
+	}
+}
+
+// connect(2) to a UNIX socket gives EAGAIN when its queue is full: an attempt
+// that failed, not one in progress.
+func TestUnixServerWithFullQueue(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "full")
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(fd) })
+	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: path}); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	first, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { first.Close() })
+	t.Run("alone", func(t *testing.T) {
+		b := start(t, farm+"  retries 2\n  server full unix@"+path)
+		if got, err := fetch(b.dial("f")); len(got) > 0 || err != nil {
+			t.Errorf("%q, %v; want the end", got, err)
+		}
+		if e := b.wantTerm("SC"); e.retries != "2" {
+			t.Errorf("log line %q; want 2 retries", e.text)
+		}
+	})
+	t.Run("with another", func(t *testing.T) {
+		b := start(t, farm+"  option redispatch\n  server full unix@"+path+"\n  server live "+listen(t, says("fine")).String())
+		if got, err := fetch(b.dial("f")); got != "fine" || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+		if e := b.wantTerm("--"); e.retries != "+1" {
+			t.Errorf("log line %q; want a redispatch", e.text)
+		}
+	})
+}
+
+// A client that sends its question with its FIN while the server is still
+// being found gets its answer.
+func TestHalfCloseWhileDialing(t *testing.T) {
+	b := start(t, farm+"  option redispatch\n  server hole "+blackhole(t)+"\n  server live "+listen(t, echo).String())
+	for range 2 {
+		if got := ask(t, b.dial("f"), "question"); !strings.HasPrefix(got, "question") {
+			t.Errorf("got %q", got)
+		}
+	}
+}
