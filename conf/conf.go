@@ -16,6 +16,8 @@ type Pos struct {
 
 func (p Pos) String() string {
 	switch {
+	case p.File == "":
+		return p.Where
 	case p.Line > 0:
 		return fmt.Sprintf("%s:%d", p.File, p.Line)
 	case p.Where != "":
