@@ -1,6 +1,8 @@
 package relay
 
 import (
+	"math"
+
 	"golang.org/x/sys/unix"
 
 	"sluice/engine/sock"
@@ -57,6 +59,8 @@ const (
 	SourceFailed
 	// TargetFailed: writing failed. What is held can't be delivered.
 	TargetFailed
+	// Reached: as many bytes as PumpUpTo was asked for are written.
+	Reached
 )
 
 // Set adds to what is known.
@@ -79,7 +83,15 @@ func (f *Flow) slot() int32 { return -f.store - 1 }
 // Pump moves bytes from src to dst until one of the two has no more to give
 // or to take, or share bytes have moved.
 func (s *Stock) Pump(f *Flow, src, dst, share int) (Outcome, sock.Errno) {
+	_, out, e := s.PumpUpTo(f, src, dst, share, math.MaxInt64)
+	return out, e
+}
+
+// PumpUpTo is Pump for at most so many bytes of the source. It also returns
+// how many of them it has taken; those that it holds are among them.
+func (s *Stock) PumpUpTo(f *Flow, src, dst, share int, most int64) (int64, Outcome, sock.Errno) {
 	start := f.Bytes
+	s.left = most
 	out, e := s.pump(f, src, dst, share)
 	if f.held == 0 && f.store != 0 {
 		s.Release(f)
@@ -87,7 +99,7 @@ func (s *Stock) Pump(f *Flow, src, dst, share int) (Outcome, sock.Errno) {
 	if f.Has(splicing) && out == Wait && f.held == 0 {
 		f.settle(f.Bytes - start)
 	}
-	return out, e
+	return most - s.left, out, e
 }
 
 func (s *Stock) pump(f *Flow, src, dst, share int) (Outcome, sock.Errno) {
@@ -103,6 +115,8 @@ func (s *Stock) pump(f *Flow, src, dst, share int) (Outcome, sock.Errno) {
 			continue
 		}
 		switch {
+		case s.left == 0:
+			return Reached, 0
 		case f.Has(SourceEnded):
 			return Ended, 0
 		case !f.Has(SourceReady | TargetReady):
@@ -128,10 +142,11 @@ func (s *Stock) step(f *Flow, src, dst int) (Outcome, sock.Errno) {
 }
 
 func (s *Stock) copy(f *Flow, src, dst int) (Outcome, sock.Errno) {
-	b, e := s.Read(f, src)
+	b, e := s.read(f, src, s.room())
 	if len(b) == 0 {
 		return SourceFailed, e
 	}
+	s.left -= int64(len(b))
 	if len(b) == len(s.Buffer) && !f.Has(copyOnly) {
 		f.Set(splicing)
 	}
@@ -141,7 +156,8 @@ func (s *Stock) copy(f *Flow, src, dst int) (Outcome, sock.Errno) {
 // peek is copy without ever holding a byte: it takes from the source only what
 // the target has taken.
 func (s *Stock) peek(f *Flow, src, dst int) (Outcome, sock.Errno) {
-	n, e := sock.Peek(src, s.Buffer)
+	room := s.room()
+	n, e := sock.Peek(src, s.Buffer[:room])
 	if e != 0 || n == 0 {
 		return SourceFailed, f.emptied(e)
 	}
@@ -150,10 +166,11 @@ func (s *Stock) peek(f *Flow, src, dst int) (Outcome, sock.Errno) {
 		return TargetFailed, f.full(e)
 	}
 	f.Bytes += uint64(written)
+	s.left -= int64(written)
 	if written < n {
 		f.Clear(TargetReady)
 	} else {
-		f.readSome(n, len(s.Buffer))
+		f.readSome(n, room)
 	}
 	for written > 0 {
 		taken, e := sock.Read(src, s.Buffer[:written])
@@ -222,13 +239,20 @@ func (s *Stock) drain(f *Flow, dst int) (int, sock.Errno) {
 // bytes before they are passed on: Push or Hold is for them. No bytes and no
 // error: there are none now, or the source has ended.
 func (s *Stock) Read(f *Flow, src int) ([]byte, sock.Errno) {
-	n, e := sock.Read(src, s.Buffer)
+	return s.read(f, src, len(s.Buffer))
+}
+
+func (s *Stock) read(f *Flow, src, room int) ([]byte, sock.Errno) {
+	n, e := sock.Read(src, s.Buffer[:room])
 	if e != 0 || n == 0 {
 		return nil, f.emptied(e)
 	}
-	f.readSome(n, len(s.Buffer))
+	f.readSome(n, room)
 	return s.Buffer[:n], 0
 }
+
+// room is how many bytes one read of the pump under way may bring in.
+func (s *Stock) room() int { return int(min(int64(len(s.Buffer)), s.left)) }
 
 // Flush writes what the flow holds, if the target takes it.
 func (s *Stock) Flush(f *Flow, dst int) sock.Errno {

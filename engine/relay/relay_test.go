@@ -309,3 +309,49 @@ func BenchmarkPump(b *testing.B) {
 		_, _ = io.ReadFull(to.peer, answer)
 	}
 }
+
+// TestPumpUpTo: exactly the bytes asked for are taken, by copy, by splice and
+// with the budget used up; what follows stays in the socket.
+func TestPumpUpTo(t *testing.T) {
+	for _, budget := range []int64{64 << 20, 0} {
+		for _, most := range []int64{1, 1000, BufferSize, BufferSize + 1, 3 << 20} {
+			from, to := newLink(t), newLink(t)
+			s := NewStock(NewBudget(budget), 2, 1)
+			go func() {
+				_, _ = from.peer.Write(make([]byte, most))
+				_, _ = from.peer.Write([]byte("rest"))
+				_ = from.peer.(*net.TCPConn).CloseWrite()
+			}()
+			f := &Flow{}
+			f.Set(TargetReady)
+			got := make(chan int64)
+			go func() {
+				n, _ := io.CopyN(io.Discard, to.peer, most)
+				got <- n
+			}()
+			for left := most; ; {
+				waitFor(t, from.fd, unix.POLLIN)
+				f.Set(SourceReady | TargetReady)
+				taken, out, e := s.PumpUpTo(f, from.fd, to.fd, 1<<20, left)
+				left -= taken
+				if out == Reached {
+					break
+				}
+				if out != Wait && out != Again || e != 0 || left < 0 {
+					t.Fatalf("outcome %d, %v with %d of %d left", out, e, left, most)
+				}
+			}
+			if n := <-got; n != most || f.Bytes != uint64(most) {
+				t.Errorf("%d bytes arrived, %d counted; want %d", n, f.Bytes, most)
+			}
+			rest := make([]byte, 10)
+			waitFor(t, from.fd, unix.POLLRDHUP)
+			if n, _ := sock.Read(from.fd, rest); string(rest[:n]) != "rest" {
+				t.Errorf("%q is left; want the rest", rest[:n])
+			}
+			from.peer.Close()
+			to.peer.Close()
+			s.Close()
+		}
+	}
+}

@@ -16,7 +16,7 @@ const (
 // fill splices from the source into the flow's empty pipe.
 func (s *Stock) fill(f *Flow, src int) sock.Errno {
 	p := &s.pipes.all[f.store-1]
-	n, e := sock.Splice(src, int(p.w), int(p.size))
+	n, e := sock.Splice(src, int(p.w), int(min(int64(p.size), s.left)))
 	switch {
 	case e == unix.EINVAL || e == unix.ENOSYS || e == unix.EOPNOTSUPP:
 		s.Release(f)
@@ -26,6 +26,7 @@ func (s *Stock) fill(f *Flow, src int) sock.Errno {
 		return f.emptied(e)
 	}
 	s.budget.charge(int(p.size))
+	s.left -= int64(n)
 	f.held = int32(n)
 	return 0
 }

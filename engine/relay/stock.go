@@ -18,6 +18,7 @@ type Stock struct {
 	freeSlots []int32
 	spare     [classes][][]byte
 	pipes     pipes
+	left      int64 // bytes that the pump under way may still read
 	spliced   int64 // bytes, see Spliced
 }
 
