@@ -17,20 +17,17 @@ type Exchange struct {
 type marks uint16
 
 const (
-	asked        marks = 1 << iota
-	old                // the request is HTTP/1.0
-	head               // its method, as the next four
-	get                //
-	post               //
-	connect            //
-	upgrades           // it asks for another protocol, which it may have
-	overreaches        // it asks for one that it may not have
-	answered           // by a final answer
-	tunnel             // HTTP has ended
-	closeClient        // the client's connection ends with this exchange
-	closeServer        // the server's does
-	forcedClient       // by option
-	forcedServer       // by option
+	old  marks = 1 << iota // the request is HTTP/1.0
+	head                   // its method, or one of the next three
+	get
+	post
+	connect
+	upgrades    // it asks for another protocol, which it may have
+	overreaches // it asks for one that it may not have
+	answered    // by a final answer
+	tunnel      // HTTP has ended
+	closeClient // the client's connection ends with this exchange
+	closeServer // the server's does
 )
 
 func (x *Exchange) has(m marks) bool { return x.marks&m != 0 }
@@ -116,11 +113,11 @@ func (x *Exchange) Done() bool { return x.has(answered) && x.Request.Done() && x
 
 // CloseClient has the client's connection end with this exchange: `option
 // httpclose` of the frontend.
-func (x *Exchange) CloseClient() { x.marks |= closeClient | forcedClient }
+func (x *Exchange) CloseClient() { x.marks |= closeClient }
 
 // CloseServer has the server's connection end with this exchange: `option
 // httpclose` of the backend, or of the frontend, or `option http-server-close`.
-func (x *Exchange) CloseServer() { x.marks |= closeServer | forcedServer }
+func (x *Exchange) CloseServer() { x.marks |= closeServer }
 
 // KeepClient reports whether the client may ask again on its connection.
 func (x *Exchange) KeepClient() bool { return x.Done() && !x.has(closeClient) }

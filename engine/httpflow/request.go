@@ -9,7 +9,7 @@ import (
 // judge refuses what sniff lets pass, as it is no danger where only one head is
 // read, and notes what the answer will need. It returns 0 or a status.
 func (x *Exchange) judge(h *sniff.Head) int {
-	x.marks = asked | methods[string(h.Method)]
+	x.marks = methods[string(h.Method)]
 	if h.Version[len("HTTP/1.")] == '0' {
 		x.marks |= old
 	}

@@ -37,12 +37,12 @@ func hexValue(c byte) byte {
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
 // isWord compares b with a word, ASCII letters of any case.
-func isWord(b []byte, word string) bool {
+func isWord[text []byte | string](b text, word string) bool {
 	if len(b) != len(word) {
 		return false
 	}
-	for i, c := range b {
-		if lower(c) != lower(word[i]) {
+	for i := range len(b) {
+		if lower(b[i]) != lower(word[i]) {
 			return false
 		}
 	}

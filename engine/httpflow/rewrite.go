@@ -1,0 +1,144 @@
+package httpflow
+
+import (
+	"bytes"
+	"regexp"
+
+	"sluice/sniff"
+)
+
+// Rewrite is one head on its way to the other side: the head as it came and the
+// edits made so far. Each edit sees what those before it have made. Begin it
+// with [Rewrite.Request] or [Rewrite.Response]; [Rewrite.Append] writes the
+// outcome. A loop owns one and uses it for all its sessions in turn; the bytes
+// that it is given must stay as they are until Append.
+type Rewrite struct {
+	fields Fields
+	status []byte // the status line of an answer; nil: a request
+	old    bool   // a request in HTTP/1.0
+
+	method []byte
+	origin []byte // scheme and authority of an absolute target
+	path   []byte // with its slash; or all of a target that has none
+	query  []byte // with its question mark
+
+	edits []edit
+	text  []byte // where values are built
+}
+
+// edit is one change to the fields. Name is in any case.
+type edit struct {
+	name   string
+	change change // of the fields of that name; nil: none
+	value  []byte // of the field to append, or what change needs
+	append bool   // a field behind all others
+	word   string // what change needs, too
+	regexp *regexp.Regexp
+}
+
+// change makes another value of one; false: the field goes.
+type change func(w *Rewrite, e *edit, value []byte) ([]byte, bool)
+
+func drop(*Rewrite, *edit, []byte) ([]byte, bool) { return nil, false }
+
+// Request begins with the head of a request.
+func (w *Rewrite) Request(h *sniff.Head) {
+	w.begin(h)
+	w.status, w.old = nil, h.Version[len("HTTP/1.")] == '0'
+	w.method = h.Method
+	w.split(h.Target, h.Path)
+}
+
+// Response begins with the head of an answer, interim or final.
+func (w *Rewrite) Response(h *Head) {
+	w.begin(h)
+	w.status = h.Line
+}
+
+func (w *Rewrite) begin(f Fields) {
+	w.fields, w.edits, w.text = f, w.edits[:0], w.text[:0]
+}
+
+// split takes a target apart. Without a path all of it up to the query stands
+// for the path, so that setting the path replaces it, as HAProxy does with "*".
+func (w *Rewrite) split(target, path []byte) {
+	w.origin, w.path, w.query = nil, target, nil
+	if i := bytes.IndexByte(target, '?'); i >= 0 {
+		w.path, w.query = target[:i], target[i:]
+	}
+	if path != nil {
+		w.origin, w.path = w.path[:len(w.path)-len(path)], path
+	}
+}
+
+// SetMethod is `http-request set-method`.
+func (w *Rewrite) SetMethod(method []byte) { w.method = method }
+
+// SetPath is `http-request set-path`: scheme, authority and query stay.
+func (w *Rewrite) SetPath(path []byte) { w.path = path }
+
+// SetQuery is `http-request set-query`: the query comes without its question
+// mark, which is added where needed and never taken off.
+func (w *Rewrite) SetQuery(query []byte) {
+	if len(query) == 0 && w.query == nil {
+		return
+	}
+	start := len(w.text)
+	w.text = append(append(w.text, '?'), query...)
+	w.query = w.text[start:]
+}
+
+// SetURI is `http-request set-uri`: it replaces all of the target.
+func (w *Rewrite) SetURI(uri []byte) { w.origin, w.path, w.query = nil, uri, nil }
+
+// AddHeader is `http-request add-header`: one more field behind all others.
+func (w *Rewrite) AddHeader(name string, value []byte) {
+	w.edits = append(w.edits, edit{name: name, value: value, append: true})
+}
+
+// SetHeader is `http-request set-header`: the field is the only one of its name.
+func (w *Rewrite) SetHeader(name string, value []byte) {
+	w.edits = append(w.edits, edit{name: name, value: value, append: true, change: drop})
+}
+
+// DelHeader is `http-request del-header`: all fields of that name go.
+func (w *Rewrite) DelHeader(name string) {
+	w.edits = append(w.edits, edit{name: name, change: drop})
+}
+
+// ReplaceHeader is `http-request replace-header`: the values of the fields of
+// that name which match become the template, in which \0 to \9 stand for groups
+// of the match and a backslash before anything else for that. It allocates, as
+// regexp does.
+func (w *Rewrite) ReplaceHeader(name string, match *regexp.Regexp, template []byte) {
+	w.edits = append(w.edits, edit{name: name, change: expand, regexp: match, value: template})
+}
+
+func expand(w *Rewrite, e *edit, value []byte) ([]byte, bool) {
+	groups := e.regexp.FindSubmatchIndex(value)
+	if groups == nil {
+		return value, true
+	}
+	start := len(w.text)
+	for i := 0; i < len(e.value); i++ {
+		c := e.value[i]
+		if c == '\\' && i+1 < len(e.value) {
+			i++
+			if g := 2 * int(e.value[i]-'0'); g < 20 {
+				w.text = appendGroup(w.text, value, groups, g)
+				continue
+			}
+			c = e.value[i]
+		}
+		w.text = append(w.text, c)
+	}
+	disarm(w.text[start:])
+	return w.text[start:], true
+}
+
+func appendGroup(dst, value []byte, groups []int, at int) []byte {
+	if at >= len(groups) || groups[at] < 0 {
+		return dst
+	}
+	return append(dst, value[groups[at]:groups[at+1]]...)
+}
