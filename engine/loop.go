@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 
 	errorx "github.com/panjf2000/gnet/v2/pkg/errors"
@@ -78,11 +79,9 @@ func newLoop(e *Engine, number int) (*loop, error) {
 
 // run works until the loop is told to stop.
 func (l *loop) run() error {
-	if err := l.resumeAll(); err != nil {
-		return err
-	}
+	l.resumeAll()
 	err := l.poller.Polling(l.event)
-	if err == errorx.ErrEngineShutdown {
+	if errors.Is(err, errorx.ErrEngineShutdown) {
 		return nil
 	}
 	return err
