@@ -50,14 +50,29 @@ func (l *loop) pause(ln *listener) {
 	}
 }
 
-// resumeAll is called when a limit may have a place again.
-func (l *loop) resumeAll() error {
+// resumeAll is called when a shortage may be over.
+func (l *loop) resumeAll() {
 	for _, ln := range l.listeners {
 		if err := l.resume(ln); err != nil {
 			l.short(ln, "watch listening sockets", err)
 		}
 	}
-	return nil
+}
+
+// goOn is called when this loop is to have a free place of a limit. Its client
+// may be gone by now, taken by another loop off a queue that they share; then
+// the place goes to the next loop that waits.
+func (l *loop) goOn(limit *stat.Limit) error {
+	l.resumeAll()
+	for _, ln := range l.listeners {
+		if ln.watched {
+			l.accept(ln)
+		}
+	}
+	if limit.TryAcquire() {
+		l.release(limit)
+	}
+	return l.ended()
 }
 
 // accept takes clients that wait. How many calls are worth making is learned:
@@ -109,7 +124,7 @@ func (l *loop) dismiss(ln *listener) {
 func (l *loop) release(limit *stat.Limit) {
 	if wake := limit.Release(); wake >= 0 {
 		other := l.engine.loops[wake]
-		other.tell(other.resumeAll)
+		other.tell(func() error { return other.goOn(limit) })
 	}
 }
 
@@ -117,6 +132,7 @@ func (l *loop) release(limit *stat.Limit) {
 func (l *loop) take(ln *listener) bool {
 	fd, e := sock.Accept(ln.fd, &l.peer)
 	if e == 0 {
+		ln.left--
 		l.open(ln, fd)
 		return true
 	}

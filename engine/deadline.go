@@ -12,9 +12,7 @@ const ownTimer = 0
 // moved since it was armed: then it is armed again.
 func (l *loop) expire(id int32) {
 	if id == ownTimer {
-		if err := l.resumeAll(); err != nil {
-			l.engine.complain("can't go on accepting", err)
-		}
+		l.resumeAll()
 		return
 	}
 	s := l.sessions.at(id)

@@ -58,7 +58,12 @@ func (l *loop) stop() error {
 		l.closeListener(ln)
 	}
 	l.sessions.each(func(id int32) {
-		l.end(id, l.sessions.at(id), ending{term: term('K', 'D')})
+		s := l.sessions.at(id)
+		if s.state == leaving { // it has ended, and knows why
+			l.leave(id, s, true)
+			return
+		}
+		l.end(id, s, ending{term: term('K', 'D')})
 	})
 	return errorx.ErrEngineShutdown
 }
