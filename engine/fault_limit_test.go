@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// At maxconn, wherever it is set, accepting stops: the rest waits in the
+// kernel's queue, everyone is served in turn, and the maximum is used to the
+// last place.
+func TestMaxconn(t *testing.T) {
+	const limit, clients = 4, 60
+	for name, c := range map[string]struct{ global, front, bind string }{
+		"process":  {"maxconn 4", "", ""},
+		"frontend": {"maxconn 100", "maxconn 4", ""},
+		"bind":     {"maxconn 100", "maxconn 50", "maxconn 4"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var now, most atomic.Int64
+			b := start(t, fmt.Sprintf(`
+  timeout connect 2s
+  timeout client 10s
+  timeout server 10s
+global
+  %s
+frontend f
+  bind 127.0.0.1:1 %s
+  %s
+  default_backend b
+backend b
+  server s %s`, c.global, c.bind, c.front, listen(t, func(c *net.TCPConn) {
+				raise(&most, now.Add(1))
+				readHead(c)
+				waitUntil(time.Second, func() bool { return most.Load() >= limit })
+				now.Add(-1)
+				_, _ = io.WriteString(c, "fine")
+			})))
+			got := make(chan string, clients)
+			for range clients {
+				go func() { got <- tryAsk(b) }()
+			}
+			for range clients {
+				if text := <-got; text != "fine" {
+					t.Errorf("a client got %q", text)
+				}
+			}
+			if n := most.Load(); n != limit {
+				t.Errorf("%d connections at once; want %d", n, limit)
+			}
+		})
+	}
+}
+
+func raise(most *atomic.Int64, n int64) {
+	for was := most.Load(); n > was && !most.CompareAndSwap(was, n); was = most.Load() {
+	}
+}
+
+// waitUntil polls a condition for a while.
+func waitUntil(most time.Duration, holds func() bool) {
+	for end := time.Now().Add(most); !holds() && time.Now().Before(end); {
+		<-time.After(time.Millisecond)
+	}
+}
+
+// At the limit a client waits and is neither refused nor reset.
+func TestMaxconnBacklogWaits(t *testing.T) {
+	b := start(t, plain+"  server s "+listen(t, echo).String()+"\nglobal\n  maxconn 1\n")
+	first := b.dial("f")
+	wait(t, "the first session", func() bool { return b.Sessions() == 1 })
+	second := b.dial("f")
+	_, _ = io.WriteString(second, "second")
+	b.silent(100 * time.Millisecond)
+	if b.Sessions() != 1 {
+		t.Errorf("%d sessions; want 1", b.Sessions())
+	}
+	if got := ask(t, first, "first"); got != "first" {
+		t.Errorf("the first got %q", got)
+	}
+	first.Close()
+	if got := ask(t, second, ""); got != "second" {
+		t.Errorf("the second got %q", got)
+	}
+}
+
+// The loops share the queue of a UNIX socket. A place that is given to a loop
+// whose client another loop has taken meanwhile goes on to one that has a
+// client.
+func TestMaxconnPlaceIsPassedOn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "socket")
+	b := start(t, `
+  timeout connect 2s
+  timeout client 10s
+  timeout server 10s
+global
+  maxconn 1
+frontend u
+  bind unix@`+path+`
+  default_backend b
+frontend f
+  bind 127.0.0.1:1
+  default_backend b
+backend b
+  server s `+listen(t, echo).String())
+	for range 30 {
+		holder := b.dial("f")
+		wait(t, "the holder", func() bool { return b.Sessions() == 1 })
+		byUnix := b.dial("u")
+		byTCP := b.dial("f")
+		holder.Close()
+		for _, c := range []net.Conn{byUnix, byTCP} {
+			go func() {
+				_, _ = io.WriteString(c, "x")
+				closeWrite(t, c)
+			}()
+		}
+		for _, c := range []net.Conn{byUnix, byTCP} {
+			if got, err := fetch(c); got != "x" || err != nil {
+				t.Fatalf("%q, %v", got, err)
+			}
+		}
+		wait(t, "all to be over", func() bool { return b.Sessions() == 0 })
+	}
+}

@@ -1,0 +1,144 @@
+package engine
+
+import (
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Fault 29. A drain takes no new client, finishes the old ones, and ends Run.
+func TestFault29DrainFinishesSessions(t *testing.T) {
+	b := start(t, plain+"  server s "+listen(t, echo).String())
+	c := b.dial("f")
+	wait(t, "the session", func() bool { return b.Sessions() == 1 })
+	b.Drain()
+	wait(t, "the listeners to close", func() bool {
+		late, err := net.Dial("tcp", b.addrs["f"].String())
+		if err == nil {
+			late.Close()
+		}
+		return err != nil
+	})
+	if got := ask(t, c, "still here"); got != "still here" {
+		t.Errorf("got %q", got)
+	}
+	b.join()
+}
+
+// Clients that wait in the kernel's queue when a drain begins are served: a
+// listening socket that is closed resets them. maxconn holds while they are.
+func TestFault29DrainServesTheQueue(t *testing.T) {
+	const waiting = 20
+	b := start(t, plain+"  server s "+listen(t, echo).String()+"\nglobal\n  maxconn 1\n")
+	holder := b.dial("f")
+	wait(t, "the session", func() bool { return b.Sessions() == 1 })
+	queue := make([]net.Conn, waiting)
+	for i := range queue {
+		queue[i] = b.dial("f")
+	}
+	b.Drain()
+	holder.Close()
+	got := make(chan string, waiting)
+	for _, c := range queue {
+		go func() {
+			_, _ = io.WriteString(c, "x")
+			closeWrite(t, c)
+			text, _ := fetch(c)
+			got <- text
+		}()
+	}
+	for range waiting {
+		if text := <-got; text != "x" {
+			t.Errorf("a client that waited got %q", text)
+		}
+	}
+	b.join()
+}
+
+// Under load a drain ends all the same, and nobody who was served is cut off.
+func TestFault29DrainUnderLoad(t *testing.T) {
+	b := start(t, plain+"  server s "+listen(t, answers("fine")).String())
+	load := b.load(t, func(got string, connected bool) {
+		if connected && got != "fine" && got != "" {
+			t.Errorf("a client got %q", got)
+		}
+	})
+	wait(t, "load", func() bool { return b.stat.Total() > 200 })
+	b.Drain()
+	b.join()
+	load()
+}
+
+// A stop ends at once whatever goes on; so does one during a drain, and one
+// more changes nothing.
+func TestFault29StopAtRandomTimes(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	chance := rand.New(rand.NewPCG(seed, 0))
+	for _, drain := range []bool{false, true} {
+		for range 5 {
+			b := start(t, plain+"  server s "+listen(t, answers("fine")).String())
+			held := b.dial("f")
+			load := b.load(t, func(string, bool) {})
+			sessions := 10 + chance.Int64N(100)
+			wait(t, "load", func() bool { return b.stat.Total() > sessions })
+			if drain {
+				b.Drain()
+				b.Drain()
+			}
+			asked := time.Now()
+			b.Stop()
+			b.Stop()
+			b.join()
+			if took := time.Since(asked); took > time.Second {
+				t.Errorf("Run returned %v after Stop", took)
+			}
+			if n := b.Sessions(); n != 0 {
+				t.Errorf("%d sessions after Run", n)
+			}
+			load()
+			held.Close()
+		}
+	}
+}
+
+// A session that only waits for its peer's acknowledgement ends with a stop.
+func TestFault29StopWhileLeaving(t *testing.T) {
+	gone := make(chan bool)
+	b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
+		_, _ = c.Write(make([]byte, 40_000))
+		resetSent(t, c)
+		close(gone)
+	}).String())
+	b.dialSmall("f")
+	<-gone
+	b.Stop()
+	b.join()
+	b.wantTerm("SD")
+}
+
+// load starts clients that ask one request after the other, each on its own
+// connection, until they can't connect any more. It returns how to wait for
+// them.
+func (b *balancer) load(t *testing.T, judge func(got string, connected bool)) (wait func()) {
+	t.Helper()
+	var clients sync.WaitGroup
+	for range 4 {
+		clients.Go(func() {
+			for {
+				c, err := net.DialTimeout("tcp", b.addrs["f"].String(), patienceOfTests)
+				if err != nil {
+					return
+				}
+				bound(c)
+				_, err = io.WriteString(c, head("any"))
+				got, _ := fetch(c)
+				judge(got, err == nil)
+			}
+		})
+	}
+	return clients.Wait
+}
