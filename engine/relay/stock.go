@@ -65,6 +65,15 @@ func (s *Stock) Held(f *Flow) []byte {
 	return s.stores[f.slot()][f.off : f.off+f.held]
 }
 
+// Consume takes n of the bytes that Hold keeps off their front.
+func (s *Stock) Consume(f *Flow, n int) {
+	f.off += int32(n)
+	f.held -= int32(n)
+	if f.held == 0 {
+		s.Release(f)
+	}
+}
+
 // Release gives back all that the flow has borrowed, and what it holds is gone.
 func (s *Stock) Release(f *Flow) {
 	switch {
