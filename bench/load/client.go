@@ -1,0 +1,123 @@
+package load
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// client is one connection, or none (fd -1), and the exchange it is in.
+type client struct {
+	fd       int
+	watched  uint32 // events that epoll watches for
+	due      time.Duration
+	exchange *Exchange
+	sent     int
+	got      int
+	timed    bool // its latency is taken
+}
+
+func (c *client) connect(to *unix.SockaddrInet4) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("socket: %w", err)
+	}
+	c.fd, c.watched = fd, 0
+	if err := unix.Connect(fd, to); err != nil && !errors.Is(err, unix.EINPROGRESS) {
+		return fmt.Errorf("connect: %w", err)
+	}
+	return nil
+}
+
+func (c *client) drop() {
+	if c.fd >= 0 {
+		unix.Close(c.fd)
+	}
+	c.fd, c.watched = -1, 0
+}
+
+// watch asks for the events that the client now waits for, edge-triggered. The
+// first time it registers the socket; a write event only where a write failed,
+// because it would come at once and for nothing everywhere else.
+func (t *thread) watch(at int32) error {
+	c := &t.clients[at]
+	want := uint32(unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET)
+	if c.sent < len(c.exchange.Request) {
+		want |= unix.EPOLLOUT
+	}
+	if c.watched&want == want {
+		return nil
+	}
+	how := unix.EPOLL_CTL_MOD
+	if c.watched == 0 {
+		how = unix.EPOLL_CTL_ADD
+	}
+	c.watched = want
+	if err := unix.EpollCtl(t.epoll, how, c.fd, &unix.EpollEvent{Events: want, Fd: at}); err != nil {
+		return fmt.Errorf("epoll_ctl: %w", err)
+	}
+	return nil
+}
+
+// send writes what it can of the request. Right after connect it is also the
+// probe whether the connection stands.
+func (c *client) send() error {
+	for c.sent < len(c.exchange.Request) {
+		n, err := unix.Write(c.fd, c.exchange.Request[c.sent:])
+		if again(err) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("send: %w", err)
+		}
+		c.sent += n
+	}
+	return nil
+}
+
+func (c *client) answered() bool { return c.got == len(c.exchange.Answer) }
+
+// receive reads what there is. It has finished with the whole answer, or, if
+// the connection is not kept, with the end that follows the answer.
+func (c *client) receive(buffer []byte, keep bool) (finished bool, err error) {
+	for {
+		n, err := unix.Read(c.fd, buffer)
+		if again(err) {
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("receive after %d of %d bytes: %w", c.got, len(c.exchange.Answer), err)
+		}
+		if n == 0 {
+			return c.ended(keep)
+		}
+		if err := c.compare(buffer[:n]); err != nil {
+			return false, err
+		}
+		if keep && c.answered() {
+			return true, nil
+		}
+	}
+}
+
+func (c *client) ended(keep bool) (finished bool, err error) {
+	if keep || !c.answered() {
+		return false, fmt.Errorf("%w after %d of %d bytes", io.ErrUnexpectedEOF, c.got, len(c.exchange.Answer))
+	}
+	return true, nil
+}
+
+func (c *client) compare(got []byte) error {
+	rest := c.exchange.Answer[c.got:]
+	if len(got) > len(rest) || !bytes.Equal(got, rest[:len(got)]) {
+		return fmt.Errorf("got %.40q at byte %d of the answer, wanted %.40q", got, c.got, rest)
+	}
+	c.got += len(got)
+	return nil
+}
+
+func again(err error) bool { return errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) }

@@ -1,0 +1,133 @@
+package load
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Held are connections that stay open. Close ends them.
+type Held struct {
+	conns []net.Conn
+	stop  chan struct{}
+	over  sync.WaitGroup
+	bytes atomic.Int64
+	mu    sync.Mutex
+	cause error // guarded by mu
+}
+
+// openers is how many connections are opened at once.
+const openers = 32
+
+// Hold opens n connections; each has had its first exchange when it returns.
+func Hold(addr netip.AddrPort, first Exchange, n int) (*Held, error) {
+	h := &Held{stop: make(chan struct{}), conns: make([]net.Conn, n)}
+	var next atomic.Int64
+	var open sync.WaitGroup
+	for range min(openers, n) {
+		open.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n) && h.err() == nil; i = next.Add(1) - 1 {
+				c, err := opened(addr, first)
+				h.conns[i] = c
+				h.failed(err)
+			}
+		})
+	}
+	open.Wait()
+	if err := h.err(); err != nil {
+		h.Close()
+		return nil, fmt.Errorf("hold %d connections: %w", n, err)
+	}
+	return h, nil
+}
+
+// opened returns a connection after its first exchange.
+func opened(addr netip.AddrPort, first Exchange) (net.Conn, error) {
+	c, err := net.DialTimeout("tcp", addr.String(), grace)
+	if err != nil {
+		return nil, err
+	}
+	if err := exchange(c, first); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func exchange(c net.Conn, e Exchange) error {
+	if err := c.SetDeadline(time.Now().Add(grace)); err != nil {
+		return err
+	}
+	if _, err := c.Write(e.Request); err != nil {
+		return err
+	}
+	got := make([]byte, len(e.Answer))
+	if n, err := io.ReadFull(c, got); err != nil {
+		return fmt.Errorf("after %d of %d bytes: %w", n, len(got), err)
+	}
+	if !bytes.Equal(got, e.Answer) {
+		return fmt.Errorf("got %.40q, wanted %.40q", got, e.Answer)
+	}
+	return c.SetDeadline(time.Time{})
+}
+
+// beats is how many times a second Drip sends to its part of the connections.
+const beats = 100
+
+// Drip sends one byte a second on each connection from now on, evenly spread
+// over the second, until Close.
+func (h *Held) Drip() {
+	h.over.Go(func() {
+		tick := time.NewTicker(time.Second / beats)
+		defer tick.Stop()
+		for beat := 0; ; beat = (beat + 1) % beats {
+			select {
+			case <-h.stop:
+				return
+			case <-tick.C:
+			}
+			for i := beat; i < len(h.conns); i += beats {
+				_, err := h.conns[i].Write([]byte{'.'})
+				h.failed(err)
+				h.bytes.Add(1)
+			}
+		}
+	})
+}
+
+// Dripped is how many bytes Drip has sent.
+func (h *Held) Dripped() int64 { return h.bytes.Load() }
+
+// Close ends the connections and says whether one had broken before.
+func (h *Held) Close() error {
+	close(h.stop)
+	h.over.Wait()
+	for _, c := range h.conns {
+		if c != nil {
+			c.Close()
+		}
+	}
+	return h.err()
+}
+
+func (h *Held) failed(err error) {
+	if err == nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.cause == nil {
+		h.cause = err
+	}
+}
+
+func (h *Held) err() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.cause
+}

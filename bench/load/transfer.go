@@ -1,0 +1,141 @@
+package load
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Transfer is bulk to move over one or several streams at once.
+type Transfer struct {
+	Addr    netip.AddrPort
+	Host    string
+	Streams int
+	Down    int64 // bytes from the server, of all streams together
+	Up      int64 // bytes to the server
+}
+
+// chunk is what a client reads or writes at once.
+const chunk = 256 << 10
+
+// pattern makes bytes that are different everywhere nearby, so that a chunk
+// lost or moved does not go unseen.
+var pattern = sync.OnceValue(func() []byte {
+	p := make([]byte, chunk)
+	x := uint64(1)
+	for i := range p {
+		x ^= x << 13
+		x ^= x >> 7
+		x ^= x << 17
+		p[i] = byte(x >> 32)
+	}
+	return p
+})
+
+// Pattern is what Transfer sends and expects, repeated without end.
+func Pattern() []byte { return pattern() }
+
+// Run moves the bytes and returns how long that took. Counts must be exact,
+// and with check also every byte.
+func (t Transfer) Run(check bool) (time.Duration, error) {
+	start := time.Now()
+	errs := make([]error, t.Streams)
+	var all sync.WaitGroup
+	for i := range t.Streams {
+		all.Go(func() { errs[i] = t.stream(check) })
+	}
+	all.Wait()
+	took := time.Since(start)
+	for i, err := range errs {
+		if err != nil {
+			return took, fmt.Errorf("stream %d of %d: %w", i+1, t.Streams, err)
+		}
+	}
+	return took, nil
+}
+
+func (t Transfer) stream(check bool) error {
+	c, err := net.Dial("tcp", t.Addr.String())
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
+		return err
+	}
+	down, up := t.Down/int64(t.Streams), t.Up/int64(t.Streams)
+	head := fmt.Sprintf("POST /bulk HTTP/1.1\r\nHost: %s\r\nX-Down: %d\r\nContent-Length: %d\r\n\r\n", t.Host, down, up)
+	if _, err := io.WriteString(c, head); err != nil {
+		return err
+	}
+	sent := make(chan error, 1)
+	go func() { sent <- Send(c, up) }()
+	err = receiveAll(c, down, check)
+	if sendErr := <-sent; sendErr != nil {
+		return fmt.Errorf("send: %w", sendErr)
+	}
+	return err
+}
+
+// receiveAll reads the answer, whose end is the server's word that it has all
+// it was sent.
+func receiveAll(c net.Conn, down int64, check bool) error {
+	r := bufio.NewReaderSize(c, 4<<10)
+	answer, err := http.ReadResponse(r, nil)
+	if err != nil {
+		return err
+	}
+	body := io.MultiReader(io.LimitReader(r, int64(r.Buffered())), c)
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("status %s, wanted 200", answer.Status)
+	}
+	if err := Receive(body, down, check); err != nil {
+		return err
+	}
+	if n, err := body.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		return fmt.Errorf("%d bytes and %v after the last byte, wanted the end", n, err)
+	}
+	return nil
+}
+
+// Send writes n bytes of the pattern.
+func Send(w io.Writer, n int64) error {
+	for n > 0 {
+		wrote, err := w.Write(Pattern()[:min(n, chunk)])
+		if err != nil {
+			return err
+		}
+		n -= int64(wrote)
+	}
+	return nil
+}
+
+// Receive reads n bytes and, with check, compares them with the pattern.
+func Receive(r io.Reader, n int64, check bool) error {
+	buffer := make([]byte, chunk)
+	for got := int64(0); got < n; {
+		read, err := r.Read(buffer[:min(n-got, chunk)])
+		if check && !matches(buffer[:read], got) {
+			return fmt.Errorf("wrong bytes within %d of byte %d", read, got)
+		}
+		got += int64(read)
+		if err != nil && got < n {
+			return fmt.Errorf("after %d of %d bytes: %w", got, n, err)
+		}
+	}
+	return nil
+}
+
+func matches(got []byte, at int64) bool {
+	for i, b := range got {
+		if b != Pattern()[(at+int64(i))%chunk] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,92 @@
+package measure
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+func TestParseStat(t *testing.T) {
+	user, system, err := parseStat("7 (a) b) S 1 2 3 4 5 6 7 8 9 10 250 31 0 0")
+	if err != nil || user != 2500*time.Millisecond || system != 310*time.Millisecond {
+		t.Errorf("%v %v %v, wanted 2.5s and 310ms", user, system, err)
+	}
+	for _, bad := range []string{"", "7 (a) S 1", "7 (a) S 1 2 3 4 5 6 7 8 9 10 x y 0"} {
+		if _, _, err := parseStat(bad); err == nil {
+			t.Errorf("no error for %q", bad)
+		}
+	}
+}
+
+func TestParseMachine(t *testing.T) {
+	m, err := parseMachine("cpu  100 10 200 5000 50 1 30 7 0 0\ncpu0 1")
+	want := Machine{Busy: 3410 * time.Millisecond, SoftIRQ: 300 * time.Millisecond, Steal: 70 * time.Millisecond}
+	if err != nil || m != want {
+		t.Errorf("%+v, %v, wanted %+v", m, err, want)
+	}
+	if _, err := parseMachine("cpu0 1 2"); err == nil {
+		t.Error("no error for a line of one cpu")
+	}
+}
+
+// TestOwnProcess compares with what this process knows of itself.
+func TestOwnProcess(t *testing.T) {
+	pids := []int{os.Getpid()}
+	before, err := CPUOf(pids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for began := time.Now(); time.Since(began) < 50*time.Millisecond; {
+	}
+	after, err := CPUOf(pids)
+	if used := after.Sub(before).Total; err != nil || used <= 0 {
+		t.Errorf("%v used, %v", used, err)
+	}
+	if held, err := Resident(pids); err != nil || held < 1<<20 {
+		t.Errorf("%d bytes resident, %v", held, err)
+	}
+	if _, err := ReadMachine(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTreeHoldsChildren(t *testing.T) {
+	child := exec.Command("cat")
+	in, err := child.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { in.Close(); _ = child.Wait() }()
+	for _, pid := range Tree(os.Getpid()) {
+		if pid == child.Process.Pid {
+			return
+		}
+	}
+	t.Errorf("%v lacks the child %d", Tree(os.Getpid()), child.Process.Pid)
+}
+
+const summary = `% time     seconds  usecs/call     calls    errors syscall
+------ ----------- ----------- --------- --------- ----------------
+ 60.00    0.001         1       300        12 read
+ 30.00    0.001         1       200           futex
+ 10.00    0.001         1       100           close
+------ ----------- ----------- --------- --------- ----------------
+100.00    0.003                 600        12 total
+`
+
+func TestSummary(t *testing.T) {
+	calls, err := parseSummary(summary)
+	if err != nil || calls["read"] != 300 || calls["close"] != 100 {
+		t.Fatalf("%v, %v", calls, err)
+	}
+	if all, io := Count(calls); all != 600 || io != 400 {
+		t.Errorf("%d and %d calls, wanted 600 of which 400 for I/O", all, io)
+	}
+	if _, err := parseSummary("strace: x"); err == nil {
+		t.Error("no error for no table")
+	}
+}

@@ -1,0 +1,38 @@
+package origin
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// Addrs is where the two sites are found.
+type Addrs struct {
+	HTTP [2]netip.AddrPort `json:"http"`
+	TLS  [2]netip.AddrPort `json:"tls"`
+	Bulk netip.AddrPort    `json:"bulk"`
+}
+
+// BodySize is the length of an answer's body.
+const BodySize = 128
+
+// Answer is what a site (0 or 1) answers to a request, with or without
+// `Connection: close`.
+func Answer(site int, close bool) []byte {
+	connection := ""
+	if close {
+		connection = "Connection: close\r\n"
+	}
+	body := strings.Repeat(name(site), BodySize-1) + "\n"
+	return fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nServer: origin\r\nContent-Type: text/plain\r\n%sContent-Length: %d\r\n\r\n%s",
+		connection, len(body), body)
+}
+
+// Flight is what a site answers to a TLS record.
+func Flight(site int) []byte {
+	body := bytes.Repeat([]byte(name(site)), BodySize)
+	return append([]byte{22, 3, 3, byte(len(body) >> 8), byte(len(body))}, body...)
+}
+
+func name(site int) string { return string(rune('a' + site)) }

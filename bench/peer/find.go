@@ -1,0 +1,124 @@
+package peer
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// Splicing is HAProxy forced to splice in both directions.
+var Splicing = []string{"option splice-request", "option splice-response"}
+
+// FindHAProxy returns the configurations of the HAProxy at a path, or of the
+// one in PATH: as it comes, forced to splice, and with its names in a map.
+func FindHAProxy(label, path string) ([]*HAProxy, error) {
+	bin, err := exec.LookPath(path)
+	if err != nil {
+		return nil, fmt.Errorf("no haproxy: %w (apt-get install --no-install-recommends haproxy)", err)
+	}
+	version, err := said(bin, regexp.MustCompile(`HAProxy version \S+`), "-v")
+	if err != nil {
+		return nil, err
+	}
+	plain := HAProxy{Label: label, Bin: bin, Version: version, Args: []string{"-db", "-f"}}
+	spliced, mapped := plain, plain
+	spliced.Label, spliced.Options = label+"-splice", Splicing
+	mapped.Label, mapped.Map = label+"-map", true
+	return []*HAProxy{&plain, &spliced, &mapped}, nil
+}
+
+// FindNginx returns the nginx in PATH, if it has the stream module.
+func FindNginx() (*Nginx, error) {
+	const install = "(apt-get install --no-install-recommends nginx libnginx-mod-stream)"
+	bin, err := exec.LookPath("nginx")
+	if err != nil {
+		return nil, fmt.Errorf("no nginx: %w %s", err, install)
+	}
+	version, err := said(bin, regexp.MustCompile(`nginx/\S+`), "-v")
+	if err != nil {
+		return nil, err
+	}
+	built, err := exec.Command(bin, "-V").CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("%s -V: %w", bin, err)
+	}
+	module, ok := streamModule(string(built))
+	if !ok {
+		return nil, fmt.Errorf("%s has no stream module %s", bin, install)
+	}
+	return &Nginx{Bin: bin, Version: version, Module: module}, nil
+}
+
+var modulesPath = regexp.MustCompile(`--modules-path=(\S+)`)
+
+// streamModule returns where the module is, "" if it is built in.
+func streamModule(built string) (path string, ok bool) {
+	for option := range strings.FieldsSeq(built) {
+		switch option {
+		case "--with-stream":
+			return "", true
+		case "--with-stream=dynamic":
+			m := modulesPath.FindStringSubmatch(built)
+			if m == nil {
+				return "", false
+			}
+			path = filepath.Join(m[1], "ngx_stream_module.so")
+			_, err := os.Stat(path)
+			return path, err == nil
+		}
+	}
+	return "", false
+}
+
+func said(bin string, what *regexp.Regexp, args ...string) (string, error) {
+	out, err := exec.Command(bin, args...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w", bin, strings.Join(args, " "), err)
+	}
+	if found := what.FindString(string(out)); found != "" {
+		return found, nil
+	}
+	return "", fmt.Errorf("%s %s said %.80q, wanted %s", bin, strings.Join(args, " "), out, what)
+}
+
+// ParseSluice reads `NAME=PATH [VARIABLE=VALUE ...] [; line of global]...`,
+// another build or other options of Sluice.
+func ParseSluice(text string) (*HAProxy, error) {
+	name, rest, found := strings.Cut(text, "=")
+	parts := strings.Split(rest, ";")
+	words := strings.Fields(parts[0])
+	if !found || name == "" || len(words) == 0 {
+		return nil, fmt.Errorf("'%s', wanted NAME=PATH [VARIABLE=VALUE ...] [; line of global]", text)
+	}
+	bin, err := exec.LookPath(words[0])
+	if err != nil {
+		return nil, fmt.Errorf("'%s': %w", text, err)
+	}
+	s := Sluice(name, bin)
+	s.Env = words[1:]
+	for _, v := range s.Env {
+		if !strings.Contains(v, "=") {
+			return nil, fmt.Errorf("'%s' in '%s', wanted VARIABLE=VALUE", v, text)
+		}
+	}
+	for _, line := range parts[1:] {
+		s.Global = append(s.Global, strings.TrimSpace(line))
+	}
+	return s, nil
+}
+
+// SluiceName is the name of what is measured.
+const SluiceName = "sluice"
+
+// Sluice is a build of Sluice, which is given HAProxy's file.
+func Sluice(label, bin string) *HAProxy {
+	s := &HAProxy{Label: label, Bin: bin, Version: label, Args: []string{"run", "-f"}}
+	if out, err := exec.Command(bin, "version").Output(); err == nil {
+		first, _, _ := strings.Cut(string(out), "\n")
+		s.Version = strings.TrimSpace(first)
+	}
+	return s
+}

@@ -1,0 +1,113 @@
+package peer
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// HAProxy is HAProxy, and whatever reads its configuration: Sluice gets the
+// same file.
+type HAProxy struct {
+	Label   string
+	Bin     string
+	Version string
+	Args    []string // before the file's name
+	Env     []string // NAME=VALUE, on top of ours
+	Global  []string // lines added to the section global
+	Options []string // lines added to the section defaults
+	// Map has the names in a file for the converter map(), instead of a rule
+	// for each: HAProxy's own advice for very many.
+	Map bool
+}
+
+// Name is the label.
+func (h *HAProxy) Name() string { return h.Label }
+
+// About names the program and what differs from the plain configuration.
+func (h *HAProxy) About() string {
+	about := []string{h.Version}
+	about = append(about, h.Env...)
+	about = append(about, h.Global...)
+	about = append(about, h.Options...)
+	if h.Map {
+		about = append(about, "names in a map file")
+	}
+	return strings.Join(about, "; ")
+}
+
+// Routes is always true.
+func (h *HAProxy) Routes(Route) bool { return true }
+
+// Command writes haproxy.cfg.
+func (h *HAProxy) Command(s Site, bind netip.AddrPort, dir string) (*exec.Cmd, error) {
+	mapFile := ""
+	if h.Map && s.Route != Nothing {
+		var err error
+		if mapFile, err = write(dir, "names.map", names(s)); err != nil {
+			return nil, err
+		}
+	}
+	file, err := write(dir, "haproxy.cfg", h.config(s, bind, mapFile))
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(h.Bin, append(append([]string{}, h.Args...), file)...)
+	cmd.Env = append(os.Environ(), h.Env...)
+	return cmd, nil
+}
+
+func names(s Site) string {
+	var b strings.Builder
+	for i := range s.Rules {
+		fmt.Fprintf(&b, "%s site%d\n", Name(i), Of(i))
+	}
+	return b.String()
+}
+
+func (h *HAProxy) config(s Site, bind netip.AddrPort, mapFile string) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("global\n    nbthread %d\n    maxconn %d", Threads, s.MaxConn)
+	if s.Log.IsValid() {
+		line("    log %s local0", s.Log)
+	}
+	for _, l := range h.Global {
+		line("    %s", l)
+	}
+	line("\ndefaults\n    mode tcp\n    timeout connect 5s\n    timeout client 10m\n    timeout server 10m")
+	if s.Log.IsValid() {
+		line("    log global\n    option tcplog")
+	}
+	for _, l := range h.Options {
+		line("    %s", l)
+	}
+	line("\nfrontend site\n    bind %s", bind)
+	h.rules(line, s, mapFile)
+	line("    default_backend site0")
+	for i, server := range s.Servers {
+		line("\nbackend site%d\n    server origin %s", i, server)
+	}
+	return b.String()
+}
+
+// rules waits for what is routed by, then has one rule a name, or the map.
+func (h *HAProxy) rules(line func(string, ...any), s Site, mapFile string) {
+	if s.Route == Nothing {
+		return
+	}
+	whole, fetch := "HTTP", "hdr(host)"
+	if s.Route == SNI {
+		whole, fetch = "{ req.ssl_hello_type 1 }", "req.ssl_sni"
+	}
+	line("    tcp-request inspect-delay 5s\n    tcp-request content accept if %s", whole)
+	if mapFile != "" {
+		line("    use_backend %%[%s,lower,map(%s)]", fetch, mapFile)
+		return
+	}
+	for i := range s.Rules {
+		line("    use_backend site%d if { %s -i %s }", Of(i), fetch, Name(i))
+	}
+}

@@ -1,0 +1,142 @@
+package peer
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"sluice/bench/measure"
+	"sluice/bench/port"
+)
+
+// Running is a peer at work, or Direct.
+type Running struct {
+	Peer
+	Site Site
+	Addr netip.AddrPort // where clients go
+	cmd  *exec.Cmd
+	said *output
+	over chan error
+}
+
+// patience is how long a proxy may take to listen, or to end.
+const patience = 20 * time.Second
+
+// Start writes the peer's configuration into a folder of its own under dir,
+// and returns once it takes connections.
+func Start(p Peer, s Site, dir string) (*Running, error) {
+	r := &Running{Peer: p, Site: s, Addr: s.Servers[0]}
+	free, err := port.Free(1)
+	if err != nil {
+		return nil, err
+	}
+	own, err := os.MkdirTemp(dir, p.Name()+"-")
+	if err != nil {
+		return nil, err
+	}
+	// nginx's workers may be of another user.
+	if err := os.Chmod(own, 0o755); err != nil {
+		return nil, err
+	}
+	r.cmd, err = p.Command(s, free[0], own)
+	if r.cmd == nil || err != nil {
+		return r, err
+	}
+	r.Addr = free[0]
+	if err := r.start(filepath.Base(own)); err != nil {
+		return nil, fmt.Errorf("%s: %w", p.Name(), err)
+	}
+	return r, nil
+}
+
+func (r *Running) start(name string) error {
+	r.said, r.over = &output{}, make(chan error, 1)
+	r.cmd.Stdout, r.cmd.Stderr = r.said, r.said
+	// A harness that dies takes its proxies with it.
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	if err := r.cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", name, err)
+	}
+	go func() { r.over <- r.cmd.Wait() }()
+	if err := r.listens(); err != nil {
+		return errors.Join(err, r.Stop())
+	}
+	return nil
+}
+
+// listens waits until somebody accepts.
+func (r *Running) listens() error {
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	late := time.After(patience)
+	for {
+		c, err := net.Dial("tcp", r.Addr.String())
+		if err == nil {
+			return c.Close()
+		}
+		select {
+		case err := <-r.over:
+			r.over <- err
+			return fmt.Errorf("ended at its start: %v: %s", err, r.said)
+		case <-late:
+			return fmt.Errorf("does not listen on %s after %v: %s", r.Addr, patience, r.said)
+		case <-again.C:
+		}
+	}
+}
+
+// PIDs are the processes of the proxy, without those that have ended.
+func (r *Running) PIDs() []int {
+	if r.cmd == nil {
+		return nil
+	}
+	return measure.Tree(r.cmd.Process.Pid)
+}
+
+// Stop ends the proxy and waits for it. One that ended by itself is an error.
+func (r *Running) Stop() error {
+	if r.cmd == nil {
+		return nil
+	}
+	select {
+	case err := <-r.over:
+		return fmt.Errorf("%s ended by itself: %v: %s", r.Name(), err, r.said)
+	default:
+	}
+	_ = r.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-r.over:
+	case <-time.After(patience):
+		_ = r.cmd.Process.Kill()
+		<-r.over
+	}
+	return nil
+}
+
+// output keeps the beginning of what a process says. Guarded by mu.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	const enough = 4 << 10
+	o.text.Write(p[:min(len(p), enough-min(enough, o.text.Len()))])
+	return len(p), nil
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return strings.TrimSpace(o.text.String())
+}
