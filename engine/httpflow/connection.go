@@ -1,5 +1,7 @@
 package httpflow
 
+import "strconv"
+
 // What the Connection field says is between two neighbours, and is written anew
 // for the next: its words close and keep-alive go, and one of them comes behind
 // all fields where the other side would take the opposite for granted. This is
@@ -39,6 +41,11 @@ func (x *Exchange) ToServer(w *Rewrite) {
 func (x *Exchange) ToClient(w *Rewrite, h *Head) {
 	if h.Interim() || x.has(tunnel) {
 		return
+	}
+	if h.again {
+		start := len(w.text)
+		w.text = strconv.AppendInt(w.text, h.length, 10)
+		w.SetHeader("content-length", w.text[start:])
 	}
 	w.edits = append(w.edits, edit{name: "connection", change: persist})
 	switch {

@@ -28,6 +28,7 @@ type Head struct {
 	Minor  int    // of the version: 1 for HTTP/1.1 and whatever follows it
 
 	length  int64 // -1: not told
+	again   bool  // told once more
 	chunked bool
 	close   bool // by its words alone
 	keep    bool

@@ -41,7 +41,8 @@ func (h *Head) frame() bool {
 // some servers do that (RFC 9112 6.3).
 func (h *Head) contentLength(value []byte) bool {
 	n, ok := number(value)
-	ok = ok && (h.length < 0 || h.length == n)
+	h.again = h.length >= 0
+	ok = ok && (!h.again || h.length == n)
 	h.length = n
 	return ok
 }

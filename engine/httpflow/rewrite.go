@@ -2,7 +2,9 @@ package httpflow
 
 import (
 	"bytes"
+	"net/http"
 	"regexp"
+	"strconv"
 
 	"sluice/sniff"
 )
@@ -34,6 +36,7 @@ type edit struct {
 	append bool   // a field behind all others
 	word   string // what change needs, too
 	regexp *regexp.Regexp
+	match  func(name []byte) bool // instead of name
 }
 
 // change makes another value of one; false: the field goes.
@@ -88,6 +91,9 @@ func (w *Rewrite) SetQuery(query []byte) {
 	w.query = w.text[start:]
 }
 
+// SetPathQ is `http-request set-pathq`: scheme and authority stay.
+func (w *Rewrite) SetPathQ(pathq []byte) { w.path, w.query = pathq, nil }
+
 // SetURI is `http-request set-uri`: it replaces all of the target.
 func (w *Rewrite) SetURI(uri []byte) { w.origin, w.path, w.query = nil, uri, nil }
 
@@ -106,39 +112,21 @@ func (w *Rewrite) DelHeader(name string) {
 	w.edits = append(w.edits, edit{name: name, change: drop})
 }
 
-// ReplaceHeader is `http-request replace-header`: the values of the fields of
-// that name which match become the template, in which \0 to \9 stand for groups
-// of the match and a backslash before anything else for that. It allocates, as
-// regexp does.
-func (w *Rewrite) ReplaceHeader(name string, match *regexp.Regexp, template []byte) {
-	w.edits = append(w.edits, edit{name: name, change: expand, regexp: match, value: template})
+// DelHeaders is `http-request del-header` with another match than str: all
+// fields go whose name, as sent, match picks.
+func (w *Rewrite) DelHeaders(match func(name []byte) bool) {
+	w.edits = append(w.edits, edit{match: match, change: drop})
 }
 
-func expand(w *Rewrite, e *edit, value []byte) ([]byte, bool) {
-	groups := e.regexp.FindSubmatchIndex(value)
-	if groups == nil {
-		return value, true
+// SetStatus is `http-response set-status`; without a reason it is the usual one.
+func (w *Rewrite) SetStatus(status int, reason string) {
+	if reason == "" {
+		reason = http.StatusText(status)
 	}
 	start := len(w.text)
-	for i := 0; i < len(e.value); i++ {
-		c := e.value[i]
-		if c == '\\' && i+1 < len(e.value) {
-			i++
-			if g := 2 * int(e.value[i]-'0'); g < 20 {
-				w.text = appendGroup(w.text, value, groups, g)
-				continue
-			}
-			c = e.value[i]
-		}
-		w.text = append(w.text, c)
-	}
-	disarm(w.text[start:])
-	return w.text[start:], true
-}
-
-func appendGroup(dst, value []byte, groups []int, at int) []byte {
-	if at >= len(groups) || groups[at] < 0 {
-		return dst
-	}
-	return append(dst, value[groups[at]:groups[at+1]]...)
+	w.text = append(w.text, w.status[:len("HTTP/1.1 ")]...)
+	w.text = strconv.AppendInt(w.text, int64(status), 10)
+	w.text = append(append(w.text, ' '), reason...)
+	w.status = w.text[start:]
+	disarm(w.status)
 }

@@ -90,3 +90,10 @@ func hasItem(list []byte, word string) bool {
 	}
 	return false
 }
+
+func untilQuery(b []byte) []byte {
+	if i := bytes.IndexByte(b, '?'); i >= 0 {
+		return b[:i]
+	}
+	return b
+}

@@ -56,7 +56,10 @@ func appendTarget(dst, part []byte) []byte {
 func edited[name []byte | string](w *Rewrite, i int, of name, value []byte) ([]byte, bool) {
 	for ; i < len(w.edits); i++ {
 		e := &w.edits[i]
-		if e.change == nil || !isWord(of, e.name) {
+		switch {
+		case e.change == nil:
+			continue
+		case e.match != nil && !e.match([]byte(of)), e.match == nil && !isWord(of, e.name):
 			continue
 		}
 		var ok bool
