@@ -53,11 +53,19 @@ func (c *cfgReader) line(at Pos, words []string) {
 	case c.skip:
 	case len(c.sections) == 0:
 		c.skip = true
-		c.problems.Errorf(at, "'%s' outside of a section; wanted global, defaults, frontend, backend or listen first%s", first, suggest(first, keysOf(kinds), ""))
+		c.problems.Errorf(at, "'%s' outside of a section; wanted global, defaults, frontend, backend or listen first%s", first, sectionHint(first))
 	default:
 		s := &c.sections[len(c.sections)-1]
 		s.lines = append(s.lines, statement{pos: at, words: words})
 	}
+}
+
+// sectionHint guesses what was meant by a word that begins no section.
+func sectionHint(first string) string {
+	if strings.HasPrefix(first, "[") {
+		return "; is this TOML? then its name must end in .toml"
+	}
+	return suggest(first, keysOf(kinds), "")
 }
 
 // open begins a section: `kind [name] [from defaults]`.

@@ -57,10 +57,18 @@ func (t *tomlReader) syntax(err error) {
 	if len(text) > 1 && text[1] >= 'a' { // not an abbreviation, nor TOML
 		text = strings.ToLower(text[:1]) + text[1:]
 	}
+	t.problems.Errorf(at, "%s%s", text, tomlHint(text))
+}
+
+// tomlHint says what was wanted where those who know haproxy.cfg best slip.
+func tomlHint(text string) string {
 	if word, found := strings.CutPrefix(text, `expected value but found "`); found {
-		text += `; wanted a string in quotes: "` + strings.TrimSuffix(word, " instead")
+		return `; wanted a string in quotes: "` + strings.TrimSuffix(word, " instead")
 	}
-	t.problems.Errorf(at, "%s", text)
+	if strings.HasPrefix(text, "expected '.' or '='") {
+		return "; wanted KEY = VALUE, since the file's name ends in .toml"
+	}
+	return ""
 }
 
 // inOrder puts what others build on first: defaults before proxies, and

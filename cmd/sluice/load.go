@@ -60,16 +60,24 @@ func listens(c *conf.Config) bool {
 
 // readFiles is read for files.
 func readFiles(paths []string) (*conf.Config, conf.Problems, error) {
-	var sources []conf.Source
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, nil, fmt.Errorf("configuration '%s' cannot be read: %w", path, pathless(err))
-		}
-		sources = append(sources, conf.Source{Name: path, Data: text})
+	sources, err := open(paths)
+	if err != nil {
+		return nil, nil, err
 	}
 	c, problems := read(sources...)
 	return c, problems, nil
+}
+
+// open brings configuration files into memory.
+func open(paths []string) (sources []conf.Source, err error) {
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("configuration '%s' cannot be read: %w", path, pathless(err))
+		}
+		sources = append(sources, conf.Source{Name: path, Data: text})
+	}
+	return sources, nil
 }
 
 // named names files in one message.
