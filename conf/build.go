@@ -45,10 +45,11 @@ type proxy struct {
 	back       Backend
 	mode       Mode
 	logs       []logLine
-	httpClose  bool
-	forwardFor *ForwardFor
-	template   Server   // default-server
-	httpOnly   Problems // words of mode http that are not known; the first `handed` are inherited
+	http       HTTPSettings
+	redirects  []HTTPRule // of the old word, behind all of http-request
+	checkLines checkLines // http-check
+	template   Server     // default-server
+	httpOnly   Problems   // words of mode http that are not known; the first `handed` are inherited
 	handed     int
 	inherited  Places
 	own        Places
@@ -85,6 +86,7 @@ func (p *proxy) heir(s section) *proxy {
 	child.httpOnly, child.handed = slices.Clip(p.httpOnly), len(p.httpOnly)
 	child.inherited = p.places()
 	child.own = make(Places)
+	child.checkLines.own = false
 	return &child
 }
 
@@ -148,13 +150,14 @@ func (b *builder) statements(s section, p *proxy) {
 // finish turns a read section into frontend and backend, now that all global
 // settings are known.
 func (b *builder) finish(p *proxy) {
+	p.http.HTTPRequest = append(p.http.HTTPRequest, p.redirects...)
 	b.settleMode(p)
 	at, listen := p.places(), p.kind == "listen"
 	if p.scope&inFront != 0 {
 		f := p.front
 		f.Name, f.Pos, f.Listen, f.Mode, f.At = p.name, p.pos, listen, p.mode, at
 		f.Log.Targets = b.targets(p)
-		f.HTTPClose, f.ForwardFor = p.httpClose, p.forwardFor
+		f.HTTPSettings = p.http
 		if listen && f.DefaultBackend == "" {
 			f.DefaultBackend = p.name
 		}
@@ -164,7 +167,8 @@ func (b *builder) finish(p *proxy) {
 		k := p.back
 		k.Name, k.Pos, k.Listen, k.Mode, k.At = p.name, p.pos, listen, p.mode, at
 		k.Log.Targets = b.targets(p)
-		k.HTTPClose, k.ForwardFor = p.httpClose, p.forwardFor
+		k.ACLs, k.HTTPSettings = p.front.ACLs, p.http
+		k.HTTPCheck = b.httpCheck(p)
 		b.cfg.Backends = append(b.cfg.Backends, &k)
 	}
 }
@@ -189,22 +193,35 @@ func (b *builder) settleMode(p *proxy) {
 		b.refuse(p.httpOnly)
 		return
 	}
+	var ignored Problems
 	for _, problem := range p.httpOnly[p.handed:] {
 		name, _, _ := strings.Cut(problem.Text, ":")
-		b.problems.Warnf(problem.Pos, "%s: ignored, it needs mode http", name)
+		ignored.Warnf(problem.Pos, "%s: ignored, it needs mode http", name)
 	}
-	for _, name := range []string{"cookie", "option httpclose", "option forwardfor"} {
-		if at, own := p.own[name]; own {
-			b.problems.Warnf(at, "'%s' in %s: ignored, it needs mode http", name, p.title())
+	for _, name := range keysOf(p.own) {
+		if needsHTTP(name) {
+			ignored.Warnf(p.own[name], "'%s' in %s: ignored, it needs mode http", name, p.title())
 		}
 	}
-	p.back.Cookie, p.httpClose, p.forwardFor = nil, false, nil
+	b.refuse(ignored)
+	p.back.Cookie, p.http, p.front.Captures, p.front.Monitor = nil, HTTPSettings{}, Captures{}, Monitor{}
+	p.front.IgnoreProbes, p.back.PretendKeepAlive, p.back.Persist = false, false, false
 	if p.front.Log.Format == LogHTTP {
 		p.front.Log.Format = LogTCP
 		if p.scope&inFront != 0 {
 			b.problems.Warnf(p.places()["option httplog"], "'option httplog' with %s: it needs mode http, 'option tcplog' is used", p.title())
 		}
 	}
+}
+
+// needsHTTP says whether a directive, with what stands behind it in messages,
+// has a meaning in mode http only.
+func needsHTTP(name string) bool {
+	first, second, _ := strings.Cut(name, " ")
+	if first == "option" {
+		return slices.Contains(httpModeOptions, second)
+	}
+	return slices.Contains(httpModeWords, first)
 }
 
 // refuse reports problems that are not reported yet: one line of a defaults

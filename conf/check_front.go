@@ -14,10 +14,11 @@ func (k *checker) frontend(f *Frontend) {
 	}
 	k.binds(f)
 	k.targets(f)
-	k.conditions(f)
+	k.conditions(f.Title(), f.ACLs, f.conds())
+	k.formatMode(f)
 	k.unreachable(f)
 	for _, a := range f.ACLs {
-		k.suffix(f, a)
+		k.suffix(f.Title(), a)
 	}
 }
 
@@ -63,19 +64,19 @@ func placeOr(at Places, word string, section Pos) Pos {
 }
 
 // conditions looks for the ACLs that conditions name.
-func (k *checker) conditions(f *Frontend) {
+func (k *checker) conditions(title string, acls []*ACL, conds []*Cond) {
 	named := make(map[string]bool)
-	for _, a := range f.ACLs {
+	for _, a := range acls {
 		named[a.Name] = true
 	}
-	for _, c := range f.conds() {
+	for _, c := range conds {
 		for _, t := range slices.Concat(c.Any...) {
 			if t.Anon != nil {
-				k.suffix(f, t.Anon)
+				k.suffix(title, t.Anon)
 				continue
 			}
 			if _, own := PredefinedACL(t.Name); !own && !named[t.Name] {
-				k.problems.Errorf(c.Pos, "condition '%s' in %s: no acl has the name '%s'%s", c.Text, f.Title(), t.Name, suggest(t.Name, keysOf(named), ""))
+				k.problems.Errorf(c.Pos, "condition '%s' in %s: no acl has the name '%s'%s", c.Text, title, t.Name, suggest(t.Name, keysOf(named), ""))
 			}
 		}
 	}
@@ -87,14 +88,28 @@ func (f *Frontend) conds() []*Cond {
 	for _, r := range slices.Concat(f.Connection, f.Content) {
 		all = append(all, r.Cond)
 	}
+	all = append(append(all, f.Monitor.Fail...), f.HTTPSettings.conds()...)
 	for _, u := range f.UseBackend {
 		all = append(all, u.Cond)
 	}
 	return slices.DeleteFunc(all, func(c *Cond) bool { return c == nil })
 }
 
+// conds returns the conditions of the rules.
+func (s *HTTPSettings) conds() []*Cond {
+	var all []*Cond
+	for _, r := range slices.Concat(s.HTTPRequest, s.HTTPResponse) {
+		if r.Cond != nil {
+			all = append(all, r.Cond)
+		}
+	}
+	return all
+}
+
 // unreachable warns of the rules behind one without a condition.
 func (k *checker) unreachable(f *Frontend) {
+	k.finals(f.Title(), "http-request", f.HTTPRequest)
+	k.finals(f.Title(), "http-response", f.HTTPResponse)
 	k.behind(f, "tcp-request connection", f.Connection)
 	k.behind(f, "tcp-request content", f.Content)
 	for i, u := range f.UseBackend {
@@ -111,6 +126,18 @@ func (k *checker) behind(f *Frontend, word string, rules []Rule) {
 		if r.Cond == nil && i+1 < len(rules) {
 			k.problems.Warnf(rules[i+1].Pos, "'%s %s' in %s is never reached: '%s %s' at %s has no condition",
 				word, rules[i+1].Action, f.Title(), word, r.Action, r.Pos)
+			return
+		}
+	}
+}
+
+// finals is behind for rules of which only some end the list.
+func (k *checker) finals(title, word string, rules []HTTPRule) {
+	for i, r := range rules {
+		skips := r.Action == RedirectTo && r.Redirect.IgnoreEmpty
+		if r.Cond == nil && r.Action.Final() && !skips && i+1 < len(rules) {
+			k.problems.Warnf(rules[i+1].Pos, "'%s %s' in %s is never reached: '%s %s' at %s has no condition",
+				word, rules[i+1].Action, title, word, r.Action, r.Pos)
 			return
 		}
 	}

@@ -8,7 +8,7 @@ import (
 // suffix warns of a host's suffix that does not begin at a dot: hdr_end(host)
 // compares bytes, so that urlenco.de is the end of evilurlenco.de too, and not
 // the end of urlenco.de:80.
-func (k *checker) suffix(f *Frontend, a *ACL) {
+func (k *checker) suffix(title string, a *ACL) {
 	name, short := strings.CutSuffix(a.Keyword, "_end")
 	if !short && a.Match != "end" || !namesHost(name, a.Args) {
 		return
@@ -22,7 +22,7 @@ func (k *checker) suffix(f *Frontend, a *ACL) {
 		more = ", and a client that sends '" + p + ":80' does not match"
 	}
 	k.problems.Warnf(a.Pos, "acl '%s' in %s: any host that ends in '%s' matches, 'evil%s' too; wanted '.%s' and the exact name%s",
-		a, f.Title(), p, p, p, more)
+		a, title, p, p, p, more)
 }
 
 // namesHost reports whether a fetch yields the name of a host.
@@ -39,6 +39,11 @@ func namesHost(fetch string, args []string) bool {
 func (k *checker) backend(b *Backend) {
 	if len(b.Servers) == 0 && !k.elsewhere(b) {
 		k.problems.Warnf(b.Pos, "%s has no 'server': every connection to it fails", b.Title())
+	}
+	if !b.Listen { // a listen's are its frontend's too
+		k.conditions(b.Title(), b.ACLs, b.HTTPSettings.conds())
+		k.finals(b.Title(), "http-request", b.HTTPRequest)
+		k.finals(b.Title(), "http-response", b.HTTPResponse)
 	}
 	seen := make(map[string]*Server)
 	for _, s := range b.Servers {

@@ -157,9 +157,11 @@ type Frontend struct {
 	DefaultBackend string // of a listen that names none: itself
 	Timeout        FrontTimeout
 	Log            Logging
-	HTTPClose      bool
-	ForwardFor     *ForwardFor
-	At             Places
+	HTTPSettings
+	Captures     Captures
+	Monitor      Monitor
+	IgnoreProbes bool // option http-ignore-probes
+	At           Places
 }
 
 // FrontTimeout holds a frontend's timeouts; zero is none.
@@ -183,11 +185,13 @@ type Backend struct {
 	AllBackups bool
 	Timeout    BackTimeout
 	Log        Logging // only the targets: health messages go there
+	ACLs       []*ACL
 	Cookie     *Cookie
 	HTTPCheck  *HTTPCheck
-	HTTPClose  bool
-	ForwardFor *ForwardFor
-	At         Places
+	HTTPSettings
+	PretendKeepAlive bool // option http-pretend-keepalive
+	Persist          bool // option persist: a cookie's server counts even while it is down
+	At               Places
 }
 
 // BackTimeout holds a backend's timeouts; zero is none.
@@ -225,20 +229,25 @@ type Server struct {
 
 // Logging is what a proxy logs and where to.
 type Logging struct {
-	Targets       []LogTarget // `log global` already replaced by the global targets
-	Format        LogFormat
-	DontLogNull   bool
-	DontLogNormal bool
+	Targets        []LogTarget // `log global` already replaced by the global targets
+	Format         LogFormat
+	Line           *Format // of LogCustom
+	DontLogNull    bool
+	DontLogNormal  bool
+	SeparateErrors bool // option log-separate-errors: what went wrong is logged at level err
 }
 
 // LogFormat says which line a proxy writes for a connection.
 type LogFormat uint8
 
-// The formats: HAProxy's short default line, option tcplog, option httplog.
+// The formats: HAProxy's short default line, option tcplog, option httplog,
+// the log-format that Logging.Line holds, and log-format json.
 const (
 	LogDefault LogFormat = iota
 	LogTCP
 	LogHTTP
+	LogCustom
+	LogJSON
 )
 
 // LogTarget is one `log` line.
@@ -280,14 +289,26 @@ type Cookie struct {
 	Insert, Rewrite, Prefix, Indirect, NoCache, PostOnly bool
 	Preserve, HTTPOnly, Secure                           bool
 	Domains                                              []string
-	MaxIdle, MaxLife                                     time.Duration
+	Attrs                                                []string      // added to a cookie that is inserted
+	MaxIdle, MaxLife                                     time.Duration // whole seconds
 }
 
-// HTTPCheck is `option httpchk`.
+// HTTPCheck is `option httpchk` with the `http-check` lines that go with it.
 type HTTPCheck struct {
-	Pos     Pos
-	Method  string // default OPTIONS
-	URI     string // default /
-	Version string // default HTTP/1.0
-	Host    string
+	Pos          Pos
+	Method       string // default OPTIONS
+	URI          string // default /
+	Version      string // default HTTP/1.0
+	Host         string
+	Headers      []CheckHeader
+	Body         string        // sent with its Content-Length
+	Expect       []StatusRange // what passes; none: 200 to 399
+	Not          bool          // all but Expect passes
+	DisableOn404 bool          // 404 means: no new clients
 }
+
+// CheckHeader is one header of a check's request.
+type CheckHeader struct{ Name, Value string }
+
+// StatusRange is a range of status codes with both its ends.
+type StatusRange struct{ Low, High int }

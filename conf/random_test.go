@@ -131,7 +131,10 @@ func (m *maker) common() {
 		m.line("option", "forwardfor", "except", m.one("10.0.0.0/8", "::1", "1.2.3.4"))
 	}
 	if m.maybe() {
-		m.line("option", "httpclose")
+		m.line("option", m.one("httpclose", "http-server-close", "http-keep-alive"))
+	}
+	if m.maybe() {
+		m.line(m.one("errorfile", "errorloc"), m.one("503", "429"), m.one("/dev/null"))
 	}
 }
 
@@ -144,7 +147,10 @@ func (m *maker) frontWords() {
 	}
 	for range m.times(3) {
 		m.b.WriteString(m.one("", "no "))
-		m.line("option", m.one("tcplog", "httplog", "dontlognull", "dontlog-normal"))
+		m.line("option", m.one("tcplog", "httplog", "dontlognull", "dontlog-normal", "log-separate-errors", "http-ignore-probes"))
+	}
+	if m.maybe() {
+		m.line("log-format", m.one("json", "%ci:%cp [%t]  %%", "%{+Q}o %B %[src]"))
 	}
 }
 
@@ -159,7 +165,7 @@ func (m *maker) backWords() {
 		m.line("option", "redispatch", m.one("-2", "-1", "0", "1", "3"))
 	}
 	if m.maybe() {
-		m.line("cookie", "C", m.one("insert", "rewrite", "prefix"), "indirect", "domain", ".example.org", "maxidle", m.time())
+		m.line("cookie", "C", m.one("insert", "prefix"), "indirect", "domain", ".example.org", "attr", "SameSite=Lax", "maxidle", m.time())
 	}
 	if m.maybe() {
 		m.line("balance", m.one("roundrobin", "leastconn", "random(2)"), m.text())
@@ -169,6 +175,8 @@ func (m *maker) backWords() {
 	}
 	if m.maybe() {
 		m.line("option", "httpchk", m.one("/", "/a?b=c"))
+		m.line("http-check", "send", "meth", "GET", "hdr", "Host", m.one("a", "b c"), "body", m.one("x", "{ }"))
+		m.line("http-check", "expect", m.one("!", "!"), "status", m.one("200", "200,300-399"))
 	}
 }
 
@@ -187,6 +195,7 @@ func (m *maker) front() {
 	if m.maybe() {
 		m.line("tcp-request", "inspect-delay", m.time())
 	}
+	m.captures()
 }
 
 func (m *maker) back() {
@@ -216,11 +225,14 @@ func randomCfg(t *rapid.T) string {
 			m.backWords()
 		case "frontend":
 			m.front()
+			m.rules()
 		case "backend":
 			m.back()
+			m.rules()
 		default:
 			m.front()
 			m.back()
+			m.rules()
 		}
 	}
 	return m.b.String()

@@ -17,20 +17,19 @@ var ignoredWords = []string{
 	"expose-deprecated-directives", "insecure-fork-wanted", "insecure-setuid-wanted", "mworker-max-reloads", "master-worker",
 	"h1-case-adjust", "h1-case-adjust-file", "h1-accept-payload-with-any-method", "h2-workaround-bogus-websocket-clients",
 	"httpclient.*", "server-state-base", "server-state-file", "log-send-hostname", "pp2-never-send-local", "close-spread-time",
-	"grace", "no-memory-trimming", "no-quic", "limited-quic", "unix-bind", "errorfile", "errorfiles", "fullconn", "hash-type",
+	"grace", "no-memory-trimming", "no-quic", "limited-quic", "unix-bind", "errorfiles", "fullconn", "hash-type",
 	"hash-balance-factor", "max-keep-alive-queue",
 }
 
 // httpWords concern mode http only; a proxy in mode tcp has no use for them.
 var httpWords = []string{
-	"capture", "compression", "errorloc", "errorloc302", "errorloc303", "http-after-response", "http-error", "http-request",
-	"http-response", "http-reuse", "http-send-name-header", "ignore-persist", "force-persist", "monitor-uri", "monitor",
-	"redirect", "retry-on", "stats", "unique-id-header", "declare",
+	"compression", "http-after-response", "http-error", "http-send-name-header", "ignore-persist", "force-persist",
+	"retry-on", "stats", "unique-id-header", "unique-id-format", "declare",
 }
 
 // families are the words that say little without the one behind them.
 var families = []string{
-	"capture", "compression", "filter", "http-after-response", "http-check", "http-request", "http-response", "stats",
+	"compression", "filter", "http-after-response", "stats",
 	"stick", "tcp-check", "tcp-response",
 }
 
@@ -38,26 +37,24 @@ var families = []string{
 // here.
 var explanations = map[string]string{
 	"appsession":                  "HAProxy 1.6 removed it; 'cookie' or a stick-table keeps a client on its server",
-	"block":                       "HAProxy 2.1 removed it for 'http-request deny'; 'tcp-request content reject' works here",
+	"block":                       "HAProxy 2.1 removed it for 'http-request deny'",
 	"monitor-net":                 "HAProxy removed it; 'tcp-request connection reject' refuses those addresses",
-	"reqadd":                      "HAProxy 2.1 removed it for 'http-request add-header', which is not supported",
-	"reqallow":                    "HAProxy 2.1 removed it for 'http-request allow', which is not supported",
-	"reqdel":                      "HAProxy 2.1 removed it for 'http-request del-header', which is not supported",
-	"reqdeny":                     "HAProxy 2.1 removed it for 'http-request deny'; 'tcp-request content reject' works here",
-	"reqrep":                      "HAProxy 2.1 removed it for 'http-request replace-header', which is not supported",
+	"reqadd":                      "HAProxy 2.1 removed it for 'http-request add-header'",
+	"reqallow":                    "HAProxy 2.1 removed it for 'http-request allow'",
+	"reqdel":                      "HAProxy 2.1 removed it for 'http-request del-header'",
+	"reqdeny":                     "HAProxy 2.1 removed it for 'http-request deny'",
+	"reqrep":                      "HAProxy 2.1 removed it for 'http-request replace-header'",
 	"reqtarpit":                   "HAProxy 2.1 removed it for 'http-request tarpit', which is not supported",
-	"rspadd":                      "HAProxy 2.1 removed it for 'http-response add-header', which is not supported",
-	"rspdel":                      "HAProxy 2.1 removed it for 'http-response del-header', which is not supported",
-	"rspdeny":                     "HAProxy 2.1 removed it for 'http-response deny', which is not supported",
-	"rsprep":                      "HAProxy 2.1 removed it for 'http-response replace-header', which is not supported",
+	"rspadd":                      "HAProxy 2.1 removed it for 'http-response add-header'",
+	"rspdel":                      "HAProxy 2.1 removed it for 'http-response del-header'",
+	"rspdeny":                     "HAProxy 2.1 removed it for 'http-response deny'",
+	"rsprep":                      "HAProxy 2.1 removed it for 'http-response replace-header'",
 	"transparent":                 "connecting to where the client wanted to is not supported; name the servers",
 	"dispatch":                    "use one 'server' line",
 	"source":                      "the system chooses the source address here",
-	"log-format":                  "log lines are those of 'option tcplog' or HAProxy's short one",
 	"stick":                       "persistence by tables is not known here; remove the line, or keep HAProxy for this proxy",
 	"stick-table":                 "persistence by tables is not known here; remove the line, or keep HAProxy for this proxy",
 	"use-server":                  "use_backend with a backend for that server does the same",
-	"http-check":                  "a check is 'option httpchk METHOD URI VERSION HOST'",
 	"tcp-check":                   "a check connects and says nothing",
 	"filter":                      "filters are not known here",
 	"tcp-response":                "rules look at what the client sends only",
@@ -75,7 +72,7 @@ func (r *reader) unknown(in scope) {
 	case isIgnored(word):
 		r.ignore()
 	case in != inGlobal && slices.Contains(httpWords, word):
-		r.onlyHTTP()
+		r.onlyHTTP("")
 	case explanation != "":
 		r.errorf("not supported; %s", explanation)
 	default:

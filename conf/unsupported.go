@@ -3,8 +3,9 @@ package conf
 import "slices"
 
 const (
-	noHTTP = "not supported yet; mode http comes with a later version"
-	noHash = "not supported yet, wanted roundrobin"
+	noHTTP   = "not supported yet; mode http comes with a later version"
+	noFormat = "not supported yet, wanted option tcplog"
+	noHash   = "not supported yet, wanted roundrobin"
 )
 
 // Unsupported names what a valid configuration asks for and this version can't
@@ -44,13 +45,14 @@ type refusal struct {
 }
 
 func (u *refusal) frontend(f *Frontend) {
+	p := usedProxy{u, f.Title(), f.At, f.Pos}
+	p.refuse(f.Log.Format > LogHTTP, "log-format", "log-format", noFormat)
 	if f.Mode != HTTP {
 		return
 	}
-	p := usedProxy{u, f.Title(), f.At, f.Pos}
 	p.refuse(true, "mode", "mode http", noHTTP)
 	p.refuse(f.Log.Format == LogHTTP, "option httplog", "option httplog", noHTTP)
-	p.refuse(f.HTTPClose, "option httpclose", "option httpclose", noHTTP)
+	p.refuse(f.Conn == HTTPClose, "option httpclose", "option httpclose", noHTTP)
 	p.refuse(f.ForwardFor != nil, "option forwardfor", "option forwardfor", noHTTP)
 }
 
@@ -64,7 +66,7 @@ func (u *refusal) backend(b *Backend) {
 	p.refuse(http, "mode", "mode http", noHTTP)
 	p.refuse(b.Cookie != nil, "cookie", "cookie", noHTTP)
 	p.refuse(b.HTTPCheck != nil && (http || b.checks()), "option httpchk", "option httpchk", noHTTP)
-	p.refuse(b.HTTPClose, "option httpclose", "option httpclose", noHTTP)
+	p.refuse(b.Conn == HTTPClose, "option httpclose", "option httpclose", noHTTP)
 	p.refuse(b.ForwardFor != nil, "option forwardfor", "option forwardfor", noHTTP)
 	p.refuse(b.Balance.Algorithm != "roundrobin", "balance", "balance "+b.Balance.Algorithm, noHash)
 }

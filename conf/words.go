@@ -59,16 +59,35 @@ var words = []word{
 	{"contimeout", inProxies, notTOML, oldTimeout("connect")},
 	{"clitimeout", inProxies, notTOML, oldTimeout("client")},
 	{"srvtimeout", inProxies, notTOML, oldTimeout("server")},
+	{"log-format", inDefaults | inFront, verbatim, (*reader).logLine},
+	{"errorfile", inProxies, manyLines, (*reader).errorFile},
+	{"errorloc", inProxies, notTOML, errorLoc(302)},
+	{"errorloc302", inProxies, manyLines, errorLoc(302)},
+	{"errorloc303", inProxies, manyLines, errorLoc(303)},
+	{"capture", inFront, manyLines, (*reader).capture},
+	{"monitor-uri", inDefaults | inFront, verbatim, (*reader).monitorURI},
 	{"acl", inFront | inBack, manyLines, (*reader).acl},
+	{"monitor", inFront, manyLines, (*reader).monitor},
 	{"tcp-request", inFront, manyLines, (*reader).tcpRequest},
+	{"http-request", inFront | inBack, manyLines, (*reader).httpRequest},
+	{"redirect", inFront | inBack, manyLines, (*reader).redirect},
+	{"http-response", inFront | inBack, manyLines, (*reader).httpResponse},
 	{"use_backend", inFront, manyLines, (*reader).useBackend},
 	{"default_backend", inDefaults | inFront, verbatim, (*reader).defaultBackend},
 	{"balance", inDefaults | inBack, wholeLine, (*reader).balance},
 	{"cookie", inDefaults | inBack, wholeLine, (*reader).cookie},
+	{"http-check", inDefaults | inBack, manyLines, (*reader).httpCheckLine},
+	{"http-reuse", inDefaults | inBack, notTOML, (*reader).httpReuse},
 	{"retries", inDefaults | inBack, integer, (*reader).retries},
 	{"redispatch", inDefaults | inBack, notTOML, (*reader).oldRedispatch},
 	{"default-server", inDefaults | inBack, manyLines, (*reader).defaultServer},
 	{"server", inBack, manyLines, (*reader).server},
+}
+
+// httpModeWords are those that need mode http.
+var httpModeWords = []string{
+	"cookie", "errorfile", "errorloc", "errorloc302", "errorloc303", "capture", "monitor-uri", "monitor", "http-request", "redirect",
+	"http-response", "http-reuse",
 }
 
 // wordsByName holds the words of each name; `log` and `maxconn` mean one thing

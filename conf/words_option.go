@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -19,31 +20,46 @@ var options = map[string]option{
 	"httplog":        {inFront, (*reader).logFormat},
 	"dontlognull":    {inFront, func(r *reader, on bool) { r.mark(&r.p.front.Log.DontLogNull, on) }},
 	"dontlog-normal": {inFront, func(r *reader, on bool) { r.mark(&r.p.front.Log.DontLogNormal, on) }},
-	"httpclose":      {inFront | inBack, func(r *reader, on bool) { r.mark(&r.p.httpClose, on) }},
 	"forwardfor":     {inFront | inBack, (*reader).optionForwardFor},
-	"allbackups":     {inBack, func(r *reader, on bool) { r.mark(&r.p.back.AllBackups, on) }},
-	"redispatch":     {inBack, (*reader).optionRedispatch},
-	"httpchk":        {inBack, (*reader).optionHTTPCheck},
+
+	"http-keep-alive":        {inFront | inBack, connMode(KeepAlive)},
+	"http-server-close":      {inFront | inBack, connMode(ServerClose)},
+	"httpclose":              {inFront | inBack, connMode(HTTPClose)},
+	"forceclose":             {inFront | inBack, (*reader).forceClose},
+	"http-ignore-probes":     {inFront, func(r *reader, on bool) { r.mark(&r.p.front.IgnoreProbes, on) }},
+	"log-separate-errors":    {inFront, func(r *reader, on bool) { r.mark(&r.p.front.Log.SeparateErrors, on) }},
+	"http-pretend-keepalive": {inBack, func(r *reader, on bool) { r.mark(&r.p.back.PretendKeepAlive, on) }},
+	"persist":                {inBack, func(r *reader, on bool) { r.mark(&r.p.back.Persist, on) }},
+
+	"allbackups": {inBack, func(r *reader, on bool) { r.mark(&r.p.back.AllBackups, on) }},
+	"redispatch": {inBack, (*reader).optionRedispatch},
+	"httpchk":    {inBack, (*reader).optionHTTPCheck},
 }
 
-// impliedOptions ask for what happens anyway: large transfers are spliced, and
-// a check connects.
-var impliedOptions = []string{"splice-auto", "splice-request", "splice-response", "tcp-check"}
+// httpModeOptions are those of options that need mode http.
+var httpModeOptions = []string{
+	"http-keep-alive", "http-server-close", "httpclose", "forceclose", "forwardfor", "http-ignore-probes", "http-pretend-keepalive", "persist",
+}
+
+// impliedOptions ask for what happens anyway: large transfers are spliced, a
+// check connects, nothing waits for a packet to fill, and a client that stays
+// with its backend stays on its connection to the server.
+var impliedOptions = []string{"splice-auto", "splice-request", "splice-response", "tcp-check", "http-no-delay", "prefer-last-server"}
 
 // ignoredOptions tune counters, logs of checks or packets, not what happens to
 // a connection.
 var ignoredOptions = []string{
-	"contstats", "socket-stats", "tcp-smart-accept", "tcp-smart-connect", "log-health-checks",
+	"contstats", "socket-stats", "tcp-smart-accept", "tcp-smart-connect", "log-health-checks", "idle-close-on-response",
+	"http-use-htx",
 }
 
 // httpOptions concern mode http only.
 var httpOptions = []string{
 	"accept-invalid-http-request", "accept-invalid-http-response", "accept-unsafe-violations-in-http-request",
-	"accept-unsafe-violations-in-http-response", "checkcache", "disable-h2-upgrade", "forceclose", "forwarded",
+	"accept-unsafe-violations-in-http-response", "checkcache", "disable-h2-upgrade", "forwarded",
 	"h1-case-adjust-bogus-client", "h1-case-adjust-bogus-server", "http-buffer-request", "http-drop-request-trailers",
-	"http-drop-response-trailers", "http-ignore-probes", "http-keep-alive", "http-no-delay", "http-pretend-keepalive",
-	"http-proxy", "http-restrict-req-hdr-names", "http-server-close", "http-tunnel", "http-use-htx",
-	"http-use-proxy-header", "http_proxy", "idle-close-on-response", "originalto", "persist", "prefer-last-server",
+	"http-drop-response-trailers", "http-proxy", "http-restrict-req-hdr-names", "http-tunnel", "http-use-proxy-header",
+	"http_proxy", "originalto",
 }
 
 func (r *reader) option() {
@@ -60,13 +76,13 @@ func (r *reader) option() {
 	case known:
 		o.set(r, !r.off)
 	case slices.Contains(impliedOptions, name):
-		if r.off && name != "tcp-check" {
+		if r.off && strings.HasPrefix(name, "splice") {
 			r.warnf("ignored, large transfers are always spliced")
 		}
 	case slices.Contains(ignoredOptions, name):
 		r.warnf("ignored, it has no meaning here")
 	case slices.Contains(httpOptions, name):
-		r.onlyHTTP()
+		r.onlyHTTP(explainedOptions[name])
 	case r.off:
 		r.warnf("ignored, there is no such option here to switch off")
 	default:
@@ -74,14 +90,42 @@ func (r *reader) option() {
 	}
 }
 
-// onlyHTTP keeps a word that mode tcp has no use for until the mode is known.
-func (r *reader) onlyHTTP() {
+var explainedOptions = map[string]string{
+	"http-buffer-request": "; rules never wait for a body",
+	"http-tunnel":         "; HAProxy 2.1 removed it, each request is looked at",
+}
+
+// onlyHTTP keeps a word that mode tcp has no use for until the mode is known;
+// why says more about it, or is empty.
+func (r *reader) onlyHTTP(why string) { r.needed("not supported%s", why) }
+
+// needed keeps an error that a proxy in mode tcp need not care about.
+func (r *reader) needed(format string, args ...any) {
 	if r.off {
 		return
 	}
 	var p Problems
-	p.Errorf(r.at, "'%s' in %s: not supported", r.name, r.where)
+	p.Errorf(r.at, "'%s' in %s: %s", r.name, r.where, fmt.Sprintf(format, args...))
 	r.p.httpOnly = append(r.p.httpOnly, p...)
+}
+
+// connMode sets one of the modes that exclude each other; `no option` takes
+// back only the one it names, as in HAProxy.
+func connMode(mode ConnMode) func(*reader, bool) {
+	return func(r *reader, on bool) {
+		switch {
+		case !r.end():
+		case on:
+			r.p.http.Conn = mode
+		case r.p.http.Conn == mode:
+			r.p.http.Conn = KeepAlive
+		}
+	}
+}
+
+func (r *reader) forceClose(on bool) {
+	r.warnf("HAProxy 2.0 removed it; taken as 'option httpclose'")
+	connMode(HTTPClose)(r, on)
 }
 
 func (r *reader) mark(field *bool, on bool) {
@@ -95,9 +139,12 @@ func (r *reader) logFormat(on bool) {
 		r.errorf("'clf' is not supported, wanted nothing more")
 		return
 	}
+	if !r.end() {
+		return
+	}
+	r.p.front.Log.Line = nil
 	format := &r.p.front.Log.Format
 	switch {
-	case !r.end():
 	case !on:
 		*format = LogDefault
 	case r.name == "option tcplog":
@@ -123,62 +170,9 @@ func (r *reader) optionRedispatch(on bool) {
 	r.p.back.Redispatch = interval
 }
 
-// The request of a check that names none.
-const (
-	defaultMethod  = "OPTIONS"
-	defaultVersion = "HTTP/1.0"
-)
-
-// optionHTTPCheck reads `option httpchk [URI | METHOD URI [VERSION [HOST]]]`.
-func (r *reader) optionHTTPCheck(on bool) {
-	r.p.back.HTTPCheck = nil
-	if !on {
-		return
-	}
-	h := &HTTPCheck{Pos: r.at, Method: defaultMethod, URI: "/", Version: defaultVersion}
-	if len(r.args) == 1 {
-		h.URI = r.next()
-	}
-	for _, field := range []*string{&h.Method, &h.URI, &h.Version, &h.Host} {
-		if arg := r.next(); arg != "" {
-			*field = arg
-		}
-	}
-	h.headerInVersion()
-	if !r.end() || !r.checkRequest(h) {
-		return
-	}
-	r.p.back.HTTPCheck = h
-}
-
-// headerInVersion understands the idiom of old for a check with a Host header,
-// which put it behind the version: HTTP/1.1\r\nHost:\ www.example.org.
-func (h *HTTPCheck) headerInVersion() {
-	version, header, ok := strings.Cut(h.Version, "\r\n")
-	name, value, _ := strings.Cut(header, ":")
-	if ok && strings.EqualFold(name, "host") && h.Host == "" {
-		h.Version, h.Host = version, strings.TrimSpace(value)
-	}
-}
-
-// checkRequest refuses what would not be one line of an HTTP request.
-func (r *reader) checkRequest(h *HTTPCheck) bool {
-	for _, part := range []string{h.Method, h.URI, h.Version, h.Host} {
-		if strings.ContainsFunc(part, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
-			r.errorf("%q, wanted visible ASCII without blanks (Host alone can be sent: METHOD URI VERSION HOST)", part)
-			return false
-		}
-	}
-	if !strings.HasPrefix(h.Version, "HTTP/1.") {
-		r.errorf("version '%s', wanted HTTP/1.0 or HTTP/1.1", h.Version)
-		return false
-	}
-	return true
-}
-
 // optionForwardFor reads `option forwardfor [except NET] [header NAME] [if-none]`.
 func (r *reader) optionForwardFor(on bool) {
-	r.p.forwardFor = nil
+	r.p.http.ForwardFor = nil
 	if !on {
 		return
 	}
@@ -199,7 +193,7 @@ func (r *reader) optionForwardFor(on bool) {
 			return
 		}
 	}
-	r.p.forwardFor = f
+	r.p.http.ForwardFor = f
 }
 
 func (r *reader) except(f *ForwardFor) {

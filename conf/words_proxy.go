@@ -166,25 +166,67 @@ func (r *reader) cookie() {
 		"nocache": &c.NoCache, "postonly": &c.PostOnly, "preserve": &c.Preserve, "httponly": &c.HTTPOnly, "secure": &c.Secure,
 	}
 	for len(r.args) > 0 {
-		switch word := r.next(); {
-		case marks[word] != nil:
+		word := r.next()
+		if marks[word] != nil {
 			*marks[word] = true
-		case word == "domain":
-			r.cookieDomain(c)
-		case word == "maxidle":
-			r.duration(word, r.next(), &c.MaxIdle)
-		case word == "maxlife":
-			r.duration(word, r.next(), &c.MaxLife)
-		default:
-			r.errorf("'%s' is not known, wanted insert, rewrite, prefix, indirect, nocache, postonly, preserve, httponly, secure, domain, maxidle or maxlife", word)
+		} else if !r.cookieWord(word, c) {
 			return
 		}
 	}
-	if moreThanOne(c.Insert, c.Rewrite, c.Prefix) {
-		r.errorf("only one of insert, rewrite and prefix can hold")
+	if fault := c.fault(); fault != "" {
+		r.errorf("%s", fault)
 		return
 	}
 	r.p.back.Cookie = c
+}
+
+func (r *reader) cookieWord(word string, c *Cookie) bool {
+	switch word {
+	case "domain":
+		r.cookieDomain(c)
+	case "attr":
+		attr := r.next()
+		if attr == "" || hasControl(attr) || strings.Contains(attr, ";") {
+			r.errorf("%s, wanted text without control characters and ';'", after(word, attr))
+			return false
+		}
+		c.Attrs = append(c.Attrs, attr)
+	case "maxidle":
+		r.cookieTime(word, &c.MaxIdle)
+	case "maxlife":
+		r.cookieTime(word, &c.MaxLife)
+	case "dynamic":
+		r.errorf("'dynamic' is not supported, wanted a 'cookie' on each server")
+		return false
+	default:
+		r.errorf("'%s' is not known, wanted insert, rewrite, prefix, indirect, nocache, postonly, preserve, httponly, secure, domain, attr, maxidle or maxlife", word)
+		return false
+	}
+	return true
+}
+
+// cookieTime reads a time that the cookie itself holds, in seconds; without a
+// unit they are seconds too, as in HAProxy.
+func (r *reader) cookieTime(word string, into *time.Duration) {
+	arg := r.next()
+	if strings.Trim(arg, "0123456789") == "" && arg != "" && !r.units {
+		arg += "s"
+	}
+	r.interval(word, arg, into)
+	*into = (*into + time.Second - 1).Truncate(time.Second)
+}
+
+// fault says which words of the cookie contradict each other, or "".
+func (c *Cookie) fault() string {
+	switch {
+	case moreThanOne(c.Insert, c.Rewrite, c.Prefix):
+		return "only one of insert, rewrite and prefix can hold"
+	case c.Rewrite && c.Indirect:
+		return "rewrite and indirect contradict each other, wanted one of them"
+	case c.Preserve && !c.Insert && !c.Indirect:
+		return "preserve needs insert or indirect"
+	}
+	return ""
 }
 
 func (r *reader) cookieDomain(c *Cookie) {

@@ -192,7 +192,7 @@ const longestLine = 76
 
 func (w *word) render(items []string) string {
 	joined := strings.Join(items, ", ")
-	rules := w.name == "acl" || w.name == "use_backend" || w.name == "tcp-request" || w.name == "server"
+	rules := slices.Contains([]string{"acl", "use_backend", "tcp-request", "http-request", "http-response", "server"}, w.name)
 	switch {
 	case w.shape == dictionary:
 		return "{ " + joined + " }"

@@ -90,20 +90,28 @@ func frontTable(c *Config, f *Frontend) *table {
 	if f.Listen {
 		t.kind = "listen"
 	}
-	t.both(c, f.Mode, f.Log.Targets, f.HTTPClose, f.ForwardFor)
+	t.both(c, f.Mode, f.Log.Targets, &f.HTTPSettings)
 	t.option(inFront, f.Log.Format == LogTCP, "tcplog")
 	t.option(inFront, f.Log.Format == LogHTTP, "httplog")
 	t.option(inFront, f.Log.DontLogNull, "dontlognull")
 	t.option(inFront, f.Log.DontLogNormal, "dontlog-normal")
+	t.option(inFront, f.Log.SeparateErrors, "log-separate-errors")
+	t.option(inFront, f.IgnoreProbes, "http-ignore-probes")
+	if f.Log.Format == LogJSON {
+		t.text(inFront, "log_format", jsonFormat)
+	}
+	if f.Log.Line != nil {
+		t.add(inFront, "log_format", "", quote(f.Log.Line.Text))
+	}
 	t.number(inFront, "maxconn", f.MaxConn, 0)
 	t.number(inFront, "backlog", f.Backlog, 0)
 	t.timeouts(inFront, &proxy{front: *f})
 	for _, b := range f.Binds {
 		t.add(0, "bind", "", say(b.words()...))
 	}
-	for _, a := range f.ACLs {
-		t.add(0, "acl", "", quote(a.String()))
-	}
+	t.acls(f.ACLs)
+	t.captures(&f.Captures)
+	t.monitor(&f.Monitor)
 	t.rules(f)
 	if !f.Listen || f.DefaultBackend != f.Name {
 		t.text(0, "default_backend", f.DefaultBackend)
@@ -122,6 +130,7 @@ func (t *table) rules(f *Frontend) {
 	for _, r := range f.Content {
 		t.add(0, "tcp_request", "", say(append([]string{"content", r.Action.String()}, r.Cond.Words()...)...))
 	}
+	t.httpRules(&f.HTTPSettings)
 	for _, u := range f.UseBackend {
 		t.add(0, "use_backend", "", say(append([]string{u.Backend}, u.Cond.Words()...)...))
 	}
@@ -129,15 +138,20 @@ func (t *table) rules(f *Frontend) {
 
 func backTable(c *Config, b *Backend) *table {
 	t := &table{kind: "backend", name: b.Name, scope: inBack}
-	t.both(c, b.Mode, b.Log.Targets, b.HTTPClose, b.ForwardFor)
+	t.both(c, b.Mode, b.Log.Targets, &b.HTTPSettings)
 	t.option(inBack, b.Redispatch == -1, "redispatch")
 	t.option(inBack, b.Redispatch != 0 && b.Redispatch != -1, "redispatch", strconv.Itoa(b.Redispatch))
 	t.option(inBack, b.AllBackups, "allbackups")
+	t.option(inBack, b.PretendKeepAlive, "http-pretend-keepalive")
+	t.option(inBack, b.Persist, "persist")
 	if h := b.HTTPCheck; h != nil {
 		t.option(0, true, h.words()...)
+		t.checkLines(h)
 	}
 	t.number(inBack, "retries", b.Retries, defaultRetries)
 	t.timeouts(inBack, &proxy{back: *b})
+	t.acls(b.ACLs)
+	t.httpRules(&b.HTTPSettings)
 	if b.Balance.Algorithm != defaultBalance || b.Balance.Args != nil {
 		t.add(0, "balance", "", say(append([]string{b.Balance.Algorithm}, b.Balance.Args...)...))
 	}
@@ -151,15 +165,18 @@ func backTable(c *Config, b *Backend) *table {
 }
 
 // both adds what frontends and backends have in common.
-func (t *table) both(c *Config, mode Mode, targets []LogTarget, httpClose bool, ff *ForwardFor) {
+func (t *table) both(c *Config, mode Mode, targets []LogTarget, h *HTTPSettings) {
 	const in = inFront | inBack
 	if mode != TCP {
 		t.text(in, "mode", mode.String())
 	}
 	t.add(in, "log", "", logLines(targets, c.Global.Log)...)
-	t.option(in, httpClose, "httpclose")
-	if ff != nil {
-		t.option(in, true, ff.words()...)
+	t.option(in, h.Conn != KeepAlive, h.Conn.String())
+	if h.ForwardFor != nil {
+		t.option(in, true, h.ForwardFor.words()...)
+	}
+	for _, e := range h.ErrorFiles {
+		t.add(0, e.key(), "", say(e.words()...))
 	}
 }
 

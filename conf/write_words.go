@@ -152,6 +152,9 @@ func (c *Cookie) words() []string {
 	for _, d := range c.Domains {
 		w = append(w, "domain", d)
 	}
+	for _, a := range c.Attrs {
+		w = append(w, "attr", a)
+	}
 	if c.MaxIdle > 0 {
 		w = append(w, "maxidle", formatDuration(c.MaxIdle))
 	}

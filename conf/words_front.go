@@ -1,0 +1,104 @@
+package conf
+
+import (
+	"slices"
+	"strings"
+)
+
+// capture reads `capture request|response header NAME len N` and `capture
+// cookie NAME len N`.
+func (r *reader) capture() {
+	what := r.next()
+	into := map[string]*[]Capture{"request": &r.p.front.Captures.Request, "response": &r.p.front.Captures.Response}[what]
+	switch {
+	case into == nil && what != "cookie":
+		r.errorf("%s, wanted request header, response header or cookie", shown(what))
+		return
+	case into != nil && r.next() != "header":
+		r.errorf("no 'header' after '%s', wanted capture %s header NAME len N", what, what)
+		return
+	}
+	r.name += " " + what
+	c := Capture{Pos: r.at, Name: r.next()}
+	if !isToken(strings.TrimSuffix(c.Name, "=")) || into != nil && strings.HasSuffix(c.Name, "=") {
+		r.errorf("%s, wanted the name of a header or cookie", shown(c.Name))
+		return
+	}
+	if word := r.next(); word != "len" {
+		r.errorf("%s after '%s', wanted 'len' and how many bytes to log", shown(word), c.Name)
+		return
+	}
+	if !r.atoi("len", r.next(), 1, longestCapture, &c.Len) || !r.end() {
+		return
+	}
+	if into != nil {
+		*into = append(*into, c)
+		return
+	}
+	if r.p.front.Captures.Cookie != nil {
+		r.errorf("a cookie is captured already, at %s, wanted one", r.p.front.Captures.Cookie.Pos)
+		return
+	}
+	r.p.front.Captures.Cookie = &c
+}
+
+// longestCapture keeps a log line within what syslog takes.
+const longestCapture = 8192
+
+func (r *reader) monitorURI() {
+	arg, ok := r.only("a path such as /alive")
+	if ok && r.visible("it", arg) {
+		r.p.front.Monitor.URI = arg
+	}
+}
+
+func (r *reader) monitor() {
+	if word := r.next(); word != "fail" {
+		r.errorf("%s, wanted fail and a condition", shown(word))
+		return
+	}
+	r.name += " fail"
+	if len(r.args) == 0 {
+		r.errorf("nothing follows, wanted if or unless and a condition")
+		return
+	}
+	if cond, ok := r.cond(); ok {
+		r.p.front.Monitor.Fail = append(r.p.front.Monitor.Fail, cond)
+	}
+}
+
+// jsonFormat is what log-format has instead of a format for one JSON object a
+// line.
+const jsonFormat = "json"
+
+func (r *reader) logLine() {
+	log := &r.p.front.Log
+	if len(r.args) != 1 {
+		r.errorf("%d words follow, wanted the format as one: in quotes, or with a backslash before each blank", len(r.args))
+		return
+	}
+	if r.args[0] == jsonFormat {
+		log.Format, log.Line = LogJSON, nil
+		return
+	}
+	if line, ok := r.format("format", forLog); ok {
+		log.Format, log.Line = LogCustom, line
+	}
+}
+
+// httpVariables have a meaning in mode http only (configuration.txt 8.2.6).
+var httpVariables = []string{
+	"CC", "CS", "HM", "HP", "HPO", "HQ", "HU", "HV", "Ta", "Ti", "Tq", "TR", "hr", "hrl", "hs", "hsl", "r", "tr", "trg", "trl", "tsc",
+}
+
+// formatMode refuses a log-format that asks for requests in mode tcp.
+func (k *checker) formatMode(f *Frontend) {
+	if f.Mode == HTTP || f.Log.Line == nil {
+		return
+	}
+	for _, p := range f.Log.Line.Parts {
+		if p.Kind == Variable && slices.Contains(httpVariables, p.Text) {
+			k.problems.Errorf(placeOr(f.At, "log-format", f.Pos), "'log-format' in %s: '%%%s' is about a request, which needs mode http", f.Title(), p.Text)
+		}
+	}
+}
