@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +50,14 @@ type player struct {
 // cast starts a role and returns what it said first.
 func cast(t *testing.T, role string, args ...string) (*player, string) {
 	t.Helper()
-	p := &player{t: t, cmd: exec.Command(os.Args[0], args...)}
+	return castBy(t, nil, role, args...)
+}
+
+// castBy is cast by the command of another program.
+func castBy(t *testing.T, by []string, role string, args ...string) (*player, string) {
+	t.Helper()
+	call := slices.Concat(by, []string{os.Args[0]}, args)
+	p := &player{t: t, cmd: exec.Command(call[0], call[1:]...)}
 	p.cmd.Env = append(os.Environ(), roleVariable+"="+role)
 	p.cmd.Stderr = os.Stderr
 	var err error
@@ -99,7 +107,8 @@ func (p *player) leave() {
 }
 
 // playBalancer balances by the configuration in the file args[0] with args[1]
-// file descriptors, and says on which free port its first frontend listens.
+// file descriptors, and says on which free port its first frontend listens. Its
+// own log goes to the file args[2], if there is one.
 func playBalancer(args []string) error {
 	var fds uint64
 	if _, err := fmt.Sscan(args[1], &fds); err != nil {
@@ -113,10 +122,13 @@ func playBalancer(args []string) error {
 		return err
 	}
 	c.Frontends[0].Binds[0].Address.Port = 0
-	log := access.Open("sluice", zap.NewNop())
+	logger, err := ownLog(args[2:])
+	if err != nil {
+		return err
+	}
+	log := access.Open("sluice", logger)
 	defer log.Close()
-	o := Options{Config: c, Plan: MakePlan(c, fds), Logger: zap.NewNop(), Access: log}
-	var err error
+	o := Options{Config: c, Plan: MakePlan(c, fds), Logger: logger, Access: log}
 	if o.Listeners, err = Listen(c, o.Plan.Loops); err != nil {
 		return err
 	}
@@ -131,4 +143,13 @@ func playBalancer(args []string) error {
 		e.Stop()
 	}()
 	return e.Run()
+}
+
+func ownLog(files []string) (*zap.Logger, error) {
+	if len(files) == 0 {
+		return zap.NewNop(), nil
+	}
+	c := zap.NewProductionConfig()
+	c.OutputPaths = files
+	return c.Build()
 }

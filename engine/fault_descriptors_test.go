@@ -1,0 +1,162 @@
+package engine
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// Fault 12. 256 file descriptors and 1,000 clients at once: maxconn is lowered
+// to what fits, the rest waits, without a spin, and everyone is served.
+func TestFault12FewDescriptorsManyClients(t *testing.T) {
+	for _, network := range []string{"tcp", "unix"} {
+		t.Run(network, func(t *testing.T) {
+			bind := "127.0.0.1:1"
+			if network == "unix" {
+				bind = "unix@" + filepath.Join(t.TempDir(), "socket")
+			}
+			const many = 1000
+			gate, asked := make(chan bool), new(atomic.Int64)
+			c := startChild(t, nil, 256, strings.Replace(plain, "127.0.0.1:1", bind, 1)+"  server s "+listen(t, func(c *net.TCPConn) {
+				readHead(c)
+				asked.Add(1)
+				<-gate
+				_, _ = io.WriteString(c, "fine")
+			}).String())
+			clients := make([]net.Conn, many)
+			for i := range clients {
+				clients[i] = c.dial("f")
+				_, _ = io.WriteString(clients[i], head("any"))
+			}
+			wait(t, "the first to arrive", func() bool { return asked.Load() > 80 })
+			c.isIdle(t, 500*time.Millisecond)
+			if n := asked.Load(); n > 128 {
+				t.Errorf("%d connections stand with 256 descriptors", n)
+			}
+			close(gate)
+			failed := make(chan error, many)
+			for _, conn := range clients {
+				go func() {
+					got, err := fetch(conn)
+					if got != "fine" && err == nil {
+						err = fmt.Errorf("a client got %q", got)
+					}
+					failed <- err
+				}()
+			}
+			for range clients {
+				if err := <-failed; err != nil {
+					t.Error(err)
+				}
+			}
+			for range many {
+				c.wantTerm("--")
+			}
+			if n := c.complaints("accepting pauses"); n != 0 {
+				t.Errorf("%d complaints although maxconn fits", n)
+			}
+		})
+	}
+}
+
+// isIdle fails the test if the child uses more than 5 % of a processor during
+// a time.
+func (c *child) isIdle(t *testing.T, span time.Duration) {
+	t.Helper()
+	const tick = 10 * time.Millisecond
+	start, most := c.cpu(), int(span/tick/20)+2 // and the accuracy of the count
+	waitUntil(span, func() bool { return c.cpu() > start+most })
+	if used := c.cpu() - start; used > most {
+		t.Errorf("%v of CPU in %v of waiting", time.Duration(used)*tick, span)
+	}
+}
+
+// Faults 12 and 25, injected into system calls: the loops live, and all that
+// is served is served right.
+func TestInjectedErrors(t *testing.T) {
+	for _, c := range []struct {
+		call, errors string
+		says         string // in the own log, once a second at most
+	}{
+		{"accept4", "EMFILE:when=10+7", "accepting pauses"},
+		{"accept4", "ENFILE:when=10+7", "accepting pauses"},
+		{"accept4", "ENOBUFS:when=10+7", "accepting pauses"},
+		{"accept4", "ECONNABORTED:when=5+3", ""},
+		{"accept4", "EINTR:when=5+3", ""},
+		{"splice", "EINVAL", ""},
+		{"splice", "EINVAL:when=4+3", ""},
+		{"splice", "EINTR:when=2+2", ""},
+		{"read", "EINTR:when=40+3", ""},
+		{"sendto", "EINTR:when=3+2", ""},
+		{"pipe2", "EMFILE:when=3+1", ""},
+		{"fcntl", "EPERM:when=8+1", ""},
+	} {
+		t.Run(c.call+" "+c.errors, func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			text := random(t, 1<<20)
+			b := startChild(t, injecting(c.call, c.errors), 1000, plain+"  server s "+listen(t, echo).String())
+			for range 3 {
+				b.echoMany(t, 20, text[:1000])
+			}
+			b.echoMany(t, 3, text)
+			if n, most := b.complaints(c.says), int(time.Since(began).Seconds())+1; c.says != "" && (n == 0 || n > most) {
+				t.Errorf("%d complaints; want 1 to %d", n, most)
+			}
+		})
+	}
+}
+
+// A kernel that has no memory to watch a socket costs that connection and no
+// other.
+func TestInjectedErrorsOfEpoll(t *testing.T) {
+	b := startChild(t, injecting("epoll_ctl", "ENOMEM:when=30+5"), 1000, plain+"  server s "+listen(t, answers("fine")).String())
+	served := 0
+	for range 100 {
+		switch got := tryAsk(b.balancer); got {
+		case "fine":
+			served++
+		case "":
+		default:
+			t.Errorf("got %q", got)
+		}
+	}
+	if served < 30 || served == 100 {
+		t.Errorf("%d of 100 were served", served)
+	}
+}
+
+func injecting(call, errors string) []string {
+	return []string{"strace", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=" + call,
+		"-e", fmt.Sprintf("inject=%s:error=%s", call, errors)}
+}
+
+// echoMany has that many clients at once get back what they send.
+func (c *child) echoMany(t *testing.T, clients int, text []byte) {
+	t.Helper()
+	failed := make(chan error, clients)
+	for range clients {
+		conn := c.dial("f")
+		go func() {
+			_, _ = conn.Write(text)
+			closeWrite(t, conn)
+		}()
+		go func() {
+			got, err := fetch(conn)
+			if err == nil && got != string(text) {
+				err = fmt.Errorf("%d bytes came back of %d", len(got), len(text))
+			}
+			failed <- err
+		}()
+	}
+	for range clients {
+		if err := <-failed; err != nil {
+			t.Error(err)
+		}
+	}
+}
