@@ -16,9 +16,9 @@ import (
 
 var seed = flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the random tests")
 
-// exchange is many clients and a server that send to each other, all at once,
+// trial is many clients and a server that send to each other, all at once,
 // through a balancer. Each stream has its own number, content and sizes.
-type exchange struct {
+type trial struct {
 	streams int
 	size    int64 // of a stream in one direction, about
 	random  bool  // pieces and pauses
@@ -28,16 +28,16 @@ type exchange struct {
 type way struct {
 	name    string
 	network string
-	bind    func(*testing.T) string
+	bind    string
 	change  func(*Options)
 }
 
-func sockets() []way {
-	at := func(t *testing.T) string { return "unix@" + filepath.Join(t.TempDir(), "front") }
+func sockets(t *testing.T) []way {
+	t.Helper()
 	return []way{
-		{name: "IPv4", network: "tcp4", bind: func(*testing.T) string { return "127.0.0.1:1" }},
-		{name: "IPv6", network: "tcp6", bind: func(*testing.T) string { return "[::1]:1" }},
-		{name: "UNIX", network: "unix", bind: at},
+		{name: "IPv4", network: "tcp4", bind: "127.0.0.1:1"},
+		{name: "IPv6", network: "tcp6", bind: "[::1]:1"},
+		{name: "UNIX", network: "unix", bind: "unix@" + filepath.Join(t.TempDir(), "front")},
 	}
 }
 
@@ -50,8 +50,8 @@ func noBudget(o *Options) { o.Config.Global.BufferBudget = 1 }
 // TestExactBulk: one client and one server push as fast as they can, both at
 // once.
 func TestExactBulk(t *testing.T) {
-	x := exchange{streams: 1, size: small(1<<30, 64<<20)}
-	v4 := sockets()[0]
+	x := trial{streams: 1, size: small(1<<30, 64<<20)}
+	v4 := sockets(t)[0]
 	t.Run("splice", func(t *testing.T) {
 		b := x.run(t, v4)
 		if moved, all := b.stat.Spliced.Load(), b.stat.In()+b.stat.Out(); moved < all/10*9 {
@@ -69,8 +69,8 @@ func TestExactBulk(t *testing.T) {
 // TestExactParallel: many streams with random pieces and pauses on both ends,
 // whose directions end at different times.
 func TestExactParallel(t *testing.T) {
-	x := exchange{streams: 64, size: small(16<<20, 256<<10), random: true}
-	for _, w := range sockets() {
+	x := trial{streams: 64, size: small(16<<20, 256<<10), random: true}
+	for _, w := range sockets(t) {
 		if w.network != "tcp4" {
 			x.size = small(4<<20, 256<<10)
 		}
@@ -93,8 +93,8 @@ func small(size, withDetector int64) int64 {
 	return size
 }
 
-// run carries the exchange and returns the balancer when all is over.
-func (x exchange) run(t *testing.T, w way) *balancer {
+// run carries the streams and returns the balancer when all is over.
+func (x trial) run(t *testing.T, w way) *balancer {
 	t.Helper()
 	t.Logf("-seed %d", *seed)
 	errs := make(chan error, 4*x.streams)
@@ -104,7 +104,7 @@ func (x exchange) run(t *testing.T, w way) *balancer {
   timeout client 1m
   timeout server 1m
 frontend f
-  bind `+w.bind(t)+`
+  bind `+w.bind+`
   default_backend b
 backend b
   server s `+origin, w.change)
@@ -123,7 +123,7 @@ backend b
 
 // origin accepts the streams and returns its address in the configuration's
 // words. A stream says its number first.
-func (x exchange) origin(t *testing.T, network string, errs chan<- error) string {
+func (x trial) origin(t *testing.T, network string, errs chan<- error) string {
 	t.Helper()
 	addr := map[string]string{"tcp4": "127.0.0.1:0", "tcp6": "[::1]:0", "unix": filepath.Join(t.TempDir(), "origin")}[network]
 	ln, err := net.Listen(network, addr)
@@ -148,7 +148,7 @@ func (x exchange) origin(t *testing.T, network string, errs chan<- error) string
 }
 
 // play is one end of a stream. It reports one error, or nil, per direction.
-func (x exchange) play(c net.Conn, number uint64, end side, errs chan<- error) {
+func (x trial) play(c net.Conn, number uint64, end side, errs chan<- error) {
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(2 * time.Minute))
 	if err := greet(c, &number, end); err != nil {
@@ -181,8 +181,8 @@ func greet(c net.Conn, number *uint64, end side) error {
 }
 
 // content is what one end of a stream sends: a random stream has a random
-// size, of the order of the exchange's.
-func (x exchange) content(number uint64, from side) *content {
+// size, of the order of the trial's.
+func (x trial) content(number uint64, from side) *content {
 	size := x.size
 	if x.random {
 		size = rand.New(rand.NewPCG(*seed, number<<1|uint64(from))).Int64N(2 * size)
@@ -190,14 +190,14 @@ func (x exchange) content(number uint64, from side) *content {
 	return newContent(*seed+number<<1|uint64(from), size)
 }
 
-func (x exchange) manner(number uint64, end side, task uint64) manner {
+func (x trial) manner(number uint64, end side, task uint64) manner {
 	if !x.random {
 		return manner{}
 	}
 	return manner{rng: rand.New(rand.NewPCG(*seed^task, number<<1|uint64(end)))}
 }
 
-func (x exchange) named(err error, number uint64, end side, doing string) error {
+func (x trial) named(err error, number uint64, end side, doing string) error {
 	if err == nil {
 		return nil
 	}
