@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"sluice/bench/peer"
+)
+
+// find returns all peers there are, in the order in which they take turns.
+func (b *bench) find(dir string) ([]peer.Peer, error) {
+	root, err := repository()
+	if err != nil {
+		return nil, err
+	}
+	all := []peer.Peer{peer.Direct{}}
+	sluice, err := b.sluices(root, dir)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, sluice...)
+	wanted := b.wanted()
+	if wanted["haproxy"] {
+		all = append(all, b.haproxies("haproxy", "haproxy")...)
+	}
+	if b.haproxy != "" {
+		all = append(all, b.haproxies("haproxy2", b.haproxy)...)
+	}
+	if wanted["nginx"] {
+		if nginx, err := peer.FindNginx(); err != nil {
+			b.note("%v: goes without", err)
+		} else {
+			all = append(all, nginx)
+		}
+	}
+	if wanted["floor"] {
+		if floor, err := peer.BuildFloor(root, dir); err != nil {
+			b.note("no floor: %v: goes without", err)
+		} else {
+			all = append(all, floor)
+		}
+	}
+	return all, nil
+}
+
+// sluices are the build to measure and those beside it.
+func (b *bench) sluices(root, dir string) ([]peer.Peer, error) {
+	bin := b.bin
+	if bin == "" {
+		bin = filepath.Join(dir, "sluice")
+		b.say("build ./cmd/sluice")
+		if err := build(root, bin); err != nil {
+			return nil, err
+		}
+	}
+	all := []peer.Peer{peer.Sluice(peer.SluiceName, bin)}
+	for _, text := range b.also {
+		s, err := peer.ParseSluice(text)
+		if err != nil {
+			return nil, fmt.Errorf("-also: %w", err)
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+func (b *bench) haproxies(label, path string) []peer.Peer {
+	found, err := peer.FindHAProxy(label, path)
+	if err != nil {
+		b.note("%v: goes without", err)
+	}
+	var all []peer.Peer
+	for _, h := range found {
+		all = append(all, h)
+	}
+	return all
+}
+
+// build makes the binary as it is shipped.
+func build(root, bin string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-o", bin, "./cmd/sluice")
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build ./cmd/sluice: %w: %.2000s", err, out)
+	}
+	return nil
+}
+
+// repository is the folder of go.mod.
+func repository() (string, error) {
+	out, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env GOMOD: %w", err)
+	}
+	mod := string(bytes.TrimSpace(out))
+	if filepath.Base(mod) != "go.mod" {
+		return "", errors.New("not in Sluice's repository: there is no go.mod here")
+	}
+	return filepath.Dir(mod), nil
+}
+
+// toFile writes a whole file.
+func toFile(path string, write func(io.Writer) error) error {
+	var text bytes.Buffer
+	if err := write(&text); err != nil {
+		return err
+	}
+	return os.WriteFile(path, text.Bytes(), 0o644)
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"sluice/bench/origin"
+	"sluice/bench/scenario"
+)
+
+func main() {
+	o, err := parse(os.Args[1:], os.Stderr)
+	switch {
+	case isHelp(err):
+		return
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(2)
+	}
+	if err := o.main(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func (o *options) main() error {
+	if err := allFiles(); err != nil {
+		return err
+	}
+	if o.list {
+		list()
+		return nil
+	}
+	if o.origin {
+		// An interrupt is for the whole group; this one ends with its input.
+		signal.Ignore(os.Interrupt)
+		return origin.Main(os.Stdin, os.Stdout)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return o.run(ctx)
+}
+
+// allFiles raises the limit of open files to what is allowed, here and in all
+// that is started from here.
+func allFiles() error {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("limit of open files: %w", err)
+	}
+	limit.Cur = limit.Max
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("limit of open files: %w", err)
+	}
+	return nil
+}
+
+func list() {
+	for _, s := range scenario.All {
+		skipped := ""
+		if s.Skip != "" {
+			skipped = " (skipped: " + s.Skip + ")"
+		}
+		fmt.Printf("%-18s%s%s\n", s.Name, s.About, skipped)
+	}
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"sluice/bench/scenario"
+)
+
+// options are the command's flags.
+type options struct {
+	scenarios string
+	peers     string
+	haproxy   string
+	also      []string
+	bin       string
+	rounds    int
+	each      time.Duration
+	quick     bool
+	strace    bool
+	wrk       bool
+	json      string
+	out       string
+	list      bool
+	origin    bool
+}
+
+func parse(args []string, usage io.Writer) (*options, error) {
+	o := &options{}
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.SetOutput(usage)
+	f.StringVar(&o.scenarios, "scenario", "all", "`names` divided by commas; see -list")
+	f.StringVar(&o.peers, "peers", "haproxy,nginx", "`names` divided by commas of haproxy, nginx, floor, or none")
+	f.StringVar(&o.haproxy, "haproxy", "", "`path` of one more build of HAProxy")
+	f.Func("also", "`NAME=PATH [VARIABLE=VALUE ...] [; line of global]` of one more build of Sluice; may be repeated", func(s string) error {
+		o.also = append(o.also, s)
+		return nil
+	})
+	f.StringVar(&o.bin, "bin", "", "`path` of the Sluice to measure (default: build ./cmd/sluice)")
+	f.IntVar(&o.rounds, "rounds", 0, "rounds for each proxy (default 5; 3 with -quick)")
+	f.DurationVar(&o.each, "for", 0, "`time` of one round (default 3s; 1s with -quick)")
+	f.BoolVar(&o.quick, "quick", false, "fewer variants, smaller figures: under three minutes")
+	f.BoolVar(&o.strace, "strace", true, "count system calls, in a round that is not timed")
+	f.BoolVar(&o.wrk, "wrk", true, "put wrk's figures beside ours, where wrk is installed")
+	f.StringVar(&o.json, "json", "", "`file` for the results (default: bench.json in -out)")
+	f.StringVar(&o.out, "out", "bench/out", "`folder` for report and plots")
+	f.BoolVar(&o.list, "list", false, "list the scenarios and end")
+	f.BoolVar(&o.origin, "serve-origin", false, "be the origin server of another bench")
+	if err := f.Parse(args); err != nil {
+		return nil, err
+	}
+	if f.NArg() > 0 {
+		return nil, fmt.Errorf("'%s', wanted flags only", f.Arg(0))
+	}
+	return o, o.complete()
+}
+
+// complete fills in what depends on other flags, and checks the rest.
+func (o *options) complete() error {
+	rounds, each := 5, 3*time.Second
+	if o.quick {
+		rounds, each = 3, time.Second
+	}
+	if o.rounds == 0 {
+		o.rounds = rounds
+	}
+	if o.each == 0 {
+		o.each = each
+	}
+	if o.rounds < 0 || o.each < 0 {
+		return fmt.Errorf("-rounds %d and -for %v, wanted both above 0", o.rounds, o.each)
+	}
+	if _, unknown := scenario.Find(o.scenarios); unknown != "" {
+		return fmt.Errorf("-scenario %s, wanted one of -list", unknown)
+	}
+	for name := range o.wanted() {
+		switch name {
+		case "haproxy", "nginx", "floor", "none":
+		default:
+			return fmt.Errorf("-peers %s, wanted haproxy, nginx, floor or none", name)
+		}
+	}
+	return nil
+}
+
+// wanted are the names of -peers. The floor needs nobody's leave: it shows
+// where the others stand, unless nobody is wanted.
+func (o *options) wanted() map[string]bool {
+	names := map[string]bool{}
+	for name := range strings.SplitSeq(o.peers, ",") {
+		names[name] = true
+	}
+	if !names["none"] {
+		names["floor"] = true
+	}
+	return names
+}
+
+func (o *options) scale() scenario.Scale {
+	return scenario.Scale{Quick: o.quick, Rounds: o.rounds, For: o.each}
+}
+
+// isHelp says whether the flags only asked for help.
+func isHelp(err error) bool { return errors.Is(err, flag.ErrHelp) }
