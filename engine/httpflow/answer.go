@@ -5,15 +5,12 @@ import (
 	"strconv"
 )
 
-// Answer is what is said to the client without asking a server. It is immutable
-// once made, so that all loops can share it.
+// Answer is what is said to the client without asking a server.
 type Answer struct {
 	Status      int
 	Fields      []byte // further field lines, each with CRLF
-	ContentType string // empty: no body
+	ContentType string // empty: not told
 	Body        []byte
-	// Location is a redirect's target; nil: none.
-	Location []byte
 }
 
 // pages tell what went wrong to a reader who did nothing wrong.
@@ -62,41 +59,47 @@ func Page(status int) *Answer { return answersOfOurs[status] }
 // what was no request, and is the end of it: KeepClient then says whether the
 // client may ask again. It does not allocate if dst has room.
 func (x *Exchange) AppendAnswer(dst []byte, a *Answer) []byte {
-	if !x.Request.Done() || a.Status == 400 || a.Status == 408 {
-		x.marks |= closeClient
-	}
-	x.marks |= answered
-	dst = append(dst, "HTTP/1.1 "...)
-	dst = strconv.AppendInt(dst, int64(a.Status), 10)
-	dst = append(append(dst, ' '), http.StatusText(a.Status)...)
-	dst = append(dst, "\r\n"...)
-	if bare := a.Status == 204 || a.Status == 304; !bare {
-		dst = append(dst, "content-length: "...)
-		dst = strconv.AppendInt(dst, int64(len(a.Body)), 10)
+	dst = x.beginAnswer(dst, a.Status, len(a.Body))
+	dst = append(dst, a.Fields...)
+	if a.ContentType != "" {
+		dst = append(dst, "content-type: "...)
+		dst = append(dst, a.ContentType...)
 		dst = append(dst, "\r\n"...)
 	}
-	dst = append(dst, a.Fields...)
-	dst = appendLine(dst, "content-type: ", a.ContentType)
-	dst = appendLine(dst, "location: ", a.Location)
-	switch {
-	case x.has(closeClient):
-		dst = append(dst, "connection: close\r\n"...)
-	case x.has(old):
-		dst = append(dst, "connection: keep-alive\r\n"...)
-	}
-	dst = append(dst, "\r\n"...)
+	dst = x.endAnswer(dst)
 	if x.has(head) {
 		return dst
 	}
 	return append(dst, a.Body...)
 }
 
-// appendLine writes a field, but none without a value.
-func appendLine[text []byte | string](dst []byte, name string, value text) []byte {
-	if len(value) == 0 {
+// beginAnswer writes the first line and the length. What follows the head of a
+// request that was not read to its end is no request, nor what follows bytes
+// that are none.
+func (x *Exchange) beginAnswer(dst []byte, status, length int) []byte {
+	if !x.has(taken) || !x.Request.Done() || status == 408 {
+		x.marks |= closeClient
+	}
+	x.marks |= answered
+	x.Response = Body{}
+	dst = append(dst, "HTTP/1.1 "...)
+	dst = strconv.AppendInt(dst, int64(status), 10)
+	dst = append(append(dst, ' '), http.StatusText(status)...)
+	dst = append(dst, "\r\n"...)
+	if status == 204 || status == 304 {
 		return dst
 	}
-	dst = append(dst, name...)
-	dst = append(dst, value...)
+	dst = append(dst, "content-length: "...)
+	dst = strconv.AppendInt(dst, int64(length), 10)
+	return append(dst, "\r\n"...)
+}
+
+func (x *Exchange) endAnswer(dst []byte) []byte {
+	switch {
+	case x.has(closeClient):
+		dst = append(dst, "connection: close\r\n"...)
+	case x.has(old):
+		dst = append(dst, "connection: keep-alive\r\n"...)
+	}
 	return append(dst, "\r\n"...)
 }

@@ -28,6 +28,9 @@ func NewCookie(c *conf.Cookie) *Cookie {
 	if c.Secure {
 		attributes += "; Secure"
 	}
+	for _, attr := range c.Attrs {
+		attributes += "; " + attr
+	}
 	return &Cookie{
 		name: c.Name, insert: c.Insert, rewrite: c.Rewrite, prefix: c.Prefix, indirect: c.Indirect,
 		noCache: c.NoCache, postOnly: c.PostOnly, preserve: c.Preserve,

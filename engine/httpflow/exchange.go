@@ -17,8 +17,9 @@ type Exchange struct {
 type marks uint16
 
 const (
-	old  marks = 1 << iota // the request is HTTP/1.0
-	head                   // its method, or one of the next three
+	taken marks = 1 << iota // the head of a request was
+	old                     // it is HTTP/1.0
+	head                    // its method, or one of the next three
 	get
 	post
 	connect
@@ -36,18 +37,20 @@ func (x *Exchange) has(m marks) bool { return x.marks&m != 0 }
 // end of the request before. It sniffs with sc, which remembers in st, zero for
 // a new request, how far it has come, and fills f for the rules. A head of n
 // bytes begins the exchange. A status says that the request is to be refused
-// with it, and the connection closed: 400, 414, 431 or 501. Both 0: bytes are
-// missing, and nothing has changed.
+// with it, and the connection closed: 400, 414, 431 or 501; the exchange is then
+// the zero one. Both 0: bytes are missing, and nothing has changed.
 func (x *Exchange) Ask(sc *sniff.Scanner, st *sniff.State, b []byte, f *sniff.Facts) (n, status int) {
 	sc.Sniff(st, b, f)
 	switch f.HTTP.Verdict {
 	case sniff.More:
 		return 0, 0
 	case sniff.No:
+		*x = Exchange{}
 		return 0, refusal(sc, b)
 	}
 	*x = Exchange{}
 	if status = x.judge(&f.HTTP); status != 0 {
+		*x = Exchange{}
 		return 0, status
 	}
 	return f.Len, 0

@@ -9,7 +9,7 @@ import (
 // judge refuses what sniff lets pass, as it is no danger where only one head is
 // read, and notes what the answer will need. It returns 0 or a status.
 func (x *Exchange) judge(h *sniff.Head) int {
-	x.marks = methods[string(h.Method)]
+	x.marks = taken | methods[string(h.Method)]
 	if h.Version[len("HTTP/1.")] == '0' {
 		x.marks |= old
 	}
@@ -111,22 +111,25 @@ func headEnd(b []byte) int {
 	}
 }
 
-// badHead tells a coding that is not done here (RFC 9112 6.1) from the rest.
+// badHead tells a coding that is not done here (RFC 9112 6.1) from the rest. If
+// chunked does not end the codings, not even the body's end is sure (6.3).
 func badHead(head []byte) int {
+	var codings Head
+	other := false
 	for line := range bytes.Lines(head) {
 		name, value, _ := bytes.Cut(chomp(line), colon)
-		if isWord(name, "transfer-encoding") && unknownCoding(value) {
-			return 501
+		if !isWord(name, "transfer-encoding") {
+			continue
 		}
+		if !codings.transferEncoding(value) {
+			return 400
+		}
+		other = other || !isWord(trim(value), "chunked")
+	}
+	if codings.chunked && other {
+		return 501
 	}
 	return 400
 }
 
 var colon = []byte(":")
-
-// unknownCoding says whether these are codings which end with chunked, so that
-// the body's end at least is sure. Else nothing is (RFC 9112 6.3).
-func unknownCoding(value []byte) bool {
-	var h Head
-	return h.transferEncoding(trim(value)) && h.chunked
-}

@@ -50,14 +50,15 @@ func (h *Head) contentLength(value []byte) bool {
 // transferEncoding takes any codings that end with chunked, which stands
 // nowhere else. They are the client's to undo.
 func (h *Head) transferEncoding(value []byte) bool {
-	for rest := value; len(rest) > 0; {
+	for more := true; more; {
 		var coding []byte
-		if coding, rest = nextItem(rest); h.chunked || !isToken(coding) {
+		coding, value, more = bytes.Cut(value, comma)
+		if coding = trim(coding); h.chunked || !isToken(coding) {
 			return false
 		}
 		h.chunked = isWord(coding, "chunked")
 	}
-	return len(value) > 0
+	return true
 }
 
 // bodyless says whether an answer has no body, whatever its fields tell (RFC
