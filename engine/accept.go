@@ -182,7 +182,11 @@ func (l *loop) open(ln *listener, fd int) {
 	f.stat.Open(l.now)
 	l.engine.stat.Open(l.now)
 	l.logConnect(s, ln)
-	if f.needs.Bytes {
+	switch {
+	case l.isHTTP(s):
+		l.startAsking(id, s)
+		return
+	case f.needs.Bytes:
 		l.startInspecting(id, s)
 		return
 	}

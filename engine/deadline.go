@@ -20,7 +20,7 @@ func (l *loop) expire(id int32) {
 		l.lookAgain(id, s)
 		return
 	}
-	at := l.deadline(s)
+	at := l.deadline(id, s)
 	if at > l.now {
 		if at != never {
 			l.clock.arm(id, at, l.now)
@@ -50,6 +50,10 @@ func (l *loop) overdue(id int32, s *session) {
 			letter = 's'
 		}
 		l.end(id, s, ending{term: term(letter, 'D')})
+	case asking:
+		l.askedTooLate(id, s)
+	case exchanging:
+		l.exchangeOverdue(id, s)
 	}
 }
 
@@ -61,7 +65,7 @@ func (l *loop) lookAgain(id int32, s *session) {
 }
 
 // deadline returns when the session's state ends at the latest.
-func (l *loop) deadline(s *session) int64 {
+func (l *loop) deadline(id int32, s *session) int64 {
 	switch s.state {
 	case inspecting:
 		return s.since + l.listeners[s.line].frontend.inspect
@@ -71,6 +75,10 @@ func (l *loop) deadline(s *session) int64 {
 		return s.since + int64(s.wait)
 	case relaying:
 		return min(l.quiet(s, client), l.quiet(s, server))
+	case asking:
+		return l.askingEnds(id, s)
+	case exchanging:
+		return min(l.exchangeQuiet(id, s, client), l.exchangeQuiet(id, s, server))
 	case leaving:
 		return l.now + unsentInterval
 	}

@@ -27,7 +27,7 @@ func (a attempt) term() [2]byte {
 // the client and not held.
 func (l *loop) route(id int32, s *session, to int, early []byte) {
 	if to < 0 {
-		l.end(id, s, ending{term: term('S', 'C')})
+		l.fail(id, s, term('S', 'C'))
 		return
 	}
 	s.backend = int32(to)
@@ -38,10 +38,11 @@ func (l *loop) route(id int32, s *session, to int, early []byte) {
 // choose picks a server, another one than was if there is any, and dials it.
 func (l *loop) choose(id int32, s *session, was *pool.Server, early []byte) {
 	b := l.backendOf(s)
-	picked := b.Pick(pool.Key{Source: s.clientAddr().Addr()}, was)
+	picked := l.pick(id, s, was)
 	if picked == nil {
 		b.Stat.FailedConn.Inc()
-		l.end(id, s, ending{term: term('S', 'C')})
+		l.keep(s, early)
+		l.fail(id, s, term('S', 'C'))
 		return
 	}
 	switch was {
@@ -60,6 +61,30 @@ func (l *loop) choose(id int32, s *session, was *pool.Server, early []byte) {
 		s.queued = int32(l.now - s.began)
 	}
 	l.dial(id, s, early)
+}
+
+// pick asks the client's cookie, and else balancing.
+func (l *loop) pick(id int32, s *session, was *pool.Server) *pool.Server {
+	b := l.backendOf(s)
+	if b.cookie != nil && l.isHTTP(s) {
+		claim := &l.exchanges.at(id).claim
+		if was == nil && claim.Server >= 0 {
+			return b.Servers[claim.Server]
+		}
+		if claim.Server >= 0 {
+			claim.Server, claim.Letter = -1, 'D'
+		}
+	}
+	return b.Pick(pool.Key{Source: s.clientAddr().Addr()}, was)
+}
+
+// fail ends a session for which no server can be had.
+func (l *loop) fail(id int32, s *session, t [2]byte) {
+	if l.isHTTP(s) {
+		l.refuse(id, s, l.exchanges.at(id), 503, t)
+		return
+	}
+	l.end(id, s, ending{term: t})
 }
 
 func (l *loop) countRetry(b *backend, again *pool.Server) {
@@ -131,6 +156,7 @@ func (l *loop) keep(s *session, early []byte) { l.stock.Hold(&s.flow[client], ea
 // proves the connection.
 func (l *loop) sendEarly(s *session, early []byte, standing bool) (bool, sock.Errno) {
 	out, fd := &s.flow[client], int(s.sock[server].fd)
+	before := out.Bytes
 	var e sock.Errno
 	switch {
 	case out.Pending() > 0:
@@ -138,7 +164,7 @@ func (l *loop) sendEarly(s *session, early []byte, standing bool) (bool, sock.Er
 	case len(early) > 0:
 		e = l.stock.Push(out, fd, early)
 	}
-	return standing || out.Bytes > 0, e
+	return standing || out.Bytes > before, e
 }
 
 // tendDial is called for events while no server is connected. A client that
@@ -186,6 +212,11 @@ func (l *loop) established(id int32, s *session) {
 	if l.backendOf(s).addrs[s.server].IsUnix() {
 		s.flow[server].Set(relay.SourceExact)
 	}
+	if l.isHTTP(s) {
+		l.enter(id, s, exchanging)
+		l.exchange(id, s)
+		return
+	}
 	l.enter(id, s, relaying)
 	l.relay(id, s)
 }
@@ -199,10 +230,10 @@ func (l *loop) failed(id int32, s *session, how attempt, e sock.Errno) {
 	if how == noPort || how == exhausted {
 		l.engine.complain("can't open a connection to server "+was.String(), e)
 	}
-	next := l.afterFailure(s, how)
+	next := l.afterFailure(id, s, how)
 	if next.Next == pool.GiveUp {
 		b.Stat.FailedConn.Inc()
-		l.end(id, s, ending{term: how.term()})
+		l.fail(id, s, how.term())
 		return
 	}
 	s.tries++
@@ -222,9 +253,9 @@ func (l *loop) failed(id int32, s *session, how attempt, e sock.Errno) {
 // afterFailure asks the pool. Where this machine is out of ports or sockets, a
 // pause would not help and the same server neither: another one is tried, if
 // there is one, or the session ends.
-func (l *loop) afterFailure(s *session, how attempt) pool.Retry {
+func (l *loop) afterFailure(id int32, s *session, how attempt) pool.Retry {
 	b, was := l.backendOf(s), l.serverOf(s)
-	next := b.AfterFailure(pool.Failure{Server: was, Retries: int(s.tries), Timeout: how == timedOut})
+	next := b.AfterFailure(pool.Failure{Server: was, Retries: int(s.tries), Timeout: how == timedOut, Persist: l.persists(id, s)})
 	if next.Next == pool.GiveUp || how == refused || how == timedOut {
 		return next
 	}
@@ -261,7 +292,7 @@ func failure(e sock.Errno) attempt {
 // enter moves the session to a state, which lasts until its deadline at most.
 func (l *loop) enter(id int32, s *session, next state) {
 	s.state, s.since = next, l.now
-	if at := l.deadline(s); at != never {
+	if at := l.deadline(id, s); at != never {
 		l.clock.arm(id, at, l.now)
 	}
 }

@@ -31,6 +31,12 @@ func term(who, when byte) [2]byte { return [2]byte{who, when} }
 // itself for a socket that is closed with bytes unread.
 func (l *loop) end(id int32, s *session, how ending) {
 	s.term, s.received = how.term, s.clientBytes()
+	if l.isHTTP(s) {
+		x := l.exchanges.at(id)
+		l.closeExchange(s, x, how.term)
+		l.releaseExchange(x)
+		s.backend = -1
+	}
 	for which := range side(2) {
 		l.stock.Release(&s.flow[which])
 		if !(how.linger && which == how.last) {

@@ -31,7 +31,7 @@ func (l *loop) logConnect(s *session, ln *listener) {
 func (l *loop) log(s *session, ln *listener) {
 	f := ln.frontend
 	opt := &f.conf.Log
-	if f.route == access.None || opt.Format == conf.LogDefault {
+	if f.route == access.None || opt.Format == conf.LogDefault || l.isHTTP(s) {
 		return
 	}
 	if opt.DontLogNull && s.received == 0 {

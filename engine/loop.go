@@ -11,6 +11,7 @@ import (
 
 	"sluice/engine/access"
 	"sluice/engine/acl"
+	"sluice/engine/httpflow"
 	"sluice/engine/relay"
 	"sluice/engine/sock"
 	"sluice/engine/stat"
@@ -33,6 +34,7 @@ type loop struct {
 	poller    poller
 	listeners []*listener
 	sessions  *slab
+	exchanges reserve[exchange] // of mode http, by session
 	stock     *relay.Stock
 	clock     clock
 
@@ -40,6 +42,10 @@ type loop struct {
 	sniffed sniff.Facts
 	facts   acl.Facts
 	peer    sock.Addr // of the connection accepted last
+
+	rewrite httpflow.Rewrite // of the head under way
+	reply   httpflow.Head    // of the answer that is looked at
+	head    []byte           // a head as it goes out, with the body bytes that came with it
 
 	sink      *access.Sink
 	formatter access.Formatter
@@ -70,6 +76,11 @@ func newLoop(e *Engine, number int) (*loop, error) {
 	l.stock = relay.NewStock(e.budget, pipes, min(pipes, openPipes))
 	if l.sessions, err = newSlab(e.plan.MaxConn); err != nil {
 		return nil, fmt.Errorf("memory for %d sessions: %w", e.plan.MaxConn, err)
+	}
+	if e.site.http {
+		if l.exchanges, err = newReserve[exchange](e.plan.MaxConn + 1); err != nil {
+			return nil, fmt.Errorf("memory for %d exchanges: %w", e.plan.MaxConn, err)
+		}
 	}
 	if l.clock, err = newClock(wheel.New(e.plan.MaxConn+1, l.now)); err != nil {
 		return nil, err
@@ -135,6 +146,10 @@ func (l *loop) wake(t token, events netpoll.IOEvent) {
 		if failed && from == client {
 			l.cutBlocked(id, s)
 		}
+	case asking:
+		l.askOn(id, s, from, failed)
+	case exchanging:
+		l.exchangeEvent(id, s, from, failed)
 	case leaving:
 		l.leave(id, s, failed)
 	}
@@ -207,6 +222,7 @@ func (l *loop) ended() error {
 func (l *loop) close() {
 	l.stock.Close()
 	l.sessions.close()
+	l.exchanges.close()
 	l.clock.close()
 	_ = l.poller.Close()
 }

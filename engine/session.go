@@ -2,9 +2,6 @@ package engine
 
 import (
 	"net/netip"
-	"unsafe"
-
-	"golang.org/x/sys/unix"
 
 	"sluice/engine/relay"
 	"sluice/engine/sock"
@@ -30,6 +27,8 @@ const (
 	dialing
 	pausing
 	relaying
+	asking     // mode http: waits for a request's head
+	exchanging // mode http: a request is out, or its answer under way
 	leaving
 )
 
@@ -136,27 +135,16 @@ func (s *session) clientBytes() int64 {
 // slab holds a loop's sessions. It is reserved for the most there can be and
 // touched only as far as it was ever used. Entry 0 is never a session.
 type slab struct {
-	memory []byte
-	all    []session
-	free   int32 // head of the list of used and freed entries; 0: none
-	fresh  int32 // the first entry never used
-	open   int
+	reserve[session]
+	free  int32 // head of the list of used and freed entries; 0: none
+	fresh int32 // the first entry never used
+	open  int
 }
 
 func newSlab(sessions int) (*slab, error) {
-	size := int(unsafe.Sizeof(session{})) * (sessions + 1)
-	memory, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE,
-		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
-	if err != nil {
-		return nil, err
-	}
-	// A huge page would be resident for its first session already.
-	_ = unix.Madvise(memory, unix.MADV_NOHUGEPAGE)
-	all := unsafe.Slice((*session)(unsafe.Pointer(unsafe.SliceData(memory))), sessions+1)
-	return &slab{memory: memory, all: all, fresh: 1}, nil
+	r, err := newReserve[session](sessions + 1)
+	return &slab{reserve: r, fresh: 1}, err
 }
-
-func (b *slab) at(id int32) *session { return &b.all[id] }
 
 // take returns a cleared entry, or 0 when all are in use.
 func (b *slab) take() int32 {
@@ -194,5 +182,3 @@ func (b *slab) each(do func(id int32)) {
 		}
 	}
 }
-
-func (b *slab) close() { _ = unix.Munmap(b.memory) }

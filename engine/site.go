@@ -1,11 +1,14 @@
 package engine
 
 import (
+	"bytes"
+	"cmp"
 	"time"
 
 	"sluice/conf"
 	"sluice/engine/access"
 	"sluice/engine/acl"
+	"sluice/engine/httpflow"
 	"sluice/engine/sock"
 	"sluice/engine/stat"
 	"sluice/pool"
@@ -21,6 +24,7 @@ type site struct {
 	conf      *conf.Config
 	frontends []*frontend
 	backends  []*backend
+	http      bool // a frontend is in mode http
 }
 
 type frontend struct {
@@ -34,6 +38,9 @@ type frontend struct {
 	fin     int64
 	inspect int64 // how long rules may wait for bytes
 	lenient bool  // inspect-delay is written: at its end, what there is decides
+	request int64 // timeout http-request, else client
+	between int64 // timeout http-keep-alive, else http-request
+	closes  conf.ConnMode
 }
 
 type backend struct {
@@ -44,6 +51,10 @@ type backend struct {
 	server  int64
 	fin     int64
 	tunnel  int64
+	closes  bool             // the server's connection ends with each exchange
+	cookie  *httpflow.Cookie // nil: none
+	lookup  httpflow.Lookup
+	ids     [][]byte // by server: the cookie's value
 }
 
 // newSite compiles rules and resolves names.
@@ -59,6 +70,7 @@ func newSite(c *conf.Config, log *access.Log) (*site, conf.Problems) {
 		made, ps := newFrontend(c, f, log)
 		problems = append(problems, ps...)
 		s.frontends = append(s.frontends, made)
+		s.http = s.http || f.Mode == conf.HTTP
 	}
 	return s, problems
 }
@@ -84,6 +96,9 @@ func newFrontend(c *conf.Config, f *conf.Frontend, log *access.Log) (*frontend, 
 	case f.Timeout.HTTPRequest > 0:
 		made.inspect = f.Timeout.HTTPRequest.Milliseconds()
 	}
+	made.request = cmp.Or(f.Timeout.HTTPRequest, f.Timeout.Client).Milliseconds()
+	made.between = cmp.Or(f.Timeout.HTTPKeepAlive, f.Timeout.HTTPRequest, f.Timeout.Client).Milliseconds()
+	made.closes = f.Conn
 	route, err := log.Route(f.Log.Targets)
 	if err != nil {
 		problems.Errorf(f.Pos, "frontend '%s': %v", f.Name, err)
@@ -109,6 +124,8 @@ func newBackend(id int, b *conf.Backend, log *access.Log) (*backend, conf.Proble
 		problems.Errorf(b.Pos, "backend '%s': %v", b.Name, err)
 	}
 	made.route = route
+	made.closes = b.Conn != conf.KeepAlive
+	made.useCookie(b.Cookie)
 	for _, s := range servers.Servers {
 		addr, err := serverAddr(s)
 		if err != nil {
@@ -117,6 +134,34 @@ func newBackend(id int, b *conf.Backend, log *access.Log) (*backend, conf.Proble
 		made.addrs = append(made.addrs, addr)
 	}
 	return made, problems
+}
+
+// useCookie makes ready the cookie that keeps clients on their servers.
+func (b *backend) useCookie(c *conf.Cookie) {
+	if c == nil {
+		return
+	}
+	b.cookie = httpflow.NewCookie(c)
+	for _, s := range b.Servers {
+		b.ids = append(b.ids, []byte(s.Conf.Cookie))
+	}
+	b.lookup = b.serverOfCookie
+}
+
+// serverOfCookie finds the server of a cookie's value: the first of that value
+// that runs (HAProxy's configuration.txt 5.2, cookie).
+func (b *backend) serverOfCookie(value []byte) (int32, byte) {
+	letter := byte('I')
+	for i, id := range b.ids {
+		if len(id) == 0 || !bytes.Equal(id, value) {
+			continue
+		}
+		if b.Servers[i].Running() {
+			return int32(i), 'V'
+		}
+		letter = 'D'
+	}
+	return -1, letter
 }
 
 func serverAddr(s *pool.Server) (sock.Addr, error) {

@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"time"
+
+	"sluice/conf"
+	"sluice/engine/acl"
+	"sluice/engine/relay"
+)
+
+// askOn is called for events while a request is awaited. The idle connection
+// of a server has nothing to say by then: whatever it says ends it.
+func (l *loop) askOn(id int32, s *session, from side, failed bool) {
+	x := l.exchanges.at(id)
+	switch {
+	case from == server && s.flow[server].Has(relay.SourceReady):
+		l.dropServer(s, x)
+	case from == server:
+	case failed:
+		l.endAsking(id, s, x, 'C')
+	default:
+		l.ask(id, s)
+	}
+}
+
+// ask reads until a request's head is complete. One that comes in one piece is
+// looked at where it was read, and never kept.
+func (l *loop) ask(id int32, s *session) {
+	x, in := l.exchanges.at(id), &s.flow[client]
+	if b := l.stock.Held(&x.ahead[client]); len(b) > 0 && l.hear(id, s, x, b, true) {
+		return
+	}
+	for in.Has(relay.SourceReady) && !in.Has(relay.SourceEnded) {
+		fresh, e := l.stock.Read(in, int(s.sock[client].fd))
+		if e != 0 {
+			l.endAsking(id, s, x, 'C')
+			return
+		}
+		if len(fresh) == 0 {
+			break
+		}
+		s.sock[client].seen = l.now
+		held := x.ahead[client].Pending() > 0
+		if held {
+			l.stock.Hold(&x.ahead[client], fresh)
+			fresh = l.stock.Held(&x.ahead[client])
+		}
+		if l.hear(id, s, x, fresh, held) {
+			return
+		}
+		if !held {
+			l.stock.Hold(&x.ahead[client], fresh)
+		}
+	}
+	switch {
+	case in.Has(relay.SourceEnded):
+		l.endAsking(id, s, x, 'C')
+	case !l.watch(id, s, client):
+		l.end(id, s, ending{term: term('R', 'R')})
+	}
+}
+
+// hear looks for a request's head in b, all that was read and not looked at;
+// held says that these are the bytes of ahead. It reports whether the session
+// has left the asking state.
+func (l *loop) hear(id int32, s *session, x *exchange, b []byte, held bool) bool {
+	if !x.has(begun) {
+		x.marks |= begun
+		s.began, x.wall = l.now, time.Now().UnixMilli()
+		l.enter(id, s, asking)
+	}
+	n, status := x.flow.Ask(l.scanner, &s.sniff, b, &l.sniffed)
+	switch {
+	case status != 0:
+		l.noteBadRequest(s)
+		l.refuse(id, s, x, status, term('P', 'R'))
+	case n != 0:
+		l.asked(id, s, x, b, n, held)
+	default:
+		return false
+	}
+	return true
+}
+
+// asked is called with a complete head, the first n bytes of b.
+func (l *loop) asked(id int32, s *session, x *exchange, b []byte, n int, held bool) {
+	f := l.listeners[s.line].frontend
+	x.asked++
+	x.whole = int32(l.now - s.began)
+	x.marks |= outstanding
+	l.tellLine(f, x)
+	f.stat.Requests.Request(l.now)
+	l.engine.stat.Requests.Request(l.now)
+	l.facts.Src, l.facts.Final, l.facts.Received = s.clientAddr(), true, len(b)
+	l.findDestination(f, int(s.sock[client].fd))
+	d := f.rules.Decide(&l.facts)
+	if d.Verdict == acl.Refuse {
+		f.stat.DeniedReq.Inc()
+		l.refuse(id, s, x, 403, term('P', 'R'))
+		return
+	}
+	if d.Backend < 0 {
+		l.refuse(id, s, x, 503, term('S', 'C'))
+		return
+	}
+	s.backend = int32(d.Backend)
+	l.backendOf(s).Stat.Open(l.now)
+	l.backendOf(s).Stat.Requests.Request(l.now)
+	l.prepare(s, x, f, b[:n])
+	l.takeBody(id, s, x, b[n:], held, n)
+}
+
+// takeBody adds the body bytes that came with the head, and sends both.
+func (l *loop) takeBody(id int32, s *session, x *exchange, rest []byte, held bool, head int) {
+	n := x.flow.Request.Take(rest)
+	l.head = append(l.head, rest[:n]...)
+	if x.flow.Request.Broken() {
+		l.refuse(id, s, x, 400, term('P', 'R'))
+		return
+	}
+	if held {
+		l.stock.Consume(&x.ahead[client], head+n)
+	} else {
+		l.stock.Hold(&x.ahead[client], rest[n:])
+	}
+	l.direct(id, s, x)
+}
+
+// prepare writes the head as it goes to the server.
+func (l *loop) prepare(s *session, x *exchange, f *frontend, _ []byte) {
+	b := l.backendOf(s)
+	w := &l.rewrite
+	w.Request(&l.sniffed.HTTP)
+	if b.cookie != nil {
+		x.claim = b.cookie.Pick(&l.sniffed.HTTP, time.Now().Unix(), b.lookup)
+		b.cookie.Hide(w)
+	}
+	w.Forward(s.clientAddr().Addr(), f.conf.ForwardFor, b.Conf.ForwardFor)
+	if f.closes == conf.HTTPClose {
+		x.flow.CloseClient()
+	}
+	if f.closes != conf.KeepAlive || b.closes {
+		x.flow.CloseServer()
+	}
+	x.flow.ToServer(w)
+	l.head = w.Append(l.head[:0])
+}
+
+// direct sends the request on the connection that is kept, if that leads to
+// the right server, or on a new one.
+func (l *loop) direct(id int32, s *session, x *exchange) {
+	if x.has(idle) && x.kept == s.backend && (x.claim.Server < 0 || x.claim.Server == x.keptOn) &&
+		l.backendOf(s).Servers[x.keptOn].Usable() {
+		l.reuse(id, s, x)
+		return
+	}
+	if x.has(idle) {
+		l.dropServer(s, x)
+	}
+	l.choose(id, s, nil, l.head)
+}
+
+func (l *loop) reuse(id int32, s *session, x *exchange) {
+	x.marks = x.marks&^idle | reused
+	s.server = x.keptOn
+	l.assign(s)
+	s.queued = int32(l.now - s.began)
+	s.connected = s.queued
+	l.enter(id, s, exchanging)
+	if e := l.stock.Push(&s.flow[client], int(s.sock[server].fd), l.head); e != 0 {
+		l.serverGone(id, s, x, e)
+		return
+	}
+	s.sock[server].seen = l.now
+	l.exchange(id, s)
+}
+
+// endAsking ends a session that has no request outstanding. Nobody is told of
+// a client that leaves between two requests.
+func (l *loop) endAsking(id int32, s *session, x *exchange, who byte) {
+	if x.has(begun) || x.asked == 0 {
+		x.marks |= outstanding
+	}
+	if x.has(begun) {
+		l.refuse(id, s, x, 400, term(who, 'R'))
+		return
+	}
+	l.end(id, s, ending{term: term(who, 'R')})
+}

@@ -1,0 +1,53 @@
+package engine
+
+// askingEnds returns when a client must have sent its next request: its head,
+// once begun or if it is the first, within timeout http-request; the next one
+// begun within timeout http-keep-alive.
+func (l *loop) askingEnds(id int32, s *session) int64 {
+	f, x := l.listeners[s.line].frontend, l.exchanges.at(id)
+	if x.has(begun) || x.asked == 0 {
+		return after(s.since, f.request)
+	}
+	return after(s.since, f.between)
+}
+
+// askedTooLate is called when that time is up.
+func (l *loop) askedTooLate(id int32, s *session) {
+	x := l.exchanges.at(id)
+	if !x.has(begun) && x.asked > 0 {
+		l.end(id, s, ending{term: term('-', '-')})
+		return
+	}
+	l.noteBadRequest(s)
+	l.refuse(id, s, x, 408, term('c', 'R'))
+}
+
+// exchangeQuiet returns when a side will have been quiet for too long: the
+// client while it owes the rest of its request or has something to take, the
+// server while it owes an answer or has something to take.
+func (l *loop) exchangeQuiet(id int32, s *session, which side) int64 {
+	x := l.exchanges.at(id)
+	from, to := &s.flow[which], &s.flow[which.other()]
+	owes := from.Pending() == 0 && !x.body(which).Done()
+	if which == server {
+		owes = from.Pending() == 0 && (!x.flow.Answered() || !x.body(which).Done())
+	}
+	if !owes && to.Pending() == 0 {
+		return never
+	}
+	return after(s.sock[which].seen, l.patience(s, which))
+}
+
+// exchangeOverdue is called when one of them has been.
+func (l *loop) exchangeOverdue(id int32, s *session) {
+	x := l.exchanges.at(id)
+	status, t := 504, term('s', l.phase(id))
+	if l.exchangeQuiet(id, s, client) < l.exchangeQuiet(id, s, server) {
+		status, t = 408, term('c', l.phase(id))
+	}
+	if x.flow.Answered() {
+		l.cutAnswer(id, s, t)
+		return
+	}
+	l.refuse(id, s, x, status, t)
+}

@@ -1,0 +1,197 @@
+package engine
+
+import (
+	"sluice/conf"
+	"sluice/engine/httpflow"
+	"sluice/engine/relay"
+	"sluice/sniff"
+)
+
+// exchange is what a session in mode http has beside: the request under way,
+// and what was read of the next. It stands in a reserve of its own, by the
+// session's number, so that mode tcp does not pay for it. Loop-owned.
+type exchange struct {
+	flow   httpflow.Exchange
+	ahead  [2]relay.Flow // read and not looked at yet, by the side it comes from
+	told   relay.Flow    // the request's line, until the log has it
+	claim  httpflow.Claim
+	status int16 // of the answer; 0: none yet
+	marks  exchangeMarks
+	cookie byte   // what became of the cookie in the answer, as the log tells it
+	wall   int64  // when the request began, ms of the wall clock since 1970
+	whole  int32  // its head was complete that many ms after it began; -1: not yet
+	answer int32  // and the head of its answer
+	sent   uint64 // to the client before this exchange
+	heard  uint64 // from the client before this exchange
+	kept   int32  // idle: the backend whose server is still connected
+	keptOn int32  // and which server
+	asked  uint32 // requests so far
+}
+
+type exchangeMarks uint8
+
+const (
+	// begun: the first byte of a request has come.
+	begun exchangeMarks = 1 << iota
+	// outstanding: a request was read whose line is not logged yet.
+	outstanding
+	// reused: it went out on a connection that had served another.
+	reused
+	// idle: a server's connection is kept for the next request.
+	idle
+)
+
+func (x *exchange) has(m exchangeMarks) bool { return x.marks&m != 0 }
+
+func (x *exchange) body(from side) *httpflow.Body {
+	if from == client {
+		return &x.flow.Request
+	}
+	return &x.flow.Response
+}
+
+// startAsking begins a connection in mode http.
+func (l *loop) startAsking(id int32, s *session) {
+	*l.exchanges.at(id) = exchange{}
+	l.expectRequest(id, s)
+	s.flow[client].Set(relay.SourceReady)
+	l.ask(id, s)
+}
+
+// expectRequest waits for the first request or the next one.
+func (l *loop) expectRequest(id int32, s *session) {
+	x := l.exchanges.at(id)
+	x.status, x.cookie, x.whole, x.answer = 0, '-', -1, -1
+	x.claim = httpflow.Claim{Server: -1, Letter: '-'}
+	x.marks &^= begun | outstanding | reused
+	x.sent, x.heard = s.flow[server].Bytes, s.flow[client].Bytes
+	s.backend, s.server, s.tries, s.moved, s.asked = -1, -1, 0, false, false
+	s.queued, s.connected = -1, -1
+	s.sniff = sniff.State{}
+	l.enter(id, s, asking)
+}
+
+// exchangeEvent goes on with the exchange under way. A client that is gone
+// waits for no answer.
+func (l *loop) exchangeEvent(id int32, s *session, from side, failed bool) {
+	if failed && from == client {
+		l.endExchange(id, s, term('C', l.phase(id)), ending{})
+		return
+	}
+	l.exchange(id, s)
+}
+
+// phase is the second letter of the termination state: waiting for the
+// answer's head, or in its data.
+func (l *loop) phase(id int32) byte {
+	if l.exchanges.at(id).flow.Answered() {
+		return 'D'
+	}
+	return 'H'
+}
+
+// exchange moves what can be moved of the request and of its answer.
+func (l *loop) exchange(id int32, s *session) {
+	x := l.exchanges.at(id)
+	if !l.moveRequest(id, s, x) || !l.moveAnswer(id, s, x) {
+		return
+	}
+	switch {
+	case x.flow.Tunnel():
+		l.openTunnel(id, s, x)
+	case x.flow.Answered() && x.flow.Response.Done() && s.flow[server].Pending() == 0:
+		l.exchanged(id, s, x)
+	}
+}
+
+// openTunnel leaves HTTP behind: after 101, or a CONNECT that succeeded.
+func (l *loop) openTunnel(id int32, s *session, x *exchange) {
+	for from := range side(2) {
+		l.stock.Hold(&s.flow[from], l.stock.Held(&x.ahead[from]))
+		l.stock.Release(&x.ahead[from])
+	}
+	s.asked = false
+	l.enter(id, s, relaying)
+	l.relay(id, s)
+}
+
+// exchanged is called when an answer is complete and out. The two connections
+// go on if messages, peers and configuration let them.
+func (l *loop) exchanged(id int32, s *session, x *exchange) {
+	whole := x.flow.Request.Done()
+	keepServer := whole && x.flow.KeepServer() && x.ahead[server].Pending() == 0 &&
+		!s.flow[server].Has(relay.SourceEnded) && !s.sock[server].has(broken)
+	l.closeExchange(s, x, term('-', '-'))
+	if keepServer {
+		x.marks |= idle
+		x.kept, x.keptOn = s.backend, s.server
+	} else {
+		l.dropServer(s, x)
+	}
+	if !whole || !x.flow.KeepClient() {
+		l.end(id, s, ending{term: term('-', '-'), linger: true, last: client})
+		return
+	}
+	l.expectRequest(id, s)
+	l.ask(id, s)
+}
+
+// dropServer closes the server's connection and forgets what was on its way.
+func (l *loop) dropServer(s *session, x *exchange) {
+	x.marks &^= idle
+	s.sock[server].close(false)
+	s.sock[server].flags = 0
+	l.stock.Release(&s.flow[client])
+	l.stock.Release(&x.ahead[server])
+	s.flow[server].Clear(relay.SourceReady | relay.SourceClosing | relay.SourceExact | relay.SourceDoubtful | relay.SourceEnded)
+	s.flow[client].Clear(relay.TargetReady)
+}
+
+// endExchange ends the session in the middle of an exchange.
+func (l *loop) endExchange(id int32, s *session, t [2]byte, how ending) {
+	how.term = t
+	l.end(id, s, how)
+}
+
+// closeExchange logs and counts the exchange, and takes it off its backend and
+// server.
+func (l *loop) closeExchange(s *session, x *exchange, t [2]byte) {
+	if !x.has(outstanding) {
+		return
+	}
+	x.marks &^= outstanding
+	s.term = t
+	l.logExchange(s, x)
+	l.stock.Release(&x.told)
+	if s.backend < 0 {
+		return
+	}
+	b := l.backendOf(s)
+	in, out := int64(s.flow[client].Bytes-x.heard), int64(s.flow[server].Bytes-x.sent)
+	l.unassign(s, in, out)
+	b.Stat.Close(in, out)
+	b.Stat.Requests.Response(int(x.status))
+	l.countAborts(s, b)
+}
+
+// isHTTP reports whether the session's frontend is in mode http.
+func (l *loop) isHTTP(s *session) bool {
+	return l.listeners[s.line].frontend.conf.Mode == conf.HTTP
+}
+
+// persists reports whether the client's cookie chose the server.
+func (l *loop) persists(id int32, s *session) bool {
+	return l.isHTTP(s) && l.exchanges.at(id).claim.Server >= 0
+}
+
+// noteBadRequest counts what was no request, or came too late.
+func (l *loop) noteBadRequest(s *session) {
+	l.listeners[s.line].frontend.stat.FailedReq.Inc()
+}
+
+// releaseExchange gives back what the exchange of an ending session holds.
+func (l *loop) releaseExchange(x *exchange) {
+	l.stock.Release(&x.ahead[client])
+	l.stock.Release(&x.ahead[server])
+	l.stock.Release(&x.told)
+}

@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+const webDefaults = `
+  mode http
+  option httplog
+  timeout connect 2s
+  timeout client 10s
+  timeout server 10s
+`
+
+// website is an HTTP server that tells what reached it.
+func website(t *testing.T, name string) string {
+	t.Helper()
+	return listen(t, func(c *net.TCPConn) {
+		in := bufio.NewReader(c)
+		for {
+			r, err := http.ReadRequest(in)
+			if err != nil {
+				return
+			}
+			body, _ := io.ReadAll(r.Body)
+			answer := name + " " + r.Method + " " + r.URL.String() + " " + string(body)
+			resp := &http.Response{StatusCode: 200, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{},
+				ContentLength: int64(len(answer)), Body: io.NopCloser(strings.NewReader(answer)), Close: r.Close, Request: r}
+			if err := resp.Write(c); err != nil || r.Close {
+				return
+			}
+		}
+	}).String()
+}
+
+func twoSites(t *testing.T) *balancer {
+	t.Helper()
+	return start(t, webDefaults+`
+frontend f
+  bind 127.0.0.1:1
+  use_backend one if { hdr(host) one.test }
+  default_backend two
+backend one
+  server s `+website(t, "one")+`
+backend two
+  server s `+website(t, "two"))
+}
+
+func TestEachRequestIsRouted(t *testing.T) {
+	b := twoSites(t)
+	c := b.dial("f")
+	in := bufio.NewReader(c)
+	for _, host := range []string{"one.test", "two.test", "one.test", "one.test", "two.test"} {
+		_, _ = io.WriteString(c, "POST /x HTTP/1.1\r\nHost: "+host+"\r\nContent-Length: 5\r\n\r\nhello")
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		if want := host[:3] + " POST /x hello"; string(body) != want {
+			t.Errorf("host %s: got %q; want %q", host, body, want)
+		}
+	}
+}
+
+func TestPipelinedRequestsAreAnsweredInOrder(t *testing.T) {
+	b := twoSites(t)
+	c := b.dial("f")
+	var all strings.Builder
+	for range 20 {
+		all.WriteString("GET /a HTTP/1.1\r\nHost: one.test\r\n\r\nPOST /b HTTP/1.1\r\nHost: two.test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+	}
+	_, _ = io.WriteString(c, all.String())
+	in := bufio.NewReader(c)
+	for i := range 40 {
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(i, err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		want := "one GET /a "
+		if i%2 == 1 {
+			want = "two POST /b abc"
+		}
+		if string(body) != want {
+			t.Errorf("answer %d: got %q; want %q", i, body, want)
+		}
+	}
+}
+
+func TestSmuggledRequestIsRefused(t *testing.T) {
+	b := twoSites(t)
+	got := ask(t, b.dial("f"), "POST / HTTP/1.1\r\nHost: one.test\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG")
+	if !strings.HasPrefix(got, "HTTP/1.1 400 ") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestNoServerIs503(t *testing.T) {
+	b := start(t, webDefaults+`
+frontend f
+  bind 127.0.0.1:1
+  default_backend b
+backend b
+  retries 0
+  server s `+deadPort(t))
+	if got := ask(t, b.dial("f"), head("a")); !strings.HasPrefix(got, "HTTP/1.1 503 ") {
+		t.Errorf("got %q", got)
+	}
+}
