@@ -8,18 +8,29 @@ import (
 	"sluice/engine/relay"
 )
 
-// askOn is called for events while a request is awaited. The idle connection
-// of a server has nothing to say by then: whatever it says ends it.
+// askOn is called for events while a request is awaited.
 func (l *loop) askOn(id int32, s *session, from side, failed bool) {
 	x := l.exchanges.at(id)
 	switch {
-	case from == server && s.flow[server].Has(relay.SourceReady):
-		l.dropServer(s, x)
 	case from == server:
+		l.tendIdle(s, x)
 	case failed:
 		l.endAsking(id, s, x, 'C')
 	default:
 		l.ask(id, s)
+	}
+}
+
+// tendIdle looks at the idle connection of a server. Nobody has asked it for
+// anything: whatever it says ends it.
+func (l *loop) tendIdle(s *session, x *exchange) {
+	in := &s.flow[server]
+	if !in.Has(relay.SourceReady) {
+		return
+	}
+	b, e := l.stock.Read(in, int(s.sock[server].fd))
+	if len(b) > 0 || e != 0 || in.Has(relay.SourceEnded) {
+		l.dropServer(s, x)
 	}
 }
 
@@ -46,6 +57,10 @@ func (l *loop) ask(id int32, s *session) {
 			fresh = l.stock.Held(&x.ahead[client])
 		}
 		if l.hear(id, s, x, fresh, held) {
+			return
+		}
+		if !l.stock.Room() {
+			l.refuse(id, s, x, 503, term('R', 'R'))
 			return
 		}
 		if !held {
