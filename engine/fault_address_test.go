@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -136,15 +137,23 @@ func TestContentReject(t *testing.T) {
 	b.wantTerm("--")
 }
 
+// dialFrom connects from an address, with any port that is free for this
+// connection.
 func (b *balancer) dialFrom(source, frontend string) net.Conn {
 	b.t.Helper()
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(source)}}
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(source)}, Control: latePort}
 	c, err := d.Dial("tcp", b.addrs[frontend].String())
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	bound(c)
 	return c
+}
+
+func latePort(_, _ string, raw syscall.RawConn) error {
+	return raw.Control(func(fd uintptr) {
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
+	})
 }
 
 // serveOn echoes on an address of any kind and returns it.

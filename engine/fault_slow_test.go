@@ -24,10 +24,10 @@ func TestFault07StalledReader(t *testing.T) {
 					}
 				}
 			}
-			warm := true
+			var warmed atomic.Bool
 			c := startChild(t, nil, 1000, plain+"  server s "+listen(t, func(c *net.TCPConn) {
 				switch {
-				case warm:
+				case !warmed.Load():
 					answers("fine")(c)
 				case name == "client":
 					offer(c)
@@ -40,7 +40,7 @@ func TestFault07StalledReader(t *testing.T) {
 					t.Fatalf("got %q", got)
 				}
 			}
-			warm = false
+			warmed.Store(true)
 			before := readMemory(t, c.pid())
 			conn := c.dialSmall("f")
 			if name == "server" {

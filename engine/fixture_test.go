@@ -256,7 +256,7 @@ type logged struct {
 func (b *balancer) entry() logged {
 	b.t.Helper()
 	text := b.line()
-	for strings.HasPrefix(text, "Server ") || strings.HasPrefix(text, "backend ") {
+	for !strings.Contains(text, " [") {
 		text = b.line()
 	}
 	var client, date, times, counts, queue string

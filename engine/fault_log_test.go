@@ -1,0 +1,56 @@
+package engine
+
+import (
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Fault 24. A disk that is full and a syslog that nobody reads cost no client
+// anything; a reader that comes back gets what is logged from then on. (That
+// lost lines are counted is the access package's to test.)
+func TestFault24LogNobodyTakes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "syslog")
+	syslog, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syslog.Close() })
+	b := start(t, "  log file@/dev/full local0\n  log "+path+" local0\n"+plain+
+		"  server s "+listen(t, answers("fine")).String())
+	for range 500 {
+		began := time.Now()
+		if got := tryAsk(b); got != "fine" {
+			t.Fatalf("got %q", got)
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("a client waited %v", took)
+		}
+	}
+	for range 500 { // the reader beside them misses nothing
+		b.wantTerm("--")
+	}
+	wait(t, "the reader to be served again", func() bool {
+		c := b.dialFrom("127.0.0.77", "f")
+		closeWrite(t, c)
+		_, _ = fetch(c)
+		b.wantTerm("--")
+		return arrives(syslog, "127.0.0.77:")
+	})
+}
+
+// arrives reads what there is, and reports whether a text is in it.
+func arrives(syslog *net.UnixConn, text string) bool {
+	_ = syslog.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	for line := make([]byte, 64<<10); ; {
+		n, err := syslog.Read(line)
+		if err != nil {
+			return false
+		}
+		if strings.Contains(string(line[:n]), text) {
+			return true
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package engine
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const namespaceVariable = "SLUICE_TEST_NAMESPACE"
+
+// inNamespace runs the test once more in a network namespace of its own, and
+// reports whether this is that run.
+func inNamespace(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(namespaceVariable) != "" {
+		run(t, "ip", "link", "set", "lo", "up")
+		return true
+	}
+	if os.Getuid() != 0 {
+		t.Skip("a network namespace is made by root only")
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), namespaceVariable+"=1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("in its namespace: %v\n%s", err, out)
+	}
+	return false
+}
+
+func run(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+}
+
+// fewPorts leaves connections 60 local ports.
+func fewPorts(t *testing.T) {
+	t.Helper()
+	if err := os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("40000 40059"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Fault 13. With no local port left a client is told quickly; nothing spins,
+// the log is not flooded, and the server, which is not to blame, stays up.
+func TestFault13PortsExhausted(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	server := listenOn(t, "127.0.0.1:30000", echo)
+	b := start(t, `
+  timeout connect 1s
+  timeout client 10s
+  timeout server 10s
+frontend f
+  bind 127.0.0.1:30001
+  default_backend b
+backend b
+  server s `+server.String()+" check inter 100ms fall 1")
+	fewPorts(t)
+	began := time.Now()
+	held, refused := b.hold(t, 100)
+	if len(held) < 50 || refused < 40 {
+		t.Errorf("%d are held, %d refused", len(held), refused)
+	}
+	for range refused {
+		e := b.wantTerm("RC")
+		within(t, "life of a refused one", e.tt, 0, 500)
+	}
+	if n, most := b.said.FilterMessageSnippet("can't open a connection").Len(), int(time.Since(began).Seconds())+1; n < 1 || n > most {
+		t.Errorf("%d complaints; want 1 to %d", n, most)
+	}
+	waitUntil(300*time.Millisecond, func() bool { return b.site.backends[0].Active() != 1 }) // three checks
+	if b.site.backends[0].Active() != 1 {
+		t.Error("the server is down")
+	}
+	if n := b.said.FilterMessageSnippet("Health check").Len(); n > 1 {
+		t.Errorf("%d messages of a check that could not be made; want 1 at most", n)
+	}
+	for _, c := range held {
+		c.Close()
+	}
+	wait(t, "ports to be free again", func() bool {
+		again, _ := b.hold(t, 1)
+		for _, c := range again {
+			c.Close()
+		}
+		return len(again) == 1
+	})
+}
+
+// Fault 13. Ports are counted by the address they lead to: another server still
+// has some.
+func TestFault13OtherServerHasPorts(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	b := start(t, `
+  timeout connect 1s
+  timeout client 10s
+  timeout server 10s
+frontend f
+  bind 127.0.0.1:30001
+  default_backend b
+backend b
+  option redispatch
+  server a `+listenOn(t, "127.0.0.1:30000", echo).String()+` weight 3
+  server b `+listenOn(t, "127.0.0.2:30000", echo).String())
+	fewPorts(t)
+	held, refused := b.hold(t, 100)
+	if refused != 0 {
+		t.Errorf("%d are held, %d refused", len(held), refused)
+	}
+	for _, c := range held {
+		c.Close()
+	}
+}
+
+// hold opens connections from 50 addresses and returns those that are carried,
+// and how many are refused.
+func (b *balancer) hold(t *testing.T, clients int) (held []net.Conn, refused int) {
+	t.Helper()
+	for i := range clients {
+		c := b.dialFrom("127.0.0."+strconv.Itoa(i%50+2), "f")
+		_, _ = c.Write([]byte("x"))
+		var one [1]byte
+		if n, _ := c.Read(one[:]); n == 1 {
+			held = append(held, c)
+			continue
+		}
+		refused++
+		c.Close()
+	}
+	return held, refused
+}
+
+// A link-local address needs its interface, by name or by number.
+func TestZoneIDs(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	run(t, "ip", "-6", "address", "add", "fe80::1/64", "dev", "lo", "nodad")
+	server := portOf(serveOn(t, "tcp", "[fe80::1%lo]:0"))
+	reach := func(at string) (c net.Conn) {
+		wait(t, "a route to "+at, func() bool { // the kernel sets it up in its own time
+			var err error
+			c, err = net.Dial("tcp", at)
+			return err == nil
+		})
+		bound(c)
+		return c
+	}
+	reach("[fe80::1%lo]:" + server).Close()
+	for _, zone := range []string{"lo", "1"} {
+		b := start(t, strings.NewReplacer("BIND", "[fe80::1%"+zone+"]:1", "SERVER", "[fe80::1%"+zone+"]:"+server).Replace(routes))
+		c := reach("[fe80::1%lo]:" + portOf(b.addrs["f"].String()))
+		if got := ask(t, c, "zone"); got != "zone" {
+			t.Errorf("got %q", got)
+		}
+		c.Close()
+		if e := b.wantTerm("--"); !strings.HasPrefix(e.text, "fe80::1:") {
+			t.Errorf("log line %q; want the client's address without a zone", e.text)
+		}
+	}
+}
