@@ -65,10 +65,20 @@ func tomlHint(text string) string {
 	if word, found := strings.CutPrefix(text, `expected value but found "`); found {
 		return `; wanted a string in quotes: "` + strings.TrimSuffix(word, " instead")
 	}
-	if strings.HasPrefix(text, "expected '.' or '='") {
-		return "; wanted KEY = VALUE, since the file's name ends in .toml"
+	for _, known := range tomlHints {
+		if strings.HasPrefix(text, known.text) {
+			return "; " + known.hint
+		}
 	}
 	return ""
+}
+
+// tomlHints are by how the library's words begin.
+var tomlHints = []struct{ text, hint string }{
+	{"expected '.' or '='", "wanted KEY = VALUE, since the file's name ends in .toml"},
+	{"expected '.' or ']'", "wanted a header such as [frontend.NAME]"},
+	{"expected a comma", "are there quotes around each word, time and address?"},
+	{"invalid float value", "wanted a string in quotes"},
 }
 
 // inOrder puts what others build on first: defaults before proxies, and
