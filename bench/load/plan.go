@@ -22,8 +22,9 @@ type Plan struct {
 	Addr      netip.AddrPort
 	Exchanges []Exchange // taken in turn
 	Clients   int        // connections at once, at most
-	// Keep has a client use one connection for all its exchanges. Without, each
-	// exchange has a connection of its own, which the server closes.
+	// Keep has a client use one connection for all its exchanges, which then are
+	// one, again and again. Without, each exchange has a connection of its own,
+	// which the server closes.
 	Keep bool
 	Rate float64       // exchanges begun per second; 0: a closed loop
 	For  time.Duration // how long exchanges are begun

@@ -157,8 +157,7 @@ func (t *thread) begin(due time.Duration) {
 	t.idle = t.idle[1:]
 	t.busy++
 	c := &t.clients[at]
-	*c = client{fd: c.fd, watched: c.watched, due: due, exchange: &t.plan.Exchanges[t.turn]}
-	t.turn = (t.turn + 1) % len(t.plan.Exchanges)
+	*c = client{fd: c.fd, watched: c.watched, due: due, exchange: t.exchange(at)}
 	if c.fd < 0 {
 		if err := c.connect(&t.addr); err != nil {
 			t.end(at, err)
@@ -172,6 +171,16 @@ func (t *thread) begin(due time.Duration) {
 	if err := t.watch(at); err != nil {
 		t.end(at, err)
 	}
+}
+
+// exchange is the next in turn. Who keeps its connection has always the same: a
+// proxy in mode tcp routes by the first request.
+func (t *thread) exchange(at int32) *Exchange {
+	if t.plan.Keep {
+		return &t.plan.Exchanges[int(at)%len(t.plan.Exchanges)]
+	}
+	t.turn = (t.turn + 1) % len(t.plan.Exchanges)
+	return &t.plan.Exchanges[t.turn]
 }
 
 // advance carries a client's exchange on as far as it goes now.

@@ -81,7 +81,7 @@ func serve(at Addrs, in io.Reader, said func() error) error {
 	h := newHandler(at, func(e gnet.Engine) { engine <- e })
 	ended := make(chan error, 1)
 	go func() {
-		ended <- gnet.Rotate(h, addrs, gnet.WithNumEventLoop(1), gnet.WithLogger(zap.NewNop().Sugar()))
+		ended <- gnet.Rotate(h, addrs, gnet.WithNumEventLoop(1), gnet.WithReuseAddr(true), gnet.WithLogger(zap.NewNop().Sugar()))
 	}()
 	select {
 	case err := <-ended:
