@@ -57,7 +57,7 @@ func (m *Body) Take(b []byte) int {
 // without being looked at: the rest of a body or of a chunk's data. Of what ends
 // with the connection it is math.MaxInt64.
 func (m *Body) Free() int64 {
-	if m.phase > inData {
+	if m.phase < inCounted || m.phase > inData {
 		return 0
 	}
 	return m.data
@@ -65,7 +65,7 @@ func (m *Body) Free() int64 {
 
 // Moved tells that n of the free bytes were moved unseen.
 func (m *Body) Moved(n int64) {
-	if m.phase == inEndless {
+	if m.phase == inEndless || n == 0 {
 		return
 	}
 	m.data -= n

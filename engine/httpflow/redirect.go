@@ -41,15 +41,15 @@ func appendLocation(dst []byte, r *conf.Redirect, to []byte, h *sniff.Head) []by
 // appendPathQ appends path and query. The slash goes behind the last byte, be it
 // the query's, as HAProxy does.
 func appendPathQ(dst []byte, r *conf.Redirect, h *sniff.Head) []byte {
-	rest := h.Target
-	if h.Path != nil {
-		rest = rest[len(untilQuery(rest))-len(h.Path):]
+	if h.Path == nil {
+		return append(dst, '/')
 	}
+	rest := h.Target[len(untilQuery(h.Target))-len(h.Path):]
 	if r.DropQuery {
 		rest = untilQuery(rest)
 	}
 	dst = append(dst, rest...)
-	if n := len(rest); r.AppendSlash && n > 0 && rest[n-1] != '/' {
+	if r.AppendSlash && rest[len(rest)-1] != '/' {
 		dst = append(dst, '/')
 	}
 	return dst
