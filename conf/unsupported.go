@@ -3,9 +3,10 @@ package conf
 import "slices"
 
 const (
-	noHTTP   = "not supported yet; mode http comes with a later version"
-	noFormat = "not supported yet, wanted option tcplog"
-	noHash   = "not supported yet, wanted roundrobin"
+	noHTTP     = "not supported yet; mode http comes with a later version"
+	noSeparate = "not supported yet, all lines have the level info"
+	noFormat   = "not supported yet, wanted option tcplog"
+	noHash     = "not supported yet, wanted roundrobin"
 )
 
 // Unsupported names what a valid configuration asks for and this version can't
@@ -47,6 +48,7 @@ type refusal struct {
 func (u *refusal) frontend(f *Frontend) {
 	p := usedProxy{u, f.Title(), f.At, f.Pos}
 	p.refuse(f.Log.Format > LogHTTP, "log-format", "log-format", noFormat)
+	p.refuse(f.Log.SeparateErrors, "option log-separate-errors", "option log-separate-errors", noSeparate)
 	if f.Mode != HTTP {
 		return
 	}

@@ -5,11 +5,13 @@ import "sluice/conf"
 // Program is the rules of one frontend, compiled. It is immutable and used by
 // all loops at the same time.
 type Program struct {
+	HTTP       // of mode http
 	connection ruleset
 	content    ruleset
 	useBackend ruleset
 	backend    int // default backend, -1: none
 	needs      Needs
+	monitor    []*cond
 	steps      []Step // of all rules, connection first; verdicts unset
 }
 
@@ -76,6 +78,16 @@ func (p *Program) Decide(f *Facts) Decision {
 		return Decision{Refuse, -1, p.content.step + int(rule)}
 	}
 	return p.route(f)
+}
+
+// Failing says whether one of `monitor fail` holds. f.Final must be set.
+func (p *Program) Failing(f *Facts) bool {
+	for _, c := range p.monitor {
+		if c.eval(f) == True {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *Program) route(f *Facts) Decision {

@@ -35,3 +35,26 @@ func checkAllocs(t *testing.T, conds []string, facts ...*Facts) {
 		}
 	}
 }
+
+// TestAllocsHTTP: neither the rules of mode http nor what they write allocate.
+func TestAllocsHTTP(t *testing.T) {
+	p := http(t, `http-request set-header a "%r %{+Q,+E}HU %T %t %{+X}ci %[base] %[pathq] %[req.hdr(x),upper,field(1,:)] %[cook(a)] %[urlp(q)] %[src] %H"
+		http-request deny if { cook(a) 1 } { urlp(q) 2 } || { base_beg h/x } || { cook_cnt(a) gt 3 }
+		http-request set-header b c unless { query -m found }
+		monitor fail if { pathq / }
+		http-response set-header a "%[status] %[res.hdr(x)] %[res.cook(s)] %[res.ver] %b"
+		http-response deny if { res.hdr(x) q } || { status 500 } || { scook(s) 3 }`)
+	request := final(request("/a/b?q=1", "Host: WWW.Example.com:8080", "X: a, b, 12", "Cookie: a=2; b=3"))
+	answered := answer(200, "X", "a", "Set-Cookie", "s=1")
+	dst := make([]byte, 0, 4096)
+	n := testing.AllocsPerRun(100, func() {
+		for i := p.Request.Next(request, 0); i >= 0; i = p.Request.Next(request, i+1) {
+			dst = p.Request.At(i).Value.Append(dst[:0], request)
+		}
+		p.Failing(request)
+		p.Response.Next(answered, 1)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -17,6 +17,7 @@ type builder struct {
 	expr   expr
 	match  string // of -m, of the short form, or by the kind
 	failed bool
+	what   string // in messages, where it is no acl
 }
 
 func (b *builder) build() *test {
@@ -49,6 +50,9 @@ func (b *builder) warnf(format string, args ...any) {
 }
 
 func (b *builder) subject() string {
+	if b.what != "" {
+		return b.what
+	}
 	if b.line.Name == "" {
 		return fmt.Sprintf("acl '{ %s }'", b.line)
 	}
@@ -73,7 +77,7 @@ func (b *builder) fetch() bool {
 	if full, ok := aliases[name]; ok {
 		name = full
 	}
-	b.expr.text = fmt.Sprintf("%s(%s,%d)", name, b.expr.name, b.expr.occurrence)
+	b.expr.text = fmt.Sprintf("%s(%q,%d)", name, b.expr.name, b.expr.occurrence)
 	return !b.failed
 }
 
@@ -99,6 +103,10 @@ func shortForm(keyword string) (name, match string) {
 // arguments reads (name) or (name,occurrence) of the fetches of headers.
 func (b *builder) arguments(name string) {
 	args := b.line.Args
+	if b.expr.fetch.named {
+		b.nameArgument(name, args)
+		return
+	}
 	if !b.expr.fetch.header {
 		if len(args) > 0 {
 			b.errorf("'%s' has the argument '%s', wanted none", name, strings.Join(args, ","))
@@ -118,6 +126,15 @@ func (b *builder) arguments(name string) {
 		}
 		b.expr.occurrence = n
 	}
+}
+
+// nameArgument reads (name) of the fetches of cookies and parameters.
+func (b *builder) nameArgument(name string, args []string) {
+	if len(args) != 1 || args[0] == "" {
+		b.errorf("'%s' has the arguments '%s', wanted a name", name, strings.Join(args, ","))
+		return
+	}
+	b.expr.name = args[0]
 }
 
 // conversions are the converters, by what they take and make.

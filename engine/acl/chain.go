@@ -17,8 +17,11 @@ type index struct {
 
 // first returns the first rule that is true, or the first of which that can't
 // be told yet. False: there is none.
-func (c *chain) first(f *Facts) (rule int32, t Truth) {
-	for from := int32(0); ; from = rule + 1 {
+func (c *chain) first(f *Facts) (rule int32, t Truth) { return c.next(f, 0) }
+
+// next is first among the rules from on.
+func (c *chain) next(f *Facts, from int32) (rule int32, t Truth) {
+	for ; ; from = rule + 1 {
 		rule = c.candidate(f, from)
 		if i, t := c.firstLoose(f, from, rule); t != False {
 			return i, t

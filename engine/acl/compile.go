@@ -7,7 +7,7 @@ import (
 	"sluice/conf"
 )
 
-// compiler holds what the compilation of one frontend shares.
+// compiler holds what the compilation of one proxy shares.
 type compiler struct {
 	problems conf.Problems
 	where    string
@@ -19,9 +19,9 @@ type compiler struct {
 	files    map[string][]pattern
 }
 
-func newCompiler(f *conf.Frontend) *compiler {
+func newCompiler(title string, acls []*conf.ACL) *compiler {
 	w := &compiler{
-		where:    f.Title(),
+		where:    title,
 		declared: map[string][]*conf.ACL{},
 		named:    map[string]*acl{},
 		byText:   map[string]*acl{},
@@ -29,11 +29,11 @@ func newCompiler(f *conf.Frontend) *compiler {
 		exprs:    map[string]*expr{},
 		files:    map[string][]pattern{},
 	}
-	for _, a := range f.ACLs {
+	for _, a := range acls {
 		w.declared[a.Name] = append(w.declared[a.Name], a)
 	}
 	// in the order written, and also those that no rule names
-	for _, a := range f.ACLs {
+	for _, a := range acls {
 		w.name(a.Name)
 	}
 	return w

@@ -2,6 +2,7 @@ package acl
 
 import (
 	"net/netip"
+	"time"
 
 	"sluice/sniff"
 )
@@ -20,8 +21,31 @@ type Facts struct {
 	// Final says that no more bytes will come: what lacks them is absent.
 	Final bool
 
+	// What follows is for mode http and the formats of its rules; of the zero
+	// values each writes nothing.
+	Response   *Response // nil while there is none
+	Frontend   string
+	Backend    string
+	Server     string
+	ServerAddr netip.AddrPort // of the connection to the server: its far end
+	SourceAddr netip.AddrPort // and its near end
+	Accepted   time.Time      // wall clock as the client was accepted
+
 	text []byte // where converters build a value
 	at   place
+}
+
+// Response is the head of an answer.
+type Response struct {
+	Status int
+	Line   []byte // the status line, without its end
+	Fields Fields
+}
+
+// Fields are the field lines of a head. Next returns the field at a position and
+// the position of the next, 0 at the end, as [sniff.Head.Next] does.
+type Fields interface {
+	Next(at int) (name, value []byte, next int)
 }
 
 // place is how far the values of one expr were walked.

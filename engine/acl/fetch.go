@@ -14,10 +14,14 @@ type fetch struct {
 	get    func(e *expr, f *Facts) (value, presence)
 	needs  Needs
 	header bool  // takes (name,occurrence)
+	named  bool  // takes (name)
 	many   bool  // may yield several values
 	folded bool  // yields lower case only
 	most   int64 // the highest number it yields; 0: any
 	dotted bool  // its patterns are versions, major.minor
+
+	response bool // looks at the answer
+	first    bool // of many values a format takes the first; else the last
 }
 
 var (
@@ -49,6 +53,21 @@ var fetches = map[string]*fetch{
 	"req.hdr_val":        {kind: number, get: headerValue, needs: httpBytes, header: true, many: true},
 	"req.hdr_cnt":        {kind: number, get: headerCount, needs: httpBytes, header: true},
 	"req.fhdr_cnt":       {kind: number, get: fullHeaderCount, needs: httpBytes, header: true},
+	"query":              {kind: text, get: ofHead(query), needs: httpBytes},
+	"pathq":              {kind: text, get: ofHead(pathQuery), needs: httpBytes},
+	"base":               {kind: text, get: base, needs: httpBytes},
+	"req.cook":           {kind: text, get: cookie, needs: httpBytes, named: true, many: true},
+	"req.cook_cnt":       {kind: number, get: cookieCount, needs: httpBytes, named: true},
+	"url_param":          {kind: text, get: param, needs: httpBytes, named: true, many: true, first: true},
+	"status":             {kind: number, get: status, most: 999, response: true},
+	"res.ver":            {kind: text, get: answerVersion, response: true},
+	"res.hdr":            {kind: text, get: header, header: true, many: true, response: true},
+	"res.fhdr":           {kind: text, get: fullHeader, header: true, many: true, response: true},
+	"res.hdr_val":        {kind: number, get: headerValue, header: true, many: true, response: true},
+	"res.hdr_cnt":        {kind: number, get: headerCount, header: true, response: true},
+	"res.fhdr_cnt":       {kind: number, get: fullHeaderCount, header: true, response: true},
+	"res.cook":           {kind: text, get: setCookie, named: true, many: true, response: true},
+	"ssl_fc":             {kind: boolean, get: constant(false)}, // TLS is passed through, never ended here
 	"req.ssl_sni":        {kind: text, get: sni, needs: tlsBytes, folded: true},
 	"req.ssl_alpn":       {kind: text, get: alpn, needs: tlsBytes},
 	"req.ssl_ver":        {kind: number, get: tlsVersion, needs: tlsBytes, dotted: true},
@@ -61,6 +80,14 @@ var aliases = map[string]string{
 	"hdr_val":            "req.hdr_val",
 	"hdr_cnt":            "req.hdr_cnt",
 	"req_ver":            "req.ver",
+	"cook":               "req.cook",
+	"cook_cnt":           "req.cook_cnt",
+	"urlp":               "url_param",
+	"resp_ver":           "res.ver",
+	"shdr":               "res.hdr",
+	"shdr_val":           "res.hdr_val",
+	"shdr_cnt":           "res.hdr_cnt",
+	"scook":              "res.cook",
 	"req_len":            "req.len",
 	"req_proto_http":     "req.proto_http",
 	"req_ssl_sni":        "req.ssl_sni",

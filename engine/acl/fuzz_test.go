@@ -101,3 +101,21 @@ func FuzzCompile(f *testing.F) {
 		}
 	})
 }
+
+// FuzzValue feeds a client's head to values that show all of it: what they write
+// never ends a header.
+func FuzzValue(f *testing.F) {
+	p := http(f, `http-request set-header a "%r %HU %HPO %HQ %[base] %[pathq] %[query] %[req.hdr(x)] %[req.fhdr(x,-1)] %[cook(a)] %[cook_cnt(a)] %[urlp(q),upper]"
+		http-request deny if { cook_beg(a) 1 } || { urlp(q) -m len gt 3 } || { base_dir x }`)
+	scanner := sniff.NewScanner()
+	f.Add([]byte("GET http://h/a?q=1&r;q=2 HTTP/1.1\r\nHost: h\r\nX: a, \"b,\"\r\nCookie: a=1; a=\"2;\", b\r\n\r\n"))
+	f.Add([]byte("GET / HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\nCookie: a\r\n\r\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		facts := &Facts{Sniff: &sniff.Facts{}, Final: true}
+		scanner.Sniff(&sniff.State{}, b, facts.Sniff)
+		p.Request.Next(facts, 0)
+		if got := p.Request.At(0).Value.Append(nil, facts); strings.ContainsAny(string(got), "\r\n\x00") {
+			t.Fatalf("%q of %q", got, b)
+		}
+	})
+}

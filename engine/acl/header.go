@@ -1,6 +1,15 @@
 package acl
 
-import "sluice/sniff"
+// fields are those of the head that a fetch looks at.
+func (f *Facts) fields(e *expr) (Fields, presence) {
+	if !e.fetch.response {
+		return f.head()
+	}
+	if f.Response == nil {
+		return nil, absent
+	}
+	return f.Response.Fields, present
+}
 
 // header yields the values of a header: each line is a list whose entries are
 // cut at commas outside quotes (HAProxy configuration.txt 7.3.6, req.hdr).
@@ -21,7 +30,7 @@ func headerValue(e *expr, f *Facts) (value, presence) {
 
 // pick yields all values in turn or, with an occurrence, that one alone.
 func pick(e *expr, f *Facts, whole bool) (value, presence) {
-	h, p := f.head()
+	h, p := f.fields(e)
 	switch {
 	case p != present:
 		return value{}, p
@@ -35,7 +44,7 @@ func pick(e *expr, f *Facts, whole bool) (value, presence) {
 }
 
 // nth counts from the first value, or from the last where negative.
-func nth(e *expr, f *Facts, h *sniff.Head, whole bool) (value, presence) {
+func nth(e *expr, f *Facts, h Fields, whole bool) (value, presence) {
 	n := e.occurrence
 	if n < 0 {
 		n += f.values(e, h, whole) + 1
@@ -50,7 +59,7 @@ func nth(e *expr, f *Facts, h *sniff.Head, whole bool) (value, presence) {
 }
 
 func count(e *expr, f *Facts, whole bool) (value, presence) {
-	h, p := f.head()
+	h, p := f.fields(e)
 	if p != present {
 		return value{}, p
 	}
@@ -62,7 +71,7 @@ func count(e *expr, f *Facts, whole bool) (value, presence) {
 }
 
 // values counts them and goes back to the first.
-func (f *Facts) values(e *expr, h *sniff.Head, whole bool) int {
+func (f *Facts) values(e *expr, h Fields, whole bool) int {
 	f.at = place{}
 	n := 0
 	for _, p := f.nextValue(e, h, whole); p == present; _, p = f.nextValue(e, h, whole) {
@@ -74,7 +83,7 @@ func (f *Facts) values(e *expr, h *sniff.Head, whole bool) int {
 
 // nextValue is the next value of the header e.name; the empty name is all
 // headers, as in HAProxy.
-func (f *Facts) nextValue(e *expr, h *sniff.Head, whole bool) (value, presence) {
+func (f *Facts) nextValue(e *expr, h Fields, whole bool) (value, presence) {
 	for !f.at.more {
 		name, line, next := h.Next(f.at.field)
 		if next == 0 {

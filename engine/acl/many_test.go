@@ -39,7 +39,7 @@ func TestGuard(t *testing.T) {
 		fmt.Fprintf(&b, "use_backend b%d if www { path_beg /%d/ }\n", i, i)
 	}
 	_, p := compile(t, b.String())
-	if len(p.useBackend.indexes) != 1 || p.useBackend.indexes[0].expr.text != "path(,0)" {
+	if len(p.useBackend.indexes) != 1 || p.useBackend.indexes[0].expr.text != `path("",0)` {
 		t.Errorf("%+v", p.useBackend.indexes)
 	}
 }

@@ -13,7 +13,7 @@ func TestProblems(t *testing.T) {
 	cases := []struct{ line, want string }{
 		{"acl a hdrr(host) x", "error: acl 'a' in frontend 'f': unknown fetch 'hdrr'; did you mean 'hdr'?"},
 		{"acl a ssl_fc_sni x", "error: acl 'a' in frontend 'f': unknown fetch 'ssl_fc_sni'"},
-		{"acl a url_ip 10.0.0.1", "error: acl 'a' in frontend 'f': unknown fetch 'url_ip'"},
+		{"acl a url_ip 10.0.0.1", "error: acl 'a' in frontend 'f': unknown fetch 'url_ip'; did you mean 'urlp'?"},
 		{"acl a src_end 1", "error: acl 'a' in frontend 'f': unknown fetch 'src_end'"},
 		{"acl a src(x) 10.0.0.1", "error: acl 'a' in frontend 'f': 'src' has the argument 'x', wanted none"},
 		{"acl a hdr(a,1,2) x", "error: acl 'a' in frontend 'f': 'hdr' has 3 arguments, wanted a header's name and perhaps which of its values"},

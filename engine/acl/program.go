@@ -10,7 +10,7 @@ import (
 // files that they name. Problems with errors mean that the Program must not be
 // used.
 func Compile(c *conf.Config, f *conf.Frontend) (*Program, conf.Problems) {
-	w := newCompiler(f)
+	w := newCompiler(f.Title(), f.ACLs)
 	p := &Program{backend: -1}
 	index := make(map[string]int, len(c.Backends))
 	for i, b := range c.Backends {
@@ -21,6 +21,10 @@ func Compile(c *conf.Config, f *conf.Frontend) (*Program, conf.Problems) {
 	p.content = w.rules(p, "content", f.Content)
 	p.useBackend = w.useBackends(p, index, f.UseBackend)
 	w.defaultBackend(p, index, f)
+	p.HTTP = w.http(&f.HTTPSettings)
+	for _, c := range f.Monitor.Fail {
+		p.monitor = append(p.monitor, w.cond(c))
+	}
 	p.needs = p.connection.needs().or(p.content.needs()).or(p.useBackend.needs())
 	return p, w.problems
 }

@@ -1,0 +1,205 @@
+package acl
+
+import (
+	"regexp"
+	"strings"
+
+	"sluice/conf"
+)
+
+// HTTP is the http-request and http-response rules of one proxy, compiled. It
+// is immutable and used by all loops at the same time.
+type HTTP struct {
+	Request, Response Rules
+}
+
+// CompileBackend checks and compiles the rules of a backend. Of a listen all
+// problems were told by Compile, which has the same lines before it.
+func CompileBackend(b *conf.Backend) (*HTTP, conf.Problems) {
+	w := newCompiler(b.Title(), b.ACLs)
+	h := w.http(&b.HTTPSettings)
+	if b.Listen {
+		return &h, nil
+	}
+	return &h, w.problems
+}
+
+// Rules are tried in order. A rule that holds is acted on by the caller, who
+// then asks for the next one unless the action ends them.
+type Rules struct {
+	chain
+	rules []HTTPRule
+	reads []bool // whether the rules from that one on look at the head
+}
+
+// HTTPRule is one rule with what its line says made ready for use.
+type HTTPRule struct {
+	*conf.HTTPRule
+	Value   *Value         // what to set, what to replace by, or where to redirect to
+	Regexp  *regexp.Regexp // of replace-* and of del-header -m reg
+	Body    *Value         // of an answer with lf-string
+	Headers []*Value       // of an answer, one for each of Answer.Headers
+}
+
+// Len is how many rules there are.
+func (r *Rules) Len() int { return len(r.rules) }
+
+// At returns a rule by its index.
+func (r *Rules) At(i int) *HTTPRule { return &r.rules[i] }
+
+// Next returns the first rule from that index on whose condition holds, or -1.
+// f.Final must be set; f must show the head with the edits made so far, if Reads
+// says that it matters. Next allocates nothing.
+func (r *Rules) Next(f *Facts, from int) int {
+	rule, t := r.next(f, int32(from))
+	if t != True {
+		return -1
+	}
+	return int(rule)
+}
+
+// Reads says whether the rules from that index on, their values included, look
+// at the head that earlier ones may have changed.
+func (r *Rules) Reads(from int) bool { return from < len(r.reads) && r.reads[from] }
+
+// Deletes says whether del-header takes away a header of that name, as sent.
+func (r *HTTPRule) Deletes(name []byte) bool {
+	switch r.Match {
+	case "reg":
+		return r.Regexp.Match(name)
+	case "", "str":
+		return isName(name, r.Name)
+	case "beg":
+		return len(name) >= len(r.Name) && isName(name[:len(r.Name)], r.Name)
+	case "end":
+		return len(name) >= len(r.Name) && isName(name[len(name)-len(r.Name):], r.Name)
+	}
+	for ; len(name) >= len(r.Name); name = name[1:] {
+		if isName(name[:len(r.Name)], r.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+// http compiles the rules of a proxy.
+func (w *compiler) http(s *conf.HTTPSettings) HTTP {
+	return HTTP{w.httpRules("http-request", s.HTTPRequest), w.httpRules("http-response", s.HTTPResponse)}
+}
+
+func (w *compiler) httpRules(word string, lines []conf.HTTPRule) Rules {
+	r := Rules{rules: make([]HTTPRule, len(lines)), reads: make([]bool, len(lines))}
+	var conds []*cond
+	for i := range lines {
+		line := &lines[i]
+		c := w.cond(line.Cond)
+		conds = append(conds, c)
+		v := valuer{compiler: w, response: word == "http-response"}
+		v.what, v.at = "'"+word+" "+line.Action.String()+"'", line.Pos
+		v.condition(c)
+		r.rules[i] = v.rule(line)
+		r.reads[i] = v.reads || c.looks()
+	}
+	for i := len(lines) - 2; i >= 0; i-- {
+		r.reads[i] = r.reads[i] || r.reads[i+1]
+	}
+	r.chain = newChain(conds)
+	return r
+}
+
+// looks says whether the condition looks at a head.
+func (c *cond) looks() bool {
+	looks := c.needs().HTTP
+	c.each(func(f *fetch) { looks = looks || f.response })
+	return looks
+}
+
+// each calls use with the fetches of a condition.
+func (c *cond) each(use func(*fetch)) {
+	if c == nil {
+		return
+	}
+	for _, terms := range c.any {
+		for _, t := range terms {
+			for _, test := range t.acl.tests {
+				use(test.expr.fetch)
+			}
+		}
+	}
+}
+
+// valuer makes the values of one rule.
+type valuer struct {
+	*compiler
+	what     string // the rule, in messages
+	at       conf.Pos
+	response bool
+	reads    bool // what was made so far looks at the head
+}
+
+func (v *valuer) rule(line *conf.HTTPRule) HTTPRule {
+	r := HTTPRule{HTTPRule: line, Value: v.value(line.Value)}
+	switch {
+	case line.Regex != "":
+		r.Regexp = v.expression(line.Regex)
+		v.reads = true
+	case line.Match == "reg":
+		r.Regexp = v.expression("(?i)" + line.Name)
+	case line.Match != "":
+		v.reads = true
+	}
+	if line.Redirect != nil {
+		r.Value = v.value(line.Redirect.To)
+		v.reads = v.reads || line.Redirect.Kind != conf.Location
+	}
+	if a := line.Answer; a != nil {
+		r.Body = v.value(a.Format)
+		for _, h := range a.Headers {
+			r.Headers = append(r.Headers, v.value(h.Value))
+		}
+	}
+	if strings.HasPrefix(line.Action.String(), "del") && r.Regexp == nil {
+		lowered := *line
+		lowered.Name = string(mapString(line.Name, lower))
+		r.HTTPRule = &lowered
+	}
+	return r
+}
+
+// expression compiles what conf has found to be right.
+func (v *valuer) expression(text string) *regexp.Regexp {
+	re, err := regexp.Compile(text)
+	if err != nil {
+		v.problems.Errorf(v.at, "%s in %s: '%s' is no regular expression of RE2: %s", v.what, v.where, text, reason(err))
+	}
+	return re
+}
+
+// condition tells of tests on a head that is not there. HAProxy starts with such
+// a rule, which then never holds; but the method it still knows.
+func (v *valuer) condition(c *cond) {
+	told := false
+	c.each(func(f *fetch) {
+		why := v.gone(f)
+		switch {
+		case why == "" || told:
+			return
+		case f == fetches["method"]:
+			v.problems.Errorf(v.at, "%s in %s: %s", v.what, v.where, why)
+		default:
+			v.problems.Warnf(v.at, "%s in %s: %s: what it looks for is never there", v.what, v.where, why)
+		}
+		told = true
+	})
+}
+
+// gone says why a fetch finds nothing in this rule, or "".
+func (v *valuer) gone(f *fetch) string {
+	switch {
+	case v.response && f.needs.HTTP:
+		return "it looks at the request, which is gone when the answer comes"
+	case !v.response && f.response:
+		return "it looks at the answer, which has not come yet"
+	}
+	return ""
+}

@@ -1,0 +1,176 @@
+package acl
+
+import (
+	"os"
+	"slices"
+
+	"sluice/conf"
+)
+
+// Value is a format that a rule writes, compiled. It is immutable. The nil Value
+// writes nothing.
+type Value struct{ parts []piece }
+
+// piece is text, or what yields it.
+type piece struct {
+	literal string
+	write   writer // of a variable
+	expr    *expr  // of a sample
+	flags   conf.FormatFlags
+}
+
+// Append appends the value. Control bytes of what is sampled, which would end a
+// header, are written as %XX, as HAProxy does. It allocates nothing if dst has
+// room.
+func (v *Value) Append(dst []byte, f *Facts) []byte {
+	if v == nil {
+		return dst
+	}
+	for i := range v.parts {
+		p := &v.parts[i]
+		switch {
+		case p.expr != nil:
+			dst = p.sample(dst, f)
+		case p.write != nil:
+			dst = p.variable(dst, f)
+		default:
+			dst = append(dst, p.literal...)
+		}
+	}
+	return dst
+}
+
+// sample appends what the expr yields as text: of several values the last, or
+// the first of a fetch that says so.
+func (p *piece) sample(dst []byte, f *Facts) []byte {
+	start := len(dst)
+	f.at = place{}
+	for {
+		v, found := p.expr.next(f)
+		if found != present && found != changing {
+			return dst
+		}
+		dst = appendSafe(dst[:start], v.b)
+		if !p.expr.many() || p.expr.fetch.first {
+			return dst
+		}
+	}
+}
+
+const hexDigits = "0123456789ABCDEF"
+
+func appendSafe(dst, b []byte) []byte {
+	for _, c := range b {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			dst = append(dst, '%', hexDigits[c>>4], hexDigits[c&15])
+			continue
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// variable appends a variable, quoted and escaped where its flags say so.
+func (p *piece) variable(dst []byte, f *Facts) []byte {
+	if p.flags == 0 {
+		return p.write(dst, f)
+	}
+	f.text = p.write(f.text[:0], f)
+	if p.flags&conf.Quote != 0 {
+		dst = append(dst, '"')
+	}
+	for _, c := range f.text {
+		if p.flags&conf.Escape != 0 && (c == '"' || c == '\\' || c == ']') {
+			dst = append(dst, '\\')
+		}
+		dst = append(dst, c)
+	}
+	if p.flags&conf.Quote != 0 {
+		dst = append(dst, '"')
+	}
+	return dst
+}
+
+// value compiles a format of the rule; nil yields nil.
+func (v *valuer) value(f *conf.Format) *Value {
+	if f == nil {
+		return nil
+	}
+	out := &Value{}
+	for _, p := range f.Parts {
+		switch p.Kind {
+		case conf.Literal:
+			out.parts = append(out.parts, piece{literal: p.Text})
+		case conf.Variable:
+			out.parts = append(out.parts, v.variable(p))
+		case conf.Sample:
+			if e := v.sample(p); e != nil {
+				out.parts = append(out.parts, piece{expr: e})
+			}
+		}
+	}
+	out.parts = slices.Clip(out.parts)
+	return out
+}
+
+func (v *valuer) variable(p conf.Part) piece {
+	known, ok := variables[p.Text]
+	switch {
+	case p.Text == "H":
+		name := hostname()
+		known.write = func(dst []byte, _ *Facts) []byte { return append(dst, name...) }
+	case !ok:
+		v.problems.Errorf(v.at, "%s in %s: '%%%s' is not supported here", v.what, v.where, p.Text)
+		return piece{}
+	}
+	v.reads = v.reads || known.head
+	if known.head && v.response {
+		v.lost("%"+p.Text, fetches["path"])
+	}
+	out := piece{write: known.write, flags: p.Flags &^ conf.Hex}
+	if known.plain {
+		out.flags = 0
+	}
+	if known.hex != nil && p.Flags&conf.Hex != 0 {
+		out.write = known.hex
+	}
+	return out
+}
+
+// lost refuses a part that is never there.
+func (v *valuer) lost(text string, f *fetch) {
+	if why := v.gone(f); why != "" {
+		v.problems.Errorf(v.at, "%s in %s: '%s': %s", v.what, v.where, text, why)
+	}
+}
+
+// hostname is %H.
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "localhost"
+	}
+	return name
+}
+
+// sample compiles %[fetch,converter...]; nil: there is an error in it.
+func (v *valuer) sample(p conf.Part) *expr {
+	b := builder{compiler: v.compiler, what: v.what, line: &conf.ACL{
+		Pos: v.at, Keyword: p.Expr[0].Name, Args: p.Expr[0].Args, Converters: p.Expr[1:],
+	}}
+	switch {
+	case !b.fetch():
+		return nil
+	case b.match != "":
+		b.errorf("unknown fetch '%s'; in a value the name stands alone, without _%s", b.line.Keyword, b.match)
+		return nil
+	}
+	b.converters()
+	if b.failed {
+		return nil
+	}
+	v.lost("%["+p.Text+"]", b.expr.fetch)
+	v.reads = v.reads || b.expr.fetch.needs.HTTP || b.expr.fetch.response
+	b.expr.cast(text)
+	return v.shared(&b.expr)
+}

@@ -1,0 +1,96 @@
+package acl
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestValues: what HAProxy 2.6 writes for the same request and format.
+func TestValues(t *testing.T) {
+	request := request("/v?q=1&q=2&r;s=3?t=4", "Host: h:80", "x: 1, 2", `x: 3 "q\ ]`, "Cookie: a=1; b=2; a=3", "cookie: a=9")
+	cases := []struct{ format, want string }{
+		{"plain  text", "plain  text"},
+		{"100%%", "100%"},
+		{"%ci:%cp %fi:%fp", "127.0.0.1:4660 10.1.2.3:80"},
+		{"%si:%sp %bi:%bp", "2001:db8::1:8080 10.9.8.7:65535"},
+		{"%{+X}ci:%{+X}cp %{+X}si", "7F000001:1234 20010DB8000000000000000000000001"},
+		{"%f %ft %b %s", "web web app a1"},
+		{"%HM %HP %HPO %HQ %HU %HV", "GET /v /v ?q=1&q=2&r;s=3?t=4 /v?q=1&q=2&r;s=3?t=4 HTTP/1.1"},
+		{"%r", "GET /v?q=1&q=2&r;s=3?t=4 HTTP/1.1"},
+		{"%T %Ts %{+X}Ts %ms", "22/Nov/2026:17:43:15 +0000 1795369395 6B0329B3 007"},
+		{`%{+Q}o %HM %fp %ci %Ts %{-Q}HM`, ` "GET" 80 "127.0.0.1" 1795369395 GET`},
+		{`%{+Q,+E}HM`, `"GET"`},
+		{"%[req.hdr(x)]|%[req.hdr(x,1)]|%[req.hdr(none)]|%[req.fhdr(x,1)]", `3 "q\ ]|1||1, 2`},
+		{"%{+Q}[req.hdr(x,1)]", "1"},
+		{"%[req.cook(a)] %[cook_cnt(a)] %[cook(b)] %[cook(A)]", "9 3 2 "},
+		{"%[urlp(q)] %[url_param(s)] %[urlp(t)] %[urlp(r)]", "1 3 4 "},
+		{"%[query] %[query,length]", "q=1&q=2&r;s=3?t=4 17"},
+		{"%[base] %[pathq] %[path] %[url]", "h:80/v /v?q=1&q=2&r;s=3?t=4 /v /v?q=1&q=2&r;s=3?t=4"},
+		{"%[req.hdr(host),host_only,upper]", "H"},
+		{"%[src],%[dst_port],%[ssl_fc],%[method],%[req.ver]", "127.0.0.1,80,0,GET,1.1"},
+	}
+	for _, c := range cases {
+		if got := string(setHeader(t, "http-request", strings.ReplaceAll(c.format, `"`, `\"`)).Append(nil, final(request))); got != c.want {
+			t.Errorf("%s\n got %s\nwant %s", c.format, got, c.want)
+		}
+	}
+}
+
+func TestValuesOfAnswers(t *testing.T) {
+	f := answer(200, "X", "a, b", "x", "c", "Set-Cookie", "s=1; path=/", "Set-Cookie", "s=2", "set-cookie", "t=3, u=4")
+	for format, want := range map[string]string{
+		"%[status]":                        "200",
+		"%[res.hdr(x)] %[res.hdr(x,1)]":    "c a",
+		"%[res.fhdr(x,1)] %[shdr_cnt(x)]":  "a, b 3",
+		"%[res.cook(s)] %[scook(t)]":       "2 3",
+		"%[res.ver] %[resp_ver]":           "1.1 1.1",
+		"%b %s %si %sp %bi":                "app a1 2001:db8::1 8080 10.9.8.7",
+		"%[res.hdr_val(content-length)]":   "",
+		"%[res.hdr(nope)]%[res.cook(u)]%%": "%",
+	} {
+		if got := string(setHeader(t, "http-response", format).Append(nil, f)); got != want {
+			t.Errorf("%s: %q, want %q", format, got, want)
+		}
+	}
+}
+
+// TestValuesWithoutFacts: what is not known writes nothing, or HAProxy's words
+// for it.
+func TestValuesWithoutFacts(t *testing.T) {
+	for format, want := range map[string]string{
+		"%ci%cp%{+X}ci%HM%r%t%[src]%[path]%[status]": "",
+		"%b/%s": "web/<NOSRV>",
+	} {
+		if strings.Contains(format, "status") {
+			format = strings.ReplaceAll(format, "%[status]", "")
+		}
+		if got := string(setHeader(t, "http-request", format).Append(nil, &Facts{Final: true, Frontend: "web"})); got != want {
+			t.Errorf("%s: %q, want %q", format, got, want)
+		}
+	}
+	if got := string((*Value)(nil).Append([]byte("x"), &Facts{})); got != "x" {
+		t.Errorf("nil: %q", got)
+	}
+}
+
+// TestLocalTime compares with the zone of the machine.
+func TestLocalTime(t *testing.T) {
+	f := final(request("/"))
+	want := f.Accepted.Local().Format("02/Jan/2006:15:04:05.000 ") + f.Accepted.In(time.Local).Format("02/Jan/2006:15:04:05 -0700")
+	if got := string(setHeader(t, "http-request", "%t %Tl").Append(nil, f)); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestControlBytesAreEncoded(t *testing.T) {
+	if got := string(appendSafe(nil, []byte("a\r\nb\x7f\tc\xff"))); got != "a%0D%0Ab%7F\tc\xff" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestHostname(t *testing.T) {
+	if got := string(setHeader(t, "http-request", "%H").Append(nil, final(&Facts{}))); got != hostname() {
+		t.Errorf("%q", got)
+	}
+}
