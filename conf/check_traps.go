@@ -42,6 +42,9 @@ func (k *checker) backend(b *Backend) {
 	}
 	if !b.Listen { // a listen's are its frontend's too
 		k.conditions(b.Title(), b.ACLs, b.HTTPSettings.conds())
+		for _, a := range b.ACLs {
+			k.suffix(b.Title(), a)
+		}
 		k.finals(b.Title(), "http-request", b.HTTPRequest)
 		k.finals(b.Title(), "http-response", b.HTTPResponse)
 	}

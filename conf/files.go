@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 )
@@ -27,7 +28,12 @@ func readAnswer(path string) ([]byte, error) {
 	case info.Size() > largestAnswer:
 		return nil, fmt.Errorf("has %d bytes, wanted at most %d", info.Size(), largestAnswer)
 	}
-	data, err := os.ReadFile(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, cause(err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, largestAnswer))
 	return data, cause(err)
 }
 

@@ -51,7 +51,7 @@ func (r *reader) serverParams(s *Server) bool {
 		case isMark:
 			mark(s)
 		case isTime:
-			r.interval(word, r.next(), field(s))
+			r.interval(word, field(s))
 		case !r.serverParam(word, s):
 			r.errorf("'%s': not supported%s", word, whyNot(word, serverWords))
 			return false
@@ -60,9 +60,10 @@ func (r *reader) serverParams(s *Server) bool {
 	return true
 }
 
-// interval reads a time that can't be none.
-func (r *reader) interval(word, arg string, into *time.Duration) {
+// interval reads a time between checks, which can't be none.
+func (r *reader) interval(word string, into *time.Duration) {
 	var d time.Duration
+	arg := r.next()
 	r.duration(word, arg, &d)
 	if d > 0 {
 		*into = d

@@ -54,8 +54,8 @@ func suggestKey(s *section, key string, value any) string {
 		return fmt.Sprintf(`; to use dots in a name, quote it: [%s."%s.%s"]`, s.kind, s.name, key)
 	}
 	for _, w := range words {
-		if w.shape == notTOML && w.name == folded {
-			return suggestOld(folded)
+		if w.shape == notTOML && tomlKey(w.name) == folded {
+			return suggestOld(w.name)
 		}
 		if w.shape != notTOML && (w.scope&in != 0 || tomlKey(w.name) == folded) {
 			known = append(known, tomlKey(w.name))
@@ -69,6 +69,10 @@ func suggestOld(word string) string {
 	switch word {
 	case "nbproc":
 		return ", wanted nbthread"
+	case "errorloc":
+		return ", wanted errorloc302"
+	case "http-reuse":
+		return ", a connection to a server serves one client"
 	case "redispatch":
 		return `, wanted option = ["redispatch"]`
 	}

@@ -17,25 +17,33 @@ var timeUnits = []struct {
 	name string
 	unit time.Duration
 }{
-	{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute},
+	{"d", day}, {"h", time.Hour}, {"m", time.Minute},
 	{"s", time.Second}, {"ms", time.Millisecond}, {"us", time.Microsecond},
 }
 
 // parseDuration reads a time such as 5s, rounded up to milliseconds as HAProxy
 // does. A bare number is milliseconds, or an error where a unit is demanded.
 func parseDuration(text string, demandUnit bool) (time.Duration, error) {
+	return parseTime(text, demandUnit, maxDuration)
+}
+
+const day = 24 * time.Hour
+
+// parseTime is parseDuration for times up to most.
+func parseTime(text string, demandUnit bool, most time.Duration) (time.Duration, error) {
+	tooLong := fmt.Errorf("'%s', wanted at most %dms, %.1f days", text, most.Milliseconds(), most.Truncate(day/10).Hours()/24)
 	digits := strings.TrimRight(text, "abcdefghijklmnopqrstuvwxyz")
 	n, err := strconv.ParseUint(digits, 10, 63)
 	unit, known := unitOf(text[len(digits):])
 	switch {
 	case err != nil && isRangeError(err):
-		return 0, fmt.Errorf("'%s', wanted at most 2147483647ms, 24.8 days", text)
+		return 0, tooLong
 	case err != nil || !known:
 		return 0, fmt.Errorf("'%s', wanted a time such as 500ms, 5s, 10m, 2h or 1d", text)
 	case digits == text && demandUnit && n != 0:
 		return 0, fmt.Errorf("'%s' has no unit, wanted a time such as %sms or %ss", text, text, text)
-	case n > uint64(maxDuration/unit):
-		return 0, fmt.Errorf("'%s', wanted at most 2147483647ms, 24.8 days", text)
+	case n > uint64(most/unit):
+		return 0, tooLong
 	}
 	d := time.Duration(n) * unit
 	if rest := d % time.Millisecond; rest > 0 {

@@ -230,7 +230,7 @@ func errorLoc(code int) func(*reader) {
 		if !r.errorStatus(&e) {
 			return
 		}
-		if e.Location = r.next(); !r.visible("the status", e.Location) || !r.end() {
+		if e.Location = r.next(); !r.visible(r.name, e.Location) || !r.end() {
 			return
 		}
 		e.Content = []byte("HTTP/1.1 " + map[int]string{302: "302 Found", 303: "303 See Other"}[code] +

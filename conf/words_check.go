@@ -76,11 +76,13 @@ func (r *reader) httpCheckLine() {
 	}
 	switch word {
 	case "send":
-		r.twice(&c.send)
-		r.checkSend(&c.HTTPCheck)
+		if r.once(&c.send) {
+			r.checkSend(&c.HTTPCheck)
+		}
 	case "expect":
-		r.twice(&c.expect)
-		r.checkExpect(&c.HTTPCheck)
+		if r.once(&c.expect) {
+			r.checkExpect(&c.HTTPCheck)
+		}
 	case "disable-on-404":
 		c.DisableOn404 = r.end()
 	case "send-state", "comment":
@@ -90,12 +92,14 @@ func (r *reader) httpCheckLine() {
 	}
 }
 
-// twice refuses a second request or answer: a check has one of each.
-func (r *reader) twice(said *bool) {
-	if *said {
+// once refuses a second request or answer: a check has one of each.
+func (r *reader) once(said *bool) bool {
+	first := !*said
+	*said = true
+	if !first {
 		r.errorf("a second one, wanted one: a check sends one request")
 	}
-	*said = true
+	return first
 }
 
 // checkSend reads [meth M] [uri U] [ver V] [hdr NAME VALUE]... [body TEXT].

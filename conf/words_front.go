@@ -25,7 +25,7 @@ func (r *reader) capture() {
 		return
 	}
 	if word := r.next(); word != "len" {
-		r.errorf("%s after '%s', wanted 'len' and how many bytes to log", shown(word), c.Name)
+		r.errorf("%s, wanted 'len' and how many bytes to log", after(c.Name, word))
 		return
 	}
 	if !r.atoi("len", r.next(), 1, longestCapture, &c.Len) || !r.end() {

@@ -215,7 +215,8 @@ func hasControl(s string) bool {
 // httpReuse takes what HAProxy may do with idle connections to servers: here a
 // server's connection serves one client, which each of the words permits.
 func (r *reader) httpReuse() {
-	var mode string
-	r.oneOf("it", &mode, "never", "safe", "aggressive", "always")
-	r.end()
+	const wanted = "never, safe, aggressive or always"
+	if arg, ok := r.only(wanted); ok && !slices.Contains([]string{"never", "safe", "aggressive", "always"}, arg) {
+		r.errorf("'%s', wanted %s", arg, wanted)
+	}
 }

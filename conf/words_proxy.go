@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -209,12 +210,25 @@ func (r *reader) cookieWord(word string, c *Cookie) bool {
 // unit they are seconds too, as in HAProxy.
 func (r *reader) cookieTime(word string, into *time.Duration) {
 	arg := r.next()
+	text := arg
 	if strings.Trim(arg, "0123456789") == "" && arg != "" && !r.units {
-		arg += "s"
+		text += "s"
 	}
-	r.interval(word, arg, into)
-	*into = (*into + time.Second - 1).Truncate(time.Second)
+	d, err := parseTime(text, r.units, maxCookieTime)
+	switch {
+	case arg == "":
+		r.errorf("nothing follows '%s', wanted a time", word)
+	case err != nil:
+		r.errorf("%s %s", word, err)
+	case d == 0:
+		r.errorf("%s, wanted a time greater than 0", after(word, arg))
+	default:
+		*into = (d + time.Second - 1).Truncate(time.Second)
+	}
 }
+
+// maxCookieTime is HAProxy's: seconds in 31 bits.
+const maxCookieTime = math.MaxInt32 * time.Second
 
 // fault says which words of the cookie contradict each other, or "".
 func (c *Cookie) fault() string {
