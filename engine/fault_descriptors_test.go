@@ -112,22 +112,34 @@ func TestInjectedErrors(t *testing.T) {
 	}
 }
 
-// A kernel that has no memory to watch a socket costs that connection and no
-// other.
-func TestInjectedErrorsOfEpoll(t *testing.T) {
-	b := startChild(t, injecting("epoll_ctl", "ENOMEM:when=30+5"), 1000, plain+"  server s "+listen(t, answers("fine")).String())
-	served := 0
-	for range 100 {
-		switch got := tryAsk(b.balancer); got {
-		case "fine":
-			served++
-		case "":
-		default:
-			t.Errorf("got %q", got)
-		}
-	}
-	if served < 30 || served == 100 {
-		t.Errorf("%d of 100 were served", served)
+// What this machine lacks for one connection costs that one and no other.
+func TestInjectedShortages(t *testing.T) {
+	for call, errors := range map[string]string{
+		"epoll_ctl": "ENOMEM:when=30+5",
+		"socket":    "EMFILE:when=15+5",
+		"connect":   "EADDRNOTAVAIL:when=10+5",
+	} {
+		t.Run(call+" "+errors, func(t *testing.T) {
+			b := startChild(t, injecting(call, errors), 1000, plain+"  server s "+listen(t, answers("fine")).String())
+			served := 0
+			for range 100 {
+				switch got := tryAsk(b.balancer); got {
+				case "fine":
+					served++
+				case "":
+				default:
+					t.Errorf("got %q", got)
+				}
+			}
+			if served < 30 || served == 100 {
+				t.Errorf("%d of 100 were served", served)
+			}
+			for range 100 {
+				if e := b.entry(); (e.term == "--") != (e.bytes > 0) || e.term[0] != '-' && e.term[0] != 'R' {
+					t.Errorf("log line %q", e.text)
+				}
+			}
+		})
 	}
 }
 
