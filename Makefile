@@ -8,12 +8,16 @@
 #   make fuzz       every fuzz target for a while: FUZZTIME=20s each
 #   make lint       golangci-lint, with the rules that keep the rooms apart
 #   make syscalls   count the system calls of one short connection (strace)
+#   make bench      Sluice beside HAProxy, nginx and a floor in C: 40 minutes (BENCH=flags)
+#   make bench-quick            its outline, in under three minutes
+#   make bench-compare REF=main what a change costs: the working tree against REF
 #   make clean      remove what the above made
 #
 # Needs Go 1.26 or newer, or an older one that may fetch it (https://go.dev/dl).
 
 GO       ?= go
 FUZZTIME ?= 20s
+REF      ?= main
 
 # What tests and measurements use beside Go, by Debian's names: haproxy is the
 # judge of log lines, gcc and libc6-dev make the race detector, strace counts;
@@ -52,6 +56,15 @@ lint:
 syscalls: build
 	$(GO) run ./bench/syscalls
 
+bench:
+	$(GO) run ./bench $(BENCH)
+
+bench-quick:
+	$(GO) run ./bench -quick $(BENCH)
+
+bench-compare:
+	$(GO) run ./bench/compare -ref $(REF)
+
 clean:
 	rm -rf bin bench/out
 
@@ -68,4 +81,4 @@ packages:
 	export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1; \
 	apt-get -q update && apt-get -qy install --no-install-recommends $$missing
 
-.PHONY: help build demo test race fuzz lint syscalls clean packages
+.PHONY: help build demo test race fuzz lint syscalls bench bench-quick bench-compare clean packages

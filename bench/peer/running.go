@@ -60,8 +60,9 @@ func Start(p Peer, s Site, dir string) (*Running, error) {
 func (r *Running) start(name string) error {
 	r.said, r.over = &output{}, make(chan error, 1)
 	r.cmd.Stdout, r.cmd.Stderr = r.said, r.said
-	// A harness that dies takes its proxies with it.
-	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	// A harness that dies takes its proxies with it; an interrupt from the
+	// terminal is for the harness alone, which ends them in order.
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM, Setpgid: true}
 	if err := r.cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
 	}

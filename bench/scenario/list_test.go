@@ -1,0 +1,92 @@
+package scenario
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"sluice/bench/peer"
+)
+
+var peers = []peer.Peer{
+	peer.Direct{}, &peer.HAProxy{Label: "sluice"}, &peer.HAProxy{Label: "haproxy"},
+	&peer.HAProxy{Label: "haproxy-splice", Options: peer.Splicing}, &peer.HAProxy{Label: "haproxy-map", Map: true},
+	&peer.Nginx{}, &peer.Floor{},
+}
+
+// TestWhoRuns lists who takes part in what.
+func TestWhoRuns(t *testing.T) {
+	const all = "sluice haproxy nginx floor"
+	want := map[string]string{
+		"conn-rate clients=4 log=off":             "sluice haproxy haproxy-splice nginx floor",
+		"conn-rate clients=64 log=tcplog":         "sluice haproxy nginx",
+		"conn-rate-sni clients=64 log=off":        "sluice haproxy haproxy-splice nginx floor",
+		"bulk direction=both mib=1024 streams=32": "sluice haproxy haproxy-splice nginx floor",
+		"idle idle=8000 log=tcplog":               all,
+		"churn-under-idle clients=64 idle=8000":   all,
+		"drip clients=64 slow=5000":               all,
+		"latency clients=64 of=req":               "direct " + all,
+		"rules clients=64 route=host rules=10000": "sluice haproxy haproxy-map floor",
+		"rules clients=64 route=sni rules=10000":  "sluice haproxy haproxy-map nginx floor",
+		"keepalive clients=64 log=off":            "sluice haproxy haproxy-splice nginx floor",
+		"conn-rate-sni clients=64 log=tcplog":     "sluice haproxy nginx",
+		"bulk direction=up mib=1024 streams=1":    "sluice haproxy haproxy-splice nginx floor",
+		"churn-under-idle clients=64 idle=0":      all,
+		"drip clients=64 slow=0":                  all,
+		"latency clients=1000 of=conn":            "direct " + all,
+		"rules clients=64 route=host rules=2":     "sluice haproxy haproxy-map floor",
+	}
+	got := map[string]string{}
+	for _, s := range All {
+		if s.Skip != "" {
+			continue
+		}
+		for _, v := range s.Variants(Scale{Rounds: 1, For: time.Second}) {
+			var names []string
+			for _, p := range peers {
+				if v.Wants(p) {
+					names = append(names, p.Name())
+				}
+			}
+			got[s.Name+" "+Words(v.Params)] = strings.Join(names, " ")
+		}
+	}
+	for variant, names := range want {
+		if got[variant] != names {
+			t.Errorf("%s: %q, wanted %q", variant, got[variant], names)
+		}
+	}
+	if len(got) != 27 {
+		t.Errorf("%d variants, wanted 27", len(got))
+	}
+}
+
+// TestFewDescriptors: no variant needs more than 20,000 of a proxy.
+func TestFewDescriptors(t *testing.T) {
+	for _, s := range All {
+		if s.Skip != "" {
+			continue
+		}
+		for _, v := range s.Variants(Scale{}) {
+			if need := 2 * v.Site.MaxConn; need > 19000 {
+				t.Errorf("%s %s: %d descriptors", s.Name, Words(v.Params), need)
+			}
+			if a, ok := v.Work.(*asking); ok && a.held+a.clients > v.Site.MaxConn {
+				t.Errorf("%s %s: more clients than maxconn %d", s.Name, Words(v.Params), v.Site.MaxConn)
+			}
+		}
+	}
+}
+
+func TestFind(t *testing.T) {
+	if all, _ := Find("all"); len(all) != len(All) {
+		t.Errorf("%d of %d", len(all), len(All))
+	}
+	two, unknown := Find("idle,bulk")
+	if len(two) != 2 || unknown != "" || two[0].Name != "idle" {
+		t.Errorf("%v %q", two, unknown)
+	}
+	if _, unknown := Find("idle,sleep"); unknown != "sleep" {
+		t.Errorf("%q unknown, wanted sleep", unknown)
+	}
+}
