@@ -43,6 +43,16 @@ const dateLayout = "02/Jan/2006:15:04:05"
 // AppendTCP appends the line of `option tcplog` (configuration.txt 8.2.2), with
 // neither header nor newline. It does not allocate if dst has room.
 func (f *Formatter) AppendTCP(dst []byte, r *Record) []byte {
+	dst = f.appendRoute(dst, r)
+	dst = appendInts(dst, r.Tw, r.Tc, r.Tt)
+	dst = append(dst, ' ')
+	dst = strconv.AppendUint(dst, r.Bytes, 10)
+	dst = append(dst, ' ', r.Term[0], r.Term[1], ' ')
+	return appendCounts(dst, r)
+}
+
+// appendRoute writes what all lines begin with, up to the server and a blank.
+func (f *Formatter) appendRoute(dst []byte, r *Record) []byte {
 	dst = appendPeer(dst, r.Client, r.Listener)
 	dst = append(dst, " ["...)
 	dst = f.appendDate(dst, r.Accept)
@@ -50,11 +60,11 @@ func (f *Formatter) AppendTCP(dst []byte, r *Record) []byte {
 	dst = append(dst, r.Frontend...)
 	dst = append(dst, ' ')
 	dst = appendServer(dst, r)
-	dst = append(dst, ' ')
-	dst = appendInts(dst, r.Tw, r.Tc, r.Tt)
-	dst = append(dst, ' ')
-	dst = strconv.AppendUint(dst, r.Bytes, 10)
-	dst = append(dst, ' ', r.Term[0], r.Term[1], ' ')
+	return append(dst, ' ')
+}
+
+// appendCounts writes the connections and the queues.
+func appendCounts(dst []byte, r *Record) []byte {
 	dst = appendInts(dst, int64(r.Act), int64(r.Fe), int64(r.Be), int64(r.Srv))
 	dst = append(dst, '/')
 	if r.Redispatched {
