@@ -9,10 +9,12 @@ import (
 	"sluice/sniff"
 )
 
+// scanner is shared: no two tests run at once.
+var scanner = sniff.NewScanner()
+
 // wire drives an exchange as an engine would, with a peer on one side only.
 type wire struct {
 	x     Exchange
-	sc    *sniff.Scanner
 	st    sniff.State
 	f     sniff.Facts
 	h     Head
@@ -25,7 +27,7 @@ type wire struct {
 // requests reads a client's stream in the given pieces and tells what the rules
 // see of it: the requests with the bytes that follow each, and how it ends.
 func requests(pieces ...[]byte) string {
-	w := wire{sc: sniff.NewScanner()}
+	var w wire
 	w.x.marks = answered
 	for _, p := range pieces {
 		w.client(p)
@@ -53,7 +55,7 @@ func (w *wire) client(b []byte) {
 			continue
 		}
 		w.held = append(w.held, b...)
-		n, status := w.x.Ask(w.sc, &w.st, w.held, &w.f)
+		n, status := w.x.Ask(scanner, &w.st, w.held, &w.f)
 		if status != 0 {
 			w.end = fmt.Sprint(status)
 		}
@@ -108,13 +110,19 @@ func split(b []byte) [][]byte {
 // asked begins an exchange with a request.
 func asked(t testing.TB, request string) (*Exchange, *sniff.Head) {
 	t.Helper()
+	x, h, n := tryAsk([]byte(request))
+	if n == 0 {
+		t.Fatalf("%q is no request", request)
+	}
+	return x, h
+}
+
+func tryAsk(b []byte) (*Exchange, *sniff.Head, int) {
 	var x Exchange
 	var st sniff.State
 	f := &sniff.Facts{}
-	if n, status := x.Ask(sniff.NewScanner(), &st, []byte(request), f); n == 0 {
-		t.Fatalf("%q: %d bytes, status %d", request, n, status)
-	}
-	return &x, &f.HTTP
+	n, _ := x.Ask(scanner, &st, b, f)
+	return &x, &f.HTTP, n
 }
 
 // replied gives an exchange an answer.

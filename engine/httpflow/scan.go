@@ -70,18 +70,25 @@ type scan struct {
 
 // advance returns the length of the head, 0 for more bytes, -1 for no answer.
 func (s *scan) advance(b []byte) int {
-	p := max(s.place, version)
-	for i, c := range b[min(int(s.at), len(b)):min(len(b), sniff.MaxBytes)] {
-		switch p = answers[p][c]; p {
+	end := min(len(b), sniff.MaxBytes)
+	for i, p := int(s.at), max(s.place, version); ; i++ {
+		row := &answers[p]
+		for i < end && row[b[i]] == p {
+			i++ // a run within one place: the look-ups do not wait for each other
+		}
+		if i == end {
+			s.at, s.place = uint32(i), p
+			break
+		}
+		switch p = row[b[i]]; p {
 		case noAnswer:
 			return -1
 		case complete:
-			return int(s.at) + i + 1
+			return i + 1
 		}
 	}
-	if len(b) >= sniff.MaxBytes {
+	if end == sniff.MaxBytes {
 		return -1
 	}
-	s.at, s.place = uint32(len(b)), p
 	return 0
 }
