@@ -149,7 +149,7 @@ func (l *loop) take(ln *listener) bool {
 	return true
 }
 
-// short pauses accepting on the loop for a while, or until a session ends.
+// short pauses accepting on the loop for a while.
 func (l *loop) short(ln *listener, what string, err error) {
 	l.pause(ln)
 	l.clock.arm(ownTimer, l.now+shortage.Milliseconds(), l.now)

@@ -37,11 +37,11 @@ func (l *loop) overdue(id int32, s *session) {
 	case inspecting:
 		l.inspectedLongEnough(id, s)
 	case dialing:
-		if l.tired(s) <= l.now {
-			l.end(id, s, ending{term: term('c', 'C')})
+		if after(s.since, l.backendOf(s).connect) <= l.now {
+			l.failed(id, s, timedOut, 0)
 			return
 		}
-		l.failed(id, s, timedOut, 0)
+		l.end(id, s, ending{term: term('c', 'C')})
 	case pausing:
 		l.retry(id, s, s.anew)
 	case relaying:

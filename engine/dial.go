@@ -84,6 +84,8 @@ func (l *loop) fail(id int32, s *session, t [2]byte) {
 		l.refuse(id, s, l.exchanges.at(id), 503, t)
 		return
 	}
+	// A socket closed with bytes unread says RST; the client did nothing wrong.
+	_, _ = l.stock.Read(&s.flow[client], int(s.sock[client].fd))
 	l.end(id, s, ending{term: t})
 }
 

@@ -55,6 +55,8 @@ type Engine struct {
 	lately  sync.Map // complaint -> *atomic.Int64, when it was logged last
 
 	leaving  atomic.Bool // no new clients are taken
+	draining context.Context
+	drain    context.CancelFunc
 	stopping atomic.Bool
 }
 
@@ -82,6 +84,7 @@ func New(o Options) (*Engine, conf.Problems, error) {
 
 		version: o.Version,
 	}
+	e.draining, e.drain = context.WithCancel(context.Background())
 	for i := range o.Plan.Loops {
 		l, err := newLoop(e, i)
 		if err != nil {
@@ -137,6 +140,7 @@ func (e *Engine) Run() error {
 	}
 	err := e.runLoops()
 	cancel()
+	e.drain()
 	aside.Wait()
 	for _, l := range e.loops {
 		l.close()
@@ -167,6 +171,7 @@ func (e *Engine) runLoops() error {
 // Drain takes no new clients; Run returns when the last session is over.
 func (e *Engine) Drain() {
 	e.leaving.Store(true)
+	e.drain()
 	for _, l := range e.loops {
 		l.tell(l.drain)
 	}

@@ -69,11 +69,16 @@ func (l *loop) log(s *session, ln *listener) {
 	l.sink.Send(f.route, access.Info, l.line)
 }
 
+// logServer tells backend and server. Their counts are without this session, as
+// in HAProxy, which has released it by then (measured with 2.6).
 func (l *loop) logServer(s *session, r *access.Record) {
 	b := l.backendOf(s)
-	r.Backend, r.Be = b.Name, int32(b.Stat.Cur())
+	r.Backend, r.Be = b.Name, int32(b.Stat.Cur())-1
 	if s.server >= 0 {
 		srv := b.Servers[s.server]
 		r.Server, r.Srv = srv.Name, int32(srv.Stat.Cur())
+		if s.counted {
+			r.Srv--
+		}
 	}
 }

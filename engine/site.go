@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"cmp"
+	"slices"
 	"time"
 
 	"sluice/conf"
@@ -72,7 +73,26 @@ func newSite(c *conf.Config, log *access.Log) (*site, conf.Problems) {
 		s.frontends = append(s.frontends, made)
 		s.http = s.http || f.Mode == conf.HTTP
 	}
-	return s, problems
+	return s, once(problems)
+}
+
+// logPos is where the log lines of a proxy begin.
+func logPos(targets []conf.LogTarget, proxy conf.Pos) conf.Pos {
+	if len(targets) == 0 {
+		return proxy
+	}
+	return targets[0].Pos
+}
+
+// once leaves out what was told before: proxies share their log targets.
+func once(problems conf.Problems) conf.Problems {
+	var told conf.Problems
+	for _, p := range problems {
+		if !slices.Contains(told, p) {
+			told = append(told, p)
+		}
+	}
+	return told
 }
 
 func newFrontend(c *conf.Config, f *conf.Frontend, log *access.Log) (*frontend, conf.Problems) {
@@ -101,7 +121,7 @@ func newFrontend(c *conf.Config, f *conf.Frontend, log *access.Log) (*frontend, 
 	made.closes = f.Conn
 	route, err := log.Route(f.Log.Targets)
 	if err != nil {
-		problems.Errorf(f.Pos, "frontend '%s': %v", f.Name, err)
+		problems.Errorf(logPos(f.Log.Targets, f.Pos), "%v", err)
 	}
 	made.route = route
 	return made, problems
@@ -121,7 +141,7 @@ func newBackend(id int, b *conf.Backend, log *access.Log) (*backend, conf.Proble
 	}
 	route, err := log.Route(b.Log.Targets)
 	if err != nil {
-		problems.Errorf(b.Pos, "backend '%s': %v", b.Name, err)
+		problems.Errorf(logPos(b.Log.Targets, b.Pos), "%v", err)
 	}
 	made.route = route
 	made.closes = b.Conn != conf.KeepAlive

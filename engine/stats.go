@@ -24,8 +24,11 @@ func backendID(c *conf.Config, i int) int {
 	return firstID + len(c.Frontends) + i
 }
 
-// serveStats answers on the stats sockets until ctx ends.
+// serveStats answers on the stats sockets until ctx ends, or a drain begins: who
+// comes after needs their addresses.
 func (e *Engine) serveStats(ctx context.Context, serving *sync.WaitGroup) {
+	ctx, cancel := context.WithCancel(ctx)
+	context.AfterFunc(e.draining, cancel)
 	for _, ln := range e.stats {
 		serving.Go(func() {
 			if err := admin.Serve(ctx, ln, e.site.conf.Global.StatsTimeout, e.view); err != nil {

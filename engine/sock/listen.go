@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"os/user"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -195,16 +197,40 @@ func grant(b *conf.Bind) error {
 			return err
 		}
 	}
-	if b.UID >= 0 || b.GID >= 0 {
-		return os.Chown(b.Address.Path, b.UID, b.GID)
+	uid, gid, err := owner(b)
+	if err != nil || uid < 0 && gid < 0 {
+		return err
 	}
-	return nil
+	return os.Chown(b.Address.Path, uid, gid)
+}
+
+// owner returns who a UNIX bind line gives its socket to, -1 for nobody.
+func owner(b *conf.Bind) (uid, gid int, err error) {
+	uid, gid = b.UID, b.GID
+	if b.User != "" {
+		u, err := user.Lookup(b.User)
+		if err != nil {
+			return -1, -1, fmt.Errorf("user '%s' is not known on this machine", b.User)
+		}
+		uid, _ = strconv.Atoi(u.Uid)
+	}
+	if b.Group != "" {
+		g, err := user.LookupGroup(b.Group)
+		if err != nil {
+			return -1, -1, fmt.Errorf("group '%s' is not known on this machine", b.Group)
+		}
+		gid, _ = strconv.Atoi(g.Gid)
+	}
+	return uid, gid, nil
 }
 
 func bind(fd int, addr *Addr) error {
 	err := bindRaw(fd, addr)
-	if errors.Is(err, unix.EADDRINUSE) {
+	switch {
+	case errors.Is(err, unix.EADDRINUSE):
 		return ErrBusy
+	case errors.Is(err, unix.EACCES) && !addr.IsUnix():
+		return fmt.Errorf("%w: ports below 1024 want root or CAP_NET_BIND_SERVICE", err)
 	}
 	return err
 }
