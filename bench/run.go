@@ -63,17 +63,25 @@ func (o *options) run(ctx context.Context) (err error) {
 	return b.scenarios(ctx)
 }
 
-// scenarios runs them all. The report has what is done, whatever comes later.
-func (b *bench) scenarios(ctx context.Context) error {
+// scenarios runs them all. The report has what is done, whatever comes later;
+// one that fails does not keep the others from running.
+func (b *bench) scenarios(ctx context.Context) (failed error) {
 	found, _ := scenario.Find(b.options.scenarios)
 	var parts []*report.Part
 	refs := b.references()
 	for _, s := range found {
-		part := &report.Part{Name: s.Name, About: s.About, Skip: s.Skip}
+		part := &report.Part{Name: s.Name, About: s.About}
 		parts = append(parts, part)
-		if s.Skip == "" {
-			if err := b.scenario(ctx, s, part); err != nil {
-				return err
+		if s.Skip != "" {
+			part.Skip = "skipped: " + s.Skip
+		} else {
+			err := b.scenario(ctx, s, part)
+			if ctx.Err() != nil {
+				return errors.Join(err, ctx.Err())
+			}
+			if err != nil {
+				part.Skip = fmt.Sprintf("failed: %v", err)
+				failed = errors.Join(failed, err)
 			}
 		}
 		if err := part.Terminal(os.Stdout, refs); err != nil {
@@ -84,7 +92,7 @@ func (b *bench) scenarios(ctx context.Context) error {
 		}
 	}
 	b.say("written: %s, %s and plots beside it", b.jsonFile(), filepath.Join(b.out, "report.md"))
-	return nil
+	return failed
 }
 
 func (b *bench) scenario(ctx context.Context, s scenario.Scenario, part *report.Part) error {

@@ -59,7 +59,7 @@ func TestMarkdown(t *testing.T) {
 	d := &Document{
 		Command: "go run ./bench", Machine: map[string]any{"cpus": 2}, Notes: []string{"no nginx"},
 		Peers: [][2]string{{"haproxy", "2.6"}}, Refs: refs,
-		Parts: []*Part{part(), {Name: "reload", About: "later", Skip: "not yet"}},
+		Parts: []*Part{part(), {Name: "reload", About: "later", Skip: "skipped: not yet"}},
 	}
 	var b strings.Builder
 	if err := d.Markdown(&b); err != nil {
@@ -68,7 +68,7 @@ func TestMarkdown(t *testing.T) {
 	for _, want := range []string{
 		"    go run ./bench\n", "Machine: cpus=2.", "Note: no nginx.", "| haproxy | 2.6 |", "![rules](rules.svg)",
 		"### rules route=host rules=100\n", "| cpu | sluice | 55.0 | 50.0 | 60.0 | 0.55 (0.50-0.60) |",
-		"### growth of cpu\n", "Skipped: not yet.",
+		"### growth of cpu\n", "\nskipped: not yet.",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
@@ -78,7 +78,7 @@ func TestMarkdown(t *testing.T) {
 
 func TestTerminal(t *testing.T) {
 	var b strings.Builder
-	for _, p := range []*Part{part(), {Name: "reload", Skip: "not yet"}} {
+	for _, p := range []*Part{part(), {Name: "reload", Skip: "skipped: not yet"}} {
 		if err := p.Terminal(&b, refs); err != nil {
 			t.Fatal(err)
 		}

@@ -13,7 +13,7 @@ import (
 type Part struct {
 	Name      string
 	About     string
-	Skip      string
+	Skip      string   // why there are no results
 	Headlines []string // one for each variant
 	Variants  []*result.Variant
 }
@@ -21,7 +21,7 @@ type Part struct {
 // Terminal writes a part's tables for a terminal.
 func (p *Part) Terminal(w io.Writer, refs References) error {
 	if p.Skip != "" {
-		_, err := fmt.Fprintf(w, "\n%s: skipped: %s\n", p.Name, p.Skip)
+		_, err := fmt.Fprintf(w, "\n%s: %s\n", p.Name, p.Skip)
 		return err
 	}
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -79,7 +79,7 @@ func (d *Document) Markdown(w io.Writer) error {
 func (p *Part) markdown(b *strings.Builder, refs References) {
 	fmt.Fprintf(b, "\n## %s\n\n%s.\n", p.Name, p.About)
 	if p.Skip != "" {
-		fmt.Fprintf(b, "\nSkipped: %s.\n", p.Skip)
+		fmt.Fprintf(b, "\n%s.\n", p.Skip)
 		return
 	}
 	fmt.Fprintf(b, "\n![%s](%s)\n", p.Name, plotFile(p.Name))

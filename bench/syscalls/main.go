@@ -46,7 +46,7 @@ func (o *options) run() error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	if o.keep == "" {
 		o.keep = filepath.Join(dir, "trace")
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -50,7 +51,7 @@ func (t *tracer) detach() error {
 	defer late.Stop()
 	<-t.drained
 	err := t.process.Wait()
-	if _, ended := err.(*exec.ExitError); ended {
+	if ended := new(exec.ExitError); errors.As(err, &ended) {
 		return nil // by our signal
 	}
 	return err
