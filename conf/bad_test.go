@@ -33,6 +33,7 @@ func TestBadConfigurationsSayExactlyThis(t *testing.T) {
 }
 
 func bad(t *testing.T, path string) {
+	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

@@ -50,6 +50,7 @@ func eachExample(t *testing.T, pattern string, test func(t *testing.T, path stri
 
 func TestExamplesSayTheSameInBothFormats(t *testing.T) {
 	eachExample(t, "*.cfg", func(t *testing.T, path string) {
+		t.Helper()
 		if diff := alike(load(t, path), load(t, strings.TrimSuffix(path, ".cfg")+".toml")); diff != "" {
 			t.Error(diff)
 		}
@@ -71,6 +72,7 @@ func TestOwnExamplesAreWithoutRemarks(t *testing.T) {
 func TestOnlyModeHTTPIsRefusedAmongExamples(t *testing.T) {
 	needHTTP := map[string]bool{"sites": true, "seed": true}
 	eachExample(t, "*.*", func(t *testing.T, path string) {
+		t.Helper()
 		err := Unsupported(load(t, path)).Err()
 		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 		if (err != nil) != needHTTP[name] {
@@ -84,6 +86,7 @@ func TestOnlyModeHTTPIsRefusedAmongExamples(t *testing.T) {
 
 func TestExamplesSurviveWriteTOML(t *testing.T) {
 	eachExample(t, "*.*", func(t *testing.T, path string) {
+		t.Helper()
 		roundTrip(t, load(t, path))
 	})
 }

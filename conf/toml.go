@@ -49,8 +49,7 @@ type tomlReader struct {
 // syntax reports what the library could not read, in our way of writing.
 func (t *tomlReader) syntax(err error) {
 	at, text := Pos{File: t.file}, err.Error()
-	var parse toml.ParseError
-	if errors.As(err, &parse) {
+	if parse, ok := errors.AsType[toml.ParseError](err); ok {
 		at.Line, text = parse.Position.Line, parse.Message
 	}
 	text = strings.TrimSuffix(text, ".")

@@ -1,6 +1,9 @@
 package conf
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // maxCount bounds counts of connections and descriptors.
 const maxCount = 1 << 30
@@ -114,11 +117,9 @@ func (r *reader) statsSocket() {
 // oneOf takes the next argument, which is one of a few words.
 func (r *reader) oneOf(what string, into *string, wanted ...string) {
 	arg := r.next()
-	for _, w := range wanted {
-		if arg == w {
-			*into = arg
-			return
-		}
+	if slices.Contains(wanted, arg) {
+		*into = arg
+		return
 	}
 	r.errorf("%s, wanted %s", after(what, arg), list(wanted))
 }

@@ -23,6 +23,11 @@
 // a rule named by one is evaluated like any other, so an index can make the
 // answer fast, but not different.
 //
+// In mode http the rules of frontends and backends are asked request by request,
+// and again for the answer: [Rules.Next] names the rules that hold, one after the
+// other, so that the caller can act on each. What a rule writes is a [Value], a
+// format compiled into parts that are appended without allocating.
+//
 // Semantics are those of HAProxy's configuration.txt, chapter 7; the one known
 // difference is the regular expressions, which are RE2 (no back references, no
 // look-around) and cannot be made to run for long.

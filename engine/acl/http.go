@@ -2,7 +2,6 @@ package acl
 
 import (
 	"regexp"
-	"strings"
 
 	"sluice/conf"
 )
@@ -11,6 +10,7 @@ import (
 // is immutable and used by all loops at the same time.
 type HTTP struct {
 	Request, Response Rules
+	Dst               bool // rules or what they write ask for Facts.Dst
 }
 
 // CompileBackend checks and compiles the rules of a backend. Of a listen all
@@ -84,10 +84,13 @@ func (r *HTTPRule) Deletes(name []byte) bool {
 
 // http compiles the rules of a proxy.
 func (w *compiler) http(s *conf.HTTPSettings) HTTP {
-	return HTTP{w.httpRules("http-request", s.HTTPRequest), w.httpRules("http-response", s.HTTPResponse)}
+	var h HTTP
+	h.Request = w.httpRules(&h, "http-request", s.HTTPRequest)
+	h.Response = w.httpRules(&h, "http-response", s.HTTPResponse)
+	return h
 }
 
-func (w *compiler) httpRules(word string, lines []conf.HTTPRule) Rules {
+func (w *compiler) httpRules(h *HTTP, word string, lines []conf.HTTPRule) Rules {
 	r := Rules{rules: make([]HTTPRule, len(lines)), reads: make([]bool, len(lines))}
 	var conds []*cond
 	for i := range lines {
@@ -99,6 +102,7 @@ func (w *compiler) httpRules(word string, lines []conf.HTTPRule) Rules {
 		v.condition(c)
 		r.rules[i] = v.rule(line)
 		r.reads[i] = v.reads || c.looks()
+		h.Dst = h.Dst || v.dst || c.needs().Dst
 	}
 	for i := len(lines) - 2; i >= 0; i-- {
 		r.reads[i] = r.reads[i] || r.reads[i+1]
@@ -135,6 +139,7 @@ type valuer struct {
 	at       conf.Pos
 	response bool
 	reads    bool // what was made so far looks at the head
+	dst      bool // and at Facts.Dst
 }
 
 func (v *valuer) rule(line *conf.HTTPRule) HTTPRule {
@@ -158,7 +163,7 @@ func (v *valuer) rule(line *conf.HTTPRule) HTTPRule {
 			r.Headers = append(r.Headers, v.value(h.Value))
 		}
 	}
-	if strings.HasPrefix(line.Action.String(), "del") && r.Regexp == nil {
+	if line.Action == conf.DelHeader && r.Regexp == nil {
 		lowered := *line
 		lowered.Name = string(mapString(line.Name, lower))
 		r.HTTPRule = &lowered

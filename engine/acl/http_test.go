@@ -232,3 +232,18 @@ listen l
 		t.Errorf("told twice: %v", found)
 	}
 }
+
+func TestDst(t *testing.T) {
+	for line, want := range map[string]bool{
+		"http-request deny if { src 10.0.0.1 }":       false,
+		"http-request deny if { dst 10.0.0.1 }":       true,
+		"http-response set-header a %fi":              true,
+		"http-request set-header a %[dst_port]":       true,
+		"monitor fail if { dst_port 80 }":             true,
+		"http-request return status 200 hdr a %ci%bi": false,
+	} {
+		if got := http(t, line).Needs().Dst; got != want {
+			t.Errorf("%s: %v", line, got)
+		}
+	}
+}

@@ -26,6 +26,10 @@ func Compile(c *conf.Config, f *conf.Frontend) (*Program, conf.Problems) {
 		p.monitor = append(p.monitor, w.cond(c))
 	}
 	p.needs = p.connection.needs().or(p.content.needs()).or(p.useBackend.needs())
+	p.needs.Dst = p.needs.Dst || p.Dst
+	for _, c := range p.monitor {
+		p.needs.Dst = p.needs.Dst || c.needs().Dst
+	}
 	return p, w.problems
 }
 

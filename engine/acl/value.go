@@ -124,6 +124,7 @@ func (v *valuer) variable(p conf.Part) piece {
 		return piece{}
 	}
 	v.reads = v.reads || known.head
+	v.dst = v.dst || p.Text == "fi" || p.Text == "fp"
 	if known.head && v.response {
 		v.lost("%"+p.Text, fetches["path"])
 	}
@@ -171,6 +172,7 @@ func (v *valuer) sample(p conf.Part) *expr {
 	}
 	v.lost("%["+p.Text+"]", b.expr.fetch)
 	v.reads = v.reads || b.expr.fetch.needs.HTTP || b.expr.fetch.response
+	v.dst = v.dst || b.expr.fetch.needs.Dst
 	b.expr.cast(text)
 	return v.shared(&b.expr)
 }
