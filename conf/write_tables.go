@@ -176,7 +176,7 @@ func (t *table) both(c *Config, mode Mode, targets []LogTarget, h *HTTPSettings)
 		t.option(in, true, h.ForwardFor.words()...)
 	}
 	for _, e := range h.ErrorFiles {
-		t.add(0, e.key(), "", say(e.words()...))
+		t.add(in, e.key(), strconv.Itoa(e.Status), say(e.words()...))
 	}
 }
 
