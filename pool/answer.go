@@ -1,0 +1,88 @@
+package pool
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+const (
+	maxHead   = 16 << 10 // bytes of an answer that a check reads, HAProxy's tune.bufsize
+	maxReason = 127      // bytes of a reason that are kept, as HAProxy does
+	protocol  = "HTTP/"
+)
+
+var errNotHTTP = errors.New("not an HTTP response")
+
+// readStatus reads the head of an answer, which must be whole, and nothing of
+// the body that is not there already. What does not begin as HTTP is known at
+// once: a server of another protocol may say little and keep the connection.
+func readStatus(from io.Reader) (code int, reason string, err error) {
+	r := bufio.NewReaderSize(io.LimitReader(from, maxHead), maxHead)
+	begin, err := r.Peek(len(protocol))
+	if err == nil && string(begin) != protocol {
+		err = errNotHTTP
+	}
+	if err != nil {
+		return 0, "", err
+	}
+	line, err := readLine(r)
+	if err != nil {
+		return 0, "", err
+	}
+	if code, reason, err = parseStatus(line); err != nil {
+		return 0, "", err
+	}
+	for line != "" {
+		if line, err = readLine(r); err != nil {
+			return 0, "", err
+		}
+	}
+	return code, reason, nil
+}
+
+// readLine returns a line without its end, LF or CRLF.
+func readLine(r *bufio.Reader) (string, error) {
+	line, err := r.ReadString('\n')
+	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), err
+}
+
+// parseStatus reads a status line (RFC 9112 section 4):
+//
+//	HTTP/1.1 404 Not Found
+//
+// The reason may be missing, as many servers have none, and the space before it.
+func parseStatus(line string) (code int, reason string, err error) {
+	version, rest, _ := strings.Cut(line, " ")
+	digits, reason, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
+	code, err = strconv.Atoi(digits)
+	if err != nil || len(digits) != 3 || code < 100 || !isVersion(version) {
+		return 0, "", errNotHTTP
+	}
+	return code, strings.Trim(reason, " "), nil
+}
+
+// isVersion wants HTTP/ and two digits with a dot between.
+func isVersion(s string) bool {
+	v, ok := strings.CutPrefix(s, protocol)
+	return ok && len(v) == 3 && isDigit(v[0]) && v[1] == '.' && isDigit(v[2])
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// printable makes a server's words fit for a log line, as HAProxy does: quotes,
+// angle brackets and all that is not printable ASCII become <XX>.
+func printable(words string) string {
+	var b strings.Builder
+	for _, c := range []byte(words[:min(len(words), maxReason)]) {
+		if c < ' ' || c > '~' || strings.IndexByte(`"<>`, c) >= 0 {
+			fmt.Fprintf(&b, "<%02X>", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
