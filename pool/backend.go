@@ -23,7 +23,7 @@ type Backend struct {
 	active    atomic.Int32 // usable servers that are no backup
 	backup    atomic.Int32
 
-	changes  atomic.Int64 // servers that went up or down
+	changes  atomic.Int64 // of what servers were found to be
 	building sync.Mutex   // one rebuild of order at a time
 	built    int64        // changes that order holds; guarded by building
 

@@ -16,9 +16,6 @@ func (b *Backend) checkChecks(ps *conf.Problems) {
 		if !c.Check {
 			continue
 		}
-		if b.Conf.HTTPCheck != nil {
-			ps.Errorf(b.Conf.HTTPCheck.Pos, "backend '%s': option httpchk: not supported; only connections can be checked, and server '%s' asks for 'check'", b.Name, s)
-		}
 		if c.Inter <= 0 || c.FastInter < 0 || c.DownInter < 0 {
 			ps.Errorf(c.Pos, "server '%s': inter %v, fastinter %v, downinter %v: wanted a time above 0", s, c.Inter, c.FastInter, c.DownInter)
 		}
@@ -31,10 +28,10 @@ func (b *Backend) checkChecks(ps *conf.Problems) {
 // Check checks the servers that ask for it until ctx ends, and returns when the
 // last check is over. It runs a goroutine for each of them, which has at most
 // one check in flight, and spreads their first checks over one interval. say
-// is told each server that goes up or down, from those goroutines but one call
+// is told each server that changes its state, from those goroutines but one call
 // at a time; it should not block for long. Call it once in a backend's life.
 func (b *Backend) Check(ctx context.Context, say func(Event)) {
-	b.checkBy(ctx, connectProber, say)
+	b.checkBy(ctx, newProber, say)
 }
 
 func (b *Backend) checkBy(ctx context.Context, kind func(*Server) prober, say func(Event)) {
@@ -92,14 +89,16 @@ func (c *checker) observe(r Result) {
 		return
 	}
 	c.lost = false
-	was := s.Health()
-	if !r.OK && was > 0 {
+	was, health := s.found(), s.Health()
+	if !r.OK && health > 0 {
 		s.failed.Inc()
 	}
-	wasUp := s.Running()
-	s.health.Store(int32(step(was, s.Conf, r.OK)))
-	if s.Running() != wasUp {
-		s.backend.flip(s, r, c.say)
+	if r.OK {
+		s.stopping.Store(r.Status == L7OKC)
+	}
+	s.health.Store(int32(step(health, s.Conf, r.OK)))
+	if s.found() != was {
+		s.backend.flip(s, was, r, c.say)
 	}
 }
 
@@ -109,21 +108,21 @@ func (b *Backend) tell(say func(Event), e Event) {
 	say(e)
 }
 
-// flip follows a server that just went up or down: loops see the new order
+// flip follows a server that just was something else: loops see the new order
 // before anybody is told.
-func (b *Backend) flip(s *Server, r Result, say func(Event)) {
+func (b *Backend) flip(s *Server, was Status, r Result, say func(Event)) {
 	b.changes.Add(1)
 	b.settle()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if s.Running() {
-		b.rise(s)
-		say(isUp(s, r))
-		return
+	now, is, available := stat.Now(), s.found(), b.Available()
+	s.life.turn(now, is == Down)
+	b.tier(s).Add(s.chosen(is) - s.chosen(was))
+	if b.Available() != available {
+		b.life.turn(now, available)
 	}
-	last := b.fall(s)
-	say(isDown(s, r))
-	if last {
+	say(turned(s, is, r))
+	if available && !b.Available() {
 		say(noServer(b))
 	}
 }
@@ -139,31 +138,4 @@ func (b *Backend) settle() {
 	}
 	b.built = b.changes.Load()
 	b.order.Store(b.build())
-}
-
-func (b *Backend) rise(s *Server) {
-	now := stat.Now()
-	s.life.goUp(now)
-	if s.Conf.Weight == 0 {
-		return
-	}
-	if !b.Available() {
-		b.life.goUp(now)
-	}
-	b.tier(s).Add(1)
-}
-
-// fall reports whether the server was the last usable one.
-func (b *Backend) fall(s *Server) (last bool) {
-	now := stat.Now()
-	s.life.goDown(now)
-	if s.Conf.Weight == 0 {
-		return false
-	}
-	b.tier(s).Add(-1)
-	if b.Available() {
-		return false
-	}
-	b.life.goDown(now)
-	return true
 }

@@ -13,4 +13,7 @@
 //
 // What loops see of a backend is one immutable order of servers, built aside
 // and swapped in whole when a server goes up or down.
+//
+// A check connects, or asks over HTTP where `option httpchk` is set. It reads
+// no more than the head of an answer.
 package pool

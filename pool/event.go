@@ -24,10 +24,21 @@ type Event struct {
 	Server *Server // nil: the backend itself
 }
 
-func isUp(s *Server, r Result) Event {
+// turned tells what checks have just found a server to be.
+func turned(s *Server, is Status, r Result) Event {
+	switch is {
+	case Down:
+		return isDown(s, r)
+	case NoLB:
+		return online(s, "stopping", r)
+	}
+	return online(s, "UP", r)
+}
+
+func online(s *Server, is string, r Result) Event {
 	b := s.backend
-	return Event{Notice, fmt.Sprintf("%s %s is UP%s. %d active and %d backup servers online.%s 0 sessions requeued, 0 total in queue.",
-		kind(s), s, reason(r), b.Active(), b.Backup(), onBackup(b)), s}
+	return Event{Notice, fmt.Sprintf("%s %s is %s%s. %d active and %d backup servers online.%s 0 sessions requeued, 0 total in queue.",
+		kind(s), s, is, reason(r), b.Active(), b.Backup(), onBackup(b)), s}
 }
 
 func isDown(s *Server, r Result) Event {
@@ -62,11 +73,14 @@ func kind(s *Server) string {
 }
 
 func reason(r Result) string {
-	info := ""
+	var code, info string
+	if r.Code > 0 {
+		code = fmt.Sprintf(", code: %d", r.Code)
+	}
 	if r.Info != "" {
 		info = fmt.Sprintf(`, info: "%s"`, r.Info)
 	}
-	return fmt.Sprintf(", reason: %s%s, check duration: %dms", r.Status.Text(), info, r.Duration.Milliseconds())
+	return fmt.Sprintf(", reason: %s%s%s, check duration: %dms", r.Status.Text(), code, info, r.Duration.Milliseconds())
 }
 
 func onBackup(b *Backend) string {

@@ -47,6 +47,48 @@ func TestEventsSpeakLikeHAProxy(t *testing.T) {
 	}
 }
 
+// A server that wants no new clients is not DOWN, but a backend is that has
+// no other.
+func TestServersThatStop(t *testing.T) {
+	c := weighted(1, 1)
+	for _, s := range c.Servers {
+		s.Check = true
+	}
+	b := mustNew(t, c)
+	var got []Event
+	checks := make([]checker, len(b.Servers))
+	for i, s := range b.Servers {
+		checks[i] = checker{server: s, say: func(e Event) { got = append(got, e) }}
+	}
+	observe := func(marks string) {
+		for i := 0; i < len(marks); i += 2 {
+			checks[marks[i]-'a'].observe(result(marks[i+1]))
+		}
+	}
+	observe("acac")
+	if who := picks(b, 3, nil); who != "bbb" || !b.Servers[0].Running() || b.Weight() != 1 {
+		t.Errorf("picked %s of weight %d, a runs: %v", who, b.Weight(), b.Servers[0].Running())
+	}
+	observe("bc")
+	if who := picks(b, 2, nil); who != "--" || b.Available() || b.Downs() != 1 || b.Servers[1].Downs() != 0 {
+		t.Errorf("picked %s, available %v, down %d times, server %d", who, b.Available(), b.Downs(), b.Servers[1].Downs())
+	}
+	observe("a+")
+	if who := picks(b, 2, nil); who != "aa" || !b.Available() {
+		t.Errorf("picked %s, available %v", who, b.Available())
+	}
+	passed := "reason: Layer7 check conditionally passed, code: 404, check duration: 0ms. "
+	want := []Event{
+		{Notice, "Server bk/a is stopping, " + passed + "1 active and 0 backup servers online. 0 sessions requeued, 0 total in queue.", b.Servers[0]},
+		{Notice, "Server bk/b is stopping, " + passed + "0 active and 0 backup servers online. 0 sessions requeued, 0 total in queue.", b.Servers[1]},
+		{Emerg, "backend bk has no server available!", nil},
+		{Notice, "Server bk/a is UP, reason: Layer4 check passed, check duration: 0ms. 1 active and 0 backup servers online. 0 sessions requeued, 0 total in queue.", b.Servers[0]},
+	}
+	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b *Server) bool { return a == b })); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
 func TestListenIsCalledProxy(t *testing.T) {
 	c := weighted(1)
 	c.Listen = true
@@ -57,13 +99,14 @@ func TestListenIsCalledProxy(t *testing.T) {
 
 func TestLife(t *testing.T) {
 	var l life
-	l.goDown(1000)
+	l.turn(1000, true)
 	if got := l.downtime(1500); got != 500 {
 		t.Errorf("downtime %d while down, want 500", got)
 	}
-	l.goUp(3000)
-	l.goDown(4000)
-	l.goUp(4500)
+	l.turn(3000, false)
+	l.turn(3500, false) // from one kind of up to another
+	l.turn(4000, true)
+	l.turn(4500, false)
 	if l.downtime(9000) != 2500 || l.age(9000) != 4500 || l.downs.Load() != 2 {
 		t.Errorf("downtime %d, age %d, downs %d", l.downtime(9000), l.age(9000), l.downs.Load())
 	}
@@ -90,7 +133,7 @@ func TestManyServersChangeAtOnce(t *testing.T) {
 			check := checker{server: s, say: say}
 			rnd := rand.New(rand.NewPCG(seed, uint64(i)))
 			for range 200 {
-				check.observe(result("+-"[rnd.IntN(2)]))
+				check.observe(result("+-c"[rnd.IntN(3)]))
 				b.Pick(Key{}, nil)
 			}
 		})

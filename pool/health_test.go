@@ -12,12 +12,14 @@ import (
 	"sluice/conf"
 )
 
-// Checks are written as a string: + for a success, - for a failure, ! for
-// want of our own resources.
+// Checks are written as a string: + for a success, c for one on condition that
+// no new clients come, - for a failure, ! for want of our own resources.
 func result(mark byte) Result {
 	switch mark {
 	case '+':
 		return Result{OK: true, Status: L4OK}
+	case 'c':
+		return Result{OK: true, Status: L7OKC, Code: 404}
 	case '-':
 		return Result{Status: L4CON, Info: "Connection refused"}
 	}
@@ -44,6 +46,14 @@ func TestHealth(t *testing.T) {
 		{2, 3, "-++", "UP", 1},
 		{2, 3, "+!!!!", "UP", 0},
 		{2, 3, "-!+!+", "UP", 1},
+		{2, 3, "c", "NOLB", 0},
+		{2, 3, "+c", "NOLB", 0},
+		{2, 3, "c--", "NOLB 1/3", 2},
+		{2, 3, "c--c", "NOLB", 2},
+		{2, 3, "c--+", "UP", 2},
+		{2, 3, "c---", "DOWN", 3},
+		{2, 3, "c---+", "DOWN 1/2", 3},
+		{2, 3, "c---++", "UP", 3},
 		{1, 1, "+", "UP", 0},
 		{1, 1, "+-", "DOWN", 1},
 		{1, 1, "+-+", "UP", 1},
@@ -61,7 +71,7 @@ func TestHealth(t *testing.T) {
 			if got := s.State().String(); got != tt.want {
 				t.Errorf("state %s, want %s", got, tt.want)
 			}
-			if got := s.Running(); got != strings.HasPrefix(tt.want, "UP") {
+			if got := s.Running(); got != !strings.HasPrefix(tt.want, "DOWN") {
 				t.Errorf("running %v while %s", got, tt.want)
 			}
 			if got := s.FailedChecks(); got != tt.failed {

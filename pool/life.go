@@ -16,15 +16,15 @@ type life struct {
 	downFor stat.Counter // milliseconds, without the running spell
 }
 
-func (l *life) goDown(now int64) {
-	l.since.Store(now)
-	l.downs.Inc()
-	l.down.Store(true)
-}
-
-func (l *life) goUp(now int64) {
-	l.downFor.Add(now - l.since.Load())
-	l.down.Store(false)
+// turn ends one spell at now and begins the next.
+func (l *life) turn(now int64, down bool) {
+	switch was := l.down.Load(); {
+	case was:
+		l.downFor.Add(now - l.since.Load())
+	case down:
+		l.downs.Inc()
+	}
+	l.down.Store(down)
 	l.since.Store(now)
 }
 

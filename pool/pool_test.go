@@ -76,17 +76,12 @@ func TestNewNamesWhatCannotWork(t *testing.T) {
 			"f.cfg:9: error: server 'bk/a': address has no port; wanted host:port"},
 		{"inherited socket", func(c *conf.Backend) { c.Servers[0].Address = conf.Address{Net: conf.NetFD, FD: 3} },
 			"f.cfg:9: error: server 'bk/a': address 'fd@3': wanted an address to connect to"},
-		{"httpchk", func(c *conf.Backend) {
-			c.HTTPCheck = &conf.HTTPCheck{Pos: conf.Pos{File: "f.cfg", Line: 5}}
-			c.Servers[0].Check = true
-		}, "f.cfg:5: error: backend 'bk': option httpchk: not supported; only connections can be checked, and server 'bk/a' asks for 'check'"},
 		{"inter", func(c *conf.Backend) { c.Servers[0].Check, c.Servers[0].Inter = true, 0 },
 			"f.cfg:9: error: server 'bk/a': inter 0s, fastinter 0s, downinter 0s: wanted a time above 0"},
 		{"rise", func(c *conf.Backend) { c.Servers[0].Check, c.Servers[0].Rise = true, 0 },
 			"f.cfg:9: error: server 'bk/a': rise 0, fall 3: wanted at least 1"},
 		{"too many", func(c *conf.Backend) { c.Servers = slices.Repeat(c.Servers, 4096) },
 			"f.cfg:3: error: backend 'bk': 4096 servers; balance roundrobin can use at most 4095"},
-		{"httpchk without check", func(c *conf.Backend) { c.HTTPCheck = &conf.HTTPCheck{} }, ""},
 		{"backend without servers", func(c *conf.Backend) { c.Servers = nil }, ""},
 	}
 	for _, tt := range tests {

@@ -17,31 +17,45 @@ import (
 // CheckStatus is the outcome of a check, in HAProxy's codes.
 type CheckStatus uint8
 
-// The outcomes of a connection.
+// The outcomes: of a connection, then of a question over HTTP.
 const (
 	L4OK CheckStatus = iota
 	L4TOUT
 	L4CON
 	SOCKERR
+	L7OK
+	L7OKC // passed, on condition that no new clients come
+	L7TOUT
+	L7RSP
+	L7STS
 )
 
-// String returns the code that show stat has as check_status.
-func (s CheckStatus) String() string {
-	return [...]string{"L4OK", "L4TOUT", "L4CON", "SOCKERR"}[s]
+var statuses = [...]struct{ code, text string }{
+	L4OK:    {"L4OK", "Layer4 check passed"},
+	L4TOUT:  {"L4TOUT", "Layer4 timeout"},
+	L4CON:   {"L4CON", "Layer4 connection problem"},
+	SOCKERR: {"SOCKERR", "Socket error"},
+	L7OK:    {"L7OK", "Layer7 check passed"},
+	L7OKC:   {"L7OKC", "Layer7 check conditionally passed"},
+	L7TOUT:  {"L7TOUT", "Layer7 timeout"},
+	L7RSP:   {"L7RSP", "Layer7 invalid response"},
+	L7STS:   {"L7STS", "Layer7 wrong status"},
 }
+
+// String returns the code that show stat has as check_status.
+func (s CheckStatus) String() string { return statuses[s].code }
 
 // Text returns the words that logs have as the reason and show stat as
 // check_desc.
-func (s CheckStatus) Text() string {
-	return [...]string{"Layer4 check passed", "Layer4 timeout", "Layer4 connection problem", "Socket error"}[s]
-}
+func (s CheckStatus) Text() string { return statuses[s].text }
 
 // Result is what one check found.
 type Result struct {
 	OK       bool
 	Local    bool // we lacked a port, a descriptor or memory: not the server's fault
 	Status   CheckStatus
-	Info     string // what the system said; may be empty
+	Code     int    // status that the server answered; 0: none
+	Info     string // what the system or the server said, odd bytes as <XX>; may be empty
 	Duration time.Duration
 }
 
@@ -51,14 +65,21 @@ type prober interface {
 	probe(ctx context.Context) Result
 }
 
-// connector checks that a server takes connections. It closes them at once by
-// RST, so that checks leave no TIME_WAIT on either side.
+// newProber makes the kind of check that the backend asks for.
+func newProber(s *Server) prober {
+	if s.backend.Conf.HTTPCheck != nil {
+		return newQuestion(s)
+	}
+	return newConnector(s)
+}
+
+// connector checks that a server takes connections, and closes them at once.
 type connector struct {
 	network, address string
 	timeout          time.Duration
 }
 
-func connectProber(s *Server) prober {
+func newConnector(s *Server) connector {
 	c := connector{network: "unix", address: s.Path, timeout: connectTimeout(s)}
 	switch s.Net {
 	case conf.NetTCP:
@@ -88,18 +109,25 @@ func abstract(name string) string {
 
 func (c connector) probe(ctx context.Context) Result {
 	start := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	conn, err := (&net.Dialer{KeepAlive: -1}).DialContext(ctx, c.network, c.address)
-	if err == nil {
-		if tcp, ok := conn.(*net.TCPConn); ok {
-			err = tcp.SetLinger(0)
-		}
+	conn, err := c.dial(ctx)
+	if conn != nil {
 		err = errors.Join(err, conn.Close())
 	}
 	r := c.judge(err)
 	r.Duration = time.Since(start)
 	return r
+}
+
+// dial connects. Closing will send RST, so that checks leave no TIME_WAIT on
+// either side and end what a server still has to say.
+func (c connector) dial(ctx context.Context) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	conn, err := (&net.Dialer{KeepAlive: -1}).DialContext(ctx, c.network, c.address)
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		err = tcp.SetLinger(0)
+	}
+	return conn, err
 }
 
 // ours are the errors that speak of this machine, not of the server.

@@ -51,6 +51,27 @@ func wait(t *testing.T, events <-chan Event) string {
 	}
 }
 
+// follow runs the checks of b until the test ends, when they must be over.
+func follow(t *testing.T, b *Backend) <-chan Event {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	events, over := make(chan Event), make(chan struct{})
+	go func() {
+		defer close(over)
+		b.Check(ctx, func(e Event) {
+			select {
+			case events <- e:
+			case <-ctx.Done():
+			}
+		})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-over
+	})
+	return events
+}
+
 func TestCheckFollowsARealServer(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "srv")
 	name := fmt.Sprintf("sluice-pool-%d", time.Now().UnixNano())
@@ -73,17 +94,7 @@ func TestCheckFollowsARealServer(t *testing.T) {
 				tt.address, tt.bind = tcpAddress(l), l.Addr().String()
 			}
 			b := mustNew(t, checked(tt.address))
-			ctx, cancel := context.WithCancel(t.Context())
-			events, over := make(chan Event), make(chan struct{})
-			go func() {
-				defer close(over)
-				b.Check(ctx, func(e Event) {
-					select {
-					case events <- e:
-					case <-ctx.Done():
-					}
-				})
-			}()
+			events := follow(t, b)
 			acceptOne(t, l)
 			l.Close()
 			want := "Server bk/a is DOWN, reason: " + tt.dead + ", check duration: 0ms. 0 active and 0 backup servers left. 0 sessions active, 0 requeued, 0 remaining in queue."
@@ -98,8 +109,6 @@ func TestCheckFollowsARealServer(t *testing.T) {
 			if got := wait(t, events); got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
-			cancel()
-			<-over
 		})
 	}
 }
@@ -121,7 +130,7 @@ func acceptOne(t *testing.T, l net.Listener) {
 
 func TestCheckTimesOut(t *testing.T) {
 	b := mustNew(t, checked(fullBacklog(t)))
-	c := connectProber(b.Servers[0]).(connector)
+	c := newConnector(b.Servers[0])
 	c.timeout = 20 * time.Millisecond
 	r := c.probe(t.Context())
 	if r.OK || r.Local || r.Status != L4TOUT || r.Info != "" || r.Duration < c.timeout {

@@ -1,0 +1,100 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"slices"
+	"syscall"
+	"time"
+
+	"sluice/conf"
+)
+
+// question checks that a server gives the right answer over HTTP
+// (configuration.txt 4.2, `option httpchk`).
+type question struct {
+	connector
+	server  *Server
+	request []byte
+}
+
+func newQuestion(s *Server) question {
+	return question{newConnector(s), s, appendRequest(nil, s.backend.Conf.HTTPCheck)}
+}
+
+func (q question) probe(ctx context.Context) Result {
+	start := time.Now()
+	r := q.ask(ctx, start)
+	r.Duration = time.Since(start)
+	return r
+}
+
+func (q question) ask(ctx context.Context, start time.Time) Result {
+	conn, err := q.dial(ctx)
+	if conn != nil {
+		defer conn.Close()
+	}
+	if err != nil {
+		return q.judge(err)
+	}
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	code, reason, err := talk(conn, q.request, q.deadline(start, time.Now()))
+	if err != nil {
+		return unanswered(err)
+	}
+	return q.verdict(code, reason)
+}
+
+// deadline is when the answer must be there: timeout check counts from the
+// connection on, and without it inter holds for all of the check.
+func (q question) deadline(start, connected time.Time) time.Time {
+	if limit := q.server.backend.Conf.Timeout.Check; limit > 0 {
+		return connected.Add(limit)
+	}
+	return start.Add(q.server.Conf.Inter)
+}
+
+func talk(conn net.Conn, request []byte, deadline time.Time) (code int, reason string, err error) {
+	if err := conn.SetDeadline(deadline); err != nil {
+		return 0, "", err
+	}
+	if _, err := conn.Write(request); err != nil {
+		return 0, "", err
+	}
+	return readStatus(conn)
+}
+
+// unanswered names what went wrong on a connection as HAProxy does.
+func unanswered(err error) Result {
+	var errno syscall.Errno
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return Result{Status: L7TOUT}
+	case errors.As(err, &errno):
+		return Result{Local: slices.Contains(ours, errno), Status: SOCKERR, Info: capital(errno)}
+	}
+	return Result{Status: L7RSP}
+}
+
+// verdict judges an answer. Only a server that is up may ask to be left alone:
+// to one that is DOWN, 404 is a status like any other.
+func (q question) verdict(code int, reason string) Result {
+	c := q.server.backend.Conf.HTTPCheck
+	switch {
+	case code == 404 && c.DisableOn404 && q.server.Running():
+		return Result{OK: true, Status: L7OKC, Code: code}
+	case expected(c, code):
+		return Result{OK: true, Status: L7OK, Code: code}
+	}
+	return Result{Status: L7STS, Code: code, Info: printable(reason)}
+}
+
+func expected(c *conf.HTTPCheck, code int) bool {
+	if c.Expect == nil {
+		return code >= 200 && code < 400
+	}
+	listed := slices.ContainsFunc(c.Expect, func(s conf.StatusRange) bool { return s.Low <= code && code <= s.High })
+	return listed != c.Not
+}
