@@ -209,6 +209,9 @@ func (s *Stock) flush(f *Flow, dst int) sock.Errno {
 		f.off += int32(n)
 	}
 	switch {
+	case f.held > 0 && f.store > 0:
+		// Not sure that the target is full: a signal ends splice early, and the
+		// Go runtime sends them. The next one tells.
 	case f.held > 0:
 		f.Clear(TargetReady)
 	case f.store < 0:
