@@ -109,6 +109,9 @@ func addCheck(r row, s *pool.Server, now int64) {
 	if last := s.LastCheck(); last != nil {
 		r["check_status"], r["check_desc"], r["last_chk"] = last.Status, last.Status.Text(), last.Info
 		r["check_duration"] = last.Duration.Milliseconds()
+		if last.Code > 0 {
+			r["check_code"] = last.Code
+		}
 	}
 }
 

@@ -1,0 +1,75 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sluice/conf"
+	"sluice/pool"
+)
+
+// The columns are what HAProxy 2.6.12 had of such servers.
+func TestChecksInShowStat(t *testing.T) {
+	for _, tt := range []struct {
+		check conf.HTTPCheck
+		want  map[string]string
+	}{
+		{conf.HTTPCheck{}, map[string]string{"status": "DOWN", "check_status": "L7STS", "check_code": "404", "check_desc": "Layer7 wrong status", "last_chk": "Not Found"}},
+		{conf.HTTPCheck{DisableOn404: true}, map[string]string{"status": "NOLB", "check_status": "L7OKC", "check_code": "404", "check_desc": "Layer7 check conditionally passed", "last_chk": ""}},
+		{conf.HTTPCheck{Expect: []conf.StatusRange{{Low: 404, High: 404}}}, map[string]string{"status": "UP", "check_status": "L7OK", "check_code": "404", "check_desc": "Layer7 check passed", "last_chk": ""}},
+	} {
+		tt.check.Method, tt.check.URI, tt.check.Version = "GET", "/none", "HTTP/1.0"
+		b := checkedOnce(t, tt.check)
+		rows, _ := table(t, start(t, &View{Backends: []*pool.Backend{b}}, 0), "show stat")
+		got := map[string]string{}
+		for column := range tt.want {
+			got[column] = rows["web/s1"][column]
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%+v (-want +got):\n%s", tt.check, diff)
+		}
+	}
+}
+
+// checkedOnce is a backend whose one server, which has no page at all, was
+// checked.
+func checkedOnce(t *testing.T, check conf.HTTPCheck) *pool.Backend {
+	t.Helper()
+	web := httptest.NewServer(http.NotFoundHandler())
+	defer web.Close()
+	at := netip.MustParseAddrPort(web.Listener.Addr().String())
+	s := &conf.Server{Name: "s1", Weight: 1, Check: true, Inter: time.Minute, Rise: 1, Fall: 1, Address: conf.Address{IP: at.Addr(), Port: at.Port()}}
+	b, ps := pool.New(3, &conf.Backend{Name: "web", HTTPCheck: &check, Servers: []*conf.Server{s}}, nil)
+	if err := ps.Err(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		b.Check(ctx, func(pool.Event) {})
+	}()
+	waitFor(t, func() bool { return b.Servers[0].LastCheck() != nil })
+	cancel()
+	<-over
+	return b
+}
+
+func waitFor(t *testing.T, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(10 * time.Second); !holds(); {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatal("no check in 10s")
+		}
+	}
+}
