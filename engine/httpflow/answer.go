@@ -86,7 +86,7 @@ func (x *Exchange) beginAnswer(dst []byte, status, length int) []byte {
 	dst = strconv.AppendInt(dst, int64(status), 10)
 	dst = append(append(dst, ' '), http.StatusText(status)...)
 	dst = append(dst, "\r\n"...)
-	if status == 204 || status == 304 {
+	if bodyless(status) {
 		return dst
 	}
 	dst = append(dst, "content-length: "...)

@@ -2,6 +2,7 @@ package httpflow
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -22,9 +23,8 @@ func received(t *testing.T, method string, answer []byte) (*http.Response, strin
 	if err != nil {
 		t.Fatalf("%q: %v", answer, err)
 	}
-	defer r.Body.Close()
 	body, err := io.ReadAll(r.Body)
-	if err != nil {
+	if err = errors.Join(err, r.Body.Close()); err != nil {
 		t.Fatalf("%q: %v", answer, err)
 	}
 	return r, string(body)

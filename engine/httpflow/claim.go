@@ -70,9 +70,9 @@ var (
 func (c *Cookie) Hide(w *Rewrite) {
 	switch {
 	case c.prefix:
-		w.edits = append(w.edits, edit{name: "cookie", change: shorten, word: c.name})
+		w.edit(edit{name: "cookie", change: shorten, word: c.name})
 	case c.insert && c.indirect:
-		w.edits = append(w.edits, edit{name: "cookie", change: remove, word: c.name})
+		w.edit(edit{name: "cookie", change: remove, word: c.name})
 	}
 }
 

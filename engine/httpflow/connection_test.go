@@ -10,7 +10,7 @@ import (
 type transaction struct {
 	name           string
 	request        string // version and fields
-	closes         string // C: by option httpclose of the frontend, S: of the backend
+	options        string // C: httpclose of the frontend, S: of the backend, P: pretend
 	toServer       string
 	answer         string // status line and fields; no body is sent
 	toClient       string
@@ -21,8 +21,8 @@ var transactions = []transaction{
 	{"as it is", "1.1", "", "", "1.1 200", "", true, true},
 	{"client closes", "1.1|Connection: close", "", "connection: close", "1.1 200", "connection: close", false, false},
 	{"client keeps", "1.1|Connection: keep-alive", "", "", "1.1 200", "", true, true},
-	{"client has other words", "1.1|Connection: X, Close, y", "", "Connection: X, y|connection: close", "1.1 200", "connection: close", false, false},
-	{"two fields", "1.1|Connection: keep-alive|Connection: x", "", "Connection: x", "1.1 200", "", true, true},
+	{"client has other words", "1.1|Connection: X, Close, y", "", "connection: close", "1.1 200", "connection: close", false, false},
+	{"two fields", "1.1|Connection: keep-alive|Connection: x", "", "", "1.1 200", "", true, true},
 	{"HTTP/1.0", "1.0", "", "", "1.1 200", "connection: close", false, false},
 	{"HTTP/1.0 keeps", "1.0|Connection: Keep-Alive", "", "connection: keep-alive", "1.1 200", "connection: keep-alive", true, true},
 	{"HTTP/1.0 keeps, the server can't", "1.0|Connection: keep-alive", "", "connection: keep-alive", "1.0 200", "connection: keep-alive", true, false},
@@ -36,15 +36,19 @@ var transactions = []transaction{
 	{"httpclose is there already", "1.1|Connection: close", "CS", "connection: close", "1.1 200|Connection: close", "connection: close", false, false},
 	{"httpclose, HTTP/1.0", "1.0", "CS", "", "1.1 200", "connection: close", false, false},
 	{"httpclose, HTTP/1.0 keeps", "1.0|Connection: keep-alive", "S", "", "1.1 200", "connection: keep-alive", true, false},
-	{"httpclose, other words", "1.1|Connection: keep-alive, x", "S", "Connection: x|connection: close", "1.1 200", "", true, false},
-	{"httpclose, upgrade", "1.1|Connection: Upgrade|Upgrade: x", "S", "Connection: Upgrade|Upgrade: x", "1.1 200", "", true, false},
-	{"upgrade", "1.1|Connection: Upgrade|Upgrade: x", "", "Connection: Upgrade|Upgrade: x", "1.1 101|Connection: Upgrade", "Connection: Upgrade", false, false},
+	{"httpclose, other words", "1.1|Connection: keep-alive, x", "S", "connection: close", "1.1 200", "", true, false},
+	{"httpclose, upgrade", "1.1|Connection: Upgrade|Upgrade: x", "S", "Upgrade: x|connection: upgrade", "1.1 200", "", true, false},
+	{"upgrade", "1.1|Connection: Upgrade|Upgrade: x", "", "Upgrade: x|connection: upgrade", "1.1 101|Connection: Upgrade", "Connection: Upgrade", false, false},
 	{"upgrade to h2c", "1.1|Connection: Upgrade, HTTP2-Settings|Upgrade: h2c|HTTP2-Settings: AA", "", "", "1.1 200", "", true, true},
 	{"upgrade to h2c among others", "1.1|Connection: Upgrade|Upgrade: x, h2c", "", "", "1.1 200", "", true, true},
 	{"upgrade to HTTP/2.0 in another field", "1.1|Connection: Upgrade|Upgrade: x|Upgrade: HTTP/2.0", "", "", "1.1 200", "", true, true},
-	{"upgrade to TLS, client closes", "1.1|Connection: Upgrade, close, x|Upgrade: TLS/1.0", "", "Connection: x|connection: close", "1.1 200", "connection: close", false, false},
+	{"upgrade to TLS, client closes", "1.1|Connection: Upgrade, close, x|Upgrade: TLS/1.0", "", "connection: close", "1.1 200", "connection: close", false, false},
 	{"upgrade without Connection", "1.1|Upgrade: x", "", "", "1.1 200", "", true, true},
 	{"codings that the client takes", "1.1|TE: trailers, deflate", "", "TE: trailers", "1.1 200", "", true, true},
+	{"names of fields", "1.1|Connection: X-Forwarded-For|X-Forwarded-For: 1", "", "X-Forwarded-For: 1", "1.1 200|Connection: X|X: y", "X: y", true, true},
+	{"names of fields beside upgrade", "1.1|Connection: Upgrade, X|Upgrade: x|X: y", "", "Upgrade: x|X: y|connection: upgrade", "1.1 200", "", true, true},
+	{"pretend keep-alive", "1.1", "SP", "", "1.1 200", "", true, false},
+	{"pretend keep-alive, HTTP/1.0", "1.0", "SP", "connection: keep-alive", "1.1 200", "connection: close", false, false},
 	{"no trailers", "1.1|TE: deflate", "", "", "1.1 200", "", true, true},
 	{"length told twice", "1.1", "", "", "1.1 204|Content-Length: 3|X: y|Content-Length: 3", "X: y|content-length: 3", true, true},
 	{"Keep-Alive stays", "1.1|Keep-Alive: 5", "", "Keep-Alive: 5", "1.1 200|Keep-Alive: timeout=5", "Keep-Alive: timeout=5", true, true},
@@ -57,13 +61,17 @@ func TestTransactions(t *testing.T) {
 }
 
 func (c *transaction) check(t *testing.T) {
+	t.Helper()
 	version, fields, _ := strings.Cut(c.request, "|")
 	x, head := asked(t, "GET / HTTP/"+version+"\r\nHost: a"+separated(fields)+"\r\n\r\n")
-	if strings.Contains(c.closes, "C") {
+	if strings.Contains(c.options, "C") {
 		x.CloseClient()
 	}
-	if strings.Contains(c.closes, "S") {
+	if strings.Contains(c.options, "S") {
 		x.CloseServer()
+	}
+	if strings.Contains(c.options, "P") {
+		x.PretendKeepAlive()
 	}
 	var w Rewrite
 	w.Request(head)

@@ -1,6 +1,7 @@
 package httpflow
 
 import (
+	"strings"
 	"time"
 
 	"sluice/conf"
@@ -18,24 +19,22 @@ type Cookie struct {
 
 // NewCookie makes ready what a backend's `cookie` line says.
 func NewCookie(c *conf.Cookie) *Cookie {
-	attributes := "; path=/"
+	attributes := []string{"; path=/"}
 	for _, domain := range c.Domains {
-		attributes += "; domain=" + domain
+		attributes = append(attributes, "domain="+domain)
 	}
 	if c.HTTPOnly {
-		attributes += "; HttpOnly"
+		attributes = append(attributes, "HttpOnly")
 	}
 	if c.Secure {
-		attributes += "; Secure"
+		attributes = append(attributes, "Secure")
 	}
-	for _, attr := range c.Attrs {
-		attributes += "; " + attr
-	}
+	attributes = append(attributes, c.Attrs...)
 	return &Cookie{
 		name: c.Name, insert: c.Insert, rewrite: c.Rewrite, prefix: c.Prefix, indirect: c.Indirect,
 		noCache: c.NoCache, postOnly: c.PostOnly, preserve: c.Preserve,
 		maxIdle: int64(c.MaxIdle / time.Second), maxLife: int64(c.MaxLife / time.Second),
-		attributes: attributes,
+		attributes: strings.Join(attributes, "; "),
 	}
 }
 

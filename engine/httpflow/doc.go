@@ -76,6 +76,7 @@
 //	chunk: LF alone, CR alone              7.1            400      broken off
 //	chunk: blanks between size and CRLF    7.1            taken
 //	chunk: extension above 4 KiB           7.1.1          400      broken off
+//	control bytes there or in a trailer    9110 5.5       400      broken off
 //	trailer that frames or routes          9110 6.5.1     400      broken off
 //	trailers above 64 KiB                  9110 5.4       400      broken off
 //	status below 100, not three digits     4              -        502
@@ -89,6 +90,10 @@
 // A request may ask for another protocol (9110 7.8) but not for one that carries
 // requests, as h2c: these would get past the rules. Its Upgrade is not passed on
 // then, and it is answered in HTTP/1.1.
+//
+// Nor are fields that Connection names taken out (9110 7.6.1): a client could
+// have those removed that a proxy before us has added. Connection itself is
+// never passed on, so that no server removes ours either.
 //
 // HAProxy 2.6 takes more: Content-Length beside Transfer-Encoding, which it then
 // removes, folded values, a missing Host, LF alone in chunks, a Content-Length

@@ -29,6 +29,7 @@ const (
 	tunnel      // HTTP has ended
 	closeClient // the client's connection ends with this exchange
 	closeServer // the server's does
+	pretend     // which it is not told
 )
 
 func (x *Exchange) has(m marks) bool { return x.marks&m != 0 }
@@ -87,7 +88,7 @@ func (x *Exchange) answer(h *Head) bool {
 	if h.close || h.Minor == 0 && !h.keep {
 		x.marks |= closeServer
 	}
-	if h.bodyless(x.has(head)) {
+	if x.has(head) || bodyless(h.Status) {
 		return true
 	}
 	if x.Response = h.body(); x.Response.phase == inEndless {
@@ -121,6 +122,10 @@ func (x *Exchange) CloseClient() { x.marks |= closeClient }
 // CloseServer has the server's connection end with this exchange: `option
 // httpclose` of the backend, or of the frontend, or `option http-server-close`.
 func (x *Exchange) CloseServer() { x.marks |= closeServer }
+
+// PretendKeepAlive keeps it from the server that its connection ends: `option
+// http-pretend-keepalive` of the backend.
+func (x *Exchange) PretendKeepAlive() { x.marks |= pretend }
 
 // KeepClient reports whether the client may ask again on its connection.
 func (x *Exchange) KeepClient() bool { return x.Done() && !x.has(closeClient) }

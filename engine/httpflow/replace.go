@@ -13,13 +13,13 @@ import (
 // ReplaceHeader is `http-request replace-header`: it looks at whole values of
 // the fields of that name.
 func (w *Rewrite) ReplaceHeader(name string, match *regexp.Regexp, template []byte) {
-	w.edits = append(w.edits, edit{name: name, change: replaceAll, regexp: match, value: template})
+	w.edit(edit{name: name, change: replaceAll, regexp: match, value: template})
 }
 
 // ReplaceValue is `http-request replace-value`: it looks at each entry between
 // commas.
 func (w *Rewrite) ReplaceValue(name string, match *regexp.Regexp, template []byte) {
-	w.edits = append(w.edits, edit{name: name, change: replaceEach, regexp: match, value: template})
+	w.edit(edit{name: name, change: replaceEach, regexp: match, value: template})
 }
 
 // ReplacePath is `http-request replace-path`: the query stays.

@@ -61,11 +61,9 @@ func (h *Head) transferEncoding(value []byte) bool {
 	return true
 }
 
-// bodyless says whether an answer has no body, whatever its fields tell (RFC
-// 9112 6.3).
-func (h *Head) bodyless(toHead bool) bool {
-	return toHead || h.Status < 200 || h.Status == 204 || h.Status == 304
-}
+// bodyless says whether an answer of that status has no body, whatever its
+// fields tell (RFC 9112 6.3).
+func bodyless(status int) bool { return status < 200 || status == 204 || status == 304 }
 
 func (h *Head) body() Body {
 	switch {

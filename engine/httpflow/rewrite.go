@@ -15,9 +15,10 @@ import (
 // outcome. A loop owns one and uses it for all its sessions in turn; the bytes
 // that it is given must stay as they are until Append.
 type Rewrite struct {
-	fields Fields
-	status []byte // the status line of an answer; nil: a request
-	old    bool   // a request in HTTP/1.0
+	fields   Fields
+	status   []byte // the status line of an answer; nil: a request
+	old      bool   // a request in HTTP/1.0
+	bodyless bool   // an answer of such a status
 
 	method []byte
 	origin []byte // scheme and authority of an absolute target
@@ -55,7 +56,7 @@ func (w *Rewrite) Request(h *sniff.Head) {
 // Response begins with the head of an answer, interim or final.
 func (w *Rewrite) Response(h *Head) {
 	w.begin(h)
-	w.status = h.Line
+	w.status, w.bodyless = h.Line, bodyless(h.Status)
 }
 
 func (w *Rewrite) begin(f Fields) {
@@ -74,8 +75,14 @@ func (w *Rewrite) split(target, path []byte) {
 	}
 }
 
-// SetMethod is `http-request set-method`.
-func (w *Rewrite) SetMethod(method []byte) { w.method = method }
+// SetMethod is `http-request set-method`. It leaves a method as it is if that or
+// the new one is HEAD or CONNECT: where the answer ends depends on those, and the
+// client and the server would disagree.
+func (w *Rewrite) SetMethod(method []byte) {
+	if methods[string(w.method)]&(head|connect) == 0 && methods[string(method)]&(head|connect) == 0 {
+		w.method = method
+	}
+}
 
 // SetPath is `http-request set-path`: scheme, authority and query stay.
 func (w *Rewrite) SetPath(path []byte) { w.path = path }
@@ -99,27 +106,44 @@ func (w *Rewrite) SetURI(uri []byte) { w.origin, w.path, w.query = nil, uri, nil
 
 // AddHeader is `http-request add-header`: one more field behind all others.
 func (w *Rewrite) AddHeader(name string, value []byte) {
-	w.edits = append(w.edits, edit{name: name, value: value, append: true})
+	w.edit(edit{name: name, value: value, append: true})
 }
 
 // SetHeader is `http-request set-header`: the field is the only one of its name.
 func (w *Rewrite) SetHeader(name string, value []byte) {
-	w.edits = append(w.edits, edit{name: name, value: value, append: true, change: drop})
+	w.edit(edit{name: name, value: value, append: true, change: drop})
 }
 
 // DelHeader is `http-request del-header`: all fields of that name go.
 func (w *Rewrite) DelHeader(name string) {
-	w.edits = append(w.edits, edit{name: name, change: drop})
+	w.edit(edit{name: name, change: drop})
 }
 
 // DelHeaders is `http-request del-header` with another match than str: all
 // fields go whose name, as sent, match picks.
 func (w *Rewrite) DelHeaders(match func(name []byte) bool) {
-	w.edits = append(w.edits, edit{match: match, change: drop})
+	w.edit(edit{match: match, change: drop})
+}
+
+// edit notes an edit, if it does not make a message end elsewhere: the fields
+// that say where stay as they are.
+func (w *Rewrite) edit(e edit) {
+	if !frames(e.name) {
+		w.edits = append(w.edits, e)
+	}
+}
+
+func frames[text []byte | string](name text) bool {
+	return isWord(name, "content-length") || isWord(name, "transfer-encoding")
 }
 
 // SetStatus is `http-response set-status`; without a reason it is the usual one.
+// It leaves a status as it is if only that or only the new one has no body by
+// itself: the client would wait for one, or take it for the next answer.
 func (w *Rewrite) SetStatus(status int, reason string) {
+	if bodyless(status) != w.bodyless {
+		return
+	}
 	if reason == "" {
 		reason = http.StatusText(status)
 	}

@@ -122,6 +122,54 @@ func TestRequestLine(t *testing.T) {
 	}
 }
 
+// TestFramingStays: no rule makes the two sides disagree on where an answer ends.
+func TestFramingStays(t *testing.T) {
+	for method, wanted := range map[string]string{"GET": "HEAD", "HEAD": "GET", "POST": "CONNECT"} {
+		got := rewritten(t, method+" / HTTP/1.1\r\nHost: a\r\n\r\n", func(w *Rewrite) { w.SetMethod([]byte(wanted)) })
+		if !strings.HasPrefix(got, method+" ") {
+			t.Errorf("%s becomes %q", method, got)
+		}
+	}
+	for line, wanted := range map[string]int{"HTTP/1.1 200 OK": 204, "HTTP/1.1 304 X": 200, "HTTP/1.1 404 Y": 100} {
+		x, _ := asked(t, get11)
+		var w Rewrite
+		w.Response(replied(t, x, line+"\r\nContent-Length: 2\r\n\r\n"))
+		w.SetStatus(wanted, "")
+		if got := string(w.Append(nil)); !strings.HasPrefix(got, line) {
+			t.Errorf("%s becomes %q", line, got)
+		}
+	}
+}
+
+// TestFramingFieldsStay, whatever the rules say.
+func TestFramingFieldsStay(t *testing.T) {
+	request := lines("POST / HTTP/1.1", "Host: a", "Content-length: 0")
+	got := rewritten(t, request, func(w *Rewrite) {
+		w.DelHeader("Content-Length")
+		w.SetHeader("content-length", []byte("5"))
+		w.AddHeader("Transfer-Encoding", []byte("chunked"))
+		w.ReplaceHeader("content-length", regexp.MustCompile(`.*`), []byte("7"))
+		w.ReplaceValue("content-length", regexp.MustCompile(`.*`), []byte("7"))
+		w.DelHeaders(func(name []byte) bool { return name[0] == 'C' })
+	})
+	if got != request {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestStatusLine(t *testing.T) {
+	for line, want := range map[string]string{
+		"HTTP/1.7 200 OK": "HTTP/1.1 200 OK", "HTTP/1.1 200": "HTTP/1.1 200 ", "HTTP/1.0 404 ": "HTTP/1.0 404 ",
+	} {
+		x, _ := asked(t, get11)
+		var w Rewrite
+		w.Response(replied(t, x, line+"\r\n\r\n"))
+		if got := string(w.Append(nil)); got != want+"\r\n\r\n" {
+			t.Errorf("%q becomes %q", line, got)
+		}
+	}
+}
+
 // TestNormal has heads that are written in another way than they came.
 func TestNormal(t *testing.T) {
 	for head, want := range map[string]string{

@@ -32,14 +32,14 @@ func (c *Cookie) take(w *Rewrite, h *Head, claim Claim, id []byte) byte {
 	case c.preserve:
 		return 'P'
 	case c.insert || claim.Server >= 0 && c.indirect:
-		w.edits = append(w.edits, edit{name: "set-cookie", change: withhold, word: c.name})
+		w.edit(edit{name: "set-cookie", change: withhold, word: c.name})
 		return 'D'
 	case len(id) == 0 || !c.rewrite && !c.prefix:
 		return 'P'
 	case c.rewrite:
-		w.edits = append(w.edits, edit{name: "set-cookie", change: replaceValue, word: c.name, value: id})
+		w.edit(edit{name: "set-cookie", change: replaceValue, word: c.name, value: id})
 	default:
-		w.edits = append(w.edits, edit{name: "set-cookie", change: prefixValue, word: c.name, value: id})
+		w.edit(edit{name: "set-cookie", change: prefixValue, word: c.name, value: id})
 	}
 	return 'R'
 }

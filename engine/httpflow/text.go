@@ -92,8 +92,8 @@ func hasItem(list []byte, word string) bool {
 }
 
 func untilQuery(b []byte) []byte {
-	if i := bytes.IndexByte(b, '?'); i >= 0 {
-		return b[:i]
-	}
-	return b
+	before, _, _ := bytes.Cut(b, question)
+	return before
 }
+
+var question = []byte("?")

@@ -6,7 +6,7 @@ package httpflow
 // allocate if dst has room.
 func (w *Rewrite) Append(dst []byte) []byte {
 	if w.status != nil {
-		dst = append(dst, w.status...)
+		dst = w.appendStatusLine(dst)
 	} else {
 		dst = w.appendRequestLine(dst)
 	}
@@ -23,6 +23,20 @@ func (w *Rewrite) Append(dst []byte) []byte {
 		dst = w.appendField(dst, i)
 	}
 	return append(dst, "\r\n"...)
+}
+
+// appendStatusLine writes the version that is spoken here, and the blank that
+// stands even before no reason (RFC 9112 4).
+func (w *Rewrite) appendStatusLine(dst []byte) []byte {
+	version := len(dst) + len("HTTP/1.")
+	dst = append(dst, w.status...)
+	if dst[version] > '1' {
+		dst[version] = '1'
+	}
+	if len(w.status) == len("HTTP/1.1 200") {
+		dst = append(dst, ' ')
+	}
+	return dst
 }
 
 // appendRequestLine writes the version that is spoken here (RFC 9112 2.3).
@@ -59,7 +73,7 @@ func edited[name []byte | string](w *Rewrite, i int, of name, value []byte) ([]b
 		switch {
 		case e.change == nil:
 			continue
-		case e.match != nil && !e.match([]byte(of)), e.match == nil && !isWord(of, e.name):
+		case e.match != nil && (frames(of) || !e.match([]byte(of))), e.match == nil && !isWord(of, e.name):
 			continue
 		}
 		var ok bool
