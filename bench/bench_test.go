@@ -27,7 +27,7 @@ func TestOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.rounds != 3 || o.each != time.Second || len(o.also) != 2 || !o.wanted()["floor"] {
+	if o.rounds != 3 || o.each != time.Second/2 || len(o.also) != 2 || !o.wanted()["floor"] {
 		t.Errorf("%+v", o)
 	}
 	for _, bad := range []string{"x", "-scenario x", "-peers envoy", "-rounds -1", "-for -1s", "-for x"} {

@@ -42,10 +42,10 @@ func parse(args []string, usage io.Writer) (*options, error) {
 	})
 	f.StringVar(&o.bin, "bin", "", "`path` of the Sluice to measure (default: build ./cmd/sluice)")
 	f.IntVar(&o.rounds, "rounds", 0, "rounds for each proxy (default 5; 3 with -quick)")
-	f.DurationVar(&o.each, "for", 0, "`time` of one round (default 3s; 1s with -quick)")
+	f.DurationVar(&o.each, "for", 0, "`time` of one round (default 3s; 500ms with -quick)")
 	f.BoolVar(&o.quick, "quick", false, "fewer variants, smaller figures: under three minutes")
 	f.BoolVar(&o.strace, "strace", true, "count system calls, in a round that is not timed")
-	f.BoolVar(&o.wrk, "wrk", true, "put wrk's figures beside ours, where wrk is installed")
+	f.BoolVar(&o.wrk, "wrk", true, "put wrk's figures beside ours, where wrk is installed; not with -quick")
 	f.StringVar(&o.json, "json", "", "`file` for the results (default: bench.json in -out)")
 	f.StringVar(&o.out, "out", "bench/out", "`folder` for report and plots")
 	f.BoolVar(&o.list, "list", false, "list the scenarios and end")
@@ -63,7 +63,7 @@ func parse(args []string, usage io.Writer) (*options, error) {
 func (o *options) complete() error {
 	rounds, each := 5, 3*time.Second
 	if o.quick {
-		rounds, each = 3, time.Second
+		rounds, each = 3, time.Second/2
 	}
 	if o.rounds == 0 {
 		o.rounds = rounds

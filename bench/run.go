@@ -31,7 +31,7 @@ func (o *options) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	// nginx's workers may be of another user.
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return err
@@ -57,7 +57,7 @@ func (o *options) run(ctx context.Context) (err error) {
 	defer sink.Close()
 	b.lab = &scenario.Lab{
 		Scale: o.scale(), Origin: server.Addrs, Sink: sink, Peers: peers, Dir: dir,
-		Strace: b.has(o.strace, "strace", "no system calls counted"), Wrk: b.has(o.wrk, "wrk", "no figures of wrk"),
+		Strace: b.has(o.strace, "strace", "no system calls counted"), Wrk: b.has(o.wrk && !o.quick, "wrk", "no figures of wrk"),
 		Say: b.say,
 	}
 	return b.scenarios(ctx)

@@ -48,7 +48,7 @@ func (c *compare) run(ctx context.Context) (err error) {
 	if c.dir, err = os.MkdirTemp("", "sluice-compare-"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(c.dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(c.dir)) }()
 	base := filepath.Join(c.dir, "tree")
 	if err := command(ctx, "", "git", "worktree", "add", "--detach", "--quiet", base, c.ref).Run(); err != nil {
 		return fmt.Errorf("check %s out: %w", c.ref, err)

@@ -97,10 +97,11 @@ func receiveAll(c net.Conn, down int64, check bool) error {
 	if err := Receive(body, down, check); err != nil {
 		return err
 	}
-	if n, err := body.Read(make([]byte, 1)); n != 0 || err != io.EOF {
-		return fmt.Errorf("%d bytes and %v after the last byte, wanted the end", n, err)
+	more, err := io.Copy(io.Discard, body)
+	if more > 0 && err == nil {
+		err = fmt.Errorf("%d bytes behind the last one", more)
 	}
-	return nil
+	return err
 }
 
 // Send writes n bytes of the pattern.

@@ -62,7 +62,7 @@ func Describe() map[string]any {
 	}
 	var info unix.Sysinfo_t
 	if unix.Sysinfo(&info) == nil {
-		about["memory_mib"] = uint64(info.Totalram) * uint64(info.Unit) >> 20
+		about["memory_mib"] = info.Totalram * uint64(info.Unit) >> 20
 	}
 	return about
 }

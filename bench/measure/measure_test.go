@@ -3,6 +3,7 @@ package measure
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"testing"
 	"time"
 )
@@ -60,13 +61,10 @@ func TestTreeHoldsChildren(t *testing.T) {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { in.Close(); _ = child.Wait() }()
-	for _, pid := range Tree(os.Getpid()) {
-		if pid == child.Process.Pid {
-			return
-		}
+	defer func() { _ = in.Close(); _ = child.Wait() }()
+	if all := Tree(os.Getpid()); !slices.Contains(all, child.Process.Pid) {
+		t.Errorf("%v lacks the child %d", all, child.Process.Pid)
 	}
-	t.Errorf("%v lacks the child %d", Tree(os.Getpid()), child.Process.Pid)
 }
 
 const summary = `% time     seconds  usecs/call     calls    errors syscall

@@ -52,6 +52,7 @@ func TestSites(t *testing.T) {
 }
 
 func works(t *testing.T, plan load.Plan) {
+	t.Helper()
 	plan.Clients, plan.For = 5, 100*time.Millisecond
 	started := 0
 	plan.Started = func() { started++ }

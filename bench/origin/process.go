@@ -48,7 +48,7 @@ func Start(bin string, args ...string) (*Process, error) {
 
 // Stop ends the origin and waits for it.
 func (p *Process) Stop() error {
-	p.hold.Close()
+	_ = p.hold.Close()
 	return p.cmd.Wait()
 }
 

@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -24,7 +23,7 @@ type Running struct {
 	Addr netip.AddrPort // where clients go
 	cmd  *exec.Cmd
 	said *output
-	over chan error
+	over chan struct{} // closed when the process has ended
 }
 
 // patience is how long a proxy may take to listen, or to end.
@@ -58,7 +57,7 @@ func Start(p Peer, s Site, dir string) (*Running, error) {
 }
 
 func (r *Running) start(name string) error {
-	r.said, r.over = &output{}, make(chan error, 1)
+	r.said, r.over = &output{}, make(chan struct{})
 	r.cmd.Stdout, r.cmd.Stderr = r.said, r.said
 	// A harness that dies takes its proxies with it; an interrupt from the
 	// terminal is for the harness alone, which ends them in order.
@@ -66,9 +65,13 @@ func (r *Running) start(name string) error {
 	if err := r.cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
 	}
-	go func() { r.over <- r.cmd.Wait() }()
+	go func() {
+		_ = r.cmd.Wait() // ProcessState tells
+		close(r.over)
+	}()
 	if err := r.listens(); err != nil {
-		return errors.Join(err, r.Stop())
+		_ = r.Stop() // says the same, if anything
+		return err
 	}
 	return nil
 }
@@ -84,9 +87,8 @@ func (r *Running) listens() error {
 			return c.Close()
 		}
 		select {
-		case err := <-r.over:
-			r.over <- err
-			return fmt.Errorf("ended at its start: %v: %s", err, r.said)
+		case <-r.over:
+			return fmt.Errorf("ended at its start: %s: %s", r.cmd.ProcessState, r.said)
 		case <-late:
 			return fmt.Errorf("does not listen on %s after %v: %s", r.Addr, patience, r.said)
 		case <-again.C:
@@ -108,8 +110,8 @@ func (r *Running) Stop() error {
 		return nil
 	}
 	select {
-	case err := <-r.over:
-		return fmt.Errorf("%s ended by itself: %v: %s", r.Name(), err, r.said)
+	case <-r.over:
+		return fmt.Errorf("%s ended by itself: %s: %s", r.Name(), r.cmd.ProcessState, r.said)
 	default:
 	}
 	_ = r.cmd.Process.Signal(syscall.SIGTERM)

@@ -29,13 +29,13 @@ func (w *moving) transfer(t *Target, most int64) load.Transfer {
 	}
 }
 
-// traced is how much is moved in a moment (see Lab.trace).
+// traced is how much is moved under strace.
 const traced = 64 << 20
 
-// Do moves everything, whatever the time; in less than a second, a part.
-func (w *moving) Do(t *Target, m *Meter, d time.Duration) (*Done, error) {
+// Do moves everything, whatever the time; under strace, a part.
+func (w *moving) Do(t *Target, m *Meter, _ time.Duration) (*Done, error) {
 	job := w.transfer(t, 1<<62)
-	if d < time.Second {
+	if m.strace != "" {
 		job = w.transfer(t, traced)
 	}
 	m.Start()

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"maps"
 	"time"
 
 	"sluice/bench/measure"
@@ -68,8 +69,6 @@ func (m *Meter) figures(unit string, d *Done) map[string]float64 {
 		f["cpu_user"+per] = each(m.cpu.User)
 		f["cpu_system"+per] = each(m.cpu.System)
 	}
-	for name, value := range d.Extra {
-		f[name] = value
-	}
+	maps.Copy(f, d.Extra)
 	return f
 }
