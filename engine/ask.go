@@ -5,6 +5,7 @@ import (
 
 	"sluice/conf"
 	"sluice/engine/acl"
+	"sluice/engine/httpflow"
 	"sluice/engine/relay"
 )
 
@@ -102,27 +103,58 @@ func (l *loop) asked(id int32, s *session, x *exchange, b []byte, n int, held bo
 	f := l.listeners[s.line].frontend
 	x.asked++
 	x.whole = int32(l.now - s.began)
-	x.marks |= outstanding
-	l.tellLine(f, x)
-	f.stat.Requests.Request(l.now)
-	l.engine.stat.Requests.Request(l.now)
-	l.facts.Src, l.facts.Final, l.facts.Received = s.clientAddr(), true, len(b)
+	l.facts.Received = len(b)
+	l.tellFacts(s)
 	l.findDestination(f, int(s.sock[client].fd))
+	if !l.monitored(x, f) {
+		x.marks |= outstanding
+		l.tellLine(f, x)
+		f.stat.Requests.Request(l.now)
+		l.engine.stat.Requests.Request(l.now)
+		if l.headToServer(id, s, x, f) {
+			l.takeBody(id, s, x, b[n:], held, n)
+			return
+		}
+	}
+	if x.has(local) && s.state == asking {
+		l.keepRest(x, b[n:], held, n)
+		l.sayOurs(id, s, x)
+	}
+}
+
+// headToServer takes the request through the rules, finds its backend, and
+// writes the head as it goes out. It reports whether the request goes on.
+func (l *loop) headToServer(id int32, s *session, x *exchange, f *frontend) bool {
+	l.values = l.values[:0]
+	l.rewrite.Request(&l.sniffed.HTTP)
+	if f.rules.Request.Len() > 0 {
+		if !l.requestRules(id, s, x, &f.rules.Request) {
+			return false
+		}
+		l.reread()
+	}
 	d := f.rules.Decide(&l.facts)
-	if d.Verdict == acl.Refuse {
+	switch {
+	case d.Verdict == acl.Refuse:
 		f.stat.DeniedReq.Inc()
 		l.refuse(id, s, x, 403, term('P', 'R'))
-		return
-	}
-	if d.Backend < 0 {
+		return false
+	case d.Backend < 0:
 		l.refuse(id, s, x, 503, term('S', 'C'))
-		return
+		return false
 	}
 	s.backend = int32(d.Backend)
-	l.backendOf(s).Stat.Open(l.now)
-	l.backendOf(s).Stat.Requests.Request(l.now)
-	l.prepare(s, x, f, b[:n])
-	l.takeBody(id, s, x, b[n:], held, n)
+	b := l.backendOf(s)
+	b.Stat.Open(l.now)
+	b.Stat.Requests.Request(l.now)
+	if b.rules.Request.Len() > 0 && !f.owns(b) {
+		l.facts.Backend = b.Name
+		if !l.requestRules(id, s, x, &b.rules.Request) {
+			return false
+		}
+	}
+	l.prepare(s, x, f, b)
+	return true
 }
 
 // takeBody adds the body bytes that came with the head, and sends both.
@@ -133,19 +165,14 @@ func (l *loop) takeBody(id int32, s *session, x *exchange, rest []byte, held boo
 		l.refuse(id, s, x, 400, term('P', 'R'))
 		return
 	}
-	if held {
-		l.stock.Consume(&x.ahead[client], head+n)
-	} else {
-		l.stock.Hold(&x.ahead[client], rest[n:])
-	}
+	l.keepRest(x, rest[n:], held, head+n)
 	l.direct(id, s, x)
 }
 
-// prepare writes the head as it goes to the server.
-func (l *loop) prepare(s *session, x *exchange, f *frontend, _ []byte) {
-	b := l.backendOf(s)
+// prepare makes the last edits, those of options and connections, and writes
+// the head.
+func (l *loop) prepare(s *session, x *exchange, f *frontend, b *backend) {
 	w := &l.rewrite
-	w.Request(&l.sniffed.HTTP)
 	if b.cookie != nil {
 		x.claim = b.cookie.Pick(&l.sniffed.HTTP, time.Now().Unix(), b.lookup)
 		b.cookie.Hide(w)
@@ -159,6 +186,31 @@ func (l *loop) prepare(s *session, x *exchange, f *frontend, _ []byte) {
 	}
 	x.flow.ToServer(w)
 	l.head = w.Append(l.head[:0])
+}
+
+// monitored makes ready the answer to `monitor-uri`, which is neither passed on
+// nor logged.
+func (l *loop) monitored(x *exchange, f *frontend) bool {
+	if f.conf.Monitor.URI == "" || string(l.sniffed.HTTP.Target) != f.conf.Monitor.URI {
+		return false
+	}
+	status := 200
+	if f.rules.Failing(&l.facts) {
+		status = 503
+	}
+	x.status = int16(status)
+	l.head = x.flow.AppendAnswer(l.head[:0], httpflow.Page(status))
+	x.marks |= local
+	return true
+}
+
+// keepRest keeps what was read behind a message.
+func (l *loop) keepRest(x *exchange, rest []byte, held bool, taken int) {
+	if held {
+		l.stock.Consume(&x.ahead[client], taken)
+	} else {
+		l.stock.Hold(&x.ahead[client], rest)
+	}
 }
 
 // direct sends the request on the connection that is kept, if that leads to

@@ -17,15 +17,16 @@ type exchange struct {
 	claim  httpflow.Claim
 	status int16 // of the answer; 0: none yet
 	marks  exchangeMarks
-	cookie byte   // what became of the cookie in the answer, as the log tells it
-	wall   int64  // when the request began, ms of the wall clock since 1970
-	whole  int32  // its head was complete that many ms after it began; -1: not yet
-	answer int32  // and the head of its answer
-	sent   uint64 // to the client before this exchange
-	heard  uint64 // from the client before this exchange
-	kept   int32  // idle: the backend whose server is still connected
-	keptOn int32  // and which server
-	asked  uint32 // requests so far
+	term   [2]byte // if all goes well
+	cookie byte    // what became of the cookie in the answer, as the log tells it
+	wall   int64   // when the request began, ms of the wall clock since 1970
+	whole  int32   // its head was complete that many ms after it began; -1: not yet
+	answer int32   // and the head of its answer
+	sent   uint64  // to the client before this exchange
+	heard  uint64  // from the client before this exchange
+	kept   int32   // idle: the backend whose server is still connected
+	keptOn int32   // and which server
+	asked  uint32  // requests so far
 }
 
 type exchangeMarks uint8
@@ -39,6 +40,8 @@ const (
 	reused
 	// idle: a server's connection is kept for the next request.
 	idle
+	// local: the answer is ours, no server is asked.
+	local
 )
 
 func (x *exchange) has(m exchangeMarks) bool { return x.marks&m != 0 }
@@ -63,7 +66,8 @@ func (l *loop) expectRequest(id int32, s *session) {
 	x := l.exchanges.at(id)
 	x.status, x.cookie, x.whole, x.answer = 0, '-', -1, -1
 	x.claim = httpflow.Claim{Server: -1, Letter: '-'}
-	x.marks &^= begun | outstanding | reused
+	x.marks &^= begun | outstanding | reused | local
+	x.term = term('-', '-')
 	x.sent, x.heard = s.flow[server].Bytes, s.flow[client].Bytes
 	s.backend, s.server, s.tries, s.moved, s.asked = -1, -1, 0, false, false
 	s.queued, s.connected = -1, -1
@@ -93,7 +97,12 @@ func (l *loop) phase(id int32) byte {
 // exchange moves what can be moved of the request and of its answer.
 func (l *loop) exchange(id int32, s *session) {
 	x := l.exchanges.at(id)
-	if !l.moveRequest(id, s, x) || !l.moveAnswer(id, s, x) {
+	switch {
+	case x.has(local):
+		if !l.flushAnswer(id, s) {
+			return
+		}
+	case !l.moveRequest(id, s, x) || !l.moveAnswer(id, s, x):
 		return
 	}
 	switch {
@@ -121,11 +130,13 @@ func (l *loop) exchanged(id int32, s *session, x *exchange) {
 	whole := x.flow.Request.Done()
 	keepServer := whole && x.flow.KeepServer() && x.ahead[server].Pending() == 0 &&
 		!s.flow[server].Has(relay.SourceEnded) && !s.sock[server].has(broken)
-	l.closeExchange(s, x, term('-', '-'))
-	if keepServer {
+	l.closeExchange(s, x, x.term)
+	switch {
+	case x.has(local):
+	case keepServer:
 		x.marks |= idle
 		x.kept, x.keptOn = s.backend, s.server
-	} else {
+	default:
 		l.dropServer(s, x)
 	}
 	if !whole || !x.flow.KeepClient() {

@@ -113,3 +113,45 @@ backend b
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestRulesAnswerAndEdit(t *testing.T) {
+	b := start(t, webDefaults+`
+frontend f
+  bind 127.0.0.1:1
+  monitor-uri /alive
+  http-request deny if { path_beg /private }
+  http-request return status 200 content-type text/plain string pong if { path /ping }
+  http-request redirect location /new code 301 if { path /old }
+  http-request set-header X-From %[src]
+  http-request set-path /blog/%[path] if { hdr(host) blog.test }
+  use_backend blog if { path_beg /blog }
+  default_backend rest
+backend blog
+  http-response set-header X-Served-By blog
+  server s `+website(t, "blog")+`
+backend rest
+  server s `+website(t, "rest"))
+	c := b.dial("f")
+	in := bufio.NewReader(c)
+	for _, step := range []struct{ host, path, status, body string }{
+		{"a.test", "/ping", "200 OK", "pong"},
+		{"a.test", "/old", "301 Moved Permanently", ""},
+		{"a.test", "/alive", "200 OK", "Service ready"},
+		{"blog.test", "/x", "200 OK", "blog GET /blog//x "},
+		{"a.test", "/y", "200 OK", "rest GET /y "},
+		{"a.test", "/private/x", "403 Forbidden", "403"},
+	} {
+		_, _ = io.WriteString(c, "GET "+step.path+" HTTP/1.1\r\nHost: "+step.host+"\r\n\r\n")
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(step, err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		if resp.Status != step.status || !strings.Contains(string(body), step.body) {
+			t.Errorf("%s%s: got %s %q; want %s %q", step.host, step.path, resp.Status, body, step.status, step.body)
+		}
+		if step.host == "blog.test" && resp.Header.Get("X-Served-By") != "blog" {
+			t.Errorf("no X-Served-By in %v", resp.Header)
+		}
+	}
+}

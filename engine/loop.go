@@ -43,9 +43,14 @@ type loop struct {
 	facts   acl.Facts
 	peer    sock.Addr // of the connection accepted last
 
-	rewrite httpflow.Rewrite // of the head under way
-	reply   httpflow.Head    // of the answer that is looked at
-	head    []byte           // a head as it goes out, with the body bytes that came with it
+	rewrite  httpflow.Rewrite // of the head under way
+	reply    httpflow.Head    // of the answer that is looked at
+	head     []byte           // a head as it goes out, with the body bytes that came with it
+	values   []byte           // what rules write into it
+	edited   []byte           // a request's head as rules have made it so far,
+	shown    []byte           // and as those after them see it
+	ours     httpflow.Answer
+	response acl.Response
 
 	sink      *access.Sink
 	formatter access.Formatter

@@ -35,7 +35,7 @@ func (l *loop) moveRequest(id int32, s *session, x *exchange) bool {
 // goes on.
 func (l *loop) moveAnswer(id int32, s *session, x *exchange) bool {
 	for !x.flow.Answered() {
-		if !l.flushAnswer(id, s, x) {
+		if !l.flushAnswer(id, s) {
 			return false
 		}
 		if s.flow[server].Pending() > 0 {
@@ -65,7 +65,7 @@ func (l *loop) moveAnswer(id int32, s *session, x *exchange) bool {
 }
 
 // flushAnswer writes what waits for the client.
-func (l *loop) flushAnswer(id int32, s *session, _ *exchange) bool {
+func (l *loop) flushAnswer(id int32, s *session) bool {
 	if e := l.stock.Flush(&s.flow[server], int(s.sock[client].fd)); e != 0 {
 		l.endExchange(id, s, term('C', l.phase(id)), ending{})
 		return false
@@ -124,9 +124,16 @@ func (l *loop) passAnswer(id int32, s *session, x *exchange, b []byte, n int, he
 	h := &l.reply
 	w := &l.rewrite
 	w.Response(h)
+	l.values = l.values[:0]
 	if !h.Interim() {
 		x.status = int16(h.Status)
 		x.answer = int32(l.now - s.began)
+		if !l.responseRules(id, s, x) {
+			if x.has(local) && s.state == exchanging {
+				l.sayOurs(id, s, x)
+			}
+			return false
+		}
 		l.giveCookie(s, x, w)
 	}
 	x.flow.ToClient(w, h)
@@ -176,12 +183,66 @@ func (l *loop) serverGone(id int32, s *session, x *exchange, _ sock.Errno) {
 func (l *loop) refuse(id int32, s *session, x *exchange, status int, t [2]byte) {
 	x.marks |= outstanding
 	l.stock.Release(&s.flow[client])
-	if page := httpflow.Page(status); page != nil && !x.flow.Answered() && s.flow[server].Pending() == 0 {
-		x.status = int16(status)
+	if page := httpflow.Page(status); page != nil && l.unanswered(s, x) {
+		if file, ok := l.errorFile(s, status); ok {
+			l.sendFile(id, s, x, status, file, t)
+			return
+		}
 		x.flow.CloseClient()
 		l.head = x.flow.AppendAnswer(l.head[:0], page)
-		n, _ := sock.Write(int(s.sock[client].fd), l.head)
-		s.flow[server].Bytes += uint64(max(n, 0))
+		l.sendLast(s, x, status, l.head)
 	}
 	l.endExchange(id, s, t, ending{linger: true, last: client})
+}
+
+// unanswered reports whether the client has got nothing yet of an answer.
+func (l *loop) unanswered(s *session, x *exchange) bool {
+	return s.flow[server].Bytes == x.sent && s.flow[server].Pending() == 0
+}
+
+// sendFile ends the session with an answer as it stands in a file.
+func (l *loop) sendFile(id int32, s *session, x *exchange, status int, file []byte, t [2]byte) {
+	x.marks |= outstanding
+	l.sendLast(s, x, status, file)
+	l.endExchange(id, s, t, ending{linger: true, last: client})
+}
+
+// sendLast writes the last bytes of a connection. They are few, and what the
+// kernel does not take of them at once is not worth waiting for.
+func (l *loop) sendLast(s *session, x *exchange, status int, b []byte) {
+	x.status = int16(status)
+	n, _ := sock.Write(int(s.sock[client].fd), b)
+	s.flow[server].Bytes += uint64(max(n, 0))
+}
+
+// sayOurs sends an answer of ours, which stands in head, after which the client
+// may ask again.
+func (l *loop) sayOurs(id int32, s *session, x *exchange) {
+	x.marks |= local
+	l.stock.Release(&s.flow[client])
+	if s.server >= 0 && !x.has(idle) {
+		l.dropServer(s, x)
+	}
+	l.enter(id, s, exchanging)
+	if e := l.stock.Push(&s.flow[server], int(s.sock[client].fd), l.head); e != 0 {
+		l.endExchange(id, s, term('C', 'R'), ending{})
+		return
+	}
+	if !l.watch(id, s, client) {
+		l.end(id, s, ending{term: term('R', 'R')})
+		return
+	}
+	l.exchange(id, s)
+}
+
+// errorFile returns what the backend's or the frontend's errorfile has for a
+// status.
+func (l *loop) errorFile(s *session, status int) ([]byte, bool) {
+	if s.backend >= 0 {
+		if file, ok := l.backendOf(s).errors[status]; ok {
+			return file, true
+		}
+	}
+	file, ok := l.listeners[s.line].frontend.errors[status]
+	return file, ok
 }

@@ -3,6 +3,8 @@ package engine
 import (
 	"bytes"
 	"cmp"
+	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -42,6 +44,7 @@ type frontend struct {
 	request int64 // timeout http-request, else client
 	between int64 // timeout http-keep-alive, else http-request
 	closes  conf.ConnMode
+	errors  map[int][]byte // by status, what is sent in place of our page
 }
 
 type backend struct {
@@ -56,6 +59,8 @@ type backend struct {
 	cookie  *httpflow.Cookie // nil: none
 	lookup  httpflow.Lookup
 	ids     [][]byte // by server: the cookie's value
+	rules   *acl.HTTP
+	errors  map[int][]byte
 }
 
 // newSite compiles rules and resolves names.
@@ -119,6 +124,7 @@ func newFrontend(c *conf.Config, f *conf.Frontend, log *access.Log) (*frontend, 
 	made.request = cmp.Or(f.Timeout.HTTPRequest, f.Timeout.Client).Milliseconds()
 	made.between = cmp.Or(f.Timeout.HTTPKeepAlive, f.Timeout.HTTPRequest, f.Timeout.Client).Milliseconds()
 	made.closes = f.Conn
+	made.errors = errorFiles(f.ErrorFiles)
 	route, err := log.Route(f.Log.Targets)
 	if err != nil {
 		problems.Errorf(logPos(f.Log.Targets, f.Pos), "%v", err)
@@ -146,6 +152,10 @@ func newBackend(id int, b *conf.Backend, log *access.Log) (*backend, conf.Proble
 	made.route = route
 	made.closes = b.Conn != conf.KeepAlive
 	made.useCookie(b.Cookie)
+	made.errors = errorFiles(b.ErrorFiles)
+	rules, ps := acl.CompileBackend(b)
+	problems = append(problems, ps...)
+	made.rules = rules
 	for _, s := range servers.Servers {
 		addr, err := serverAddr(s)
 		if err != nil {
@@ -154,6 +164,25 @@ func newBackend(id int, b *conf.Backend, log *access.Log) (*backend, conf.Proble
 		made.addrs = append(made.addrs, addr)
 	}
 	return made, problems
+}
+
+// owns reports whether both are halves of one listen section, whose rules run
+// once.
+func (f *frontend) owns(b *backend) bool {
+	return f.conf.Listen && b.Conf.Listen && f.conf.Name == b.Name
+}
+
+// errorFiles makes ready the answers of errorfile and errorloc.
+func errorFiles(files []conf.ErrorFile) map[int][]byte {
+	all := map[int][]byte{}
+	for _, e := range files {
+		all[e.Status] = e.Content
+		if e.Location != "" {
+			all[e.Status] = fmt.Appendf(nil, "HTTP/1.1 %d %s\r\ncontent-length: 0\r\ncache-control: no-cache\r\nlocation: %s\r\nconnection: close\r\n\r\n",
+				e.Code, http.StatusText(e.Code), e.Location)
+		}
+	}
+	return all
 }
 
 // useCookie makes ready the cookie that keeps clients on their servers.
