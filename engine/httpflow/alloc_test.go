@@ -30,11 +30,13 @@ type round struct {
 	xff    conf.ForwardFor
 	id     []byte
 	lookup Lookup
+	agent  conf.Capture
 }
 
 func newRound() *round {
 	return &round{
 		sc: sniff.NewScanner(), out: make([]byte, 0, 4096), client: netip.MustParseAddr("192.0.2.1"), id: []byte("s1"), lookup: servers,
+		agent:  conf.Capture{Name: "User-Agent", Len: 64},
 		cookie: NewCookie(&conf.Cookie{Name: "SERVERID", Insert: true, Indirect: true, NoCache: true, MaxIdle: 3600e9}),
 	}
 }
@@ -56,6 +58,8 @@ func (r *round) full(request, answer []byte) bool {
 	if n, _ := r.x.Ask(r.sc, &st, request, &r.f); n == 0 {
 		return false
 	}
+	CaptureHeader(&r.f.HTTP, &r.agent)
+	CaptureCookie(&r.f.HTTP, &r.agent)
 	claim := r.cookie.Pick(&r.f.HTTP, now, r.lookup)
 	r.w.Request(&r.f.HTTP)
 	r.cookie.Hide(&r.w)
