@@ -27,6 +27,10 @@
 //	                                                 v
 //	             KeepClient: Ask again       KeepServer: use it again
 //
+// The edits are those of the rules; Cookie.Pick follows Ask, Cookie.Hide and
+// Forward go before ToServer, Cookie.Give before ToClient, and these two are the
+// last. Framing fields can't be edited: where a message ends stays as it came.
+//
 // One request is followed at a time: what the client has sent behind it waits,
 // and is looked at once the answer is complete. Bodies go both ways meanwhile:
 //
