@@ -115,6 +115,10 @@ func (r *reader) checkSend(c *HTTPCheck) {
 			if !r.visible("hdr "+arg, h.Value) {
 				return
 			}
+			if strings.Contains(h.Value, "%") { // HAProxy would fill it in
+				r.errorf("%s, wanted text without '%%': a check's headers are sent as they are", after("hdr "+arg, h.Value))
+				return
+			}
 			c.Headers = append(c.Headers, h)
 		case word == "hdr":
 			r.errorf("%s, wanted a header's name", after(word, arg))
