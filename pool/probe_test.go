@@ -58,7 +58,7 @@ func follow(t *testing.T, b *Backend) <-chan Event {
 	events, over := make(chan Event), make(chan struct{})
 	go func() {
 		defer close(over)
-		b.Check(ctx, func(e Event) {
+		b.checkBy(ctx, patient, func(e Event) {
 			select {
 			case events <- e:
 			case <-ctx.Done():
@@ -70,6 +70,21 @@ func follow(t *testing.T, b *Backend) <-chan Event {
 		<-over
 	})
 	return events
+}
+
+// patient makes the kind of check that is asked for, with more time to connect
+// than inter: a busy machine may need it.
+func patient(s *Server) prober {
+	switch p := newProber(s).(type) {
+	case connector:
+		p.timeout = time.Minute
+		return p
+	case question:
+		p.timeout = time.Minute
+		return p
+	default:
+		return p
+	}
 }
 
 func TestCheckFollowsARealServer(t *testing.T) {
