@@ -155,3 +155,34 @@ backend rest
 		}
 	}
 }
+
+func TestEachRequestIsLogged(t *testing.T) {
+	b := start(t, webDefaults+`
+frontend f
+  bind 127.0.0.1:1
+  capture request header Host len 20
+  capture response header Content-Length len 5
+  default_backend b
+backend b
+  cookie SRV insert indirect nocache
+  server s `+website(t, "b")+` cookie s1`)
+	c := b.dial("f")
+	in := bufio.NewReader(c)
+	for i, cookie := range []string{"", "Cookie: SRV=s1\r\n", "Cookie: SRV=gone; a=b\r\n"} {
+		_, _ = io.WriteString(c, "GET /x HTTP/1.1\r\nHost: log.test\r\n"+cookie+"\r\n")
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		want := []string{"--NI", "--VN", "--II"}[i]
+		line := b.line()
+		if !strings.Contains(line, " "+want+" ") || !strings.Contains(line, ` {log.test} {9} "GET /x HTTP/1.1"`) ||
+			!strings.Contains(line, " f b/s ") || !strings.Contains(line, " 200 ") {
+			t.Errorf("request %d: line %q (body %q)", i, line, body)
+		}
+		if set := resp.Header.Get("Set-Cookie"); (set == "SRV=s1; path=/") != (want[3] == 'I') {
+			t.Errorf("request %d: Set-Cookie %q", i, set)
+		}
+	}
+}

@@ -27,32 +27,45 @@ func (l *loop) logConnect(s *session, ln *listener) {
 	l.sink.Send(f.route, access.Info, l.line)
 }
 
-// log writes the session's line.
+// log writes the session's line. In mode http each exchange has its own.
 func (l *loop) log(s *session, ln *listener) {
 	f := ln.frontend
 	opt := &f.conf.Log
 	if f.route == access.None || opt.Format == conf.LogDefault || l.isHTTP(s) {
 		return
 	}
-	if opt.DontLogNull && s.received == 0 {
+	normal := s.term[0] == '-' && s.tries == 0
+	if opt.DontLogNull && s.received == 0 || opt.DontLogNormal && normal {
 		return
 	}
-	if opt.DontLogNormal && s.term[0] == '-' && s.tries == 0 {
-		return
+	l.record = l.recordOf(s, ln)
+	l.record.Bytes = s.flow[server].Bytes
+	l.line = l.formatter.AppendTCP(l.line[:0], &l.record)
+	l.sink.Send(f.route, levelOf(opt, normal), l.line)
+}
+
+// levelOf returns the level of a line: info, or err for what went wrong under
+// `option log-separate-errors`.
+func levelOf(opt *conf.Logging, normal bool) access.Level {
+	if opt.SeparateErrors && !normal {
+		return access.Err
 	}
-	r := &l.record
-	*r = access.Record{
+	return access.Info
+}
+
+// recordOf tells what all lines tell.
+func (l *loop) recordOf(s *session, ln *listener) access.Record {
+	r := access.Record{
 		Client:       s.clientAddr(),
 		Listener:     int32(ln.number),
 		Accept:       time.UnixMilli(s.wall),
-		Frontend:     f.conf.Name,
+		Frontend:     ln.frontend.conf.Name,
 		Tw:           int64(s.queued),
 		Tc:           -1,
 		Tt:           l.now - s.began,
-		Bytes:        s.flow[server].Bytes,
 		Term:         s.term,
 		Act:          int32(l.engine.stat.Cur()),
-		Fe:           int32(f.stat.Cur()),
+		Fe:           int32(ln.frontend.stat.Cur()),
 		Retries:      int32(s.tries),
 		Redispatched: s.moved,
 	}
@@ -61,12 +74,11 @@ func (l *loop) log(s *session, ln *listener) {
 	}
 	switch {
 	case s.backend >= 0:
-		l.logServer(s, r)
-	case s.term[1] == 'R' && s.term[0] != 'P':
-		r.Backend = f.conf.DefaultBackend // HAProxy's word for "not decided"
+		l.logServer(s, &r)
+	case s.term[1] == 'R' && s.term[0] != 'P' && ln.frontend.conf.Mode == conf.TCP:
+		r.Backend = ln.frontend.conf.DefaultBackend // HAProxy's word for "not decided"
 	}
-	l.line = l.formatter.AppendTCP(l.line[:0], r)
-	l.sink.Send(f.route, access.Info, l.line)
+	return r
 }
 
 // logServer tells backend and server. Their counts are without this session, as

@@ -1,17 +1,149 @@
 package engine
 
-// tellLine keeps the request's line for the log, as the bytes it stands in are
-// gone by the time the answer is complete.
+import (
+	"encoding/binary"
+	"time"
+
+	"sluice/conf"
+	"sluice/engine/access"
+	"sluice/engine/httpflow"
+)
+
+// What the log line tells of two heads is kept until the answer is complete, as
+// the bytes they stood in are gone by then: pieces with their lengths, first the
+// request line, then the captured cookie and headers of the request, then those
+// of the answer.
+
+// absent is the length of a piece that is not there.
+const absent = 0xffff
+
+// tellLine keeps what the log wants of the request.
 func (l *loop) tellLine(f *frontend, x *exchange) {
-	if f.route == 0 {
+	if f.route == access.None || f.conf.Log.Format == conf.LogDefault {
 		return
 	}
 	h := &l.sniffed.HTTP
-	l.line = append(l.line[:0], h.Method...)
-	l.line = append(append(l.line, ' '), h.Target...)
-	l.line = append(append(l.line, ' '), h.Version...)
+	l.line = append(l.line[:0], 0, 0)
+	l.line = append(append(l.line, h.Method...), ' ')
+	l.line = append(append(l.line, h.Target...), ' ')
+	l.line = append(l.line, h.Version...)
+	l.line = l.line[:min(len(l.line), 2+access.MaxLine)]
+	binary.NativeEndian.PutUint16(l.line, uint16(len(l.line)-2))
+	l.capture(f.conf.Captures.Cookie, f.conf.Captures.Request, h)
 	l.stock.Hold(&x.told, l.line)
 }
 
+// tellAnswer keeps what the log wants of the answer.
+func (l *loop) tellAnswer(f *frontend, x *exchange, h *httpflow.Head) {
+	if x.told.Pending() == 0 {
+		return
+	}
+	l.line = l.line[:0]
+	l.capture(f.conf.Captures.Cookie, f.conf.Captures.Response, h)
+	l.stock.Hold(&x.told, l.line)
+}
+
+// capture appends the captured pieces of a head to the line.
+func (l *loop) capture(cookie *conf.Capture, headers []conf.Capture, h httpflow.Fields) {
+	if cookie != nil {
+		l.appendPiece(httpflow.CaptureCookie(h, cookie))
+	}
+	for i := range headers {
+		l.appendPiece(httpflow.CaptureHeader(h, &headers[i]))
+	}
+}
+
+func (l *loop) appendPiece(b []byte) {
+	if b == nil {
+		l.line = binary.NativeEndian.AppendUint16(l.line, absent)
+		return
+	}
+	b = b[:min(len(b), absent-1)]
+	l.line = binary.NativeEndian.AppendUint16(l.line, uint16(len(b)))
+	l.line = append(l.line, b...)
+}
+
+// nextPiece cuts the first piece off.
+func nextPiece(told []byte) (piece, rest []byte) {
+	if len(told) < 2 {
+		return nil, nil
+	}
+	n := int(binary.NativeEndian.Uint16(told))
+	if told = told[2:]; n == absent {
+		return nil, told
+	}
+	return told[:n], told[n:]
+}
+
+// logExchange writes the line of a request that is over.
 func (l *loop) logExchange(s *session, x *exchange) {
+	ln := l.listeners[s.line]
+	f := ln.frontend
+	opt := &f.conf.Log
+	if f.route == access.None || opt.Format == conf.LogDefault {
+		return
+	}
+	normal := s.term[0] == '-' && s.tries == 0 && x.status < 500
+	if opt.DontLogNull && s.clientBytes() == 0 && !x.has(begun) || opt.DontLogNormal && normal {
+		return
+	}
+	r := &l.request
+	r.Record = l.recordOf(s, ln)
+	r.Accept = time.UnixMilli(x.wall)
+	if !x.has(begun) {
+		r.Accept = time.UnixMilli(s.wall)
+	}
+	r.Bytes = s.flow[server].Bytes - x.sent
+	l.tellTimes(s, x, r)
+	r.Status = -1
+	if x.status != 0 {
+		r.Status = int(x.status)
+	}
+	r.Cookie = [2]byte{}
+	if s.backend >= 0 && l.backendOf(s).cookie != nil {
+		r.Cookie = [2]byte{x.claim.Letter, x.cookie}
+	}
+	l.tellHeads(f, x, r)
+	l.line = l.formatter.AppendHTTP(l.line[:0], r)
+	l.sink.Send(f.route, levelOf(opt, normal), l.line)
+}
+
+// tellTimes fills in the timers that count from one event to the next.
+func (l *loop) tellTimes(s *session, x *exchange, r *access.HTTPRecord) {
+	r.TR, r.Tr = int64(x.whole), -1
+	if s.queued >= 0 {
+		r.Tw = int64(s.queued - x.whole)
+	}
+	if x.answer >= 0 && s.connected >= 0 {
+		r.Tr = int64(x.answer - s.connected)
+	}
+}
+
+// tellHeads fills in what was kept of the heads.
+func (l *loop) tellHeads(f *frontend, x *exchange, r *access.HTTPRecord) {
+	c := &f.conf.Captures
+	r.Line, l.kept = nextPiece(l.stock.Held(&x.told))
+	r.RequestCookie = l.keptCookie(c.Cookie)
+	r.RequestHeaders = l.keptHeaders(r.RequestHeaders[:0], c.Request)
+	r.ResponseCookie = l.keptCookie(c.Cookie)
+	r.ResponseHeaders = l.keptHeaders(r.ResponseHeaders[:0], c.Response)
+}
+
+func (l *loop) keptCookie(c *conf.Capture) (cookie []byte) {
+	if c != nil {
+		cookie, l.kept = nextPiece(l.kept)
+	}
+	return cookie
+}
+
+func (l *loop) keptHeaders(into [][]byte, slots []conf.Capture) [][]byte {
+	if len(slots) == 0 {
+		return nil
+	}
+	for range slots {
+		var value []byte
+		value, l.kept = nextPiece(l.kept)
+		into = append(into, value)
+	}
+	return into
 }

@@ -55,6 +55,8 @@ type loop struct {
 	sink      *access.Sink
 	formatter access.Formatter
 	record    access.Record
+	request   access.HTTPRecord
+	kept      []byte // of the heads, for the line
 	line      []byte
 
 	draining  bool

@@ -128,6 +128,7 @@ func (l *loop) passAnswer(id int32, s *session, x *exchange, b []byte, n int, he
 	if !h.Interim() {
 		x.status = int16(h.Status)
 		x.answer = int32(l.now - s.began)
+		l.tellAnswer(l.listeners[s.line].frontend, x, h)
 		if !l.responseRules(id, s, x) {
 			if x.has(local) && s.state == exchanging {
 				l.sayOurs(id, s, x)
