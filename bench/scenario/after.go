@@ -15,10 +15,10 @@ import (
 // after has what is not timed: the count of system calls, and wrk.
 func (l *Lab) after(r *run) error {
 	for _, t := range r.targets {
-		if r.Fresh || r.Scheduled || t.Name() == peer.DirectName {
+		if r.Fresh || t.Name() == peer.DirectName {
 			continue
 		}
-		if l.Strace {
+		if l.Strace && !r.Untraced {
 			if err := l.trace(r, t); err != nil {
 				return fmt.Errorf("system calls of %s: %w", t.Name(), err)
 			}

@@ -28,7 +28,7 @@ func latency(s Scale) []*Variant {
 func scheduled(k kind, clients int, of string) *Variant {
 	w := &asking{kind: k, clients: clients, latency: true}
 	v := &Variant{
-		Params: map[string]any{"of": of, "clients": clients}, Headline: "added_p99_us", Scheduled: true,
+		Params: map[string]any{"of": of, "clients": clients}, Headline: "added_p99_us", Untraced: true,
 		Wants: func(p peer.Peer) bool { return plain(p) || p.Name() == peer.DirectName },
 		Site:  peer.Site{Route: peer.Host, Rules: 2, MaxConn: fewConns},
 		Work:  w,

@@ -157,7 +157,7 @@ func churn(s Scale) []*Variant {
 	if s.Quick {
 		counts = []int{0, 2000}
 	}
-	return besides("idle", counts, false)
+	return besides(s, "idle", counts, false)
 }
 
 func dripping(s Scale) []*Variant {
@@ -165,15 +165,15 @@ func dripping(s Scale) []*Variant {
 	if s.Quick {
 		counts = []int{0, 1000}
 	}
-	return besides("slow", counts, true)
+	return besides(s, "slow", counts, true)
 }
 
 // besides is conn-rate while connections are held.
-func besides(what string, counts []int, slow bool) []*Variant {
+func besides(s Scale, what string, counts []int, slow bool) []*Variant {
 	var all []*Variant
 	for _, held := range counts {
 		all = append(all, &Variant{
-			Params: map[string]any{what: held, "clients": 64}, Headline: perConn, Wants: plain,
+			Params: map[string]any{what: held, "clients": 64}, Headline: perConn, Wants: plain, Untraced: s.Quick,
 			Site: peer.Site{Route: peer.Host, Rules: 2, MaxConn: manyConns},
 			Work: &asking{kind: short, clients: 64, held: held, slow: slow && held > 0},
 		})
@@ -195,7 +195,7 @@ func rules(s Scale) []*Variant {
 			}
 			all = append(all, &Variant{
 				Params:   map[string]any{"route": route.String(), "rules": n, "clients": 64},
-				Headline: perConn, Wants: routing(route),
+				Headline: perConn, Wants: routing(route), Untraced: s.Quick,
 				Site: peer.Site{Route: route, Rules: n, MaxConn: fewConns},
 				Work: &asking{kind: k, clients: 64},
 			})

@@ -34,8 +34,9 @@ type Variant struct {
 	// Fresh starts a new process for each round: one that has held memory once
 	// does not need it anew.
 	Fresh bool
-	// Scheduled is a load of a fixed rate, which strace could not follow.
-	Scheduled bool
+	// Untraced has no system calls counted: at a fixed rate, which strace could
+	// not follow, or where another scenario has counted the same.
+	Untraced bool
 	// Prepare is called once all proxies are checked; it may finish Params.
 	Prepare func(l *Lab, targets []*Target) error
 	Work    Work
