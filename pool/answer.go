@@ -18,7 +18,8 @@ const (
 var errNotHTTP = errors.New("not an HTTP response")
 
 // readStatus reads the head of an answer, which must be whole, and nothing of
-// the body that is not there already. What does not begin as HTTP is known at
+// the body that is not there already. It takes the headers as they are, where
+// HAProxy refuses malformed ones. What does not begin as HTTP is known at
 // once: a server of another protocol may say little and keep the connection.
 func readStatus(from io.Reader) (code int, reason string, err error) {
 	r := bufio.NewReaderSize(io.LimitReader(from, maxHead), maxHead)
