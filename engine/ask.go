@@ -184,6 +184,9 @@ func (l *loop) prepare(s *session, x *exchange, f *frontend, b *backend) {
 	if f.closes != conf.KeepAlive || b.closes {
 		x.flow.CloseServer()
 	}
+	if b.Conf.PretendKeepAlive {
+		x.flow.PretendKeepAlive()
+	}
 	x.flow.ToServer(w)
 	l.head = w.Append(l.head[:0])
 }

@@ -198,7 +198,8 @@ func (b *backend) useCookie(c *conf.Cookie) {
 }
 
 // serverOfCookie finds the server of a cookie's value: the first of that value
-// that runs (HAProxy's configuration.txt 5.2, cookie).
+// that runs, or may be used all the same by `option persist` (HAProxy's
+// configuration.txt 4.2).
 func (b *backend) serverOfCookie(value []byte) (int32, byte) {
 	letter := byte('I')
 	for i, id := range b.ids {
@@ -208,7 +209,9 @@ func (b *backend) serverOfCookie(value []byte) (int32, byte) {
 		if b.Servers[i].Running() {
 			return int32(i), 'V'
 		}
-		letter = 'D'
+		if letter = 'D'; b.Conf.Persist {
+			return int32(i), letter
+		}
 	}
 	return -1, letter
 }

@@ -23,6 +23,10 @@ func read(sources ...conf.Source) (*conf.Config, conf.Problems) {
 		_, found := acl.Compile(c, f)
 		add(&problems, found, broken)
 	}
+	for _, b := range c.Backends {
+		_, found := acl.CompileBackend(b)
+		add(&problems, found, broken)
+	}
 	if _, err := identityOf(&c.Global); err != nil {
 		problems.Errorf(c.Global.Pos, "%v", err)
 	}
