@@ -2,7 +2,11 @@ package report
 
 import (
 	"fmt"
+	"image/color"
+	"maps"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -21,23 +25,21 @@ func (p *Part) Plot(dir string) error {
 		return nil
 	}
 	picture := plot.New()
-	picture.Title.Text = p.Name + ": " + p.About
+	labels, common := p.labels()
+	picture.Title.Text = strings.TrimSpace(p.Name + ": " + p.About + "\n" + common)
 	picture.Y.Label.Text = p.Headlines[0]
-	picture.Legend.Top = true
+	picture.Legend.Top, picture.Legend.Padding = true, vg.Points(2)
 	picture.Add(plotter.NewGrid())
 	names := proxies(p.Variants)
 	const wide = vg.Length(14)
 	for i, name := range names {
 		offset := wide * (vg.Length(i) - vg.Length(len(names)-1)/2)
-		if err := p.bars(picture, name, i, wide, offset); err != nil {
+		if err := p.bars(picture, name, colorOf(name, i), wide, offset); err != nil {
 			return fmt.Errorf("plot %s: %w", p.Name, err)
 		}
 	}
-	var labels []string
-	for _, v := range p.Variants {
-		labels = append(labels, words(v.Params, ""))
-	}
 	picture.NominalX(labels...)
+	picture.X.Min, picture.X.Max = -0.6, float64(len(labels))-0.4
 	// Room for the legend above the highest bar.
 	picture.Y.Max *= 1 + 0.08*float64(len(names))
 	width := vg.Length(max(480, len(p.Variants)*max(220, len(names)*20)))
@@ -48,7 +50,7 @@ func (p *Part) Plot(dir string) error {
 }
 
 // bars adds one proxy's bars. Where it did not take part there is none.
-func (p *Part) bars(picture *plot.Plot, name string, color int, wide, offset vg.Length) error {
+func (p *Part) bars(picture *plot.Plot, name string, fill color.Color, wide, offset vg.Length) error {
 	values, spread := make(plotter.Values, len(p.Variants)), &ranges{}
 	for i, v := range p.Variants {
 		m := metric(v, name, p.Headlines[i])
@@ -66,7 +68,7 @@ func (p *Part) bars(picture *plot.Plot, name string, color int, wide, offset vg.
 	if err != nil {
 		return err
 	}
-	chart.Color, chart.Offset, chart.LineStyle.Width = plotutil.Color(color), offset, 0
+	chart.Color, chart.Offset, chart.LineStyle.Width = fill, offset, 0
 	lines, err := plotter.NewYErrorBars(spread)
 	if err != nil {
 		return err
@@ -74,6 +76,37 @@ func (p *Part) bars(picture *plot.Plot, name string, color int, wide, offset vg.
 	picture.Add(chart, moved{lines, offset})
 	picture.Legend.Add(name, chart)
 	return nil
+}
+
+// usual have the same color in all plots, whoever else takes part.
+var usual = []string{"sluice", "haproxy", "haproxy-splice", "haproxy-map", "nginx", "floor", "direct"}
+
+func colorOf(name string, i int) color.Color {
+	if at := slices.Index(usual, name); at >= 0 {
+		return plotutil.SoftColors[at%len(plotutil.SoftColors)]
+	}
+	return plotutil.DarkColors[i%len(plotutil.DarkColors)]
+}
+
+// labels are the parameters by which the variants differ, and those that all
+// of them have in common.
+func (p *Part) labels() (labels []string, common string) {
+	differ := map[string]any{}
+	same := maps.Clone(p.Variants[0].Params)
+	for _, v := range p.Variants {
+		for name, value := range v.Params {
+			if same[name] != value {
+				delete(same, name)
+				differ[name] = nil
+			}
+		}
+	}
+	for _, v := range p.Variants {
+		own := maps.Clone(v.Params)
+		maps.DeleteFunc(own, func(name string, _ any) bool { _, has := differ[name]; return !has })
+		labels = append(labels, words(own, ""))
+	}
+	return labels, words(same, "")
 }
 
 func metric(v *result.Variant, proxy, name string) *result.Metric {

@@ -90,6 +90,13 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
+func TestLabels(t *testing.T) {
+	labels, common := part().labels()
+	if diff := cmp.Diff([]string{"rules=2", "rules=100"}, labels); diff != "" || common != "route=host" {
+		t.Errorf("%s common %q", diff, common)
+	}
+}
+
 func TestPlot(t *testing.T) {
 	dir := t.TempDir()
 	p := part()
