@@ -3,6 +3,7 @@ package engine
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -110,7 +111,7 @@ func drain(c net.Conn, how manner) (hash.Hash, int64, error) {
 		n, err := c.Read(buffer[:how.piece()])
 		h.Write(buffer[:n])
 		got += int64(n)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return h, got, nil
 		}
 		if err != nil {

@@ -24,6 +24,7 @@ func TestRealRedis(t *testing.T) {
 }
 
 func useRedis(t *testing.T, b *balancer) {
+	t.Helper()
 	host, port, err := net.SplitHostPort(b.addrs["f"].String())
 	if err != nil {
 		t.Fatal(err)

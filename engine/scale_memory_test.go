@@ -37,6 +37,7 @@ func fewer(connections int) int {
 // holds opens that many connections through a balancer in a process of its
 // own, looks at its memory, and has each of them used again.
 func holds(t *testing.T, held int, opening, route string) {
+	t.Helper()
 	log := &balancer{t: t, lines: make(chan string, 1<<16)}
 	file := filepath.Join(t.TempDir(), "scale.cfg")
 	_, origin := cast(t, "servers")
