@@ -18,7 +18,7 @@ import (
 // debian says which package brings a program. They are in the Makefile's
 // PACKAGES, too.
 var debian = map[string]string{
-	"curl": "curl", "openssl": "openssl", "nginx": "nginx", "/usr/bin/python3": "python3-eventlet",
+	"curl": "curl", "haproxy": "haproxy", "openssl": "openssl", "nginx": "nginx", "/usr/bin/python3": "python3-eventlet",
 	"redis-server": "redis-server", "redis-cli": "redis-tools", "redis-benchmark": "redis-tools",
 }
 

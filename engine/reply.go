@@ -79,17 +79,16 @@ func (l *loop) cutAnswer(id int32, s *session, t [2]byte) {
 	l.endExchange(id, s, t, ending{linger: true, last: client, abrupt: true})
 }
 
-// readAnswer looks for the head of an answer: got says that there was one.
+// readAnswer looks for the head of an answer: got says that there was one. It
+// may have come together with an interim one.
 func (l *loop) readAnswer(id int32, s *session, x *exchange) (got, alive bool) {
+	if b := l.stock.Held(&x.ahead[server]); len(b) > 0 {
+		if got, alive = l.hearAnswer(id, s, x, b, true); got || !alive {
+			return got, alive
+		}
+	}
 	in := &s.flow[server]
-	for {
-		if !in.Has(relay.SourceReady) && !in.Has(relay.SourceEnded) {
-			return false, true
-		}
-		if in.Has(relay.SourceEnded) {
-			l.serverGone(id, s, x, 0)
-			return false, false
-		}
+	for in.Has(relay.SourceReady) && !in.Has(relay.SourceEnded) {
 		fresh, e := l.stock.Read(in, int(s.sock[server].fd))
 		if e != 0 {
 			l.serverGone(id, s, x, e)
@@ -104,18 +103,33 @@ func (l *loop) readAnswer(id int32, s *session, x *exchange) (got, alive bool) {
 			l.stock.Hold(&x.ahead[server], fresh)
 			fresh = l.stock.Held(&x.ahead[server])
 		}
-		n, status := x.flow.Reply(fresh, &l.reply)
-		switch {
-		case status != 0:
-			l.backendOf(s).Stat.FailedResp.Inc()
-			l.refuse(id, s, x, status, term('P', 'H'))
-			return false, false
-		case n > 0:
-			return true, l.passAnswer(id, s, x, fresh, n, held)
-		case !held:
+		if got, alive = l.hearAnswer(id, s, x, fresh, held); got || !alive {
+			return got, alive
+		}
+		if !held {
 			l.stock.Hold(&x.ahead[server], fresh)
 		}
 	}
+	if in.Has(relay.SourceEnded) {
+		l.serverGone(id, s, x, 0)
+		return false, false
+	}
+	return false, true
+}
+
+// hearAnswer looks for the head of an answer in b, all that was read and not
+// looked at; held says that these are the bytes of ahead.
+func (l *loop) hearAnswer(id int32, s *session, x *exchange, b []byte, held bool) (got, alive bool) {
+	n, status := x.flow.Reply(b, &l.reply)
+	switch {
+	case status != 0:
+		l.backendOf(s).Stat.FailedResp.Inc()
+		l.refuse(id, s, x, status, term('P', 'H'))
+		return false, false
+	case n > 0:
+		return true, l.passAnswer(id, s, x, b, n, held)
+	}
+	return false, true
 }
 
 // passAnswer sends the head on, rewritten, together with the bytes of the body

@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestWebAsHAProxy runs the scripts of testdata/web through Debian's HAProxy and
+// through Sluice, with one configuration. What clients and servers get is the
+// same, but where docs/http.md says why not.
+func TestWebAsHAProxy(t *testing.T) {
+	reasons, err := os.ReadFile("../docs/http.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, cases := range webCases(t) {
+		t.Run(name, func(t *testing.T) {
+			servers := newWebServers(t)
+			text := webConfig(cases, servers)
+			theirs := haproxy(t, text, len(cases))
+			ours := start(t, text)
+			for i, c := range cases {
+				t.Run(c.name, func(t *testing.T) {
+					if c.differs != "" && !bytes.Contains(reasons, []byte("## "+c.differs+"\n")) {
+						t.Errorf("docs/http.md has no heading %q", c.differs)
+					}
+					compareWeb(t, c, theirs[i], ours.addrs[fmt.Sprintf("c%d", i)], servers)
+				})
+			}
+		})
+	}
+}
+
+func compareWeb(t *testing.T, c *webCase, theirs, ours net.Addr, servers *webServers) {
+	t.Helper()
+	patience := webPatience
+	if c.differs != "" {
+		patience = hopeless
+	}
+	want := c.play(t, theirs, servers, patience)
+	got := c.play(t, ours, servers, webPatience)
+	diff := cmp.Diff(want.plain(), got.plain())
+	switch {
+	case got.problem != "":
+		t.Errorf("%s%s", got.problem, diff)
+	case c.differs == "" && want.problem != "":
+		t.Errorf("HAProxy: %s%s", want.problem, want.plain())
+	case c.differs == "" && diff != "":
+		t.Error(diff)
+	case c.differs != "" && diff == "":
+		t.Errorf("no difference; want the one of %q", c.differs)
+	case !strings.HasPrefix(got.client, c.gets):
+		t.Errorf("the client got %q; want %q first", got.client, c.gets)
+	case !strings.HasPrefix(got.first(), c.passes):
+		t.Errorf("the server got %q; want %q first", got.first(), c.passes)
+	}
+}
+
+// haproxy runs HAProxy with a configuration, whose bind lines it is given as
+// open sockets. It returns their addresses.
+func haproxy(t *testing.T, text string, binds int) []net.Addr {
+	t.Helper()
+	text = "defaults\n" + strings.Replace(text, "  option httplog\n", "", 1)
+	var addrs []net.Addr
+	var files []*os.File
+	for i := range binds {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := ln.(*net.TCPListener).File()
+		if err != nil {
+			t.Fatal(err)
+		}
+		addrs = append(addrs, ln.Addr())
+		ln.Close()
+		defer file.Close()
+		files = append(files, file)
+		text = strings.Replace(text, fmt.Sprintf("bind 127.0.1.%d:1\n", i), fmt.Sprintf("bind fd@%d\n", 3+i), 1)
+	}
+	cmd := exec.Command(find(t, "haproxy"), "-db", "-f", write(t, "haproxy.cfg", text))
+	cmd.ExtraFiles, cmd.Stderr = files, t.Output()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return addrs
+}
+
+var (
+	fieldNames = regexp.MustCompile(`(?m)^[A-Za-z0-9-]+: `)
+	ownPages   = regexp.MustCompile(`(?s)HTTP/1\.1 (\d\d\d) [^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n(?:<html>.*?</html>\n|<!doctype html>.*?</p>\n)`)
+	dates      = regexp.MustCompile(`\|[A-Za-z0-9+/-]{5}`)
+)
+
+// webPlain takes out of a stream what is never the same: how the data of
+// chunked bodies is cut, the case of the names of fields, the text of pages of
+// our own, and when a cookie was given.
+func webPlain(stream string) string {
+	stream = fieldNames.ReplaceAllStringFunc(stream, strings.ToLower)
+	stream = ownPages.ReplaceAllString(stream, "(a page of its own: $1)\n")
+	stream = dates.ReplaceAllString(stream, "|dates")
+	return joinChunks(stream)
+}
+
+// joinChunks writes each chunked body as one chunk.
+func joinChunks(stream string) string {
+	const mark = "transfer-encoding: chunked\r\n"
+	begin := strings.Index(stream, mark)
+	if begin < 0 {
+		return stream
+	}
+	head := strings.Index(stream[begin:], "\r\n\r\n")
+	if head < 0 {
+		return stream
+	}
+	body := begin + head + len("\r\n\r\n")
+	data, rest := cutChunks(stream[body:])
+	return stream[:body] + "(chunked) " + data + "\r\n" + joinChunks(rest)
+}
+
+// cutChunks returns the data of the chunks that a stream begins with, and what
+// is behind the last: trailers, or what is no chunk.
+func cutChunks(stream string) (data, rest string) {
+	for {
+		line, after, _ := strings.Cut(stream, "\r\n")
+		digits, _, _ := strings.Cut(line, ";")
+		n, err := strconv.ParseInt(strings.TrimSpace(digits), 16, 32)
+		switch {
+		case err != nil || int(n) > len(after):
+			return data, stream
+		case n == 0:
+			return data, after
+		}
+		data += after[:n]
+		stream = strings.TrimPrefix(after[n:], "\r\n")
+	}
+}
