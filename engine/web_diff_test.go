@@ -102,14 +102,16 @@ func haproxy(t *testing.T, text string, binds int) []net.Addr {
 var (
 	fieldNames = regexp.MustCompile(`(?m)^[A-Za-z0-9-]+: `)
 	ownPages   = regexp.MustCompile(`(?s)HTTP/1\.1 (\d\d\d) [^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n(?:<html>.*?</html>\n|<!doctype html>.*?</p>\n)`)
+	upgrades   = regexp.MustCompile(`(?i)(connection: upgrade\r\n)((?:[^\r\n]+\r\n)+)\r\n`)
 	dates      = regexp.MustCompile(`\|[A-Za-z0-9+/-]{5}`)
 )
 
 // webPlain takes out of a stream what is never the same: how the data of
-// chunked bodies is cut, the case of the names of fields, the text of pages of
-// our own, and when a cookie was given.
+// chunked bodies is cut, the case of the names of fields, where the upgrade
+// stands among them, the text of pages of our own, and when a cookie was given.
 func webPlain(stream string) string {
 	stream = fieldNames.ReplaceAllStringFunc(stream, strings.ToLower)
+	stream = upgrades.ReplaceAllString(stream, "${2}connection: upgrade\r\n\r\n")
 	stream = ownPages.ReplaceAllString(stream, "(a page of its own: $1)\n")
 	stream = dates.ReplaceAllString(stream, "|dates")
 	return joinChunks(stream)

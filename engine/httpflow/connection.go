@@ -40,7 +40,7 @@ func (x *Exchange) ToServer(w *Rewrite) {
 
 // ToClient makes the last edits of the answer h that w holds.
 func (x *Exchange) ToClient(w *Rewrite, h *Head) {
-	if h.Interim() || x.has(tunnel) {
+	if h.Interim() {
 		return
 	}
 	if h.again {
@@ -50,6 +50,9 @@ func (x *Exchange) ToClient(w *Rewrite, h *Head) {
 	}
 	w.DelHeader("connection")
 	switch {
+	case h.Status == 101:
+		w.AddHeader("connection", upgradeWord)
+	case x.has(tunnel):
 	case x.has(closeClient) && h.Minor > 0:
 		w.AddHeader("connection", closeWord)
 	case !x.has(closeClient) && (x.has(old) || h.Minor == 0):

@@ -38,7 +38,7 @@ var transactions = []transaction{
 	{"httpclose, HTTP/1.0 keeps", "1.0|Connection: keep-alive", "S", "", "1.1 200", "connection: keep-alive", true, false},
 	{"httpclose, other words", "1.1|Connection: keep-alive, x", "S", "connection: close", "1.1 200", "", true, false},
 	{"httpclose, upgrade", "1.1|Connection: Upgrade|Upgrade: x", "S", "Upgrade: x|connection: upgrade", "1.1 200", "", true, false},
-	{"upgrade", "1.1|Connection: Upgrade|Upgrade: x", "", "Upgrade: x|connection: upgrade", "1.1 101|Connection: Upgrade", "Connection: Upgrade", false, false},
+	{"upgrade", "1.1|Connection: Upgrade|Upgrade: x", "", "Upgrade: x|connection: upgrade", "1.1 101|Connection: Upgrade, keep-alive", "connection: upgrade", false, false},
 	{"upgrade to h2c", "1.1|Connection: Upgrade, HTTP2-Settings|Upgrade: h2c|HTTP2-Settings: AA", "", "", "1.1 200", "", true, true},
 	{"upgrade to h2c among others", "1.1|Connection: Upgrade|Upgrade: x, h2c", "", "", "1.1 200", "", true, true},
 	{"upgrade to HTTP/2.0 in another field", "1.1|Connection: Upgrade|Upgrade: x|Upgrade: HTTP/2.0", "", "", "1.1 200", "", true, true},
