@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 )
@@ -120,10 +121,12 @@ func TestBothWaysAtOnce(t *testing.T) {
 	up, down := random(t, 2<<20), random(t, 3<<20)
 	received := make(chan []byte, 1)
 	b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
-		go func() {
+		var sending sync.WaitGroup
+		defer sending.Wait()
+		sending.Go(func() {
 			_, _ = c.Write(down)
 			closeWrite(t, c)
-		}()
+		})
 		all, _ := io.ReadAll(c)
 		received <- all
 	}).String())
