@@ -25,6 +25,7 @@ const (
 func (l *loop) moveBody(id int32, s *session, x *exchange, from side) (moved, sock.Errno) {
 	f, body := &s.flow[from], x.body(from)
 	src, dst := int(s.sock[from].fd), int(s.sock[from.other()].fd)
+	limit := f.Bytes + share
 	for {
 		if e := l.stock.Flush(f, dst); e != 0 {
 			return unwanted, e
@@ -36,6 +37,9 @@ func (l *loop) moveBody(id int32, s *session, x *exchange, from side) (moved, so
 			return malformed, 0
 		case body.Done():
 			return completed, 0
+		case f.Bytes >= limit:
+			l.again(id, s, from)
+			return waits, 0
 		case body.Free() >= worthPumping && x.ahead[from].Pending() == 0:
 			if how, e, stop := l.pumpBody(id, s, x, from); stop {
 				return how, e

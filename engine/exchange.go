@@ -144,6 +144,10 @@ func (l *loop) exchanged(id int32, s *session, x *exchange) {
 		return
 	}
 	l.expectRequest(id, s)
+	if x.ahead[client].Pending() > 0 || s.flow[client].Has(relay.SourceReady) {
+		l.again(id, s, client) // after the others: many requests may have come at once
+		return
+	}
 	l.ask(id, s)
 }
 

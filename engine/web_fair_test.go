@@ -1,0 +1,70 @@
+package engine
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// oneLoop is a balancer that answers /alive itself and sends the rest to a
+// server.
+func oneLoop(t *testing.T, server string) *balancer {
+	t.Helper()
+	return start(t, webDefaults+`
+frontend f
+  bind 127.0.0.1:1
+  monitor-uri /alive
+  default_backend b
+backend b
+  server s `+server+`
+global
+  nbthread 1
+`)
+}
+
+// TestPipelinedFloodIsFair: a client that asks without end, and is answered at
+// once, does not keep the loop to itself.
+func TestPipelinedFloodIsFair(t *testing.T) {
+	b := oneLoop(t, website(t, "one"))
+	flood := b.dial("f")
+	go pour(flood, strings.Repeat("GET /alive HTTP/1.1\r\nHost: a\r\n\r\n", 2000))
+	go func() { _, _ = io.Copy(io.Discard, flood) }()
+	b.servesOthers(t)
+}
+
+// TestSmallChunksAreFair: so does one that sends chunks of a byte each.
+func TestSmallChunksAreFair(t *testing.T) {
+	sink := listen(t, silent)
+	b := oneLoop(t, sink.String())
+	flood := b.dial("f")
+	_, _ = io.WriteString(flood, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+	go pour(flood, strings.Repeat("1\r\nx\r\n", 10000))
+	b.servesOthers(t)
+}
+
+// pour sends a text until the connection ends.
+func pour(c net.Conn, text string) {
+	for {
+		if _, err := io.WriteString(c, text); err != nil {
+			return
+		}
+	}
+}
+
+// servesOthers asks as another client does.
+func (b *balancer) servesOthers(t *testing.T) {
+	t.Helper()
+	c := b.dial("f")
+	in := bufio.NewReader(c)
+	for range 100 {
+		_, _ = io.WriteString(c, "GET /alive HTTP/1.1\r\nHost: a\r\n\r\n")
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+	}
+}
