@@ -3,7 +3,6 @@ package conf
 import "slices"
 
 const (
-	noHTTP     = "not supported yet; mode http comes with a later version"
 	noSeparate = "not supported yet, all lines have the level info"
 	noFormat   = "not supported yet, wanted option tcplog"
 	noHash     = "not supported yet, wanted roundrobin"
@@ -49,13 +48,6 @@ func (u *refusal) frontend(f *Frontend) {
 	p := usedProxy{u, f.Title(), f.At, f.Pos}
 	p.refuse(f.Log.Format > LogHTTP, "log-format", "log-format", noFormat)
 	p.refuse(f.Log.SeparateErrors, "option log-separate-errors", "option log-separate-errors", noSeparate)
-	if f.Mode != HTTP {
-		return
-	}
-	p.refuse(true, "mode", "mode http", noHTTP)
-	p.refuse(f.Log.Format == LogHTTP, "option httplog", "option httplog", noHTTP)
-	p.refuse(f.Conn == HTTPClose, "option httpclose", "option httpclose", noHTTP)
-	p.refuse(f.ForwardFor != nil, "option forwardfor", "option forwardfor", noHTTP)
 }
 
 func (u *refusal) backend(b *Backend) {
@@ -64,12 +56,6 @@ func (u *refusal) backend(b *Backend) {
 	}
 	u.done = append(u.done, b)
 	p := usedProxy{u, b.Title(), b.At, b.Pos}
-	http := b.Mode == HTTP
-	p.refuse(http, "mode", "mode http", noHTTP)
-	p.refuse(b.Cookie != nil, "cookie", "cookie", noHTTP)
-	p.refuse(b.HTTPCheck != nil && (http || b.checks()), "option httpchk", "option httpchk", noHTTP)
-	p.refuse(b.Conn == HTTPClose, "option httpclose", "option httpclose", noHTTP)
-	p.refuse(b.ForwardFor != nil, "option forwardfor", "option forwardfor", noHTTP)
 	p.refuse(b.Balance.Algorithm != "roundrobin", "balance", "balance "+b.Balance.Algorithm, noHash)
 }
 
