@@ -70,6 +70,7 @@ type doomed struct {
 }
 
 func newDoomed(t *testing.T) *doomed {
+	t.Helper()
 	d := &doomed{open: map[net.Conn]bool{}}
 	d.peer = listen(t, func(c *net.TCPConn) {
 		d.mu.Lock()

@@ -69,8 +69,8 @@ func TestTimeouts(t *testing.T) {
 		"tunnel outlasts":       {long, "timeout client 20ms", "timeout tunnel 150ms", mute, nil, "cD"},
 		"client-fin":            {long, "timeout client-fin 150ms", "", listen(t, closeThenHang).String(), nil, "cD"},
 		"client-fin of default": {long + "timeout client-fin 150ms", "", "timeout tunnel 10s", listen(t, closeThenHang).String(), nil, "cD"},
-		"server-fin":            {long, "", "timeout server-fin 150ms", mute, func(t *testing.T, c net.Conn) { closeWrite(t, c) }, "sD"},
-		"server-fin of default": {long + "timeout server-fin 150ms", "", "timeout tunnel 10s", mute, func(t *testing.T, c net.Conn) { closeWrite(t, c) }, "sD"},
+		"server-fin":            {long, "", "timeout server-fin 150ms", mute, closeWrite, "sD"},
+		"server-fin of default": {long + "timeout server-fin 150ms", "", "timeout tunnel 10s", mute, closeWrite, "sD"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

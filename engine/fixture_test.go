@@ -118,7 +118,7 @@ func (b *balancer) logTarget(t *testing.T) string {
 			b.lines <- strings.TrimSuffix(text, "\n")
 		}
 	}()
-	t.Cleanup(func() { sink.Close(); <-done })
+	t.Cleanup(func() { _ = sink.Close(); <-done })
 	return fmt.Sprintf("  log %s local0\ndefaults\n  log global\n  option tcplog\n", sink.LocalAddr())
 }
 

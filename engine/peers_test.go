@@ -56,8 +56,6 @@ func (p *peer) run(serve func(*net.TCPConn)) {
 
 func (p *peer) String() string { return p.Addr().String() }
 
-func (p *peer) port() uint16 { return netip.MustParseAddrPort(p.String()).Port() }
-
 // echo sends back what comes, until the end.
 func echo(c *net.TCPConn) {
 	_, _ = io.Copy(c, c)
@@ -82,6 +80,7 @@ func silent(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }
 
 // hang keeps the connection open, whatever comes, until the test ends.
 func hang(t *testing.T) func(*net.TCPConn) {
+	t.Helper()
 	return func(*net.TCPConn) { <-t.Context().Done() }
 }
 
@@ -142,6 +141,7 @@ func reset(c net.Conn) {
 // resetSent closes with RST once the other side's kernel has everything:
 // RST throws away what is still queued.
 func resetSent(t *testing.T, c *net.TCPConn) {
+	t.Helper()
 	waitSent(t, c)
 	reset(c)
 }

@@ -83,7 +83,7 @@ func (c *webCase) add(word, rest string) (err error) {
 		c.frontend = append(c.frontend, rest)
 		return nil
 	case "backend":
-		c.backend = append(c.backend[:len(c.backend):len(c.backend)], rest)
+		c.backend = append(slices.Clip(c.backend), rest)
 		return nil
 	case "differs":
 		c.differs = rest

@@ -136,7 +136,7 @@ func acceptOne(t *testing.T, l net.Listener) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 	_, err = conn.Read(make([]byte, 1))
 	if ne, ok := errors.AsType[net.Error](err); err == nil || ok && ne.Timeout() {
 		t.Errorf("a check left its connection open: %v", err)

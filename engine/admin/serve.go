@@ -99,7 +99,7 @@ func (c *client) serve(ctx context.Context) {
 	defer context.AfterFunc(ctx, func() { c.conn.Close() })()
 	in := bufio.NewReaderSize(c.conn, maxLine)
 	for more := true; more; more = c.prompt && !c.leaving {
-		c.conn.SetDeadline(time.Now().Add(c.timeout))
+		_ = c.conn.SetDeadline(time.Now().Add(c.timeout))
 		line, err := in.ReadSlice('\n')
 		if errors.Is(err, bufio.ErrBufferFull) {
 			c.refuse(fmt.Sprintf("line too long, wanted at most %d bytes\n\n", maxLine))
@@ -108,7 +108,7 @@ func (c *client) serve(ctx context.Context) {
 		if err != nil && (len(line) == 0 || !errors.Is(err, io.EOF)) {
 			return
 		}
-		c.conn.SetDeadline(time.Now().Add(c.timeout))
+		_ = c.conn.SetDeadline(time.Now().Add(c.timeout))
 		if _, err := io.WriteString(c.conn, c.answers(string(line))); err != nil {
 			return
 		}
@@ -118,9 +118,9 @@ func (c *client) serve(ctx context.Context) {
 // refuse says why and leaves. Were the socket closed with bytes unread, the
 // client would see a reset instead of the reason.
 func (c *client) refuse(why string) {
-	io.WriteString(c.conn, why)
+	_, _ = io.WriteString(c.conn, why)
 	if half, ok := c.conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-		io.Copy(io.Discard, c.conn)
+		_, _ = io.Copy(io.Discard, c.conn)
 	}
 }
 

@@ -66,7 +66,7 @@ func TestPromptStays(t *testing.T) {
 
 func TestLineWithoutEndIsAnswered(t *testing.T) {
 	conn := dial(t, start(t, sample(t), 0))
-	io.WriteString(conn, "help")
+	_, _ = io.WriteString(conn, "help")
 	if err := conn.(*net.UnixConn).CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestEndClosesClientsAndSocket(t *testing.T) {
 	if err := <-over; err != nil {
 		t.Errorf("serve ended with %v", err)
 	}
-	conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 	_, err = conn.Read(make([]byte, 1))
 	if ne, ok := errors.AsType[net.Error](err); err == nil || ok && ne.Timeout() {
 		t.Errorf("the client was not closed: %v", err)
@@ -128,14 +128,14 @@ func TestManyClients(t *testing.T) {
 	var held []net.Conn
 	for range maxClients {
 		conn := dial(t, path)
-		io.WriteString(conn, "prompt\n")
+		_, _ = io.WriteString(conn, "prompt\n")
 		if _, err := bufio.NewReader(conn).ReadString('>'); err != nil {
 			t.Fatal(err)
 		}
 		held = append(held, conn)
 	}
 	late := dial(t, path)
-	io.WriteString(late, "help\n")
+	_, _ = io.WriteString(late, "help\n")
 	held[3].Close()
 	if got, err := io.ReadAll(late); err != nil || len(got) == 0 {
 		t.Errorf("got %q, %v", got, err)

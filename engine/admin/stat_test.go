@@ -174,8 +174,8 @@ func TestHeaderIsThatOfHAProxy(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		peer.Process.Kill()
-		peer.Wait()
+		_ = peer.Process.Kill()
+		_ = peer.Wait()
 	})
 	awaitFile(t, path)
 	got, _, _ := strings.Cut(ask(t, path, "show stat\n"), "\n")
