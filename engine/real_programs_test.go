@@ -19,7 +19,7 @@ import (
 // PACKAGES, too.
 var debian = map[string]string{
 	"curl": "curl", "haproxy": "haproxy", "openssl": "openssl", "nginx": "nginx", "/usr/bin/python3": "python3-eventlet",
-	"redis-server": "redis-server", "redis-cli": "redis-tools", "redis-benchmark": "redis-tools",
+	"redis-server": "redis-server", "redis-cli": "redis-tools", "redis-benchmark": "redis-tools", "node": "nodejs", "wrk": "wrk", "ab": "apache2-utils",
 }
 
 // find returns where a program is. Without it the test fails: that these
