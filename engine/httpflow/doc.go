@@ -92,8 +92,9 @@
 // of 1xx, 204 or 304 has no body, whatever it tells.
 //
 // A request may ask for another protocol (9110 7.8) but not for one that carries
-// requests, as h2c: these would get past the rules. Its Upgrade is not passed on
-// then, and it is answered in HTTP/1.1.
+// requests, as h2c: these would get past the rules; and not with a body, of
+// which others may think that it is the protocol's already. Its Upgrade is not
+// passed on then, and it is answered in HTTP/1.1.
 //
 // Nor are fields that Connection names taken out (9110 7.6.1): a client could
 // have those removed that a proxy before us has added. Connection itself is

@@ -23,6 +23,9 @@ func (x *Exchange) judge(h *sniff.Head) int {
 	case h.ContentLength > 0:
 		x.Request = counted(h.ContentLength)
 	}
+	if x.has(upgrades) && !x.Request.Done() {
+		x.marks ^= upgrades | overreaches
+	}
 	return 0
 }
 

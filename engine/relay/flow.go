@@ -257,12 +257,16 @@ func (s *Stock) read(f *Flow, src, room int) ([]byte, sock.Errno) {
 // room is how many bytes one read of the pump under way may bring in.
 func (s *Stock) room() int { return int(min(int64(len(s.Buffer)), s.left)) }
 
-// Flush writes what the flow holds, if the target takes it.
+// Flush writes what the flow holds, if the target takes it. A flow that holds
+// nothing has nothing borrowed.
 func (s *Stock) Flush(f *Flow, dst int) sock.Errno {
 	for f.held > 0 && f.Has(TargetReady) {
 		if e := s.flush(f, dst); e != 0 {
 			return e
 		}
+	}
+	if f.held == 0 && f.store != 0 {
+		s.Release(f)
 	}
 	return 0
 }

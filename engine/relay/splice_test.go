@@ -54,3 +54,40 @@ func TestPipeOutlivesPauses(t *testing.T) {
 		t.Errorf("%d bytes arrived; want %d", n, size)
 	}
 }
+
+// TestPipeEndsWithFlush: between a body that was spliced and bytes that are
+// looked at, a flow is flushed; then it can hold bytes again, whatever the
+// target takes.
+func TestPipeEndsWithFlush(t *testing.T) {
+	from, to := newLink(t), newLink(t)
+	defer to.peer.Close()
+	s := NewStock(NewBudget(64<<20), 1, 1)
+	defer s.Close()
+	go func() {
+		_, _ = from.peer.Write(make([]byte, 16<<20))
+		from.peer.Close()
+	}()
+	f := &Flow{}
+	f.Set(TargetReady)
+	for f.Has(TargetReady) {
+		waitFor(t, from.fd, unix.POLLIN)
+		f.Set(SourceReady)
+		_, _ = s.Pump(f, from.fd, to.fd, 16<<20)
+	}
+	if f.store <= 0 {
+		t.Fatal("nothing waits in a pipe")
+	}
+	go func() { _, _ = io.Copy(io.Discard, to.peer) }()
+	for f.Pending() > 0 {
+		waitFor(t, to.fd, unix.POLLOUT)
+		f.Set(TargetReady)
+		if e := s.Flush(f, to.fd); e != 0 {
+			t.Fatal(e)
+		}
+	}
+	s.Hold(f, []byte("more"))
+	if got := string(s.Held(f)); got != "more" {
+		t.Errorf("%q is held", got)
+	}
+	s.Release(f)
+}

@@ -1,0 +1,209 @@
+package engine
+
+import (
+	"errors"
+	"io"
+	"net"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// webLine is what tests read in a line of option httplog: status, termination
+// state and request.
+var webLine = regexp.MustCompile(`^\S+ \[\S+\] f \S+ \S+ (-?\d+) \d+ \S+ \S+ (....) \S+ \S+ "(.*)"$`)
+
+// wantWeb checks the next line of a request: `status term "request"`.
+func (b *balancer) wantWeb(want string) {
+	b.t.Helper()
+	line := b.line()
+	m := webLine.FindStringSubmatch(line)
+	if m == nil {
+		b.t.Fatalf("not a line of httplog: %q", line)
+	}
+	if got := m[1] + " " + m[2] + ` "` + m[3] + `"`; got != want {
+		b.t.Errorf("logged %s; want %s\n%s", got, want, line)
+	}
+}
+
+// impatient is a balancer with short timeouts.
+func impatient(t *testing.T, serve func(*net.TCPConn)) *balancer {
+	t.Helper()
+	return start(t, webDefaults+`
+  timeout client 400ms
+  timeout server 200ms
+  timeout http-request 200ms
+  timeout http-keep-alive 100ms
+frontend f
+  bind 127.0.0.1:1
+  default_backend b
+backend b
+  server s `+listen(t, serve).String())
+}
+
+// TestWebServerFaults: a server that fails before its answer begins is told with
+// a page; one that fails later cuts the answer off, so that nobody takes what
+// there is for the whole.
+func TestWebServerFaults(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		serve  func(*net.TCPConn)
+		status string
+		cut    bool
+		line   string
+	}{
+		{"silent", silent, "504", false, `504 sH--`},
+		{"gone", answers(""), "502", false, `502 SH--`},
+		{"reset", func(c *net.TCPConn) { readHead(c); reset(c) }, "502", false, `502 SH--`},
+		{"garbage", answers("220 mail.test ESMTP\r\n"), "502", false, `502 PH--`},
+		{"half a head", answers("HTTP/1.1 200 OK\r\nContent-"), "502", false, `502 SH--`},
+		{"half a body", answers("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), "200", true, `200 SD--`},
+		{"half of the chunks", answers("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"), "200", true, `200 SD--`},
+		{"no last line", answers("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n0\r\n"), "200", true, `200 SD--`},
+		{"a bad chunk", answers("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nx\r\n"), "200", true, `200 PD--`},
+		{"half a body, then reset", func(c *net.TCPConn) {
+			answers("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")(c)
+			waitSent(t, c)
+			reset(c)
+		}, "200", true, `200 SD--`},
+		{"half a body, then silence", func(c *net.TCPConn) {
+			answers("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")(c)
+			silent(c)
+		}, "200", true, `200 sD--`},
+		{"without a length, then silence", func(c *net.TCPConn) {
+			answers("HTTP/1.1 200 OK\r\n\r\nhalf")(c)
+			silent(c)
+		}, "200", true, `200 sD--`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := impatient(t, c.serve)
+			conn := b.dial("f")
+			_, _ = io.WriteString(conn, head("a.test"))
+			got, err := io.ReadAll(conn)
+			if !strings.HasPrefix(string(got), "HTTP/1.1 "+c.status+" ") {
+				t.Errorf("got %q; want status %s", got, c.status)
+			}
+			if isReset(err) != c.cut || err != nil && !isReset(err) {
+				t.Errorf("after %q: %v; want a reset: %v", got, err, c.cut)
+			}
+			if c.cut && !strings.Contains(string(got), "half") {
+				t.Errorf("got %q without what had come", got)
+			}
+			b.wantWeb(c.line + ` "GET / HTTP/1.1"`)
+		})
+	}
+}
+
+// TestWebSlowClients: a request must be there in its time; a connection between
+// two requests ends without a word.
+func TestWebSlowClients(t *testing.T) {
+	const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+	b := impatient(t, func(c *net.TCPConn) {
+		for readHead(c) != "" {
+			_, _ = io.WriteString(c, ok)
+		}
+	})
+	for _, c := range []struct{ name, send, want, line string }{
+		{"nothing", "", "HTTP/1.1 408 ", `408 cR-- "<BADREQ>"`},
+		{"half a head", "GET / HTTP/1.1\r\nHo", "HTTP/1.1 408 ", `408 cR-- "<BADREQ>"`},
+		{"between requests", head("a.test"), ok, ""},
+		{"half of a second head", head("a.test") + "GET /2", ok + "HTTP/1.1 408 ", `408 cR-- "<BADREQ>"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			conn := b.dial("f")
+			_, _ = io.WriteString(conn, c.send)
+			got, err := io.ReadAll(conn)
+			if err != nil || !strings.HasPrefix(strings.ToLower(string(got)), strings.ToLower(c.want)) {
+				t.Errorf("got %q, %v; want %q", got, err, c.want)
+			}
+			if strings.HasPrefix(c.send, head("a.test")) {
+				b.wantWeb(`200 ---- "GET / HTTP/1.1"`)
+			}
+			if c.line != "" {
+				b.wantWeb(c.line)
+			}
+		})
+	}
+}
+
+// TestWebSlowBody: a client that does not go on with its body is told so, and
+// the server does not get what looks like a whole request.
+func TestWebSlowBody(t *testing.T) {
+	ends := make(chan error, 1)
+	b := start(t, webDefaults+`
+  timeout client 200ms
+frontend f
+  bind 127.0.0.1:1
+  default_backend b
+backend b
+  server s `+listen(t, func(c *net.TCPConn) {
+		readHead(c)
+		_, err := io.Copy(io.Discard, c)
+		ends <- err
+	}).String())
+	conn := b.dial("f")
+	_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf")
+	got, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 408 ") {
+		t.Errorf("got %q, %v", got, err)
+	}
+	<-ends
+	b.wantWeb(`408 cH-- "POST / HTTP/1.1"`)
+}
+
+// TestWebClientAborts: a client that is gone ends the request at its server.
+func TestWebClientAborts(t *testing.T) {
+	for _, c := range []struct{ name, send, line string }{
+		{"while it waits", head("a"), `-1 CH-- "GET / HTTP/1.1"`},
+		{"in its body", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf", `-1 CH-- "POST / HTTP/1.1"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			came, ended := make(chan bool, 1), make(chan bool, 1)
+			b := start(t, webDefaults+`
+frontend f
+  bind 127.0.0.1:1
+  default_backend b
+backend b
+  server s `+listen(t, func(conn *net.TCPConn) {
+				readHead(conn)
+				came <- true
+				_, _ = io.Copy(io.Discard, conn)
+				ended <- true
+			}).String())
+			conn := b.dial("f")
+			_, _ = io.WriteString(conn, c.send)
+			<-came
+			reset(conn)
+			<-ended
+			b.wantWeb(c.line)
+		})
+	}
+}
+
+// TestWebStalledReader: what a server sends to who does not read stays there.
+func TestWebStalledReader(t *testing.T) {
+	sent := make(chan int64, 1)
+	b := start(t, webDefaults+`
+frontend f
+  bind 127.0.0.1:1
+  default_backend b
+backend b
+  server s `+listen(t, func(c *net.TCPConn) {
+		readHead(c)
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n")
+		_ = c.SetWriteDeadline(time.Now().Add(500 * time.Millisecond))
+		n, err := io.Copy(c, &reading{what: newContent(0, 1<<30)})
+		if !errors.Is(err, net.ErrClosed) && n >= 1<<30 {
+			t.Error("all of it was taken")
+		}
+		sent <- n
+	}).String())
+	c := b.dial("f")
+	_, _ = io.WriteString(c, head("a"))
+	<-sent
+	if held := b.Held(); held > 1<<20 {
+		t.Errorf("%d bytes are held; want less than 1 MiB", held)
+	}
+	c.Close()
+}
