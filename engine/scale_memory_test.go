@@ -10,21 +10,37 @@ import (
 )
 
 const (
-	mostBytesPerConn = 512 // resident, in mode tcp with tcplog
-	scaleFDs         = 20000
-	fewFirst         = 100 // connections before the memory is looked at
+	scaleFDs = 20000
+	fewFirst = 100 // connections before the memory is looked at
 )
+
+// scale is a number of connections, and what they may cost.
+type scale struct {
+	held    int
+	most    float64 // resident bytes for each
+	options string
+	route   string
+	opening string // what each client says, quoted
+	answer  string // to each question mark in it, quoted
+}
 
 // TestHolds9000Connections: with 20,000 file descriptors one process carries
 // that many at once, and every one of them still works.
 func TestHolds9000Connections(t *testing.T) {
-	holds(t, fewer(9000), `"?"`, "default_backend b")
+	scale{fewer(9000), 512, "option tcplog", "default_backend b", `"?"`, `"!"`}.check(t)
 }
 
 // TestHoldsRoutedConnections: the bytes that rules looked at are given back.
 func TestHoldsRoutedConnections(t *testing.T) {
-	holds(t, fewer(4000), `"GET / HTTP/1.1\r\nHost: site.test\r\nX-Ask: ?\r\n\r\n"`,
-		"use_backend b if { hdr(host) site.test }")
+	scale{fewer(4000), 512, "option tcplog", "use_backend b if { hdr(host) site.test }",
+		`"GET / HTTP/1.1\r\nHost: site.test\r\nX-Ask: ?\r\n\r\n"`, `"!"`}.check(t)
+}
+
+// TestHoldsWebConnections: so is, between two requests, what mode http needs
+// while one is under way.
+func TestHoldsWebConnections(t *testing.T) {
+	scale{fewer(9000), 2048, "mode http\n  option httplog\n  option forwardfor", "use_backend b if { hdr(host) site.test }",
+		`"GET /? HTTP/1.1\r\nHost: site.test\r\n\r\n"`, `"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n!"`}.check(t)
 }
 
 func fewer(connections int) int {
@@ -34,48 +50,49 @@ func fewer(connections int) int {
 	return connections
 }
 
-// holds opens that many connections through a balancer in a process of its
-// own, looks at its memory, and has each of them used again.
-func holds(t *testing.T, held int, opening, route string) {
+// check opens the connections through a balancer in a process of its own, looks
+// at its memory, and has each of them used again.
+func (x scale) check(t *testing.T) {
 	t.Helper()
 	log := &balancer{t: t, lines: make(chan string, 1<<16)}
 	file := filepath.Join(t.TempDir(), "scale.cfg")
-	_, origin := cast(t, "servers")
-	if err := os.WriteFile(file, scaleConfig(log.logTarget(t), route, origin), 0o600); err != nil {
+	_, origin := cast(t, "servers", x.answer)
+	if err := os.WriteFile(file, x.config(log.logTarget(t), origin), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	b, addr := cast(t, "balancer", file, strconv.Itoa(scaleFDs))
 	clients, _ := cast(t, "clients")
 	pid := b.cmd.Process.Pid
 
-	clients.tell("open %s %d %s", addr, fewFirst, opening)
+	clients.tell("open %s %d %s", addr, fewFirst, x.opening)
 	clients.tell("close")
 	for range fewFirst {
 		log.line()
 	}
 	idle, before := openFDs(t, pid), readMemory(t, pid)
 
-	clients.tell("open %s %d %s", addr, held, opening)
-	if n := openFDs(t, pid); n < idle+2*held {
-		t.Errorf("%d descriptors are open, %d were before; want two more for each of %d connections", n, idle, held)
+	clients.tell("open %s %d %s", addr, x.held, x.opening)
+	if n := openFDs(t, pid); n < idle+2*x.held {
+		t.Errorf("%d descriptors are open, %d were before; want two more for each of %d connections", n, idle, x.held)
 	}
 	after := readMemory(t, pid)
-	each := (after.rss - before.rss) / float64(held)
-	t.Logf("%d connections held; bytes for each: Rss %.0f, Pss %.0f, Anonymous %.0f", held, each,
-		(after.pss-before.pss)/float64(held), (after.anonymous-before.anonymous)/float64(held))
-	if each > mostBytesPerConn && !racing {
-		t.Errorf("%.0f resident bytes per connection; want at most %d", each, mostBytesPerConn)
+	each := (after.rss - before.rss) / float64(x.held)
+	t.Logf("%d connections held; bytes for each: Rss %.0f, Pss %.0f, Anonymous %.0f", x.held, each,
+		(after.pss-before.pss)/float64(x.held), (after.anonymous-before.anonymous)/float64(x.held))
+	if each > x.most && !racing {
+		t.Errorf("%.0f resident bytes per connection; want at most %.0f", each, x.most)
 	}
 	clients.tell("ask")
 	clients.tell("close")
 	wait(t, "all descriptors to be closed", func() bool { return openFDs(t, pid) <= idle })
 }
 
-func scaleConfig(log, route, origin string) []byte {
+func (x scale) config(log, origin string) []byte {
 	return fmt.Appendf(nil, `global
   nbthread 2
   maxconn 9000
 %s
+  %s
   timeout connect 10s
   timeout client 1m
   timeout server 1m
@@ -84,7 +101,7 @@ frontend f
   %s
 backend b
   server s %s
-`, log, route, origin)
+`, log, x.options, x.route, origin)
 }
 
 func openFDs(t *testing.T, pid int) int {

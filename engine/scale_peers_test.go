@@ -14,9 +14,13 @@ import (
 	"time"
 )
 
-// playServers answers every question mark with an exclamation mark, and says
+// playServers answers every question mark with the quoted text args[0], and says
 // where it listens.
-func playServers([]string) error {
+func playServers(args []string) error {
+	answer, err := strconv.Unquote(args[0])
+	if err != nil {
+		return err
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -27,7 +31,7 @@ func playServers([]string) error {
 			if err != nil {
 				return
 			}
-			go answerQuestions(c)
+			go answerQuestions(c, answer)
 		}
 	}()
 	fmt.Println(ln.Addr())
@@ -35,12 +39,12 @@ func playServers([]string) error {
 	return err
 }
 
-func answerQuestions(c net.Conn) {
+func answerQuestions(c net.Conn, answer string) {
 	defer c.Close()
 	text := make([]byte, 256)
 	for {
 		n, err := c.Read(text)
-		if _, err := c.Write(bytes.Repeat([]byte("!"), bytes.Count(text[:n], []byte("?")))); err != nil {
+		if _, err := c.Write(bytes.Repeat([]byte(answer), bytes.Count(text[:n], []byte("?")))); err != nil {
 			return
 		}
 		if err != nil {
@@ -50,7 +54,10 @@ func answerQuestions(c net.Conn) {
 }
 
 // crowd is the connections of many clients.
-type crowd struct{ conns []net.Conn }
+type crowd struct {
+	conns []net.Conn
+	text  string // what each of them says
+}
 
 // atOnce is how many clients of a crowd act at the same time.
 const atOnce = 64
@@ -58,7 +65,7 @@ const atOnce = 64
 // playClients does what its standard input says, a line a command:
 //
 //	open ADDRESS NUMBER TEXT   connect, send the quoted text, hear an answer
-//	ask                        every client asks once more
+//	ask                        every client says it once more
 //	close                      every client leaves
 func playClients([]string) error {
 	fmt.Println("ready")
@@ -82,13 +89,12 @@ func (c *crowd) obey(command string) error {
 		if err != nil {
 			return err
 		}
-		text, err := strconv.Unquote(words[3])
-		if err != nil {
+		if c.text, err = strconv.Unquote(words[3]); err != nil {
 			return err
 		}
-		return c.open(words[1], n, text)
+		return c.open(words[1], n)
 	case "ask":
-		return c.each(func(i int) error { return question(c.conns[i], "?") })
+		return c.each(func(i int) error { return question(c.conns[i], c.text) })
 	case "close":
 		err := c.each(func(i int) error { return c.conns[i].Close() })
 		c.conns = nil
@@ -98,7 +104,7 @@ func (c *crowd) obey(command string) error {
 }
 
 // open connects n clients, from eight addresses in turn.
-func (c *crowd) open(addr string, n int, text string) error {
+func (c *crowd) open(addr string, n int) error {
 	c.conns = slices.Grow(c.conns, n)[:n]
 	return c.each(func(i int) error {
 		d := net.Dialer{
@@ -110,22 +116,19 @@ func (c *crowd) open(addr string, n int, text string) error {
 			return err
 		}
 		c.conns[i] = conn
-		return question(conn, text)
+		return question(conn, c.text)
 	})
 }
 
-// question sends a text with a question mark and waits for the answer.
+// question sends a text with a question mark and waits for the answer, which
+// ends with an exclamation mark.
 func question(c net.Conn, text string) error {
 	_ = c.SetDeadline(time.Now().Add(patienceOfTests))
 	if _, err := io.WriteString(c, text); err != nil {
 		return err
 	}
-	var answer [1]byte
-	if _, err := io.ReadFull(c, answer[:]); err != nil {
-		return err
-	}
-	if answer[0] != '!' {
-		return fmt.Errorf("answer %q; want an exclamation mark", answer)
+	if answer, err := bufio.NewReader(c).ReadString('!'); err != nil {
+		return fmt.Errorf("after %q: %w", answer, err)
 	}
 	return nil
 }
