@@ -69,7 +69,7 @@ func (t Transfer) stream(check bool) error {
 		return err
 	}
 	down, up := t.Down/int64(t.Streams), t.Up/int64(t.Streams)
-	head := fmt.Sprintf("POST /bulk HTTP/1.1\r\nHost: %s\r\nX-Down: %d\r\nContent-Length: %d\r\n\r\n", t.Host, down, up)
+	head := fmt.Sprintf("POST /bulk HTTP/1.1\r\nHost: %s\r\nX-Down: %d\r\nConnection: close\r\nContent-Length: %d\r\n\r\n", t.Host, down, up)
 	if _, err := io.WriteString(c, head); err != nil {
 		return err
 	}

@@ -44,10 +44,17 @@ func bulk(c net.Conn) error {
 	}
 	taken := make(chan error, 1)
 	go func() {
+		defer close(taken)
 		sent := io.MultiReader(io.LimitReader(r, int64(r.Buffered())), c)
 		taken <- load.Receive(sent, asked.ContentLength, false)
 	}()
-	if _, err := fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", down); err != nil {
+	if down == 0 {
+		// An answer that is over before its request may end an upload in mode http.
+		if err := <-taken; err != nil {
+			return err
+		}
+	}
+	if _, err := fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n", down); err != nil {
 		return err
 	}
 	if err := load.Send(c, down); err != nil {

@@ -46,7 +46,7 @@ func (h *handler) OnTraffic(c gnet.Conn) gnet.Action {
 
 var (
 	headEnd  = []byte("\r\n\r\n")
-	asksEnd  = []byte("Connection: close")
+	asksEnd  = []byte("onnection: close") // from a proxy in mode http, all in lower case
 	dripHead = []byte("POST ")
 )
 

@@ -51,6 +51,43 @@ backend site1
     server origin 127.0.0.1:20003
 `
 
+const wantHTTP = `global
+    nbthread 2
+    maxconn 2000
+
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 10m
+    timeout server 10m
+    timeout http-request 10s
+    timeout http-keep-alive 10m
+
+frontend site
+    bind 127.0.0.1:20001
+    use_backend site0 if { hdr(host) -i h00000.site.test }
+    use_backend site1 if { hdr(host) -i h00001.site.test }
+    default_backend site0
+
+backend site0
+    server origin 127.0.0.1:20002
+
+backend site1
+    server origin 127.0.0.1:20003
+`
+
+func inHTTP(s Site) Site {
+	s.HTTP = true
+	return s
+}
+
+func TestHAProxyConfigInHTTP(t *testing.T) {
+	h := &HAProxy{}
+	if diff := cmp.Diff(wantHTTP, h.config(inHTTP(site(Host, 2, false)), bind, "")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestHAProxyConfig(t *testing.T) {
 	h := &HAProxy{Global: []string{"nbthread 1"}, Options: []string{"option splice-request"}}
 	if diff := cmp.Diff(wantHost, h.config(site(Host, 2, true), bind, "")); diff != "" {
@@ -82,7 +119,7 @@ func TestProgramsTakeTheirConfig(t *testing.T) {
 		t.Skip("its own check needs haproxy: ", err)
 	}
 	for _, h := range found {
-		for _, s := range []Site{site(Host, 50, true), site(SNI, 50, false), site(Nothing, 0, false)} {
+		for _, s := range []Site{site(Host, 50, true), site(SNI, 50, false), site(Nothing, 0, false), inHTTP(site(Host, 50, false))} {
 			cmd, err := h.Command(s, bind, t.TempDir())
 			if err != nil {
 				t.Fatal(err)

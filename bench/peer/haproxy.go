@@ -77,7 +77,10 @@ func (h *HAProxy) config(s Site, bind netip.AddrPort, mapFile string) string {
 	for _, l := range h.Global {
 		line("    %s", l)
 	}
-	line("\ndefaults\n    mode tcp\n    timeout connect 5s\n    timeout client 10m\n    timeout server 10m")
+	line("\ndefaults\n    mode %s\n    timeout connect 5s\n    timeout client 10m\n    timeout server 10m", mode(s))
+	if s.HTTP {
+		line("    timeout http-request 10s\n    timeout http-keep-alive 10m")
+	}
 	if s.Log.IsValid() {
 		line("    log global\n    option tcplog")
 	}
@@ -93,7 +96,15 @@ func (h *HAProxy) config(s Site, bind netip.AddrPort, mapFile string) string {
 	return b.String()
 }
 
-// rules waits for what is routed by, then has one rule a name, or the map.
+func mode(s Site) string {
+	if s.HTTP {
+		return "http"
+	}
+	return "tcp"
+}
+
+// rules waits for what is routed by, which mode http does unasked, then has one
+// rule a name, or the map.
 func (h *HAProxy) rules(line func(string, ...any), s Site, mapFile string) {
 	if s.Route == Nothing {
 		return
@@ -102,7 +113,9 @@ func (h *HAProxy) rules(line func(string, ...any), s Site, mapFile string) {
 	if s.Route == SNI {
 		whole, fetch = "{ req.ssl_hello_type 1 }", "req.ssl_sni"
 	}
-	line("    tcp-request inspect-delay 5s\n    tcp-request content accept if %s", whole)
+	if !s.HTTP {
+		line("    tcp-request inspect-delay 5s\n    tcp-request content accept if %s", whole)
+	}
 	if mapFile != "" {
 		line("    use_backend %%[%s,lower,map(%s)]", fetch, mapFile)
 		return

@@ -25,6 +25,8 @@ type Site struct {
 	// connection, by UDP; invalid: no log.
 	Log     netip.AddrPort
 	MaxConn int
+	// HTTP has every request read (mode http), not only the first (mode tcp).
+	HTTP bool
 }
 
 // Threads is what every proxy has for its work.

@@ -40,6 +40,9 @@ func (a *asking) Check(t *Target) error {
 
 func (a *asking) plan(t *Target) (load.Plan, error) {
 	all, err := exchanges(a.kind, t.Running)
+	if err == nil && t.Site.HTTP {
+		err = inOwnWords(all, t.Addr)
+	}
 	return load.Plan{Addr: t.Addr, Exchanges: all, Clients: a.clients, Keep: a.kind == kept, Rate: a.rate}, err
 }
 

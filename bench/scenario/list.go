@@ -20,6 +20,9 @@ var All = []Scenario{
 	{Name: "rules", About: "conn-rate with many Host and SNI rules", Variants: rules},
 	{Name: "reload", About: "failed requests while reloading every second", Skip: "reload does not exist yet"},
 	{Name: "drip", About: "conn-rate beside slow clients that send a byte a second", Variants: dripping},
+	{Name: "http-keepalive", About: "mode http: small requests over connections that are kept", Variants: httpKeepalive},
+	{Name: "http-conn-rate", About: "mode http: one short request a connection", Variants: httpConnRate},
+	{Name: "http-bulk", About: "mode http: a large body by Content-Length, down and up", Variants: httpBulk},
 }
 
 const (
@@ -114,26 +117,29 @@ func keepalive(s Scale) []*Variant {
 
 func bulk(s Scale) []*Variant {
 	size := int64(1 << 30)
-	directions, streams := []string{"down", "up", "both"}, []int{1, 32}
+	directions := []string{"down", "up", "both"}
 	if s.Quick {
 		size, directions = 256<<20, []string{"down"}
 	}
+	return moves(size, directions, Variant{
+		Headline: perGB, Wants: anySplice, Site: peer.Site{Route: peer.Host, Rules: 2, MaxConn: fewConns},
+	})
+}
+
+// moves has a variant for each direction with one stream and with 32.
+func moves(size int64, directions []string, common Variant) []*Variant {
 	var all []*Variant
 	for _, direction := range directions {
-		for _, n := range streams {
-			w := &moving{streams: n}
+		for _, n := range []int{1, 32} {
+			v, w := common, &moving{streams: n}
 			if direction != "up" {
 				w.down = size
 			}
 			if direction != "down" {
 				w.up = size
 			}
-			all = append(all, &Variant{
-				Params:   map[string]any{"direction": direction, "streams": n, "mib": size >> 20},
-				Headline: perGB, Wants: anySplice,
-				Site: peer.Site{Route: peer.Host, Rules: 2, MaxConn: fewConns},
-				Work: w,
-			})
+			v.Params, v.Work = map[string]any{"direction": direction, "streams": n, "mib": size >> 20}, w
+			all = append(all, &v)
 		}
 	}
 	return all

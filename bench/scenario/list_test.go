@@ -35,6 +35,11 @@ func TestWhoRuns(t *testing.T) {
 		"drip clients=64 slow=0":                  all,
 		"latency clients=1000 of=conn":            "direct " + all,
 		"rules clients=64 route=host rules=2":     "sluice haproxy haproxy-map floor",
+
+		"http-keepalive clients=64 log=off":           "sluice haproxy",
+		"http-conn-rate clients=64 log=off":           "sluice haproxy",
+		"http-bulk direction=down mib=1024 streams=1": "sluice haproxy haproxy-splice",
+		"http-bulk direction=up mib=1024 streams=32":  "sluice haproxy haproxy-splice",
 	}
 	got := map[string]string{}
 	for _, s := range All {
@@ -56,8 +61,8 @@ func TestWhoRuns(t *testing.T) {
 			t.Errorf("%s: %q, wanted %q", variant, got[variant], names)
 		}
 	}
-	if len(got) != 27 {
-		t.Errorf("%d variants, wanted 27", len(got))
+	if len(got) != 33 {
+		t.Errorf("%d variants, wanted 33", len(got))
 	}
 }
 

@@ -1,0 +1,35 @@
+package scenario
+
+import (
+	"sluice/bench/load"
+	"sluice/bench/peer"
+)
+
+// reading takes those that read every request and route by its Host.
+func reading(p peer.Peer) bool { return plain(p) && p.Routes(peer.Host) }
+
+func readingAnySplice(p peer.Peer) bool { return anySplice(p) && p.Routes(peer.Host) }
+
+var httpSite = peer.Site{Route: peer.Host, Rules: 2, MaxConn: fewConns, HTTP: true}
+
+func httpKeepalive(Scale) []*Variant { return httpAsking(kept, perReq) }
+
+func httpConnRate(Scale) []*Variant { return httpAsking(short, perConn) }
+
+func httpAsking(k kind, headline string) []*Variant {
+	return []*Variant{{
+		Params: map[string]any{"clients": 64, "log": onOff(false)}, Headline: headline,
+		Wants: reading, Site: httpSite,
+		Work: &asking{kind: k, clients: 64},
+		Wrk:  &load.Wrk{Clients: 64, Keep: k == kept},
+	}}
+}
+
+// httpBulk has one direction at a time, as HTTP has.
+func httpBulk(s Scale) []*Variant {
+	size, directions := int64(1<<30), []string{"down", "up"}
+	if s.Quick {
+		size, directions = 256<<20, directions[:1]
+	}
+	return moves(size, directions, Variant{Headline: perGB, Wants: readingAnySplice, Site: httpSite})
+}
