@@ -41,7 +41,7 @@ func TestRootIsGivenUpForGood(t *testing.T) {
 	jail := filepath.Join(t.TempDir(), "not", "there")
 	p := startProc(t, "-f", config(t, echo(t), "uid 65534", "gid 65534", "chroot "+jail))
 	mustAsk(t, dial(t, p.addr))
-	isJailed(t, p.Process.Pid, jail)
+	isJailed(t, p.Process.Pid, nobody, jail)
 	if want := "chroot directory '" + jail + "' was missing: created"; !strings.Contains(p.stderr.String(), want) {
 		t.Errorf("no notice %q in\n%s", want, p.stderr.String())
 	}
@@ -53,11 +53,12 @@ func TestRootIsGivenUpForGood(t *testing.T) {
 	p.endsWell(t)
 }
 
-// isJailed wants every thread of pid to be nobody, without groups or
-// capabilities, and in jail: real, effective, saved and file system ids, as
+// isJailed wants every thread of pid to be that user and group, without groups
+// or capabilities, and in jail: real, effective, saved and file system ids, as
 // any one left at 0 is a way back.
-func isJailed(t *testing.T, pid int, jail string) {
+func isJailed(t *testing.T, pid, id int, jail string) {
 	t.Helper()
+	ids := fmt.Sprintf("%d %[1]d %[1]d %[1]d", id)
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
 	if err != nil || len(threads) == 0 {
 		t.Fatalf("no threads of %d: %v", pid, err)
@@ -68,7 +69,7 @@ func isJailed(t *testing.T, pid int, jail string) {
 			t.Fatal(err)
 		}
 		for key, want := range map[string]string{
-			"Uid": "65534 65534 65534 65534", "Gid": "65534 65534 65534 65534", "Groups": "",
+			"Uid": ids, "Gid": ids, "Groups": "",
 			"CapEff": "0000000000000000", "CapPrm": "0000000000000000",
 		} {
 			if got := status(t, tid, key); got != want {
@@ -100,14 +101,10 @@ func TestOrdinaryUsersCannotAskForRootsThings(t *testing.T) {
 // asNobody copies the program and its configuration to where nobody can read.
 func asNobody(t *testing.T, config string) (*proc, func()) {
 	t.Helper()
-	dir := t.TempDir()
-	for _, d := range []string{dir, filepath.Dir(dir)} { // the outer one is root's alone
-		if err := os.Chmod(d, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	copyTo(t, config, filepath.Join(dir, "test.cfg"), 0o644)
-	p, closeSocket := command(t, "run", "-f", filepath.Join(dir, "test.cfg"))
+	dir := openDir(t)
+	file := filepath.Join(dir, filepath.Base(config))
+	copyTo(t, config, file, 0o644)
+	p, closeSocket := command(t, "run", "-f", file)
 	copyTo(t, p.Path, filepath.Join(dir, "sluice"), 0o755)
 	p.Path = filepath.Join(dir, "sluice")
 	p.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
