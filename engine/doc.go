@@ -11,7 +11,7 @@
 // loops share is atomic (counters, limits, the pool's roster, the relay's
 // budget) or immutable (site: configuration and compiled rules).
 //
-// Other goroutines reach a loop only through its poller's Trigger: to stop, to
+// Other goroutines reach a loop only through its poller's tell: to stop, to
 // drain, and to go on accepting when a limit has a place again.
 //
 // # Sessions

@@ -58,6 +58,9 @@ type Engine struct {
 	draining context.Context
 	drain    context.CancelFunc
 	stopping atomic.Bool
+
+	gate   sync.RWMutex // held for writing while the loops are closed
+	closed bool         // guarded by gate
 }
 
 // New compiles the rules, resolves the servers' names and opens what the loops
@@ -142,10 +145,25 @@ func (e *Engine) Run() error {
 	cancel()
 	e.drain()
 	aside.Wait()
+	e.gate.Lock()
+	defer e.gate.Unlock()
+	e.closed = true
 	for _, l := range e.loops {
 		l.close()
 	}
 	return err
+}
+
+// tell has all loops do something, if they still run.
+func (e *Engine) tell(do func(*loop) error) {
+	e.gate.RLock()
+	defer e.gate.RUnlock()
+	if e.closed {
+		return
+	}
+	for _, l := range e.loops {
+		l.tell(func() error { return do(l) })
+	}
 }
 
 func (e *Engine) runLoops() error {
@@ -172,9 +190,7 @@ func (e *Engine) runLoops() error {
 func (e *Engine) Drain() {
 	e.leaving.Store(true)
 	e.drain()
-	for _, l := range e.loops {
-		l.tell(l.drain)
-	}
+	e.tell((*loop).drain)
 }
 
 // Stop ends all sessions and makes Run return.
@@ -183,9 +199,7 @@ func (e *Engine) Stop() {
 	if e.stopping.Swap(true) {
 		return
 	}
-	for _, l := range e.loops {
-		l.tell(l.stop)
-	}
+	e.tell((*loop).stop)
 }
 
 // Sessions returns how many sessions are open.

@@ -6,7 +6,6 @@ import (
 
 	errorx "github.com/panjf2000/gnet/v2/pkg/errors"
 	"github.com/panjf2000/gnet/v2/pkg/netpoll"
-	"github.com/panjf2000/gnet/v2/pkg/queue"
 	"golang.org/x/sys/unix"
 
 	"sluice/engine/access"
@@ -98,7 +97,7 @@ func newLoop(e *Engine, number int) (*loop, error) {
 // run works until the loop is told to stop.
 func (l *loop) run() error {
 	l.resumeAll()
-	err := l.poller.Polling(l.event)
+	err := l.poller.wait(l.event)
 	if errors.Is(err, errorx.ErrEngineShutdown) {
 		return nil
 	}
@@ -211,10 +210,10 @@ func (l *loop) again(id int32, s *session, which side) {
 
 // tell runs do on the loop, from any goroutine.
 func (l *loop) tell(do func() error) {
-	_ = l.poller.Trigger(queue.HighPriority, func(any) error {
+	l.poller.tell(func() error {
 		l.now = stat.Now()
 		return do()
-	}, nil)
+	})
 }
 
 // ended stops a draining loop whose last session is gone.
@@ -231,5 +230,5 @@ func (l *loop) close() {
 	l.sessions.close()
 	l.exchanges.close()
 	l.clock.close()
-	_ = l.poller.Close()
+	l.poller.close()
 }

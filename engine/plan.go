@@ -10,7 +10,7 @@ import (
 // What the process needs beside connections, in file descriptors.
 const (
 	fdsPerConn  = 2  // client and server
-	fdsPerLoop  = 3  // epoll, eventfd, timerfd
+	fdsPerLoop  = 4  // epoll, gnet's and our eventfd, timerfd
 	fdsProcess  = 12 // stdio, the Go runtime's poller, the ready and crash pipes
 	fdsPerAdmin = 9  // a stats socket and eight operators on it
 	fdsReserve  = 16 // name look-ups, a log that opens again, what nobody thought of

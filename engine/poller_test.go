@@ -26,7 +26,7 @@ func TestPollerGivesItsDescriptor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = p.Close() }()
+	defer p.close()
 	link, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(p.epoll))
 	if err != nil || link != "anon_inode:[eventpoll]" {
 		t.Errorf("descriptor %d is %q, %v; want an epoll instance", p.epoll, link, err)

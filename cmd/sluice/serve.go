@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 
 	"go.uber.org/zap"
@@ -92,6 +93,7 @@ func (r *running) work(caught <-chan os.Signal) error {
 	obeying.Go(func() { obey(caught, done, r.engine, func() { r.notify.say("STOPPING=1") }, r.log) })
 	defer obeying.Wait()
 	defer close(done)
+	spareProcessor(r.plan.Loops)
 	return r.engine.Run()
 }
 
@@ -196,4 +198,14 @@ func (r *running) announce(above *parent) error {
 		return nil
 	}
 	return above.release()
+}
+
+// spareProcessor gives the runtime one processor more than there are loops.
+// While one is idle, the runtime's monitor lets a loop that waits for events
+// keep its own; without, it takes it away every 20 microseconds, which costs a
+// tenth of the CPU time. GOMAXPROCS in the environment wins.
+func spareProcessor(loops int) {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(loops + 1)
+	}
 }
