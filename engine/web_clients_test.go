@@ -130,7 +130,7 @@ func upload(t *testing.T, c *http.Client, url string, size int64, chunked bool) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	got, _ := io.ReadAll(resp.Body)
 	return string(got)
 }
@@ -141,7 +141,7 @@ func download(t *testing.T, c *http.Client, url string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	h := sha256.New()
 	if _, err := io.Copy(h, resp.Body); err != nil {
 		t.Fatal(err)

@@ -148,7 +148,7 @@ backend b
 	if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 408 ") {
 		t.Errorf("got %q, %v", got, err)
 	}
-	<-ends
+	_ = <-ends
 	b.wantWeb(`408 cH-- "POST / HTTP/1.1"`)
 }
 
