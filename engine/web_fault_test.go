@@ -148,7 +148,9 @@ backend b
 	if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 408 ") {
 		t.Errorf("got %q, %v", got, err)
 	}
-	_ = <-ends
+	if err := <-ends; err != nil {
+		t.Log(err)
+	}
 	b.wantWeb(`408 cH-- "POST / HTTP/1.1"`)
 }
 
