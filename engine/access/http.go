@@ -1,6 +1,10 @@
 package access
 
-import "strconv"
+import (
+	"strconv"
+
+	"sluice/conf"
+)
 
 // MaxLine is how much of a request line is logged, in bytes before escaping, as
 // in HAProxy.
@@ -12,6 +16,7 @@ const MaxLine = 1023
 // byte to the last of the answer.
 type HTTPRecord struct {
 	Record
+	Ti     int64   // ms from the accept, or the end of the answer before, to that byte
 	TR     int64   // ms from the first byte to the end of the head; -1: it never ended
 	Tr     int64   // ms from the connection to the end of the answer's head; -1: none came
 	Status int     // of the answer; -1: none came
@@ -43,6 +48,14 @@ func (f *Formatter) AppendHTTP(dst []byte, r *HTTPRecord) []byte {
 	return appendLine(dst, r.Line)
 }
 
+// Overall is the record of the connection since its accept, or since the answer
+// before: what `option tcplog` tells in mode http.
+func (r *HTTPRecord) Overall() Record {
+	overall := r.Record
+	overall.Accept, overall.Tt = r.accepted(), r.Ti+r.Tt
+	return overall
+}
+
 func letter(c byte) byte {
 	if c == 0 {
 		return '-'
@@ -55,45 +68,64 @@ func appendCookie(dst, cookie []byte) []byte {
 	if len(cookie) == 0 {
 		return append(dst, '-')
 	}
-	return appendEscaped(dst, cookie, "")
+	return appendEscaped(dst, cookie, "", 0)
 }
 
 func appendHeaders(dst []byte, slots [][]byte) []byte {
 	if slots == nil {
 		return dst
 	}
-	dst = append(dst, " {"...)
+	return appendSlots(append(dst, ' '), slots, 0)
+}
+
+func appendSlots(dst []byte, slots [][]byte, flags conf.FormatFlags) []byte {
+	dst = append(dst, '{')
 	for i, value := range slots {
 		if i > 0 {
 			dst = append(dst, '|')
 		}
-		dst = appendEscaped(dst, value, `"#{|}`)
+		dst = appendEscaped(dst, value, slotMarks, flags)
 	}
 	return append(dst, '}')
 }
 
+// lineMarks and slotMarks are what has a meaning around a request line and
+// around captured headers.
+const (
+	lineMarks = `"#`
+	slotMarks = `"#{|}`
+)
+
+func cut(line []byte) []byte { return line[:min(len(line), MaxLine)] }
+
 func appendLine(dst, line []byte) []byte {
 	if len(line) == 0 {
-		return append(dst, ` "<BADREQ>"`...)
+		return append(dst, ` "`+badRequest+`"`...)
 	}
 	dst = append(dst, ` "`...)
-	dst = appendEscaped(dst, line[:min(len(line), MaxLine)], `"#`)
+	dst = appendEscaped(dst, cut(line), lineMarks, 0)
 	return append(dst, '"')
 }
 
 // appendEscaped writes what is not printable ASCII, or one of these marks, as #
-// and two digits (configuration.txt 8.6).
-func appendEscaped(dst, text []byte, marks string) []byte {
-	const hex = "0123456789ABCDEF"
-	for _, c := range text {
-		if c >= ' ' && c < 0x7f && !isMark(c, marks) {
+// and two digits (configuration.txt 8.6), and what flag E is for with a
+// backslash before it.
+func appendEscaped[text string | []byte](dst []byte, t text, marks string, flags conf.FormatFlags) []byte {
+	for i := range len(t) {
+		c := t[i]
+		switch {
+		case c < ' ' || c >= 0x7f || isMark(c, marks):
+			dst = append(dst, '#', hexDigits[c>>4], hexDigits[c&15])
+		case flags&conf.Escape != 0 && isMark(c, `"\]`):
+			dst = append(dst, '\\', c)
+		default:
 			dst = append(dst, c)
-		} else {
-			dst = append(dst, '#', hex[c>>4], hex[c&15])
 		}
 	}
 	return dst
 }
+
+const hexDigits = "0123456789ABCDEF"
 
 func isMark(c byte, marks string) bool {
 	for i := range len(marks) {

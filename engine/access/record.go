@@ -21,13 +21,20 @@ type Record struct {
 	// there to the established connection; Tt from accept to the end.
 	Tw, Tc, Tt int64
 
-	Bytes uint64  // from server to client
-	Term  [2]byte // the termination state, such as "--" or "cD"
+	Bytes    uint64  // from server to client
+	Uploaded uint64  // from client to server
+	Term     [2]byte // the termination state, such as "--" or "cD"
 
 	Act, Fe, Be, Srv  int32 // connections as this one ends: process, frontend, backend, server
 	Retries           int32 // attempts after the first
 	Redispatched      bool  // the last retry went to another server: Retries is shown with a +
 	SrvQueue, BeQueue int32 // how many waited before this one
+
+	// What only some formats tell.
+	Local  netip.AddrPort // that the client connected to; not valid: the client is a UNIX one
+	Target netip.AddrPort // of the server; not valid: none was chosen, or it is a UNIX one
+	Source netip.AddrPort // from which it was connected to; not valid: it was not, or it is a UNIX one
+	Serial uint64         // the line's number in this process
 }
 
 // Formatter appends log lines. It caches the text of the second it wrote last,
@@ -66,13 +73,16 @@ func (f *Formatter) appendRoute(dst []byte, r *Record) []byte {
 // appendCounts writes the connections and the queues.
 func appendCounts(dst []byte, r *Record) []byte {
 	dst = appendInts(dst, int64(r.Act), int64(r.Fe), int64(r.Be), int64(r.Srv))
-	dst = append(dst, '/')
+	dst = appendRetries(append(dst, '/'), r)
+	dst = append(dst, ' ')
+	return appendInts(dst, int64(r.SrvQueue), int64(r.BeQueue))
+}
+
+func appendRetries(dst []byte, r *Record) []byte {
 	if r.Redispatched {
 		dst = append(dst, '+')
 	}
-	dst = strconv.AppendInt(dst, int64(r.Retries), 10)
-	dst = append(dst, ' ')
-	return appendInts(dst, int64(r.SrvQueue), int64(r.BeQueue))
+	return strconv.AppendInt(dst, int64(r.Retries), 10)
 }
 
 func appendServer(dst []byte, r *Record) []byte {
@@ -118,6 +128,9 @@ func (f *Formatter) appendDate(dst []byte, t time.Time) []byte {
 		f.text[len(dateLayout)] = '.'
 	}
 	dst = append(dst, f.text[:]...)
-	ms := t.Nanosecond() / int(time.Millisecond)
+	return appendMilliseconds(dst, t.Nanosecond()/int(time.Millisecond))
+}
+
+func appendMilliseconds(dst []byte, ms int) []byte {
 	return append(dst, byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10))
 }
