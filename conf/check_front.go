@@ -16,6 +16,7 @@ func (k *checker) frontend(f *Frontend) {
 	k.targets(f)
 	k.conditions(f.Title(), f.ACLs, f.conds())
 	k.formatMode(f)
+	k.jsonLength(f)
 	k.unreachable(f)
 	for _, a := range f.ACLs {
 		k.suffix(f.Title(), a)

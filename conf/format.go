@@ -3,6 +3,7 @@ package conf
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -114,14 +115,16 @@ func (p *formatParser) literal(text string) error {
 	if p.use != forBody && strings.ContainsFunc(text, unicode.IsControl) {
 		return fmt.Errorf("%q, wanted text without control characters", text)
 	}
+	n := len(p.parts)
+	if n == 0 || p.parts[n-1].Kind != Literal {
+		p.parts = append(p.parts, Part{Kind: Literal})
+		n++
+	}
+	last := &p.parts[n-1]
+	last.Text += text
 	if p.use == forLog {
-		text = mergeBlanks(text)
+		last.Text = mergeBlanks(last.Text)
 	}
-	if n := len(p.parts); n > 0 && p.parts[n-1].Kind == Literal {
-		p.parts[n-1].Text += text
-		return nil
-	}
-	p.parts = append(p.parts, Part{Kind: Literal, Text: text})
 	return nil
 }
 
@@ -206,10 +209,10 @@ func (p *formatParser) sample(flags FormatFlags) error {
 	}
 	part := Part{Kind: Sample, Text: text, Expr: calls, Flags: flags}
 	if p.use == forLog {
-		if part.Text, err = logVariable(text, calls); err != nil {
+		if err := loggable(text, calls); err != nil {
 			return err
 		}
-		part.Kind, part.Expr = Variable, nil
+		part.Flags &^= Hex // HAProxy heeds it for variables only
 	}
 	p.parts = append(p.parts, part)
 	return nil
@@ -217,17 +220,16 @@ func (p *formatParser) sample(flags FormatFlags) error {
 
 // logSamples are the samples that a log line can have: what was noted while
 // the request was there.
-var logSamples = map[string]string{
-	"src": "ci", "src_port": "cp", "dst": "fi", "dst_port": "fp", "fe_name": "f", "be_name": "b", "srv_name": "s",
-	"capture.req.method": "HM", "capture.req.uri": "HU", "capture.req.ver": "HV", "status": "ST",
+var logSamples = []string{
+	"src", "src_port", "dst", "dst_port", "fe_name", "be_name", "srv_name",
+	"capture.req.method", "capture.req.uri", "capture.req.ver", "status",
 }
 
-func logVariable(text string, calls []Call) (string, error) {
-	name := logSamples[calls[0].Name]
-	if name == "" || len(calls) > 1 || calls[0].Args != nil {
-		return "", fmt.Errorf("'%%[%s]': not supported in log-format; a header is logged by 'capture request header' and %%hr, and of samples %s", text, list(keysOf(logSamples)))
+func loggable(text string, calls []Call) error {
+	if slices.Contains(logSamples, calls[0].Name) && len(calls) == 1 && calls[0].Args == nil {
+		return nil
 	}
-	return name, nil
+	return fmt.Errorf("'%%[%s]': not supported in log-format; a header is logged by 'capture request header' and %%hr, and of samples %s", text, list(slices.Sorted(slices.Values(logSamples))))
 }
 
 // exprEnd finds the bracket that closes an expression, past those inside

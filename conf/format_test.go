@@ -19,6 +19,7 @@ func TestFormats(t *testing.T) {
 		{"", forValue, nil},
 		{"a  b", forValue, []Part{literal("a  b")}},
 		{"a  b", forLog, []Part{literal("a b")}},
+		{"a %{+Q}o b %% ", forLog, []Part{literal("a b % ")}},
 		{"100%% %%", forValue, []Part{literal("100% %")}},
 		{"%ci:%cp", forValue, []Part{{Kind: Variable, Text: "ci"}, literal(":"), {Kind: Variable, Text: "cp"}}},
 		{"%{+Q,+E}r%{-Q}r", forLog, []Part{{Kind: Variable, Text: "r", Flags: Quote | Escape}, {Kind: Variable, Text: "r"}}},
@@ -29,7 +30,10 @@ func TestFormats(t *testing.T) {
 		{`%[req.hdr("a]b"),field(1,\,)]]`, forValue, []Part{
 			{Kind: Sample, Text: `req.hdr("a]b"),field(1,\,)`, Expr: []Call{{"req.hdr", []string{"a]b"}}, {"field", []string{"1", ","}}}}, literal("]"),
 		}},
-		{"%[src] %[capture.req.uri]", forLog, []Part{{Kind: Variable, Text: "ci"}, literal(" "), {Kind: Variable, Text: "HU"}}},
+		{"%[src] %[capture.req.uri]", forLog, []Part{
+			{Kind: Sample, Text: "src", Expr: src}, literal(" "), {Kind: Sample, Text: "capture.req.uri", Expr: []Call{{Name: "capture.req.uri"}}},
+		}},
+		{"%{+X,+Q}[src]", forLog, []Part{{Kind: Sample, Text: "src", Expr: src, Flags: Quote}}},
 		{"a\nb", forBody, []Part{literal("a\nb")}},
 	}
 	for _, c := range cases {
@@ -68,7 +72,7 @@ func FuzzFormat(f *testing.F) {
 }
 
 // glued says whether a variable has text behind it that would be read as part
-// of its name: it was a sample then.
+// of its name: a %o stood between them.
 func (f *Format) glued() bool {
 	for i, p := range f.Parts[:max(len(f.Parts)-1, 0)] {
 		if p.Kind == Variable && f.Parts[i+1].Kind == Literal && isAlnum(f.Parts[i+1].Text[0]) {

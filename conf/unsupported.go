@@ -2,11 +2,7 @@ package conf
 
 import "slices"
 
-const (
-	noSeparate = "not supported yet, all lines have the level info"
-	noFormat   = "not supported yet, wanted option tcplog"
-	noHash     = "not supported yet, wanted roundrobin"
-)
+const noHash = "not supported yet, wanted roundrobin"
 
 // Unsupported names what a valid configuration asks for and this version can't
 // do yet. Only proxies that can be reached count: a frontend with a bind, and
@@ -17,7 +13,6 @@ func Unsupported(c *Config) Problems {
 		if len(f.Binds) == 0 {
 			continue
 		}
-		u.frontend(f)
 		for _, name := range f.targets() {
 			if b := c.Backend(name); b != nil {
 				u.backend(b)
@@ -42,12 +37,6 @@ func (f *Frontend) targets() []string {
 type refusal struct {
 	problems Problems
 	done     []*Backend
-}
-
-func (u *refusal) frontend(f *Frontend) {
-	p := usedProxy{u, f.Title(), f.At, f.Pos}
-	p.refuse(f.Log.Format > LogHTTP, "log-format", "log-format", noFormat)
-	p.refuse(f.Log.SeparateErrors, "option log-separate-errors", "option log-separate-errors", noSeparate)
 }
 
 func (u *refusal) backend(b *Backend) {

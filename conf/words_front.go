@@ -86,10 +86,14 @@ func (r *reader) logLine() {
 	}
 }
 
-// httpVariables have a meaning in mode http only (configuration.txt 8.2.6).
-var httpVariables = []string{
-	"CC", "CS", "HM", "HP", "HPO", "HQ", "HU", "HV", "Ta", "Ti", "Tq", "TR", "hr", "hrl", "hs", "hsl", "r", "tr", "trg", "trl", "tsc",
-}
+// httpVariables have a meaning in mode http only (configuration.txt 8.2.6), and
+// so have these samples.
+var (
+	httpVariables = []string{
+		"CC", "CS", "HM", "HP", "HPO", "HQ", "HU", "HV", "Ta", "Ti", "Tq", "TR", "Tr", "hr", "hrl", "hs", "hsl", "r", "tr", "trg", "trl", "tsc",
+	}
+	httpSamples = []string{"capture.req.method", "capture.req.uri", "capture.req.ver", "status"}
+)
 
 // formatMode refuses a log-format that asks for requests in mode tcp.
 func (k *checker) formatMode(f *Frontend) {
@@ -97,8 +101,31 @@ func (k *checker) formatMode(f *Frontend) {
 		return
 	}
 	for _, p := range f.Log.Line.Parts {
-		if p.Kind == Variable && slices.Contains(httpVariables, p.Text) {
-			k.problems.Errorf(placeOr(f.At, "log-format", f.Pos), "'log-format' in %s: '%%%s' is about a request, which needs mode http", f.Title(), p.Text)
+		name := ""
+		switch {
+		case p.Kind == Variable && slices.Contains(httpVariables, p.Text):
+			name = p.Text
+		case p.Kind == Sample && slices.Contains(httpSamples, p.Expr[0].Name):
+			name = "[" + p.Text + "]"
+		default:
+			continue
+		}
+		k.problems.Errorf(placeOr(f.At, "log-format", f.Pos), "'log-format' in %s: '%%%s' is about a request, which needs mode http", f.Title(), name)
+	}
+}
+
+// enoughForJSON is a line's length that holds an object with a request and a few
+// captures.
+const enoughForJSON = 4096
+
+// jsonLength warns of targets that cut lines short: what is cut is no JSON.
+func (k *checker) jsonLength(f *Frontend) {
+	if f.Log.Format != LogJSON {
+		return
+	}
+	for _, t := range f.Log.Targets {
+		if t.Length < enoughForJSON {
+			k.problems.Warnf(t.Pos, "'log' of %s has 'len %d': a longer line is cut and is no JSON then, wanted 'len %d' or more", f.Title(), t.Length, enoughForJSON)
 		}
 	}
 }

@@ -82,7 +82,7 @@ func (l *loop) ask(id int32, s *session) {
 func (l *loop) hear(id int32, s *session, x *exchange, b []byte, held bool) bool {
 	if !x.has(begun) {
 		x.marks |= begun
-		s.began, x.wall = l.now, time.Now().UnixMilli()
+		s.began, x.wall, x.gap = l.now, time.Now().UnixMilli(), int32(l.now-s.since)
 		l.enter(id, s, asking)
 	}
 	n, status := x.flow.Ask(l.scanner, &s.sniff, b, &l.sniffed)

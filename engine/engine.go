@@ -52,7 +52,8 @@ type Engine struct {
 	binds  int // bind lines
 
 	version string
-	lately  sync.Map // complaint -> *atomic.Int64, when it was logged last
+	serials atomic.Uint64 // of the log lines that tell theirs
+	lately  sync.Map      // complaint -> *atomic.Int64, when it was logged last
 
 	leaving  atomic.Bool // no new clients are taken
 	draining context.Context

@@ -20,6 +20,7 @@ type exchange struct {
 	term   [2]byte // if all goes well
 	cookie byte    // what became of the cookie in the answer, as the log tells it
 	wall   int64   // when the request began, ms of the wall clock since 1970
+	gap    int32   // that many ms after the accept, or the answer before
 	whole  int32   // its head was complete that many ms after it began; -1: not yet
 	answer int32   // and the head of its answer
 	sent   uint64  // to the client before this exchange
@@ -64,7 +65,7 @@ func (l *loop) startAsking(id int32, s *session) {
 // expectRequest waits for the first request or the next one.
 func (l *loop) expectRequest(id int32, s *session) {
 	x := l.exchanges.at(id)
-	x.status, x.cookie, x.whole, x.answer = 0, '-', -1, -1
+	x.status, x.cookie, x.gap, x.whole, x.answer = 0, '-', 0, -1, -1
 	x.claim = httpflow.Claim{Server: -1, Letter: '-'}
 	x.marks &^= begun | outstanding | reused | local
 	x.term = term('-', '-')

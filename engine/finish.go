@@ -36,6 +36,8 @@ func (l *loop) end(id int32, s *session, how ending) {
 		l.closeExchange(s, x, how.term)
 		l.releaseExchange(x)
 		s.backend = -1
+	} else if l.listeners[s.line].frontend.line.AsksAddresses() {
+		askOwn(s, l.own.at(id)) // for the line, which is written when the sockets are closed
 	}
 	for which := range side(2) {
 		l.stock.Release(&s.flow[which])
@@ -77,7 +79,7 @@ func (l *loop) grace(s *session) int64 {
 func (l *loop) finish(id int32, s *session) {
 	l.clock.wheel.Cancel(id)
 	ln := l.listeners[s.line]
-	l.log(s, ln)
+	l.log(id, s, ln)
 	in, out := s.received, int64(s.flow[server].Bytes)
 	f := ln.frontend
 	f.stat.Conns.Close(in, out)

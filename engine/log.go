@@ -28,7 +28,7 @@ func (l *loop) logConnect(s *session, ln *listener) {
 }
 
 // log writes the session's line. In mode http each exchange has its own.
-func (l *loop) log(s *session, ln *listener) {
+func (l *loop) log(id int32, s *session, ln *listener) {
 	f := ln.frontend
 	opt := &f.conf.Log
 	if f.route == access.None || opt.Format == conf.LogDefault || l.isHTTP(s) {
@@ -38,10 +38,35 @@ func (l *loop) log(s *session, ln *listener) {
 	if opt.DontLogNull && s.received == 0 || opt.DontLogNormal && normal {
 		return
 	}
-	l.record = l.recordOf(s, ln)
-	l.record.Bytes = s.flow[server].Bytes
-	l.line = l.formatter.AppendTCP(l.line[:0], &l.record)
-	l.sink.Send(f.route, levelOf(opt, normal), l.line)
+	r := &l.record
+	r.Record = l.recordOf(s, ln)
+	r.Bytes, r.Uploaded = s.flow[server].Bytes, uint64(s.received)
+	if f.line.AsksAddresses() {
+		tellOwn(s, &r.Record, l.own.at(id))
+	}
+	l.sendLine(f, r, normal)
+}
+
+// sendLine writes the line that the frontend wants.
+func (l *loop) sendLine(f *frontend, r *access.HTTPRecord, normal bool) {
+	if f.line.AsksSerial() {
+		r.Serial = l.engine.serials.Add(1) - 1
+	}
+	l.line = l.appendLine(l.line[:0], f, r)
+	l.sink.Send(f.route, levelOf(&f.conf.Log, normal), l.line)
+}
+
+func (l *loop) appendLine(dst []byte, f *frontend, r *access.HTTPRecord) []byte {
+	switch f.conf.Log.Format {
+	case conf.LogCustom:
+		return l.formatter.AppendCustom(dst, f.line, r)
+	case conf.LogJSON:
+		return l.formatter.AppendJSON(dst, f.conf.Mode, r)
+	case conf.LogHTTP:
+		return l.formatter.AppendHTTP(dst, r)
+	}
+	whole := r.Overall()
+	return l.formatter.AppendTCP(dst, &whole)
 }
 
 // levelOf returns the level of a line: info, or err for what went wrong under
@@ -81,6 +106,23 @@ func (l *loop) recordOf(s *session, ln *listener) access.Record {
 	return r
 }
 
+// askOwn asks for our addresses, by side; there are none of a closed socket.
+func askOwn(s *session, own *[2]sock.Addr) {
+	*own = [2]sock.Addr{}
+	for which := range side(2) {
+		if fd := s.sock[which].fd; fd >= 0 {
+			sock.Local(int(fd), &own[which])
+		}
+	}
+}
+
+func tellOwn(s *session, r *access.Record, own *[2]sock.Addr) {
+	r.Local = own[client].AddrPort()
+	if s.server >= 0 {
+		r.Source = own[server].AddrPort()
+	}
+}
+
 // logServer tells backend and server. Their counts are without this session, as
 // in HAProxy, which has released it by then (measured with 2.6).
 func (l *loop) logServer(s *session, r *access.Record) {
@@ -88,7 +130,7 @@ func (l *loop) logServer(s *session, r *access.Record) {
 	r.Backend, r.Be = b.Name, int32(b.Stat.Cur())-1
 	if s.server >= 0 {
 		srv := b.Servers[s.server]
-		r.Server, r.Srv = srv.Name, int32(srv.Stat.Cur())
+		r.Server, r.Srv, r.Target = srv.Name, int32(srv.Stat.Cur()), srv.Addr
 		if s.counted {
 			r.Srv--
 		}

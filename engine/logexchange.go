@@ -7,6 +7,7 @@ import (
 	"sluice/conf"
 	"sluice/engine/access"
 	"sluice/engine/httpflow"
+	"sluice/engine/sock"
 )
 
 // What the log line tells of two heads is kept until the answer is complete, as
@@ -89,11 +90,16 @@ func (l *loop) logExchange(s *session, x *exchange) {
 	}
 	r := &l.request
 	r.Record = l.recordOf(s, ln)
+	if f.line.AsksAddresses() {
+		var own [2]sock.Addr
+		askOwn(s, &own)
+		tellOwn(s, &r.Record, &own)
+	}
 	r.Accept = time.UnixMilli(x.wall)
 	if !x.has(begun) {
 		r.Accept = time.UnixMilli(s.wall)
 	}
-	r.Bytes = s.flow[server].Bytes - x.sent
+	r.Bytes, r.Uploaded = s.flow[server].Bytes-x.sent, s.flow[client].Bytes-x.heard
 	l.tellTimes(s, x, r)
 	r.Status = -1
 	if x.status != 0 {
@@ -104,13 +110,12 @@ func (l *loop) logExchange(s *session, x *exchange) {
 		r.Cookie = [2]byte{x.claim.Letter, x.cookie}
 	}
 	l.tellHeads(f, x, r)
-	l.line = l.formatter.AppendHTTP(l.line[:0], r)
-	l.sink.Send(f.route, levelOf(opt, normal), l.line)
+	l.sendLine(f, r, normal)
 }
 
 // tellTimes fills in the timers that count from one event to the next.
 func (l *loop) tellTimes(s *session, x *exchange, r *access.HTTPRecord) {
-	r.TR, r.Tr = int64(x.whole), -1
+	r.Ti, r.TR, r.Tr = int64(x.gap), int64(x.whole), -1
 	if s.queued >= 0 {
 		r.Tw = int64(s.queued - x.whole)
 	}
@@ -123,10 +128,11 @@ func (l *loop) tellTimes(s *session, x *exchange, r *access.HTTPRecord) {
 func (l *loop) tellHeads(f *frontend, x *exchange, r *access.HTTPRecord) {
 	c := &f.conf.Captures
 	r.Line, l.kept = nextPiece(l.stock.Held(&x.told))
+	l.slots = l.slots[:0]
 	r.RequestCookie = l.keptCookie(c.Cookie)
-	r.RequestHeaders = l.keptHeaders(r.RequestHeaders[:0], c.Request)
+	r.RequestHeaders = l.keptHeaders(r.Line, c.Request)
 	r.ResponseCookie = l.keptCookie(c.Cookie)
-	r.ResponseHeaders = l.keptHeaders(r.ResponseHeaders[:0], c.Response)
+	r.ResponseHeaders = l.keptHeaders(r.Line, c.Response)
 }
 
 func (l *loop) keptCookie(c *conf.Capture) (cookie []byte) {
@@ -136,14 +142,16 @@ func (l *loop) keptCookie(c *conf.Capture) (cookie []byte) {
 	return cookie
 }
 
-func (l *loop) keptHeaders(into [][]byte, slots []conf.Capture) [][]byte {
-	if len(slots) == 0 {
+// keptHeaders returns nil where there are no slots, or was no request.
+func (l *loop) keptHeaders(request []byte, slots []conf.Capture) [][]byte {
+	if len(slots) == 0 || request == nil {
 		return nil
 	}
+	start := len(l.slots)
 	for range slots {
 		var value []byte
 		value, l.kept = nextPiece(l.kept)
-		into = append(into, value)
+		l.slots = append(l.slots, value)
 	}
-	return into
+	return l.slots[start:]
 }

@@ -53,9 +53,11 @@ type loop struct {
 
 	sink      *access.Sink
 	formatter access.Formatter
-	record    access.Record
+	record    access.HTTPRecord // of mode tcp: no request in it
 	request   access.HTTPRecord
-	kept      []byte // of the heads, for the line
+	kept      []byte                // of the heads, for the line
+	slots     [][]byte              // the captured headers in it
+	own       reserve[[2]sock.Addr] // in mode tcp: our addresses of sessions that end, by side
 	line      []byte
 
 	draining  bool
@@ -86,6 +88,11 @@ func newLoop(e *Engine, number int) (*loop, error) {
 	if e.site.http {
 		if l.exchanges, err = newReserve[exchange](e.plan.MaxConn + 1); err != nil {
 			return nil, fmt.Errorf("memory for %d exchanges: %w", e.plan.MaxConn, err)
+		}
+	}
+	if e.site.addresses {
+		if l.own, err = newReserve[[2]sock.Addr](e.plan.MaxConn + 1); err != nil {
+			return nil, fmt.Errorf("memory for %d sessions' addresses: %w", e.plan.MaxConn, err)
 		}
 	}
 	if l.clock, err = newClock(wheel.New(e.plan.MaxConn+1, l.now)); err != nil {
@@ -229,6 +236,7 @@ func (l *loop) close() {
 	l.stock.Close()
 	l.sessions.close()
 	l.exchanges.close()
+	l.own.close()
 	l.clock.close()
 	l.poller.close()
 }

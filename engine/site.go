@@ -28,6 +28,7 @@ type site struct {
 	frontends []*frontend
 	backends  []*backend
 	http      bool // a frontend is in mode http
+	addresses bool // the line of one in mode tcp tells our addresses
 }
 
 type frontend struct {
@@ -37,7 +38,8 @@ type frontend struct {
 	limit   *stat.Limit
 	stat    stat.Proxy
 	route   access.Route
-	client  int64 // timeouts in ms, 0: none
+	line    *access.Format // of log-format; nil: the line is another
+	client  int64          // timeouts in ms, 0: none
 	fin     int64
 	inspect int64 // how long rules may wait for bytes
 	lenient bool  // inspect-delay is written: at its end, what there is decides
@@ -77,6 +79,7 @@ func newSite(c *conf.Config, log *access.Log) (*site, conf.Problems) {
 		problems = append(problems, ps...)
 		s.frontends = append(s.frontends, made)
 		s.http = s.http || f.Mode == conf.HTTP
+		s.addresses = s.addresses || f.Mode == conf.TCP && made != nil && made.line.AsksAddresses()
 	}
 	return s, once(problems)
 }
@@ -114,6 +117,7 @@ func newFrontend(c *conf.Config, f *conf.Frontend, log *access.Log) (*frontend, 
 		fin:     f.Timeout.ClientFin.Milliseconds(),
 		inspect: patience.Milliseconds(),
 		lenient: f.InspectDelay > 0,
+		line:    access.NewFormat(f.Log.Line),
 	}
 	switch {
 	case f.InspectDelay > 0:

@@ -4,13 +4,17 @@ import "sluice/conf"
 
 // Format is a log-format, compiled. It is immutable.
 type Format struct {
-	parts []part
-
-	// What the line tells that costs the engine something to find out.
-	Local  bool // [Record.Local]
-	Source bool // [Record.Source]
-	Serial bool // [Record.Serial]
+	parts     []part
+	addresses bool
+	serial    bool
 }
+
+// AsksAddresses reports whether a line of it tells Local or Source of a
+// [Record], which costs system calls to find out. The nil Format tells neither.
+func (f *Format) AsksAddresses() bool { return f != nil && f.addresses }
+
+// AsksSerial reports the same of Serial, which all loops share.
+func (f *Format) AsksSerial() bool { return f != nil && f.serial }
 
 // part is text, or what yields it.
 type part struct {
@@ -23,8 +27,11 @@ type part struct {
 // writer appends what a variable stands for, as its flags want it.
 type writer func(f *Formatter, dst []byte, r *HTTPRecord, flags conf.FormatFlags) []byte
 
-// NewFormat compiles what conf has checked.
+// NewFormat compiles what conf has checked; nil yields nil.
 func NewFormat(f *conf.Format) *Format {
+	if f == nil {
+		return nil
+	}
 	format := &Format{}
 	for _, p := range f.Parts {
 		switch p.Kind {
@@ -44,12 +51,10 @@ func (f *Format) add(name string, write writer, flags conf.FormatFlags) {
 	switch name {
 	case "hr", "hrl", "hs", "hsl":
 		p.header = true
-	case "fi", "fp", "dst", "dst_port":
-		f.Local = true
-	case "bi", "bp":
-		f.Source = true
+	case "fi", "fp", "dst", "dst_port", "bi", "bp":
+		f.addresses = true
 	case "rt":
-		f.Serial = true
+		f.serial = true
 	}
 	f.parts = append(f.parts, p)
 }

@@ -97,7 +97,7 @@ func receive(t *testing.T, conn net.Conn) string {
 	if err := conn.SetReadDeadline(time.Now().Add(within)); err != nil {
 		t.Fatal(err)
 	}
-	buf := make([]byte, 4096)
+	buf := make([]byte, 64<<10)
 	n, err := conn.Read(buf)
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ var samples = map[string]writer{
 	"src_port":           samplePort(func(r *HTTPRecord) netip.AddrPort { return r.Client }),
 	"dst_port":           samplePort(func(r *HTTPRecord) netip.AddrPort { return r.Local }),
 	"fe_name":            name(frontend),
-	"be_name":            name(func(r *HTTPRecord) string { return r.Backend }),
+	"be_name":            name(sampleBackend),
 	"srv_name":           name(func(r *HTTPRecord) string { return r.Server }),
 	"capture.req.method": sampleLine(method),
 	"capture.req.uri":    sampleLine(func(line []byte) []byte { return path(uri(line)) }),
@@ -31,6 +31,14 @@ func backend(r *HTTPRecord) string {
 		return r.Frontend
 	}
 	return r.Backend
+}
+
+// sampleBackend is nothing where no request was read, and so none decided on.
+func sampleBackend(r *HTTPRecord) string {
+	if r.Backend == "" && r.TR < 0 {
+		return ""
+	}
+	return backend(r)
 }
 
 func server(r *HTTPRecord) string {
