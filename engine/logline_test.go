@@ -174,7 +174,7 @@ func TestErrorsAreLoggedApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { syslog.Close() })
+	t.Cleanup(func() { _ = syslog.Close() })
 	b := start(t, webDefaults+`
   no log
   log `+syslog.LocalAddr().String()+` format short local0

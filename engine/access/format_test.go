@@ -58,6 +58,14 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+func TestFormatOfAConnection(t *testing.T) {
+	r := HTTPRecord{Record: sample()}
+	r.Tw, r.Tc = 2, 3
+	if got, want := string(new(Formatter).AppendCustom(nil, compiled(t, "tcp", "%Tw %Tc %Td %Tt %ST"), &r)), "2 3 5002 5007 0"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestFormatAsksForWhatItTells(t *testing.T) {
 	for format, want := range map[string][2]bool{"%ci": {}, "%fp": {true, false}, "%[dst]": {true, false}, "%bi %rt": {true, true}} {
 		f := compiled(t, "tcp", format)
