@@ -106,6 +106,9 @@ func (l *loop) asked(id int32, s *session, x *exchange, b []byte, n int, held bo
 	l.facts.Received = len(b)
 	l.tellFacts(s)
 	l.findDestination(f, int(s.sock[client].fd))
+	if f.closes == conf.HTTPClose {
+		x.flow.CloseClient()
+	}
 	if !l.monitored(x, f) {
 		x.marks |= outstanding
 		l.tellLine(f, x)
@@ -127,11 +130,8 @@ func (l *loop) asked(id int32, s *session, x *exchange, b []byte, n int, held bo
 func (l *loop) headToServer(id int32, s *session, x *exchange, f *frontend) bool {
 	l.values = l.values[:0]
 	l.rewrite.Request(&l.sniffed.HTTP)
-	if f.rules.Request.Len() > 0 {
-		if !l.requestRules(id, s, x, &f.rules.Request) {
-			return false
-		}
-		l.reread()
+	if f.rules.Request.Len() > 0 && !l.requestRules(id, s, x, &f.rules.Request) {
+		return false
 	}
 	d := f.rules.Decide(&l.facts)
 	switch {
@@ -178,9 +178,6 @@ func (l *loop) prepare(s *session, x *exchange, f *frontend, b *backend) {
 		b.cookie.Hide(w)
 	}
 	w.Forward(s.clientAddr().Addr(), f.conf.ForwardFor, b.Conf.ForwardFor)
-	if f.closes == conf.HTTPClose {
-		x.flow.CloseClient()
-	}
 	if f.closes != conf.KeepAlive || b.closes {
 		x.flow.CloseServer()
 	}

@@ -28,6 +28,12 @@ func (l *loop) askedTooLate(id int32, s *session) {
 func (l *loop) exchangeQuiet(id int32, s *session, which side) int64 {
 	x := l.exchanges.at(id)
 	from, to := &s.flow[which], &s.flow[which.other()]
+	if x.has(local) { // maybe without a backend
+		if which == server || to.Pending() == 0 {
+			return never
+		}
+		return after(s.sock[client].seen, l.listeners[s.line].frontend.client)
+	}
 	owes := from.Pending() == 0 && !x.body(which).Done()
 	if which == server {
 		owes = from.Pending() == 0 && (!x.flow.Answered() || !x.body(which).Done())

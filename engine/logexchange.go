@@ -106,7 +106,7 @@ func (l *loop) logExchange(s *session, x *exchange) {
 		r.Status = int(x.status)
 	}
 	r.Cookie = [2]byte{}
-	if s.backend >= 0 && l.backendOf(s).cookie != nil {
+	if s.backend >= 0 && l.backendOf(s).marksClients() {
 		r.Cookie = [2]byte{x.claim.Letter, x.cookie}
 	}
 	l.tellHeads(f, x, r)

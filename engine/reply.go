@@ -175,7 +175,11 @@ func (l *loop) passAnswer(id int32, s *session, x *exchange, b []byte, n int, he
 // giveCookie adds the cookie that keeps the client on its server.
 func (l *loop) giveCookie(s *session, x *exchange, w *httpflow.Rewrite) {
 	b := l.backendOf(s)
-	if b.cookie == nil || x.flow.Tunnel() {
+	switch {
+	case b.cookie == nil:
+		return
+	case x.flow.Tunnel():
+		x.cookie = 'N'
 		return
 	}
 	x.cookie = b.cookie.Give(w, &x.flow, &l.reply, x.claim, b.ids[s.server], time.Now().Unix())

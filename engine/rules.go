@@ -12,17 +12,21 @@ import (
 // requestRules applies `http-request` rules to the head under way. It reports
 // whether the request goes on.
 func (l *loop) requestRules(id int32, s *session, x *exchange, rules *acl.Rules) bool {
+	edited := false
 	for i := rules.Next(&l.facts, 0); i >= 0; i = rules.Next(&l.facts, i+1) {
 		r := rules.At(i)
 		if r.Action.Final() {
-			return r.Action == conf.Allow || l.answerRule(id, s, x, r, 403)
+			if r.Action != conf.Allow {
+				return l.answerRule(id, s, x, r, 403)
+			}
+			break
 		}
-		l.edit(r)
-		if rules.Reads(i + 1) {
-			l.reread()
+		l.edit(x, r)
+		if edited = !rules.Reads(i + 1); !edited && !l.reread(id, s, x) {
+			return false
 		}
 	}
-	return true
+	return !edited || l.reread(id, s, x)
 }
 
 // responseRules does the same for an answer's head: those of the backend, then
@@ -48,7 +52,7 @@ func (l *loop) responseRulesOf(id int32, s *session, x *exchange, rules *acl.Rul
 		if r.Action.Final() {
 			return r.Action == conf.Allow || l.answerRule(id, s, x, r, 502)
 		}
-		l.edit(r)
+		l.edit(x, r)
 	}
 	return true
 }
@@ -76,7 +80,7 @@ func (l *loop) value(v *acl.Value) []byte {
 }
 
 // edit makes one edit of the head under way.
-func (l *loop) edit(r *acl.HTTPRule) {
+func (l *loop) edit(x *exchange, r *acl.HTTPRule) {
 	w := &l.rewrite
 	switch r.Action {
 	case conf.SetHeader:
@@ -91,6 +95,7 @@ func (l *loop) edit(r *acl.HTTPRule) {
 		w.ReplaceValue(r.Name, r.Regexp, l.value(r.Value))
 	case conf.SetMethod:
 		w.SetMethod(l.value(r.Value))
+		x.flow.CloseServer() // its answer may have a body where none is expected, or none
 	case conf.SetPath:
 		w.SetPath(l.value(r.Value))
 	case conf.SetPathQ:
@@ -107,16 +112,23 @@ func (l *loop) edit(r *acl.HTTPRule) {
 		w.ReplaceURI(r.Regexp, l.value(r.Value))
 	case conf.SetStatus:
 		w.SetStatus(r.Status, r.Reason)
+		x.status = int16(r.Status)
 	}
 }
 
-// reread has later rules see the request as the edits so far have made it.
-func (l *loop) reread() {
+// reread has later rules see the request as the edits so far have made it. One
+// that is none any more does not go on.
+func (l *loop) reread(id int32, s *session, x *exchange) bool {
 	l.edited = l.rewrite.Append(l.edited[:0])
 	l.edited, l.shown = l.shown, l.edited
 	var st sniff.State
 	l.scanner.Sniff(&st, l.shown, &l.sniffed)
+	if l.sniffed.HTTP.Verdict != sniff.Yes {
+		l.refuse(id, s, x, 500, term('P', 'R'))
+		return false
+	}
 	l.rewrite.Request(&l.sniffed.HTTP)
+	return true
 }
 
 // answerRule makes ready the answer of a rule, for sayOurs, or ends the session

@@ -201,6 +201,13 @@ func (b *backend) useCookie(c *conf.Cookie) {
 	b.lookup = b.serverOfCookie
 }
 
+// marksClients says whether the log line has letters for the cookie: not where
+// clients are followed by what their server sets, as in HAProxy.
+func (b *backend) marksClients() bool {
+	c := b.Conf.Cookie
+	return c != nil && (c.Insert || c.Rewrite || c.Prefix || c.Indirect)
+}
+
 // serverOfCookie finds the server of a cookie's value: the first of that value
 // that runs, or may be used all the same by `option persist` (HAProxy's
 // configuration.txt 4.2).

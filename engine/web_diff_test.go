@@ -26,16 +26,20 @@ func TestWebAsHAProxy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			servers := newWebServers(t)
 			text := webConfig(cases, servers)
-			theirs := haproxy(t, text, len(cases))
+			judge := &balancer{t: t, lines: make(chan string, 1<<16)}
+			theirs := haproxy(t, "global\n"+judge.logTarget(t)+text, len(cases))
 			ours := start(t, text)
 			for i, c := range cases {
 				t.Run(c.name, func(t *testing.T) {
-					if c.differs != "" && !bytes.Contains(reasons, []byte("## "+c.differs+"\n")) {
-						t.Errorf("docs/http.md has no heading %q", c.differs)
+					for _, heading := range []string{c.differs, c.logged} {
+						if heading != "" && !bytes.Contains(reasons, []byte("## "+heading+"\n")) {
+							t.Errorf("docs/http.md has no heading %q", heading)
+						}
 					}
 					compareWeb(t, c, theirs[i], ours.addrs[fmt.Sprintf("c%d", i)], servers)
 				})
 			}
+			compareWebLogs(t, cases, newWebLog(judge.lines), newWebLog(ours.lines))
 		})
 	}
 }
@@ -69,7 +73,6 @@ func compareWeb(t *testing.T, c *webCase, theirs, ours net.Addr, servers *webSer
 // open sockets. It returns their addresses.
 func haproxy(t *testing.T, text string, binds int) []net.Addr {
 	t.Helper()
-	text = "defaults\n" + strings.Replace(text, "  option httplog\n", "", 1)
 	var addrs []net.Addr
 	var files []*os.File
 	for i := range binds {

@@ -23,6 +23,7 @@ type webCase struct {
 	differs  string // the heading of docs/http.md that says why
 	gets     string // then: the beginning of what the client gets from us
 	passes   string // and of what the first server gets
+	logged   string // the heading that says why only the log differs
 }
 
 type webStep struct{ do, text string }
@@ -87,6 +88,9 @@ func (c *webCase) add(word, rest string) (err error) {
 		return nil
 	case "differs":
 		c.differs = rest
+		return nil
+	case "logged":
+		c.logged = rest
 		return nil
 	}
 	text, err := webText(rest)

@@ -1,0 +1,54 @@
+package engine
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// webLog is the lines of option httplog, by frontend, without what is never the
+// same: addresses, times, how many bytes and connections there were.
+type webLog struct {
+	lines chan string
+	found map[string][]string
+}
+
+var webLogLine = regexp.MustCompile(`^\S+ \[\S+\] (\S+) (\S+) \S+ (-?\d+) \d+ - - (....) \S+/(\+?\d+) \d+/\d+ "(.*)"$`)
+
+func newWebLog(lines chan string) *webLog {
+	return &webLog{lines: lines, found: map[string][]string{}}
+}
+
+// read takes the lines that are there.
+func (l *webLog) read() {
+	for len(l.lines) > 0 {
+		if m := webLogLine.FindStringSubmatch(<-l.lines); m != nil {
+			l.found[m[1]] = append(l.found[m[1]], strings.Join(m[2:], " "))
+		}
+	}
+}
+
+// of is what was told of a case's requests.
+func (l *webLog) of(i int) []string {
+	l.read()
+	return l.found[fmt.Sprintf("c%d", i)]
+}
+
+// compareWebLogs compares backend, server, status, termination state, retries
+// and request line, where the conversation is the same.
+func compareWebLogs(t *testing.T, cases []*webCase, theirs, ours *webLog) {
+	t.Helper()
+	for i, c := range cases {
+		if c.differs != "" || c.logged != "" {
+			continue
+		}
+		waitUntil(patienceOfTests/10, func() bool { return slices.Equal(theirs.of(i), ours.of(i)) })
+		if diff := cmp.Diff(theirs.of(i), ours.of(i)); diff != "" {
+			t.Errorf("%s: log of HAProxy (-) and ours (+):\n%s", c.name, diff)
+		}
+	}
+}
