@@ -134,7 +134,7 @@ func syslog(t *testing.T) *syslogd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.Close() })
+	t.Cleanup(func() { _ = c.Close() })
 	return &syslogd{PacketConn: c}
 }
 
@@ -238,7 +238,7 @@ func (w webSites) ask(t *testing.T, r *http.Request) (*http.Response, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	page, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
