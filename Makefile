@@ -23,7 +23,7 @@ REF      ?= main
 # judge of log lines, gcc and libc6-dev make the race detector, strace counts;
 # the second line holds the clients and servers whose protocols pass through.
 PACKAGES = haproxy gcc libc6-dev strace \
-           curl wrk apache2-utils nodejs openssl nginx python3-eventlet redis-server redis-tools
+           iproute2 curl wrk apache2-utils nodejs openssl nginx python3-eventlet redis-server redis-tools
 
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
