@@ -104,6 +104,11 @@ func (s *Stock) PumpUpTo(f *Flow, src, dst, share int, most int64) (int64, Outco
 
 func (s *Stock) pump(f *Flow, src, dst, share int) (Outcome, sock.Errno) {
 	limit := f.Bytes + uint64(share)
+	if f.Has(splicing) {
+		// One pipe a turn: by the next one more has come, and it takes the same
+		// calls. Emptying the socket at once moved it in small pieces.
+		limit = f.Bytes + 1
+	}
 	for {
 		if f.held > 0 {
 			if !f.Has(TargetReady) {
@@ -207,6 +212,8 @@ func (s *Stock) flush(f *Flow, dst int) sock.Errno {
 	f.held -= int32(n)
 	if f.store < 0 {
 		f.off += int32(n)
+	} else {
+		s.budget.refund(n)
 	}
 	switch {
 	case f.held > 0 && f.store > 0:
@@ -216,8 +223,6 @@ func (s *Stock) flush(f *Flow, dst int) sock.Errno {
 		f.Clear(TargetReady)
 	case f.store < 0:
 		s.Release(f)
-	default:
-		s.budget.refund(int(s.pipes.all[f.store-1].size))
 	}
 	return 0
 }

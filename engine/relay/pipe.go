@@ -2,9 +2,10 @@ package relay
 
 import "golang.org/x/sys/unix"
 
-// PipeSize is the capacity asked for. An ordinary user who has used up what
-// /proc/sys/fs/pipe-user-pages-soft allows gets less.
-const PipeSize = 256 << 10
+// PipeSize is the capacity asked for: as much as an ordinary user may ask for
+// (/proc/sys/fs/pipe-max-size). Pages are taken only for what waits in a pipe.
+// Who has used up what /proc/sys/fs/pipe-user-pages-soft allows gets less.
+const PipeSize = 1 << 20
 
 type pipe struct {
 	r, w int32

@@ -25,7 +25,7 @@ func (s *Stock) fill(f *Flow, src int) sock.Errno {
 	case e != 0 || n == 0:
 		return f.emptied(e)
 	}
-	s.budget.charge(int(p.size))
+	s.budget.charge(n)
 	s.left -= int64(n)
 	f.held = int32(n)
 	return 0
@@ -66,7 +66,7 @@ func (s *Stock) borrowPipe(f *Flow) bool {
 func (s *Stock) returnPipe(f *Flow, dirty bool) {
 	i := f.store - 1
 	if dirty {
-		s.budget.refund(int(s.pipes.all[i].size))
+		s.budget.refund(int(f.held))
 	}
 	s.pipes.put(i, dirty)
 }
