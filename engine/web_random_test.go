@@ -67,6 +67,7 @@ func randomRequest(rng *rand.Rand, n int) wish {
 }
 
 func converse(t *testing.T, b *balancer, rng *rand.Rand) {
+	t.Helper()
 	c := b.dial("f")
 	var requests []wish
 	var all bytes.Buffer
