@@ -86,11 +86,13 @@ backend b
 	return b, b.addrs["f"].String()
 }
 
-// spliced checks that most of so many bytes went through the kernel only.
+// spliced checks that most of so many bytes went through the kernel only. Of
+// the small bodies that the race detector leaves time for, their starts and the
+// trickles between are a larger part.
 func (b *balancer) spliced(bytes int64) {
 	b.t.Helper()
 	wait(b.t, "the sessions to end", func() bool { return b.Sessions() == 0 })
-	if n := b.stat.Spliced.Load(); n < bytes/10*9 {
+	if n := b.stat.Spliced.Load(); n < small(bytes/10*9, bytes/2) {
 		b.t.Errorf("%d of %d bytes of bodies were spliced; want nearly all", n, bytes)
 	}
 }

@@ -4,7 +4,8 @@ import "golang.org/x/sys/unix"
 
 // PipeSize is the capacity asked for: as much as an ordinary user may ask for
 // (/proc/sys/fs/pipe-max-size). Pages are taken only for what waits in a pipe.
-// Who has used up what /proc/sys/fs/pipe-user-pages-soft allows gets less.
+// Who has used up what /proc/sys/fs/pipe-user-pages-soft allows gets less, and
+// copies then.
 const PipeSize = 1 << 20
 
 type pipe struct {
@@ -45,6 +46,8 @@ func (p *pipes) create() int32 {
 	}
 	fresh, ok := newPipe()
 	if !ok {
+		// The next one would not be better, and asking for each costs.
+		p.max = len(p.all)
 		return -1
 	}
 	p.all = append(p.all, fresh)
@@ -90,7 +93,7 @@ func newPipe() (pipe, bool) {
 		size, err = unix.FcntlInt(uintptr(fds[1]), unix.F_GETPIPE_SZ, 0)
 	}
 	p := pipe{r: int32(fds[0]), w: int32(fds[1]), size: int32(size)}
-	if err != nil || size <= 0 {
+	if err != nil || size < BufferSize { // then copying moves more with a call
 		p.close()
 		return pipe{}, false
 	}
