@@ -78,7 +78,7 @@ func (c *child) isIdle(t *testing.T, span time.Duration) {
 
 // Faults 12 and 25, injected into system calls: the loops live, and all that
 // is served is served right.
-func TestInjectedErrors(t *testing.T) {
+func TestFault25InjectedErrors(t *testing.T) {
 	for _, c := range []struct {
 		call, errors string
 		says         string // in the own log, once a second at most
@@ -113,7 +113,7 @@ func TestInjectedErrors(t *testing.T) {
 }
 
 // What this machine lacks for one connection costs that one and no other.
-func TestInjectedShortages(t *testing.T) {
+func TestFault25InjectedShortages(t *testing.T) {
 	for call, errors := range map[string]string{
 		"epoll_ctl": "ENOMEM:when=30+5",
 		"socket":    "EMFILE:when=15+5",
