@@ -11,12 +11,16 @@ const (
 	// less than this, copying is the cheaper way again.
 	calmBytes  = 16 << 10
 	calmRounds = 8
+
+	// mostSpliced leaves room in the largest pipe, so that what waits for one
+	// reader stays under 1 MiB with whatever else is held for it.
+	mostSpliced = PipeSize - BufferSize
 )
 
 // fill splices from the source into the flow's empty pipe.
 func (s *Stock) fill(f *Flow, src int) sock.Errno {
 	p := &s.pipes.all[f.store-1]
-	n, e := sock.Splice(src, int(p.w), int(min(int64(p.size), s.left)))
+	n, e := sock.Splice(src, int(p.w), int(min(int64(p.size), mostSpliced, s.left)))
 	switch {
 	case e == unix.EINVAL || e == unix.ENOSYS || e == unix.EOPNOTSUPP:
 		s.Release(f)
