@@ -155,6 +155,9 @@ func (s *Stock) copy(f *Flow, src, dst int) (Outcome, sock.Errno) {
 	if len(b) == len(s.Buffer) && !f.Has(copyOnly) {
 		f.Set(splicing)
 	}
+	if f.Has(SourceEnded) && s.left > 0 {
+		return TargetFailed, s.push(f, dst, b, sock.WriteLast)
+	}
 	return TargetFailed, s.Push(f, dst, b)
 }
 
@@ -189,7 +192,11 @@ func (s *Stock) peek(f *Flow, src, dst int) (Outcome, sock.Errno) {
 
 // Push writes b to dst and holds what is not taken.
 func (s *Stock) Push(f *Flow, dst int, b []byte) sock.Errno {
-	n, e := sock.Write(dst, b)
+	return s.push(f, dst, b, sock.Write)
+}
+
+func (s *Stock) push(f *Flow, dst int, b []byte, write func(int, []byte) (int, sock.Errno)) sock.Errno {
+	n, e := write(dst, b)
 	if e != 0 {
 		s.Hold(f, b)
 		return f.full(e)

@@ -26,6 +26,12 @@ func Write(fd int, b []byte) (int, Errno) {
 	return result(unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_NOSIGNAL, 0, 0))
 }
 
+// WriteLast is Write for bytes that a FIN is to follow at once: it leaves in
+// the segment that carries the last of them.
+func WriteLast(fd int, b []byte) (int, Errno) {
+	return result(unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_NOSIGNAL|unix.MSG_MORE, 0, 0))
+}
+
 // Splice moves up to n bytes between a socket and a pipe inside the kernel.
 func Splice(from, to, n int) (int, Errno) {
 	return result(unix.RawSyscall6(unix.SYS_SPLICE, uintptr(from), 0, uintptr(to), 0,
