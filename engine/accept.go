@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sluice/conf"
+	"sluice/engine/relay"
 	"sluice/engine/sock"
 	"sluice/engine/stat"
 )
@@ -173,9 +174,10 @@ func (l *loop) open(ln *listener, fd int) {
 	}
 	s := l.sessions.at(id)
 	s.line = int32(ln.index)
-	s.began, s.wall = l.now, time.Now().UnixMilli()
+	s.began, s.wall = l.now, l.wall
 	s.setPeer(&l.peer)
 	s.sock[client].open(fd, l.now)
+	s.flow[server].Set(relay.TargetReady)
 	if s.unix {
 		s.flow[client].Set(sourceOfUnix)
 	}
@@ -185,12 +187,12 @@ func (l *loop) open(ln *listener, fd int) {
 	switch {
 	case l.isHTTP(s):
 		l.startAsking(id, s)
-		return
 	case f.needs.Bytes:
 		l.startInspecting(id, s)
-		return
+	default:
+		l.decide(id, s, nil, true)
 	}
-	l.decide(id, s, nil, true)
+	l.awaitRoom(id, s)
 }
 
 // allowed asks the rules that need no byte. What they refuse is closed at once

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"time"
-
 	"sluice/conf"
 	"sluice/engine/acl"
 	"sluice/engine/httpflow"
@@ -82,7 +80,7 @@ func (l *loop) ask(id int32, s *session) {
 func (l *loop) hear(id int32, s *session, x *exchange, b []byte, held bool) bool {
 	if !x.has(begun) {
 		x.marks |= begun
-		s.began, x.wall, x.gap = l.now, time.Now().UnixMilli(), int32(l.now-s.since)
+		s.began, x.wall, x.gap = l.now, l.wall, int32(l.now-s.since)
 		l.enter(id, s, asking)
 	}
 	n, status := x.flow.Ask(l.scanner, &s.sniff, b, &l.sniffed)
@@ -174,7 +172,7 @@ func (l *loop) takeBody(id int32, s *session, x *exchange, rest []byte, held boo
 func (l *loop) prepare(s *session, x *exchange, f *frontend, b *backend) {
 	w := &l.rewrite
 	if b.cookie != nil {
-		x.claim = b.cookie.Pick(&l.sniffed.HTTP, time.Now().Unix(), b.lookup)
+		x.claim = b.cookie.Pick(&l.sniffed.HTTP, l.wall/1000, b.lookup)
 		b.cookie.Hide(w)
 	}
 	w.Forward(s.clientAddr().Addr(), f.conf.ForwardFor, b.Conf.ForwardFor)

@@ -29,6 +29,7 @@ func (l *loop) expire(id int32) {
 	}
 	l.overdue(id, s)
 	// What the session does now has a deadline of its own, armed on the way.
+	l.awaitRoom(id, s)
 }
 
 // overdue does what the end of the state's time means.

@@ -142,6 +142,9 @@ func (l *loop) dial(id int32, s *session, early []byte) {
 		l.failed(id, s, failure(e), e)
 		return
 	}
+	if !standing {
+		out.Clear(relay.TargetReady)
+	}
 	if !l.watch(id, s, server) || !l.watch(id, s, client) {
 		l.end(id, s, ending{term: term('R', 'C')})
 		return
@@ -210,7 +213,6 @@ func (l *loop) established(id int32, s *session) {
 	s.connected = int32(l.now - s.began)
 	s.sock[server].seen = l.now
 	s.asked = s.flow[client].Bytes > 0
-	s.flow[server].Set(relay.TargetReady)
 	if l.backendOf(s).addrs[s.server].IsUnix() {
 		s.flow[server].Set(relay.SourceExact)
 	}

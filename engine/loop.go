@@ -3,9 +3,9 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	errorx "github.com/panjf2000/gnet/v2/pkg/errors"
-	"github.com/panjf2000/gnet/v2/pkg/netpoll"
 	"golang.org/x/sys/unix"
 
 	"sluice/engine/access"
@@ -28,7 +28,8 @@ type loop struct {
 	engine *Engine
 	site   *site
 	number int
-	now    int64 // of the event that is handled, ms
+	now    int64 // the time of the events that are handled, ms
+	wall   int64 // the same by the wall clock, ms since 1970
 
 	poller    poller
 	listeners []*listener
@@ -36,6 +37,8 @@ type loop struct {
 	exchanges reserve[exchange] // of mode http, by session
 	stock     *relay.Stock
 	clock     clock
+
+	turns, spareTurns []token // see again
 
 	scanner *sniff.Scanner
 	sniffed sniff.Facts
@@ -73,13 +76,13 @@ func newLoop(e *Engine, number int) (*loop, error) {
 		engine:  e,
 		site:    e.site,
 		number:  number,
-		now:     stat.Now(),
 		poller:  p,
 		scanner: sniff.NewScanner(),
 		sink:    e.access.NewSink(),
 		line:    make([]byte, 0, 1024),
 	}
 	l.facts.Sniff = &l.sniffed
+	l.tick()
 	pipes := e.plan.Pipes / e.plan.Loops
 	l.stock = relay.NewStock(e.budget, pipes, min(pipes, openPipes))
 	if l.sessions, err = newSlab(e.plan.MaxConn); err != nil {
@@ -104,26 +107,54 @@ func newLoop(e *Engine, number int) (*loop, error) {
 // run works until the loop is told to stop.
 func (l *loop) run() error {
 	l.resumeAll()
-	err := l.poller.wait(l.event)
+	err := l.poller.wait(l)
 	if errors.Is(err, errorx.ErrEngineShutdown) {
 		return nil
 	}
 	return err
 }
 
-// event is the poller's callback. who is a session's token, or the descriptor
-// of what is not a session's.
-func (l *loop) event(who int, events netpoll.IOEvent, _ netpoll.IOFlags) error {
-	l.now = stat.Now()
+// tick looks at the clock.
+func (l *loop) tick() {
+	now := time.Now()
+	l.now, l.wall = stat.At(now), now.UnixMilli()
+}
+
+// event hands an event to whom it is for.
+func (l *loop) event(who int32, events uint32) error {
 	switch {
 	case who < 0:
 		l.wake(token(who), events)
-	case who == l.clock.fd:
+	case int(who) == l.clock.fd:
 		l.clock.ring(l.now, l.expire)
 	default:
-		l.knock(who)
+		l.knock(int(who))
 	}
 	return l.ended()
+}
+
+// again has a session's socket worked on once more after the events at hand,
+// so that the others have their turn.
+func (l *loop) again(id int32, s *session, which side) {
+	one := &s.sock[which]
+	if !one.has(waiting) {
+		one.set(waiting)
+		l.turns = append(l.turns, tokenOf(id, which, one.turn))
+	}
+}
+
+// takeTurns works on those who asked for it with again.
+func (l *loop) takeTurns() (more bool, err error) {
+	if len(l.turns) == 0 {
+		return false, nil
+	}
+	l.tick()
+	turns := l.turns
+	l.turns, l.spareTurns = l.spareTurns[:0], turns
+	for _, t := range turns {
+		l.wake(t, 0)
+	}
+	return len(l.turns) > 0, l.ended()
 }
 
 // knock hands an event to the listener it is for.
@@ -138,12 +169,13 @@ func (l *loop) knock(fd int) {
 
 // wake hands an event to the session it is for, if that is still the one which
 // registered the socket.
-func (l *loop) wake(t token, events netpoll.IOEvent) {
+func (l *loop) wake(t token, events uint32) {
 	id, from := t.session(), t.side()
 	s := l.sessions.at(id)
 	if s.sock[from].turn != t.turn() || s.sock[from].fd < 0 {
 		return
 	}
+	s.sock[from].flags &^= waiting
 	failed := l.note(s, from, events)
 	switch s.state {
 	case inspecting:
@@ -166,11 +198,12 @@ func (l *loop) wake(t token, events netpoll.IOEvent) {
 	case leaving:
 		l.leave(id, s, failed)
 	}
+	l.awaitRoom(id, s)
 }
 
 // note keeps what an event says of a socket. It reports whether the socket has
 // failed.
-func (l *loop) note(s *session, from side, events netpoll.IOEvent) bool {
+func (l *loop) note(s *session, from side, events uint32) bool {
 	in, out := &s.flow[from], &s.flow[from.other()]
 	if events&unix.EPOLLOUT != 0 {
 		out.Set(relay.TargetReady)
@@ -202,25 +235,32 @@ func (l *loop) watch(id int32, s *session, which side) bool {
 	if one.has(watched) {
 		return true
 	}
-	if l.poller.watch(int(one.fd), tokenOf(id, which, one.turn)) != nil {
+	if s.full(which) {
+		one.set(roomWanted)
+	}
+	if l.poller.watch(int(one.fd), tokenOf(id, which, one.turn), one.interest()) != nil {
 		return false
 	}
 	one.set(watched)
 	return true
 }
 
-// again has the poller report a session's socket once more next turn.
-func (l *loop) again(id int32, s *session, which side) {
-	one := &s.sock[which]
-	_ = l.poller.again(int(one.fd), tokenOf(id, which, one.turn))
+// awaitRoom has the poller tell when a socket that was full takes bytes again.
+// It is called after all work on a session. A socket that was full once stays
+// registered for it.
+func (l *loop) awaitRoom(id int32, s *session) {
+	for which := range side(2) {
+		one := &s.sock[which]
+		if one.flags&(watched|roomWanted) == watched && s.full(which) {
+			one.set(roomWanted)
+			l.poller.rewatch(int(one.fd), tokenOf(id, which, one.turn), one.interest())
+		}
+	}
 }
 
 // tell runs do on the loop, from any goroutine.
 func (l *loop) tell(do func() error) {
-	l.poller.tell(func() error {
-		l.now = stat.Now()
-		return do()
-	})
+	l.poller.tell(do)
 }
 
 // ended stops a draining loop whose last session is gone.

@@ -38,6 +38,8 @@ const (
 	turnShift  = 23
 	maxSession = 1<<(turnShift-1) - 1
 	mostEvents = 256 // of one batch
+	fewEvents  = 16  // are handled within a millisecond or two
+	forEver    = -1
 )
 
 var errNoEpoll = errors.New("gnet's poller has no epoll descriptor in its field fd any more")
@@ -66,26 +68,48 @@ func (p *poller) close() {
 	_ = p.Close()
 }
 
-// wait hands events to handle and runs tasks, until one of them returns an
-// error.
-func (p *poller) wait(handle netpoll.PollEventHandler) error {
+// worker is who waits.
+type worker interface {
+	// tick is called first, and whenever time may have passed.
+	tick()
+	// event is called for each event. who is a session's token, or the
+	// descriptor of what is not a session's.
+	event(who int32, events uint32) error
+	// takeTurns is called after a batch of events. It reports whether there is more
+	// to do, so that there is no time to sleep.
+	takeTurns() (more bool, err error)
+}
+
+// wait hands out events and runs tasks, until one of them returns an error.
+func (p *poller) wait(w worker) error {
 	events := make([]unix.EpollEvent, mostEvents)
+	timeout := forEver
 	for {
-		n, err := unix.EpollWait(p.epoll, events, -1)
+		n, err := unix.EpollWait(p.epoll, events, timeout)
 		if err != nil && !errors.Is(err, unix.EINTR) {
 			return os.NewSyscallError("epoll_wait", err)
 		}
 		for i := range max(n, 0) {
-			if err := p.dispatch(&events[i], handle); err != nil {
+			if i%fewEvents == 0 {
+				w.tick()
+			}
+			if err := p.dispatch(&events[i], w); err != nil {
 				return err
 			}
+		}
+		timeout = forEver
+		switch more, err := w.takeTurns(); {
+		case err != nil:
+			return err
+		case more:
+			timeout = 0
 		}
 	}
 }
 
-func (p *poller) dispatch(ev *unix.EpollEvent, handle netpoll.PollEventHandler) error {
+func (p *poller) dispatch(ev *unix.EpollEvent, w worker) error {
 	if int(ev.Fd) != p.bell {
-		return handle(int(ev.Fd), ev.Events, 0)
+		return w.event(ev.Fd, ev.Events)
 	}
 	for task := p.tasks.Dequeue(); task != nil; task = p.tasks.Dequeue() {
 		if err := task.Exec(task.Param); err != nil {
@@ -111,20 +135,29 @@ func (t token) session() int32 { return int32(t) & (1<<turnShift - 1) >> 1 }
 func (t token) side() side     { return side(t & 1) }
 func (t token) turn() uint8    { return uint8(uint32(t) << 1 >> 1 >> turnShift) }
 
-const sessionEvents = unix.EPOLLIN | unix.EPOLLPRI | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET
+// interest is what a session's socket is registered for, edge-triggered.
+type interest uint32
 
-// watch registers a session's socket for everything, edge-triggered.
-func (p *poller) watch(fd int, t token) error {
-	return p.control(unix.EPOLL_CTL_ADD, fd, t)
+const (
+	incoming interest = unix.EPOLLIN | unix.EPOLLPRI | unix.EPOLLRDHUP | unix.EPOLLET
+	// room is added for a socket that can't be written to: one that can would
+	// be reported for it at once, which is one event more for each.
+	room interest = unix.EPOLLOUT
+)
+
+// watch registers a session's socket.
+func (p *poller) watch(fd int, t token, what interest) error {
+	return p.control(unix.EPOLL_CTL_ADD, fd, t, what)
 }
 
-// again makes the poller report a session's socket anew if it is ready.
-func (p *poller) again(fd int, t token) error {
-	return p.control(unix.EPOLL_CTL_MOD, fd, t)
+// rewatch changes what a session's socket is registered for. If it is ready for
+// that, it is reported. It needs no memory and can't fail.
+func (p *poller) rewatch(fd int, t token, what interest) {
+	_ = p.control(unix.EPOLL_CTL_MOD, fd, t, what)
 }
 
-func (p *poller) control(op, fd int, t token) error {
-	return unix.EpollCtl(p.epoll, op, fd, &unix.EpollEvent{Fd: int32(t), Events: sessionEvents})
+func (p *poller) control(op, fd int, t token, what interest) error {
+	return unix.EpollCtl(p.epoll, op, fd, &unix.EpollEvent{Fd: int32(t), Events: uint32(what)})
 }
 
 // accepts registers a listening socket. It is level-triggered, so that no

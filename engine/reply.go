@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"time"
-
 	"sluice/engine/httpflow"
 	"sluice/engine/relay"
 	"sluice/engine/sock"
@@ -182,7 +180,7 @@ func (l *loop) giveCookie(s *session, x *exchange, w *httpflow.Rewrite) {
 		x.cookie = 'N'
 		return
 	}
-	x.cookie = b.cookie.Give(w, &x.flow, &l.reply, x.claim, b.ids[s.server], time.Now().Unix())
+	x.cookie = b.cookie.Give(w, &x.flow, &l.reply, x.claim, b.ids[s.server], l.wall/1000)
 }
 
 // serverGone is called when the server ends or fails before its answer's head.

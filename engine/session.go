@@ -51,6 +51,10 @@ const (
 	broken
 	// whole: it failed after its FIN, so all that it had to say was heard.
 	whole
+	// roomWanted: registered for when it can be written to, too.
+	roomWanted
+	// waiting: for its turn, see again.
+	waiting
 )
 
 // open makes fd the socket.
@@ -68,11 +72,18 @@ func (s *socket) close(abrupt bool) {
 	default:
 		sock.Close(int(s.fd))
 	}
-	*s = socket{fd: -1, turn: s.turn + 1, flags: s.flags &^ watched, seen: s.seen}
+	*s = socket{fd: -1, turn: s.turn + 1, flags: s.flags & (finished | broken | whole), seen: s.seen}
 }
 
 func (s *socket) has(f socketFlags) bool { return s.flags&f != 0 }
 func (s *socket) set(f socketFlags)      { s.flags |= f }
+
+func (s *socket) interest() interest {
+	if s.has(roomWanted) {
+		return incoming | room
+	}
+	return incoming
+}
 
 // session is one client's connection and what became of it. Loop-owned; the
 // slab that holds it is invisible to the garbage collector, so it must not
@@ -108,6 +119,11 @@ type session struct {
 	port  uint16
 	sniff sniff.State
 	next  int32 // free list
+}
+
+// full reports whether nothing can be written to a side's socket now.
+func (s *session) full(which side) bool {
+	return !s.flow[which.other()].Has(relay.TargetReady)
 }
 
 func (s *session) setPeer(a *sock.Addr) {

@@ -10,7 +10,11 @@ type cacheLine [64]byte
 type Counter struct{ n atomic.Int64 }
 
 // Add adds n.
-func (c *Counter) Add(n int64) { c.n.Add(n) }
+func (c *Counter) Add(n int64) {
+	if n != 0 {
+		c.n.Add(n)
+	}
+}
 
 // Inc adds one.
 func (c *Counter) Inc() { c.n.Add(1) }
@@ -44,7 +48,9 @@ func (l *Load) Open(now int64) int64 {
 	cur := l.cur.Add(1)
 	raise(&l.max, cur)
 	l.total.Add(1)
-	l.last.Store(now + 1)
+	if l.last.Load() != now+1 { // in a busy millisecond, somebody else has said so
+		l.last.Store(now + 1)
+	}
 	l.rate.Add(now)
 	return cur
 }
