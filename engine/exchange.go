@@ -4,6 +4,7 @@ import (
 	"sluice/conf"
 	"sluice/engine/httpflow"
 	"sluice/engine/relay"
+	"sluice/engine/sock"
 	"sluice/sniff"
 )
 
@@ -141,6 +142,7 @@ func (l *loop) exchanged(id int32, s *session, x *exchange) {
 		l.dropServer(s, x)
 	}
 	if !whole || !x.flow.KeepClient() {
+		sock.ShutdownWrite(int(s.sock[client].fd))
 		l.end(id, s, ending{term: term('-', '-'), linger: true, last: client})
 		return
 	}

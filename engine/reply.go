@@ -162,12 +162,21 @@ func (l *loop) passAnswer(id int32, s *session, x *exchange, b []byte, n int, he
 	} else {
 		l.stock.Hold(&x.ahead[server], rest[taken:])
 	}
-	if e := l.stock.Push(&s.flow[server], int(s.sock[client].fd), l.head); e != 0 {
+	if e := l.pushAnswer(s, x); e != 0 {
 		l.endExchange(id, s, term('C', 'D'), ending{})
 		return false
 	}
 	s.sock[client].seen = l.now
 	return true
+}
+
+// pushAnswer writes the answer's head and what stands behind it.
+func (l *loop) pushAnswer(s *session, x *exchange) sock.Errno {
+	f, to := &s.flow[server], int(s.sock[client].fd)
+	if x.flow.Answered() && !x.flow.Tunnel() && x.flow.Response.Done() && !x.flow.KeepClient() {
+		return l.stock.PushLast(f, to, l.head)
+	}
+	return l.stock.Push(f, to, l.head)
 }
 
 // giveCookie adds the cookie that keeps the client on its server.

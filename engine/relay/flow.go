@@ -81,17 +81,19 @@ func (f *Flow) Splicing() bool { return f.Has(splicing) }
 func (f *Flow) slot() int32 { return -f.store - 1 }
 
 // Pump moves bytes from src to dst until one of the two has no more to give
-// or to take, or share bytes have moved.
+// or to take, or share bytes have moved. After Ended the caller shuts dst down
+// or closes it at once, see PushLast.
 func (s *Stock) Pump(f *Flow, src, dst, share int) (Outcome, sock.Errno) {
 	_, out, e := s.PumpUpTo(f, src, dst, share, math.MaxInt64)
 	return out, e
 }
 
-// PumpUpTo is Pump for at most so many bytes of the source. It also returns
+// PumpUpTo is Pump for at most so many bytes of the source, math.MaxInt64 for
+// all there are. It also returns
 // how many of them it has taken; those that it holds are among them.
 func (s *Stock) PumpUpTo(f *Flow, src, dst, share int, most int64) (int64, Outcome, sock.Errno) {
 	start := f.Bytes
-	s.left = most
+	s.left, s.toEnd = most, most == math.MaxInt64
 	out, e := s.pump(f, src, dst, share)
 	if f.held == 0 && f.store != 0 {
 		s.Release(f)
@@ -155,8 +157,8 @@ func (s *Stock) copy(f *Flow, src, dst int) (Outcome, sock.Errno) {
 	if len(b) == len(s.Buffer) && !f.Has(copyOnly) {
 		f.Set(splicing)
 	}
-	if f.Has(SourceEnded) && s.left > 0 {
-		return TargetFailed, s.push(f, dst, b, sock.WriteLast)
+	if f.Has(SourceEnded) && s.toEnd {
+		return TargetFailed, s.PushLast(f, dst, b)
 	}
 	return TargetFailed, s.Push(f, dst, b)
 }
@@ -193,6 +195,13 @@ func (s *Stock) peek(f *Flow, src, dst int) (Outcome, sock.Errno) {
 // Push writes b to dst and holds what is not taken.
 func (s *Stock) Push(f *Flow, dst int, b []byte) sock.Errno {
 	return s.push(f, dst, b, sock.Write)
+}
+
+// PushLast is Push for the last bytes of a stream. When all is written the
+// target must be shut down or closed at once: the kernel keeps back what fills
+// no segment, to send it together with the FIN.
+func (s *Stock) PushLast(f *Flow, dst int, b []byte) sock.Errno {
+	return s.push(f, dst, b, sock.WriteLast)
 }
 
 func (s *Stock) push(f *Flow, dst int, b []byte, write func(int, []byte) (int, sock.Errno)) sock.Errno {

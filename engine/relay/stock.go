@@ -19,6 +19,7 @@ type Stock struct {
 	spare     [classes][][]byte
 	pipes     pipes
 	left      int64 // bytes that the pump under way may still read
+	toEnd     bool  // it goes on until the source ends
 	spliced   int64 // bytes, see Spliced
 }
 
