@@ -31,13 +31,15 @@
 //
 // # Events
 //
-// Sockets are registered once, edge-triggered, for reading and writing, and
-// under a token: an event that was meant for a socket closed meanwhile is told
-// from one for the socket that has its descriptor now.
+// Sockets are registered edge-triggered for reading, and for writing from the
+// first time that one is full; and under a token: an event that was meant for a
+// socket closed meanwhile is told from one for the socket that has its
+// descriptor now. A session that has had its share of a turn waits in a list of
+// the loop's until the others have had theirs.
 //
 // # Time
 //
-// A loop reads the monotonic clock once an event. Deadlines are in
+// A loop reads the clock once for a few events. Deadlines are in
 // milliseconds of stat.Now on a wheel; one timerfd a loop is armed only while
 // something waits.
 package engine

@@ -8,6 +8,8 @@ import (
 	"github.com/panjf2000/gnet/v2/pkg/netpoll"
 	"github.com/panjf2000/gnet/v2/pkg/queue"
 	"golang.org/x/sys/unix"
+
+	"sluice/engine/sock"
 )
 
 // poller is gnet's, with two things changed.
@@ -39,7 +41,9 @@ const (
 	maxSession = 1<<(turnShift-1) - 1
 	mostEvents = 256 // of one batch
 	fewEvents  = 16  // are handled within a millisecond or two
-	forEver    = -1
+
+	drowsy  = 5 // ms, see next
+	forEver = -1
 )
 
 var errNoEpoll = errors.New("gnet's poller has no epoll descriptor in its field fd any more")
@@ -83,13 +87,13 @@ type worker interface {
 // wait hands out events and runs tasks, until one of them returns an error.
 func (p *poller) wait(w worker) error {
 	events := make([]unix.EpollEvent, mostEvents)
-	timeout := forEver
+	more := false
 	for {
-		n, err := unix.EpollWait(p.epoll, events, timeout)
-		if err != nil && !errors.Is(err, unix.EINTR) {
+		n, err := p.next(events, more)
+		if err != nil {
 			return os.NewSyscallError("epoll_wait", err)
 		}
-		for i := range max(n, 0) {
+		for i := range n {
 			if i%fewEvents == 0 {
 				w.tick()
 			}
@@ -97,14 +101,43 @@ func (p *poller) wait(w worker) error {
 				return err
 			}
 		}
-		timeout = forEver
-		switch more, err := w.takeTurns(); {
-		case err != nil:
+		if more, err = w.takeTurns(); err != nil {
 			return err
-		case more:
-			timeout = 0
 		}
 	}
+}
+
+// next waits for events, or only asks for them if there is more to do.
+//
+// It waits unknown to the Go runtime first, and only when nothing came for a
+// while in a way that lets the runtime give the loop's processor away. Else its
+// monitor, which watches goroutines in system calls every 20 microseconds for
+// as long as that has led to anything, takes a twentieth of the CPU time (see
+// ARCHITECTURE.md). The runtime can still stop the loop: its signal ends the
+// wait.
+func (p *poller) next(events []unix.EpollEvent, more bool) (int, error) {
+	if more {
+		return woken(sock.EpollWait(p.epoll, events, 0))
+	}
+	if n, err := woken(sock.EpollWait(p.epoll, events, drowsy)); n > 0 || err != nil {
+		return n, err
+	}
+	n, err := unix.EpollWait(p.epoll, events, forEver)
+	if errors.Is(err, unix.EINTR) {
+		return 0, nil
+	}
+	return n, err
+}
+
+// woken takes a signal for no events.
+func woken(n int, e sock.Errno) (int, error) {
+	switch e {
+	case 0:
+		return n, nil
+	case unix.EINTR:
+		return 0, nil
+	}
+	return 0, e
 }
 
 func (p *poller) dispatch(ev *unix.EpollEvent, w worker) error {

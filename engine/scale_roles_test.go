@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -27,6 +28,7 @@ func TestMain(m *testing.M) {
 	roles := map[string]func([]string) error{
 		"balancer": playBalancer, "clients": playClients, "servers": playServers,
 	}
+	runtime.GOMAXPROCS(runtime.NumCPU() + 1) // as sluice does
 	play := roles[os.Getenv(roleVariable)]
 	if play == nil {
 		os.Exit(m.Run())

@@ -46,6 +46,13 @@ func Accept(fd int, peer *Addr) (int, Errno) {
 		uintptr(unsafe.Pointer(&peer.len)), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0))
 }
 
+// EpollWait waits for events, ms milliseconds at most. The Go runtime does not
+// know that it waits, so ms is to be small.
+func EpollWait(epoll int, events []unix.EpollEvent, ms int) (int, Errno) {
+	return result(unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epoll), uintptr(unsafe.Pointer(unsafe.SliceData(events))),
+		uintptr(len(events)), uintptr(ms), 0, 0))
+}
+
 // Stream opens a non-blocking stream socket of the address's family.
 func Stream(to *Addr) (int, Errno) {
 	return result(unix.RawSyscall(unix.SYS_SOCKET, uintptr(to.raw.Addr.Family),
