@@ -115,9 +115,10 @@ func (l *loop) run() error {
 }
 
 // tick looks at the clock.
-func (l *loop) tick() {
+func (l *loop) tick() int64 {
 	now := time.Now()
 	l.now, l.wall = stat.At(now), now.UnixMilli()
+	return l.now
 }
 
 // event hands an event to whom it is for.
@@ -148,7 +149,6 @@ func (l *loop) takeTurns() (more bool, err error) {
 	if len(l.turns) == 0 {
 		return false, nil
 	}
-	l.tick()
 	turns := l.turns
 	l.turns, l.spareTurns = l.spareTurns[:0], turns
 	for _, t := range turns {

@@ -42,8 +42,9 @@ const (
 	mostEvents = 256 // of one batch
 	fewEvents  = 16  // are handled within a millisecond or two
 
-	drowsy  = 5 // ms, see next
-	forEver = -1
+	manyBatches = 32 // in a row make a loop busy
+	drowsy      = 5  // ms without any end that
+	forEver     = -1
 )
 
 var errNoEpoll = errors.New("gnet's poller has no epoll descriptor in its field fd any more")
@@ -74,8 +75,9 @@ func (p *poller) close() {
 
 // worker is who waits.
 type worker interface {
-	// tick is called first, and whenever time may have passed.
-	tick()
+	// tick is called first, and whenever time may have passed. It returns the
+	// time in milliseconds.
+	tick() int64
 	// event is called for each event. who is a session's token, or the
 	// descriptor of what is not a session's.
 	event(who int32, events uint32) error
@@ -87,14 +89,20 @@ type worker interface {
 // wait hands out events and runs tasks, until one of them returns an error.
 func (p *poller) wait(w worker) error {
 	events := make([]unix.EpollEvent, mostEvents)
-	more := false
+	var last int64
+	more, row := false, 0 // batches in a row, each soon after the one before
 	for {
-		n, err := p.next(events, more)
+		n, err := p.next(events, more, row >= manyBatches)
 		if err != nil {
 			return os.NewSyscallError("epoll_wait", err)
 		}
+		now := w.tick()
+		if row++; now-last >= drowsy {
+			row = 0
+		}
+		last = now
 		for i := range n {
-			if i%fewEvents == 0 {
+			if i%fewEvents == fewEvents-1 {
 				w.tick()
 			}
 			if err := p.dispatch(&events[i], w); err != nil {
@@ -109,18 +117,20 @@ func (p *poller) wait(w worker) error {
 
 // next waits for events, or only asks for them if there is more to do.
 //
-// It waits unknown to the Go runtime first, and only when nothing came for a
-// while in a way that lets the runtime give the loop's processor away. Else its
-// monitor, which watches goroutines in system calls every 20 microseconds for
-// as long as that has led to anything, takes a twentieth of the CPU time (see
-// ARCHITECTURE.md). The runtime can still stop the loop: its signal ends the
-// wait.
-func (p *poller) next(events []unix.EpollEvent, more bool) (int, error) {
-	if more {
+// A busy loop waits unknown to the Go runtime first, and only when nothing
+// came for a while in a way that lets the runtime give the loop's processor
+// away. Else its monitor, which watches goroutines in system calls every 20
+// microseconds for as long as that has led to anything, takes a twentieth of
+// the CPU time (see ARCHITECTURE.md). The runtime can still stop the loop: its
+// signal ends the wait.
+func (p *poller) next(events []unix.EpollEvent, more, busy bool) (int, error) {
+	switch {
+	case more:
 		return woken(sock.EpollWait(p.epoll, events, 0))
-	}
-	if n, err := woken(sock.EpollWait(p.epoll, events, drowsy)); n > 0 || err != nil {
-		return n, err
+	case busy:
+		if n, err := woken(sock.EpollWait(p.epoll, events, drowsy)); n > 0 || err != nil {
+			return n, err
+		}
 	}
 	n, err := unix.EpollWait(p.epoll, events, forEver)
 	if errors.Is(err, unix.EINTR) {

@@ -1,9 +1,12 @@
 package engine
 
 import (
+	"errors"
 	"os"
+	"runtime"
 	"strconv"
 	"testing"
+	"time"
 )
 
 func TestTokenKeepsItsParts(t *testing.T) {
@@ -30,5 +33,36 @@ func TestPollerGivesItsDescriptor(t *testing.T) {
 	link, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(p.epoll))
 	if err != nil || link != "anon_inode:[eventpoll]" {
 		t.Errorf("descriptor %d is %q, %v; want an epoll instance", p.epoll, link, err)
+	}
+}
+
+// counter is a worker that only lives for its tasks.
+type counter struct{}
+
+func (counter) tick() int64               { return time.Now().UnixMilli() }
+func (counter) event(int32, uint32) error { return nil }
+func (counter) takeTurns() (bool, error)  { return false, nil }
+
+// TestBusyLoopStopsForTheRuntime: a loop that waits unknown to the Go runtime
+// must stop for a garbage collection all the same, and hear what it is told.
+func TestBusyLoopStopsForTheRuntime(t *testing.T) {
+	p, err := openPoller()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	over, done := errors.New("over"), make(chan error)
+	go func() { done <- p.wait(counter{}) }()
+	heard := make(chan struct{})
+	for i := range 4 * manyBatches {
+		p.tell(func() error { heard <- struct{}{}; return nil })
+		<-heard
+		if i%8 == 7 {
+			runtime.GC()
+		}
+	}
+	p.tell(func() error { return over })
+	if err := <-done; !errors.Is(err, over) {
+		t.Errorf("wait: %v, want %v", err, over)
 	}
 }
