@@ -40,19 +40,20 @@ type builder struct {
 // Both halves are always there, so that a defaults section can fill them.
 type proxy struct {
 	section
-	scope      scope
-	front      Frontend
-	back       Backend
-	mode       Mode
-	logs       []logLine
-	http       HTTPSettings
-	redirects  []HTTPRule // of the old word, behind all of http-request
-	checkLines checkLines // http-check
-	template   Server     // default-server
-	httpOnly   Problems   // words of mode http that are not known; the first `handed` are inherited
-	handed     int
-	inherited  Places
-	own        Places
+	scope       scope
+	front       Frontend
+	back        Backend
+	mode        Mode
+	logs        []logLine
+	http        HTTPSettings
+	smartAccept *bool      // nil: as the mode has it
+	redirects   []HTTPRule // of the old word, behind all of http-request
+	checkLines  checkLines // http-check
+	template    Server     // default-server
+	httpOnly    Problems   // words of mode http that are not known; the first `handed` are inherited
+	handed      int
+	inherited   Places
+	own         Places
 }
 
 // logLine is one `log` line; global stands for those of the global section.
@@ -158,6 +159,10 @@ func (b *builder) finish(p *proxy) {
 		f.Name, f.Pos, f.Listen, f.Mode, f.At = p.name, p.pos, listen, p.mode, at
 		f.Log.Targets = b.targets(p)
 		f.HTTPSettings = p.http
+		f.SmartAccept = p.mode == HTTP
+		if p.smartAccept != nil {
+			f.SmartAccept = *p.smartAccept
+		}
 		if listen && f.DefaultBackend == "" {
 			f.DefaultBackend = p.name
 		}

@@ -161,6 +161,7 @@ type Frontend struct {
 	Captures     Captures
 	Monitor      Monitor
 	IgnoreProbes bool // option http-ignore-probes
+	SmartAccept  bool // option tcp-smart-accept, which mode http has by itself
 	At           Places
 }
 
@@ -191,6 +192,7 @@ type Backend struct {
 	HTTPSettings
 	PretendKeepAlive bool // option http-pretend-keepalive
 	Persist          bool // option persist: a cookie's server counts even while it is down
+	SmartConnect     bool // option tcp-smart-connect
 	At               Places
 }
 

@@ -147,7 +147,7 @@ func (m *maker) frontWords() {
 	}
 	for range m.times(3) {
 		m.b.WriteString(m.one("", "no "))
-		m.line("option", m.one("tcplog", "httplog", "dontlognull", "dontlog-normal", "log-separate-errors", "http-ignore-probes"))
+		m.line("option", m.one("tcplog", "httplog", "dontlognull", "dontlog-normal", "log-separate-errors", "http-ignore-probes", "tcp-smart-accept"))
 	}
 	if m.maybe() {
 		m.line("log-format", m.one("json", "%ci:%cp [%t]  %%", "%{+Q}o %B %[src]"))
@@ -160,6 +160,10 @@ func (m *maker) backWords() {
 	}
 	if m.maybe() {
 		m.line("retries", m.number()[:1])
+	}
+	if m.maybe() {
+		m.b.WriteString(m.one("", "no "))
+		m.line("option", "tcp-smart-connect")
 	}
 	if m.maybe() {
 		m.line("option", "redispatch", m.one("-2", "-1", "0", "1", "3"))

@@ -31,6 +31,9 @@ var options = map[string]option{
 	"http-pretend-keepalive": {inBack, func(r *reader, on bool) { r.mark(&r.p.back.PretendKeepAlive, on) }},
 	"persist":                {inBack, func(r *reader, on bool) { r.mark(&r.p.back.Persist, on) }},
 
+	"tcp-smart-accept":  {inFront, (*reader).smartAccept},
+	"tcp-smart-connect": {inBack, func(r *reader, on bool) { r.mark(&r.p.back.SmartConnect, on) }},
+
 	"allbackups": {inBack, func(r *reader, on bool) { r.mark(&r.p.back.AllBackups, on) }},
 	"redispatch": {inBack, (*reader).optionRedispatch},
 	"httpchk":    {inBack, (*reader).optionHTTPCheck},
@@ -46,11 +49,10 @@ var httpModeOptions = []string{
 // with its backend stays on its connection to the server.
 var impliedOptions = []string{"splice-auto", "splice-request", "splice-response", "tcp-check", "http-no-delay", "prefer-last-server"}
 
-// ignoredOptions tune counters, logs of checks or packets, not what happens to
-// a connection.
+// ignoredOptions tune counters or logs of checks, not what happens to a
+// connection.
 var ignoredOptions = []string{
-	"contstats", "socket-stats", "tcp-smart-accept", "tcp-smart-connect", "log-health-checks", "idle-close-on-response",
-	"http-use-htx",
+	"contstats", "socket-stats", "log-health-checks", "idle-close-on-response", "http-use-htx",
 }
 
 // httpOptions concern mode http only.
@@ -131,6 +133,13 @@ func (r *reader) forceClose(on bool) {
 func (r *reader) mark(field *bool, on bool) {
 	if r.end() {
 		*field = on
+	}
+}
+
+// smartAccept is for either mode; mode http has it unless it is taken back.
+func (r *reader) smartAccept(on bool) {
+	if r.end() {
+		r.p.smartAccept = &on
 	}
 }
 

@@ -97,6 +97,8 @@ func frontTable(c *Config, f *Frontend) *table {
 	t.option(inFront, f.Log.DontLogNormal, "dontlog-normal")
 	t.option(inFront, f.Log.SeparateErrors, "log-separate-errors")
 	t.option(inFront, f.IgnoreProbes, "http-ignore-probes")
+	t.option(inFront, f.SmartAccept && f.Mode == TCP, "tcp-smart-accept")
+	t.option(inFront, !f.SmartAccept && f.Mode == HTTP, "no", "tcp-smart-accept")
 	if f.Log.Format == LogJSON {
 		t.text(inFront, "log_format", jsonFormat)
 	}
@@ -144,6 +146,7 @@ func backTable(c *Config, b *Backend) *table {
 	t.option(inBack, b.AllBackups, "allbackups")
 	t.option(inBack, b.PretendKeepAlive, "http-pretend-keepalive")
 	t.option(inBack, b.Persist, "persist")
+	t.option(inBack, b.SmartConnect, "tcp-smart-connect")
 	if h := b.HTTPCheck; h != nil {
 		t.option(0, true, h.words()...)
 		t.checkLines(h)

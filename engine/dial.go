@@ -115,7 +115,8 @@ func (l *loop) serverOf(s *session) *pool.Server { return l.backendOf(s).Servers
 // probe whether it stands: on one machine it usually does by then, and neither
 // an event nor a question is needed.
 func (l *loop) dial(id int32, s *session, early []byte) {
-	to := &l.backendOf(s).addrs[s.server]
+	b, out := l.backendOf(s), &s.flow[client]
+	to := &b.addrs[s.server]
 	l.enter(id, s, dialing)
 	l.assign(s)
 	l.serverOf(s).Stat.Connects.Inc()
@@ -126,7 +127,9 @@ func (l *loop) dial(id int32, s *session, early []byte) {
 		return
 	}
 	s.sock[server].open(fd, l.now)
-	out := &s.flow[client]
+	if b.Conf.SmartConnect && len(early)+out.Pending() > 0 && !to.IsUnix() {
+		sock.DelayACK(fd)
+	}
 	out.Set(relay.TargetReady)
 	standing := false
 	switch e := sock.Connect(fd, to); e {

@@ -38,11 +38,7 @@ func Listen(c *conf.Config, loops int) (*Listeners, error) {
 	l := &Listeners{}
 	var errs []error
 	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
-		backlog := b.Backlog
-		if backlog == 0 {
-			backlog = f.Backlog
-		}
-		fds, err := sock.Listen(b, backlog, loops)
+		fds, err := sock.Listen(f, b, loops)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: frontend '%s' can't listen on %s: %w", b.Pos, f.Name, bindName(b), err))
 			return

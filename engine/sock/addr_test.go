@@ -52,7 +52,7 @@ func tcpBind(port uint16) *conf.Bind {
 }
 
 func TestListenSharesOnePort(t *testing.T) {
-	fds, err := Listen(tcpBind(0), 0, 3)
+	fds, err := Listen(&conf.Frontend{}, tcpBind(0), 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestListenSharesOnePort(t *testing.T) {
 			t.Errorf("one loop listens on %s, another on %s", first.String(), other.String())
 		}
 	}
-	if _, err := Listen(tcpBind(first.AddrPort().Port()), 0, 1); !errors.Is(err, ErrBusy) {
+	if _, err := Listen(&conf.Frontend{}, tcpBind(first.AddrPort().Port()), 1); !errors.Is(err, ErrBusy) {
 		t.Errorf("a second instance: got %v; want ErrBusy", err)
 	}
 }
@@ -77,7 +77,7 @@ func unixBind(path string) *conf.Bind {
 
 func TestUnixSocketFiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
-	fds, err := Listen(unixBind(path), 0, 2)
+	fds, err := Listen(&conf.Frontend{}, unixBind(path), 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,11 +85,11 @@ func TestUnixSocketFiles(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o640 {
 		t.Errorf("mode %v, %v; want 0640", info.Mode(), err)
 	}
-	if _, err := Listen(unixBind(path), 0, 1); !errors.Is(err, ErrBusy) {
+	if _, err := Listen(&conf.Frontend{}, unixBind(path), 1); !errors.Is(err, ErrBusy) {
 		t.Errorf("a live socket: got %v; want ErrBusy", err)
 	}
 	CloseAll(fds)
-	fds, err = Listen(unixBind(path), 0, 1)
+	fds, err = Listen(&conf.Frontend{}, unixBind(path), 1)
 	if err != nil {
 		t.Fatalf("a stale socket: %v", err)
 	}
@@ -98,7 +98,7 @@ func TestUnixSocketFiles(t *testing.T) {
 	if err := os.WriteFile(file, []byte("keep"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Listen(unixBind(file), 0, 1); err == nil {
+	if _, err := Listen(&conf.Frontend{}, unixBind(file), 1); err == nil {
 		t.Error("a plain file is taken for a socket")
 	}
 	if kept, _ := os.ReadFile(file); string(kept) != "keep" {
@@ -117,7 +117,7 @@ func TestInheritedDescriptor(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	fds, err := Listen(&conf.Bind{Address: conf.Address{Net: conf.NetFD, FD: int(f.Fd())}}, 0, 2)
+	fds, err := Listen(&conf.Frontend{}, &conf.Bind{Address: conf.Address{Net: conf.NetFD, FD: int(f.Fd())}}, 2)
 	if err != nil || len(fds) != 2 {
 		t.Fatalf("got %v, %v; want two descriptors", fds, err)
 	}
@@ -127,7 +127,7 @@ func TestInheritedDescriptor(t *testing.T) {
 	if own.String() != ln.Addr().String() {
 		t.Errorf("the copy listens on %s; want %s", own.String(), ln.Addr())
 	}
-	if _, err := Listen(&conf.Bind{Address: conf.Address{Net: conf.NetFD, FD: 19999}}, 0, 1); err == nil {
+	if _, err := Listen(&conf.Frontend{}, &conf.Bind{Address: conf.Address{Net: conf.NetFD, FD: 19999}}, 1); err == nil {
 		t.Error("a descriptor that does not exist is taken")
 	}
 }

@@ -1,6 +1,7 @@
 package sock
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,13 +54,11 @@ func LookUp(host string) (netip.Addr, error) {
 	return netip.Addr{}, fmt.Errorf("host name %q can't be resolved to an address", host)
 }
 
-// Listen opens n listening sockets on one address, so that each loop has its
-// own queue; the kernel spreads connections over them. A UNIX address, which
-// can't be shared like that, gives n descriptors of one socket.
-func Listen(b *conf.Bind, backlog, n int) ([]int, error) {
-	if backlog <= 0 {
-		backlog = deepest
-	}
+// Listen opens n listening sockets for one bind line of a frontend, so that
+// each loop has its own queue; the kernel spreads connections over them. A UNIX
+// address, which can't be shared like that, gives n descriptors of one socket.
+func Listen(f *conf.Frontend, b *conf.Bind, n int) ([]int, error) {
+	backlog := cmp.Or(b.Backlog, f.Backlog, deepest)
 	switch b.Address.Net {
 	case conf.NetFD:
 		return copies(b.Address.FD, n, false)
@@ -70,29 +69,36 @@ func Listen(b *conf.Bind, backlog, n int) ([]int, error) {
 		}
 		return copies(fd, n, true)
 	}
-	return listenTCP(b.Address, backlog, n)
-}
-
-func listenTCP(a conf.Address, backlog, n int) ([]int, error) {
-	addr, err := Resolve(a)
+	addr, err := Resolve(b.Address)
 	if err != nil {
 		return nil, err
 	}
-	if a.Port != 0 {
-		if err := probe(&addr, a); err != nil {
+	fds, err := listenTCP(&addr, optionsOf(b, &addr), backlog, n)
+	if f.SmartAccept {
+		for _, fd := range fds {
+			DelayACK(fd) // for what it accepts; listen(2) takes back what was set before
+		}
+	}
+	return fds, err
+}
+
+func listenTCP(addr *Addr, options []option, backlog, n int) ([]int, error) {
+	if addr.AddrPort().Port() != 0 {
+		if err := probe(addr, options); err != nil {
 			return nil, err
 		}
 	}
+	options = append(options, option{unix.SOL_SOCKET, unix.SO_REUSEPORT, 1})
 	var fds []int
 	for range n {
-		fd, err := openTCP(&addr, a, backlog, true)
+		fd, err := openTCP(addr, options, backlog)
 		if err != nil {
 			CloseAll(fds)
 			return nil, err
 		}
 		fds = append(fds, fd)
 		if len(fds) == 1 { // port 0: the others take the port that this one got
-			Local(fd, &addr)
+			Local(fd, addr)
 		}
 	}
 	return fds, nil
@@ -100,8 +106,8 @@ func listenTCP(a conf.Address, backlog, n int) ([]int, error) {
 
 // probe finds a busy port by a socket that does not share it: with
 // SO_REUSEPORT a second instance of the same user would start silently.
-func probe(addr *Addr, a conf.Address) error {
-	fd, err := openTCP(addr, a, 1, false)
+func probe(addr *Addr, options []option) error {
+	fd, err := openTCP(addr, options, 1)
 	if err != nil {
 		return err
 	}
@@ -109,24 +115,30 @@ func probe(addr *Addr, a conf.Address) error {
 	return nil
 }
 
-func openTCP(addr *Addr, a conf.Address, backlog int, share bool) (int, error) {
-	fd, e := Stream(addr)
-	if e != 0 {
-		return -1, os.NewSyscallError("socket", e)
-	}
-	options := []struct{ level, name, value int }{
+// option is a socket option with its value.
+type option struct{ level, name, value int }
+
+// optionsOf are those of a bind line's sockets; the sockets that they accept
+// inherit them.
+func optionsOf(b *conf.Bind, addr *Addr) []option {
+	options := []option{
 		{unix.SOL_SOCKET, unix.SO_REUSEADDR, 1},
-		{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1}, // inherited by what it accepts
+		{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
 	}
-	if share {
-		options = append(options, struct{ level, name, value int }{unix.SOL_SOCKET, unix.SO_REUSEPORT, 1})
-	}
-	if addr.raw.Addr.Family == unix.AF_INET6 && (a.V4V6 || a.V6Only) {
+	if a := b.Address; addr.raw.Addr.Family == unix.AF_INET6 && (a.V4V6 || a.V6Only) {
 		only := 0
 		if a.V6Only {
 			only = 1
 		}
-		options = append(options, struct{ level, name, value int }{unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, only})
+		options = append(options, option{unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, only})
+	}
+	return options
+}
+
+func openTCP(addr *Addr, options []option, backlog int) (int, error) {
+	fd, e := Stream(addr)
+	if e != 0 {
+		return -1, os.NewSyscallError("socket", e)
 	}
 	for _, o := range options {
 		if err := unix.SetsockoptInt(fd, o.level, o.name, o.value); err != nil {

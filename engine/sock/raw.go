@@ -113,6 +113,13 @@ func NoDelay(fd int) {
 	setsockopt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, unsafe.Pointer(&one), unsafe.Sizeof(one))
 }
 
+// DelayACK has the ACK of what comes next wait for bytes that take it along, up
+// to 40 ms.
+func DelayACK(fd int) {
+	zero := int32(0)
+	setsockopt(fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, unsafe.Pointer(&zero), unsafe.Sizeof(zero))
+}
+
 func setsockopt(fd, level, name int, value unsafe.Pointer, size uintptr) {
 	_, _, _ = unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), uintptr(value), size, 0)
 }
