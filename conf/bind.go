@@ -31,12 +31,16 @@ func (r *reader) bind() {
 	}
 	for _, a := range addrs {
 		b.Address = a
+		if b.TFO && a.Net != NetTCP {
+			r.warnf("'tfo' at %s: ignored, it is for addresses with a port", address)
+			b.TFO = false
+		}
 		b.Address.V4V6, b.Address.V6Only = v4v6, v6only
 		r.p.front.Binds = append(r.p.front.Binds, b)
 	}
 }
 
-var bindWords = []string{"name", "maxconn", "backlog", "mode", "user", "group", "uid", "gid", "v4v6", "v6only"}
+var bindWords = []string{"name", "maxconn", "backlog", "mode", "user", "group", "uid", "gid", "v4v6", "v6only", "tfo"}
 
 func (r *reader) bindParam(word string, b *Bind) bool {
 	switch word {
@@ -49,6 +53,8 @@ func (r *reader) bindParam(word string, b *Bind) bool {
 		r.atoi(word, r.next(), 0, maxCount, &b.MaxConn)
 	case "backlog":
 		r.atoi(word, r.next(), 0, maxCount, &b.Backlog)
+	case "tfo":
+		b.TFO = true
 	case "id":
 		r.next()
 	case "process", "thread", "shards", "nice":

@@ -133,6 +133,7 @@ type Bind struct {
 	Name    string
 	MaxConn int    // 0: no limit of its own
 	Backlog int    // 0: the frontend's
+	TFO     bool   // takes bytes that come with a SYN (TCP Fast Open)
 	Mode    uint32 // UNIX socket's file mode, 0: the umask decides
 	User    string
 	Group   string
@@ -227,6 +228,7 @@ type Server struct {
 	Rise      int           // default 2
 	Fall      int           // default 3
 	Cookie    string
+	TFO       bool // bytes may leave with the SYN (TCP Fast Open)
 }
 
 // Logging is what a proxy logs and where to.

@@ -188,7 +188,7 @@ func (m *maker) front() {
 	m.frontWords()
 	for range m.times(3) {
 		m.line("bind", m.one("*:", "127.0.0.1:", ":::", "[fe80::1%eth0]:", "localhost:", "/run/a b", "abns@x")+m.freshPort(),
-			"maxconn", m.number(), m.one("v4v6", "v6only"))
+			"maxconn", m.number(), m.one("v4v6", "v6only", "tfo"))
 	}
 	for range m.times(3) {
 		m.line(append([]string{"acl", m.one("a", "b.c", "d:e")}, m.test()...)...)
@@ -207,7 +207,7 @@ func (m *maker) back() {
 	for i := range m.times(3) {
 		m.line("server", fmt.Sprint("s", i), m.one("1.2.3.4:5", "[::1]:6", "fe80::1%eth0:7", "name.example:8", "/run/x y"),
 			"weight", m.one("0", "1", "256"), m.one("backup", "no-backup"), m.one("check", "no-check"),
-			m.one("inter", "fastinter", "downinter"), m.time(), "fall", m.number(), "cookie", m.one("a", "b-c"))
+			m.one("inter", "fastinter", "downinter"), m.time(), "fall", m.number(), "cookie", m.one("a", "b-c"), m.one("tfo", "no-tfo"))
 	}
 }
 

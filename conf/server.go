@@ -17,6 +17,10 @@ func (r *reader) server() {
 		return
 	}
 	if r.serverParams(&s) {
+		if s.TFO && s.Address.Net != NetTCP {
+			r.warnf("'tfo': ignored, it is for addresses with a port")
+			s.TFO = false
+		}
 		r.p.back.Servers = append(r.p.back.Servers, &s)
 	}
 }
@@ -31,6 +35,8 @@ var serverMarks = map[string]func(*Server){
 	"no-check":  func(s *Server) { s.Check = false },
 	"disabled":  func(s *Server) { s.Disabled = true },
 	"enabled":   func(s *Server) { s.Disabled = false },
+	"tfo":       func(s *Server) { s.TFO = true },
+	"no-tfo":    func(s *Server) { s.TFO = false },
 }
 
 // serverTimes are the words with a time.

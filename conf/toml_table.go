@@ -17,7 +17,7 @@ var leading = map[string][]string{
 }
 
 // opposites say `false` for the words that have an opposite.
-var opposites = map[string]string{"check": "no-check", "backup": "no-backup", "disabled": "enabled"}
+var opposites = map[string]string{"check": "no-check", "backup": "no-backup", "disabled": "enabled", "tfo": "no-tfo"}
 
 // table says an inline table: { name = "a", address = "10.0.0.1:80", check = true }
 // is `a 10.0.0.1:80 check`.

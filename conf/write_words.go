@@ -99,6 +99,9 @@ func (b Bind) words() []string {
 	if b.Backlog > 0 {
 		w = append(w, "backlog", strconv.Itoa(b.Backlog))
 	}
+	if b.TFO {
+		w = append(w, "tfo")
+	}
 	if b.Address.V4V6 {
 		w = append(w, "v4v6")
 	}
@@ -195,5 +198,6 @@ func (s *Server) inline() string {
 	if s.Cookie != "" {
 		parts = append(parts, "cookie = "+quote(s.Cookie))
 	}
+	mark("tfo", s.TFO)
 	return "{ " + strings.Join(parts, ", ") + " }"
 }

@@ -127,12 +127,18 @@ func (l *loop) dial(id int32, s *session, early []byte) {
 		return
 	}
 	s.sock[server].open(fd, l.now)
-	if b.Conf.SmartConnect && len(early)+out.Pending() > 0 && !to.IsUnix() {
+	speaks := len(early)+out.Pending() > 0
+	if speaks && b.Conf.SmartConnect && !to.IsUnix() {
 		sock.DelayACK(fd)
+	}
+	fast := speaks && b.Servers[s.server].Conf.TFO
+	if fast {
+		l.keep(s, early)
+		early = nil
 	}
 	out.Set(relay.TargetReady)
 	standing := false
-	switch e := sock.Connect(fd, to); e {
+	switch e := l.connect(s, to, fast); e {
 	case 0:
 		standing = true
 	case unix.EINPROGRESS:
@@ -157,12 +163,37 @@ func (l *loop) dial(id int32, s *session, early []byte) {
 	}
 }
 
+// connect starts the connection; fast: with bytes that the client's flow holds
+// in the SYN. The kernel drops them if there is no connection, and so the flow
+// holds them until it stands.
+func (l *loop) connect(s *session, to *sock.Addr, fast bool) sock.Errno {
+	fd := int(s.sock[server].fd)
+	if fast {
+		n, e := sock.ConnectWith(fd, to, l.stock.Held(&s.flow[client]))
+		if e == 0 {
+			s.inSYN = int32(n)
+			return unix.EINPROGRESS
+		}
+		if e != unix.EOPNOTSUPP {
+			return e
+		}
+	}
+	return sock.Connect(fd, to)
+}
+
 // keep holds early bytes for a later attempt.
 func (l *loop) keep(s *session, early []byte) { l.stock.Hold(&s.flow[client], early) }
 
 // sendEarly writes what the client has sent already. A byte that was taken
 // proves the connection.
 func (l *loop) sendEarly(s *session, early []byte, standing bool) (bool, sock.Errno) {
+	if s.inSYN > 0 {
+		if stands, e := l.askDial(s); !stands {
+			return false, e
+		}
+		standing = true
+		l.tookSYN(s)
+	}
 	out, fd := &s.flow[client], int(s.sock[server].fd)
 	before := out.Bytes
 	var e sock.Errno
@@ -173,6 +204,15 @@ func (l *loop) sendEarly(s *session, early []byte, standing bool) (bool, sock.Er
 		e = l.stock.Push(out, fd, early)
 	}
 	return standing || out.Bytes > before, e
+}
+
+// tookSYN lets go of the bytes that were in the SYN of a connection that stands:
+// they are the kernel's to deliver, as others that it took.
+func (l *loop) tookSYN(s *session) {
+	out := &s.flow[client]
+	out.Bytes += uint64(s.inSYN)
+	l.stock.Consume(out, int(s.inSYN))
+	s.inSYN = 0
 }
 
 // tendDial is called for events while no server is connected. A client that
@@ -231,6 +271,7 @@ func (l *loop) established(id int32, s *session) {
 // failed ends an attempt and decides what follows it.
 func (l *loop) failed(id int32, s *session, how attempt, e sock.Errno) {
 	s.sock[server].close(false)
+	s.inSYN = 0
 	b, was := l.backendOf(s), l.serverOf(s)
 	was.Stat.FailedConn.Inc()
 	l.unassign(s, 0, 0)

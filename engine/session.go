@@ -112,6 +112,7 @@ type session struct {
 	wait      int32 // pausing: how long, ms
 	queued    int32 // a server was chosen that many ms after the start; -1: not yet
 	connected int32 // and the connection stood; -1: not yet
+	inSYN     int32 // dialing: bytes that the client's flow holds and the SYN has taken
 
 	received int64 // from the client, once the session ends
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"sluice/conf"
+	"sluice/engine"
 	"sluice/engine/acl"
 )
 
@@ -19,6 +20,7 @@ func read(sources ...conf.Source) (*conf.Config, conf.Problems) {
 	c, problems := conf.Draft(sources...)
 	broken := problems.Err() != nil
 	problems = append(problems, conf.Unsupported(c)...)
+	problems = append(problems, engine.CheckFastOpen(c)...)
 	for _, f := range c.Frontends {
 		_, found := acl.Compile(c, f)
 		add(&problems, found, broken)

@@ -73,7 +73,7 @@ func Listen(f *conf.Frontend, b *conf.Bind, n int) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	fds, err := listenTCP(&addr, optionsOf(b, &addr), backlog, n)
+	fds, err := listenTCP(&addr, optionsOf(b, &addr, backlog), backlog, n)
 	if f.SmartAccept {
 		for _, fd := range fds {
 			DelayACK(fd) // for what it accepts; listen(2) takes back what was set before
@@ -120,10 +120,13 @@ type option struct{ level, name, value int }
 
 // optionsOf are those of a bind line's sockets; the sockets that they accept
 // inherit them.
-func optionsOf(b *conf.Bind, addr *Addr) []option {
+func optionsOf(b *conf.Bind, addr *Addr, backlog int) []option {
 	options := []option{
 		{unix.SOL_SOCKET, unix.SO_REUSEADDR, 1},
 		{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
+	}
+	if b.TFO {
+		options = append(options, option{unix.IPPROTO_TCP, unix.TCP_FASTOPEN, backlog})
 	}
 	if a := b.Address; addr.raw.Addr.Family == unix.AF_INET6 && (a.V4V6 || a.V6Only) {
 		only := 0

@@ -66,6 +66,15 @@ func Connect(fd int, to *Addr) Errno {
 	return e
 }
 
+// ConnectWith starts a connection and hands the kernel its first bytes, which
+// leave with the SYN (TCP Fast Open). It returns how many were taken; the kernel
+// drops them if the connection fails. EINPROGRESS: none, the server's cookie is
+// not known yet. EOPNOTSUPP: nothing was started.
+func ConnectWith(fd int, to *Addr, b []byte) (int, Errno) {
+	return result(unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
+		unix.MSG_FASTOPEN|unix.MSG_NOSIGNAL, uintptr(unsafe.Pointer(&to.raw)), uintptr(to.len)))
+}
+
 // Local stores the socket's own address.
 func Local(fd int, own *Addr) Errno {
 	own.len = uint32(unsafe.Sizeof(own.raw))

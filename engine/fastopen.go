@@ -1,0 +1,36 @@
+package engine
+
+import (
+	"sluice/conf"
+	"sluice/engine/sock"
+)
+
+// CheckFastOpen warns of the first `tfo` of each kind that the system does not
+// allow: connections are then made without it.
+func CheckFastOpen(c *conf.Config) conf.Problems {
+	var problems conf.Problems
+	bits, known := sock.FastOpen()
+	if !known {
+		return nil
+	}
+	fine := bits
+	warn := func(at conf.Pos, where string, bit int) {
+		if fine&bit == 0 {
+			problems.Warnf(at, "'tfo' of %s has no effect: %s is %d, wanted %d", where, sock.FastOpenSetting, bits, bits|bit)
+		}
+		fine |= bit
+	}
+	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
+		if b.TFO {
+			warn(b.Pos, "bind "+bindName(b)+" in "+f.Title(), sock.FastOpenListens)
+		}
+	})
+	for _, b := range c.Backends {
+		for _, s := range b.Servers {
+			if s.TFO {
+				warn(s.Pos, "server '"+s.Name+"' in "+b.Title(), sock.FastOpenConnects)
+			}
+		}
+	}
+	return problems
+}

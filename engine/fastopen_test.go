@@ -1,0 +1,225 @@
+package engine
+
+import (
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+const synData = 1 << 5 // TCPI_OPT_SYN_DATA
+
+func allowFastOpen(t *testing.T, bits int) {
+	t.Helper()
+	if err := os.WriteFile("/proc/sys/net/ipv4/tcp_fastopen", []byte(strconv.Itoa(bits)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fastServer takes bytes with the SYN, and tells of each connection whether some
+// came there.
+func fastServer(t *testing.T, serve func(*net.TCPConn)) (addr string, inSYN chan bool) {
+	t.Helper()
+	inSYN = make(chan bool, 1)
+	p := listen(t, func(c *net.TCPConn) {
+		inSYN <- tcpInfo(t, c).Options&synData != 0
+		serve(c)
+	})
+	raw, err := p.Listener.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failed error
+	err = raw.Control(func(fd uintptr) { failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_FASTOPEN, 16) })
+	if err != nil || failed != nil {
+		t.Fatal(err, failed)
+	}
+	return p.String(), inSYN
+}
+
+// fastFarm routes what it has read to servers that may get it with the SYN.
+func fastFarm(servers ...string) string {
+	text := strings.Replace(farm, "default_backend b", "use_backend b if { hdr(host) site.test }", 1) + "  default-server tfo\n  option redispatch\n"
+	for i, at := range servers {
+		text += "  server s" + strconv.Itoa(i) + " " + at + "\n"
+	}
+	return text
+}
+
+// Server tfo: from the second connection on the first bytes come with the SYN,
+// as many as a segment takes, and the others behind them.
+func TestFastOpenToServer(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	allowFastOpen(t, 3)
+	run(t, "ip", "link", "set", "lo", "mtu", "1500")
+	server, inSYN := fastServer(t, echo)
+	b := start(t, fastFarm(server))
+	text := head("site.test") + string(random(t, 50_000))
+	for i := range 3 {
+		if got := ask(t, b.dial("f"), text); got != text {
+			t.Errorf("connection %d: %d bytes came back; want %d", i, len(got), len(text))
+		}
+		if got := <-inSYN; got != (i > 0) {
+			t.Errorf("connection %d: bytes came with the SYN: %v", i, got)
+		}
+		b.wantTerm("--")
+	}
+}
+
+// Bytes that left with a SYN nobody answered are still there for the next
+// server, which gets each of them once. The cookie of an address holds for all
+// its ports, so that bytes go to the dead ones too.
+func TestFastOpenBytesSurviveRetries(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	allowFastOpen(t, 3)
+	run(t, "ip", "link", "set", "lo", "mtu", "1500")
+	server, inSYN := fastServer(t, echo)
+	text := head("site.test") + string(random(t, 50_000))
+	for name, failing := range map[string]string{"refused": deadPort(t), "timed out": blackhole(t)} {
+		t.Run(name, func(t *testing.T) {
+			b := start(t, fastFarm(failing+" weight 256", server))
+			for i := range 3 {
+				if got := ask(t, b.dial("f"), text); got != text {
+					t.Errorf("%d bytes came back; want %d", len(got), len(text))
+				}
+				if got := <-inSYN; !got && i > 0 {
+					t.Error("no bytes came with the SYN")
+				}
+				if e := b.wantTerm("--"); e.retries != "+1" {
+					t.Errorf("log line %q; want a redispatch", e.text)
+				}
+			}
+		})
+	}
+}
+
+// A server that does not take bytes with the SYN gets them behind it.
+func TestFastOpenUnanswered(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	allowFastOpen(t, 3)
+	fast, inSYN := fastServer(t, echo)
+	slow := listen(t, echo).String()
+	b := start(t, fastFarm(fast, slow))
+	text := head("site.test") + string(random(t, 50_000))
+	for range 6 {
+		if got := ask(t, b.dial("f"), text); got != text {
+			t.Errorf("%d bytes came back; want %d", len(got), len(text))
+		}
+		if e := b.wantTerm("--"); e.server == "b/s0" {
+			<-inSYN
+		}
+	}
+}
+
+// In mode http a request's head goes with the SYN, and a retry has it.
+func TestFastOpenInModeHTTP(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	allowFastOpen(t, 3)
+	server, inSYN := fastServer(t, func(c *net.TCPConn) {
+		body := make([]byte, len("hello"))
+		head := readHead(c)
+		_, _ = io.ReadFull(c, body)
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"+head+string(body))
+	})
+	b := start(t, webDefaults+`
+frontend f
+  bind 127.0.0.1:1
+  default_backend b
+backend b
+  option redispatch
+  default-server tfo
+  server dead `+deadPort(t)+` weight 256
+  server live `+server)
+	const request = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+	for i := range 3 {
+		_, got, _ := strings.Cut(ask(t, b.dial("f"), request), "\r\n\r\n")
+		if got != request {
+			t.Errorf("the server received %q", got)
+		}
+		if got := <-inSYN; got != (i > 0) {
+			t.Errorf("request %d: bytes came with the SYN: %v", i, got)
+		}
+	}
+}
+
+// Bind tfo: a client's second connection brings bytes with its SYN.
+func TestFastOpenFromClient(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	allowFastOpen(t, 3)
+	b := start(t, strings.Replace(farm, "bind 127.0.0.1:1", "bind 127.0.0.1:1 tfo", 1)+"  server s "+listen(t, echo).String())
+	for i := range 2 {
+		c := fastDial(t, b.addrs["f"].(*net.TCPAddr), "hello")
+		if got := tcpInfo(t, c).Options&synData != 0; got != (i > 0) {
+			t.Errorf("connection %d: bytes went with the SYN: %v", i, got)
+		}
+		if got := ask(t, c, " world"); got != "hello world" {
+			t.Errorf("connection %d: got %q", i, got)
+		}
+		c.Close()
+	}
+}
+
+// fastDial connects with the first bytes in the SYN, if the kernel can.
+func fastDial(t *testing.T, to *net.TCPAddr, text string) net.Conn {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := os.NewFile(uintptr(fd), "client")
+	defer file.Close()
+	if err := unix.Sendto(fd, []byte(text), unix.MSG_FASTOPEN, &unix.SockaddrInet4{Addr: [4]byte(to.IP.To4()), Port: to.Port}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.FileConn(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bound(c)
+	return c
+}
+
+// Where the system does not allow it, a warning says so, and connections are
+// made all the same.
+func TestFastOpenForbidden(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	cfg := "frontend f\n  bind 127.0.0.1:80 tfo\n  bind 127.0.0.1:81 tfo\n  default_backend b\nbackend b\n  server s 127.0.0.1:82 tfo\n"
+	c := parse(t, cfg)
+	for bits, want := range [][]string{
+		{"'tfo' of bind 127.0.0.1:80 in frontend 'f' has no effect: net.ipv4.tcp_fastopen is 0, wanted 2",
+			"'tfo' of server 's' in backend 'b' has no effect: net.ipv4.tcp_fastopen is 0, wanted 1"},
+		{"'tfo' of bind 127.0.0.1:80 in frontend 'f' has no effect: net.ipv4.tcp_fastopen is 1, wanted 3"},
+		{"'tfo' of server 's' in backend 'b' has no effect: net.ipv4.tcp_fastopen is 2, wanted 3"},
+		nil,
+	} {
+		allowFastOpen(t, bits)
+		var got []string
+		for _, p := range CheckFastOpen(c) {
+			got = append(got, p.Text)
+		}
+		if strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("%d: got %q; want %q", bits, got, want)
+		}
+	}
+	allowFastOpen(t, 0)
+	b := start(t, fastFarm(listen(t, echo).String()))
+	if got := ask(t, b.dial("f"), head("site.test")); got != head("site.test") {
+		t.Errorf("got %q", got)
+	}
+}
