@@ -1,5 +1,7 @@
 package acl
 
+import "bytes"
+
 // fields are those of the head that a fetch looks at.
 func (f *Facts) fields(e *expr) (Fields, presence) {
 	if !e.fetch.response {
@@ -105,6 +107,9 @@ func (f *Facts) nextValue(e *expr, h Fields, whole bool) (value, presence) {
 
 // cutList cuts at the first comma that is not quoted.
 func cutList(b []byte) (first, rest []byte, more bool) {
+	if bytes.IndexByte(b, ',') < 0 {
+		return b, nil, false
+	}
 	quoted := false
 	for i := 0; i < len(b); i++ {
 		switch {
