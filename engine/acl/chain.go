@@ -11,8 +11,8 @@ type chain struct {
 
 // index names the rules of a chain that have a pattern for what an expr yields.
 type index struct {
-	expr *expr
-	table
+	expr   *expr
+	tables []table
 }
 
 // first returns the first rule that is true, or the first of which that can't
@@ -77,6 +77,22 @@ func (x *index) candidate(f *Facts, from int32) int32 {
 	}
 }
 
+func (x *index) first(v value, from int32) int32 {
+	best := none
+	for _, t := range x.tables {
+		best = min(best, t.first(v, from))
+	}
+	return best
+}
+
+func (x *index) lowest(from int32) int32 {
+	best := none
+	for _, t := range x.tables {
+		best = min(best, t.lowest(from))
+	}
+	return best
+}
+
 // mostKeys is how many patterns of one rule are worth a place in an index: an
 // ACL with more has them in a table of its own, which is asked once.
 const mostKeys = 1024
@@ -84,7 +100,7 @@ const mostKeys = 1024
 // newChain builds the indexes over the conditions.
 func newChain(conds []*cond) chain {
 	c := chain{conds: conds}
-	s := shelf{uses: map[*acl]int{}, books: map[slot]*book{}}
+	s := shelf{uses: map[*acl]int{}, books: map[string]*book{}}
 	for _, cond := range conds {
 		s.count(cond)
 	}
@@ -94,27 +110,31 @@ func newChain(conds []*cond) chain {
 		}
 	}
 	for _, b := range s.order {
-		c.indexes = append(c.indexes, index{b.expr, newTable(b.side, b.keys)})
+		c.indexes = append(c.indexes, b.index())
 	}
 	return c
 }
 
 // shelf collects the keys of a chain by the index they go to.
 type shelf struct {
-	uses  map[*acl]int // conditions that name it
-	books map[slot]*book
+	uses  map[*acl]int     // conditions that name it
+	books map[string]*book // by the text of their expr
 	order []*book
-}
-
-type slot struct {
-	expr string
-	side side
 }
 
 type book struct {
 	expr *expr
-	side side
-	keys []key
+	keys [sides][]key
+}
+
+func (b *book) index() index {
+	x := index{expr: b.expr}
+	for s, keys := range b.keys {
+		if keys != nil {
+			x.tables = append(x.tables, newTable(side(s), keys))
+		}
+	}
+	return x
 }
 
 func (s *shelf) count(c *cond) {
@@ -177,15 +197,14 @@ func (a *acl) indexable() bool {
 }
 
 func (s *shelf) add(t *test, rule int32) {
-	at := slot{t.expr.text, t.side}
-	b := s.books[at]
+	b := s.books[t.expr.text]
 	if b == nil {
-		b = &book{expr: t.expr, side: t.side}
-		s.books[at] = b
+		b = &book{expr: t.expr}
+		s.books[t.expr.text] = b
 		s.order = append(s.order, b)
 	}
 	for _, k := range t.keys {
 		k.rule = rule
-		b.keys = append(b.keys, k)
+		b.keys[t.side] = append(b.keys[t.side], k)
 	}
 }

@@ -18,8 +18,8 @@
 // the first unknown one means that more bytes are needed.
 //
 // A chain does not try its rules one by one. Patterns of exact, prefix and
-// suffix matches and networks of all its rules lie in tables, one for each expr;
-// a lookup names the lowest rule whose pattern matches. Tables only narrow down:
+// suffix matches and networks of all its rules lie in tables, those of each expr
+// in an index; a lookup names the lowest rule whose pattern matches. Tables only narrow down:
 // a rule named by one is evaluated like any other, so an index can make the
 // answer fast, but not different.
 //

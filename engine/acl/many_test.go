@@ -20,11 +20,12 @@ func TestManyRules(t *testing.T) {
 		{"req.ssl_sni -m end %s } || { hdr_end(host) %[1]s", 2},
 		{"hdr(host),lower,host_only www%s", 1},
 		{"hdr(host) www%s } { path_sub /a } !{ src 10.0.0.1", 1},
-		{"hdr(host) www%s } || { hdr(host) -m beg www%[1]s:", 1},
+		{"hdr(host) www%s } || { hdr(host) -m beg www%[1]s: } || { hdr_end(host) %[1]s", 1},
 	}
 	for _, c := range cases {
 		_, p := compile(t, sites(2000, c.test))
-		if u := p.useBackend; len(u.loose) != 0 || len(u.indexes) != c.indexes {
+		u := p.useBackend
+		if len(u.loose) != 0 || len(u.indexes) != c.indexes {
 			t.Errorf("%s: %d rules tried in turn, %d indexes, want %d", c.test, len(u.loose), len(u.indexes), c.indexes)
 		}
 	}

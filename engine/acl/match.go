@@ -49,7 +49,7 @@ type lone struct {
 func (l *lone) match(v value) bool {
 	n := len(v.b) - len(l.text)
 	switch {
-	case n < 0 || n > 0 && !l.open:
+	case n < 0 || n > 0 && l.side == whole:
 		return false
 	case l.side == back:
 		return string(v.b[n:]) == l.text

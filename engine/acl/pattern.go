@@ -173,12 +173,12 @@ func (b *builder) matcher(t *test, patterns []pattern) {
 
 // keys are the patterns of the matches that can be looked up.
 func (b *builder) keys(patterns []pattern) (s side, keys []key) {
-	s = map[string]side{"end": back, "ip": nets}[b.match]
+	s = map[string]side{"beg": front, "end": back, "ip": nets}[b.match]
 	if s == nowhere {
-		s = front
+		s = whole
 	}
 	for _, p := range patterns {
-		k := key{text: p.text, open: b.match == "beg" || b.match == "end"}
+		k := key{text: p.text}
 		var err error
 		switch b.match {
 		case "ip":

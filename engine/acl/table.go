@@ -22,21 +22,25 @@ type side uint8
 
 const (
 	nowhere side = iota // its matcher can't be looked up
-	front               // str and beg
+	whole               // str and bin
+	front               // beg
 	back                // end
 	nets                // ip
+	sides               // how many they are
 )
 
 // key is one pattern of one rule.
 type key struct {
 	text string
-	open bool // matches longer values too: beg and end
 	net  netip.Prefix
 	rule int32
 }
 
 func newTable(s side, keys []key) table {
-	if s == nets {
+	switch s {
+	case whole:
+		return newExact(keys)
+	case nets:
 		return newNetworks(keys)
 	}
 	return newTree(s, keys)

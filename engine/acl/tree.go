@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// tree is a radix tree over the patterns of exact and prefix matches, or over
-// those of suffix matches read from their ends. A look-up costs the length of
-// the value at most, whatever the number of patterns.
+// tree is a radix tree over the patterns of prefix matches, or over those of
+// suffix matches read from their ends. A look-up costs the length of the value
+// at most, whatever the number of patterns.
 type tree struct {
 	rules
 	nodes []node
@@ -21,9 +21,7 @@ type node struct {
 	kids  string // first byte of each child; back: the last
 	child int32  // index of the first child, the others follow
 
-	// what ends here, as ranges of tree.lists: patterns that the value must
-	// equal, then patterns that it may go beyond
-	exact, open, end int32
+	list, end int32 // the rules whose pattern ends here, in tree.lists
 }
 
 func newTree(s side, keys []key) *tree {
@@ -48,7 +46,11 @@ func (t *tree) grow(at int, keys []key, depth int) {
 	for ending < len(keys) && len(keys[ending].text) == shared {
 		ending++
 	}
-	t.list(&t.nodes[at], keys[:ending])
+	list := len(t.lists)
+	for _, k := range keys[:ending] {
+		t.lists = append(t.lists, k.rule)
+	}
+	slices.Sort(t.lists[list:])
 	groups := groupBy(keys[ending:], shared)
 	child := len(t.nodes)
 	t.nodes = append(t.nodes, make([]node, len(groups))...)
@@ -57,26 +59,10 @@ func (t *tree) grow(at int, keys []key, depth int) {
 		kids.WriteByte(g[0].text[shared])
 		t.grow(child+i, g, shared)
 	}
-	n := &t.nodes[at]
-	n.kids, n.child = kids.String(), int32(child)
-	n.label = label
 	if t.back {
-		n.label = reverse(label)
+		label = reverse(label)
 	}
-}
-
-func (t *tree) list(n *node, keys []key) {
-	n.exact = int32(len(t.lists))
-	for _, open := range []bool{false, true} {
-		n.open = int32(len(t.lists))
-		for _, k := range keys {
-			if k.open == open {
-				t.lists = append(t.lists, k.rule)
-			}
-		}
-		slices.Sort(t.lists[n.open:])
-	}
-	n.end = int32(len(t.lists))
+	t.nodes[at] = node{label, kids.String(), int32(child), int32(list), int32(list + ending)}
 }
 
 func (t *tree) first(v value, from int32) int32 {
@@ -86,9 +72,9 @@ func (t *tree) first(v value, from int32) int32 {
 		if rest, ok = t.cut(rest, n.label); !ok {
 			return best
 		}
-		best = min(best, t.lists[n.open:n.end].lowest(from))
+		best = min(best, t.lists[n.list:n.end].lowest(from))
 		if len(rest) == 0 {
-			return min(best, t.lists[n.exact:n.open].lowest(from))
+			return best
 		}
 		i := strings.IndexByte(n.kids, t.edge(rest))
 		if i < 0 {
