@@ -6,6 +6,7 @@ import "slices"
 type chain struct {
 	conds   []*cond
 	loose   rules // those that no index names
+	unsure  rules // those that ask for more than the pattern by which an index names them
 	indexes []index
 }
 
@@ -22,12 +23,17 @@ func (c *chain) first(f *Facts) (rule int32, t Truth) { return c.next(f, 0) }
 // next is first among the rules from on.
 func (c *chain) next(f *Facts, from int32) (rule int32, t Truth) {
 	for ; ; from = rule + 1 {
-		rule = c.candidate(f, from)
+		var hit bool
+		rule, hit = c.candidate(f, from)
 		if i, t := c.firstLoose(f, from, rule); t != False {
 			return i, t
 		}
 		if rule == none {
 			return none, False
+		}
+		// evaluating it again would touch eight objects that no other rule has
+		if hit && !c.unsure.has(rule) {
+			return rule, True
 		}
 		if t := c.conds[rule].eval(f); t != False {
 			return rule, t
@@ -50,29 +56,32 @@ func (c *chain) firstLoose(f *Facts, from, to int32) (int32, Truth) {
 	return none, False
 }
 
-// candidate is the lowest rule, not below from, that an index can't rule out.
-func (c *chain) candidate(f *Facts, from int32) int32 {
-	best := none
+// candidate is the lowest rule, not below from, that an index can't rule out;
+// hit says that its pattern was found.
+func (c *chain) candidate(f *Facts, from int32) (rule int32, hit bool) {
+	rule = none
 	for i := range c.indexes {
-		best = min(best, c.indexes[i].candidate(f, from))
+		if r, h := c.indexes[i].candidate(f, from); r < rule {
+			rule, hit = r, h
+		}
 	}
-	return best
+	return rule, hit
 }
 
-func (x *index) candidate(f *Facts, from int32) int32 {
+func (x *index) candidate(f *Facts, from int32) (rule int32, hit bool) {
 	f.at = place{}
-	best := none
+	rule = none
 	for {
 		v, p := x.expr.next(f)
 		switch p {
 		case absent:
-			return best
+			return rule, true
 		case lacking, changing:
-			return x.lowest(from)
+			return x.lowest(from), false
 		}
-		best = min(best, x.first(v, from))
+		rule = min(rule, x.first(v, from))
 		if !x.expr.many() {
-			return best
+			return rule, true
 		}
 	}
 }
@@ -105,8 +114,11 @@ func newChain(conds []*cond) chain {
 		s.count(cond)
 	}
 	for i, cond := range conds {
-		if !s.file(cond, int32(i)) {
+		switch {
+		case !s.file(cond, int32(i)):
 			c.loose = append(c.loose, int32(i))
+		case slices.ContainsFunc(cond.any, func(terms []term) bool { return len(terms) > 1 }):
+			c.unsure = append(c.unsure, int32(i))
 		}
 	}
 	for _, b := range s.order {

@@ -19,8 +19,9 @@
 //
 // A chain does not try its rules one by one. Patterns of exact, prefix and
 // suffix matches and networks of all its rules lie in tables, those of each expr
-// in an index; a lookup names the lowest rule whose pattern matches. Tables only narrow down:
-// a rule named by one is evaluated like any other, so an index can make the
+// in an index; a lookup names the lowest rule whose pattern matches. Where the
+// pattern is all that a rule asks for, that is the answer. Else tables only narrow
+// down: a rule named by one is evaluated like any other, so an index can make the
 // answer fast, but not different.
 //
 // In mode http the rules of frontends and backends are asked request by request,

@@ -12,21 +12,25 @@ func TestManyRules(t *testing.T) {
 	cases := []struct {
 		test    string // %s: a name
 		indexes int
+		unsure  int
 	}{
-		{"hdr(host) -i www%s", 1},
-		{"hdr_end(host) -i %s", 1},
-		{"path_beg /%s", 1},
-		{"req.ssl_sni www%s", 1},
-		{"req.ssl_sni -m end %s } || { hdr_end(host) %[1]s", 2},
-		{"hdr(host),lower,host_only www%s", 1},
-		{"hdr(host) www%s } { path_sub /a } !{ src 10.0.0.1", 1},
-		{"hdr(host) www%s } || { hdr(host) -m beg www%[1]s: } || { hdr_end(host) %[1]s", 1},
+		{"hdr(host) -i www%s", 1, 0},
+		{"hdr_end(host) -i %s", 1, 0},
+		{"path_beg /%s", 1, 0},
+		{"req.ssl_sni www%s", 1, 0},
+		{"req.ssl_sni -m end %s } || { hdr_end(host) %[1]s", 2, 0},
+		{"hdr(host),lower,host_only www%s", 1, 0},
+		{"hdr(host) www%s } { path_sub /a } !{ src 10.0.0.1", 1, 2000},
+		{"hdr(host) www%s } || { hdr(host) -m beg www%[1]s: } || { hdr_end(host) %[1]s", 1, 0},
 	}
 	for _, c := range cases {
 		_, p := compile(t, sites(2000, c.test))
 		u := p.useBackend
 		if len(u.loose) != 0 || len(u.indexes) != c.indexes {
 			t.Errorf("%s: %d rules tried in turn, %d indexes, want %d", c.test, len(u.loose), len(u.indexes), c.indexes)
+		}
+		if len(u.unsure) != c.unsure {
+			t.Errorf("%s: %d rules evaluated once found, want %d", c.test, len(u.unsure), c.unsure)
 		}
 	}
 }

@@ -57,6 +57,8 @@ func (r rules) lowest(from int32) int32 {
 	return r[i]
 }
 
+func (r rules) has(rule int32) bool { return r.lowest(rule) == rule }
+
 func rulesOf(keys []key) rules {
 	all := make(rules, 0, len(keys))
 	for _, k := range keys {
