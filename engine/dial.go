@@ -1,9 +1,6 @@
 package engine
 
 import (
-	"golang.org/x/sys/unix"
-
-	"sluice/engine/relay"
 	"sluice/engine/sock"
 	"sluice/pool"
 )
@@ -111,163 +108,6 @@ func (l *loop) unassign(s *session, in, out int64) {
 func (l *loop) backendOf(s *session) *backend    { return l.site.backends[s.backend] }
 func (l *loop) serverOf(s *session) *pool.Server { return l.backendOf(s).Servers[s.server] }
 
-// dial starts a connection to the session's server. The first write is the
-// probe whether it stands: on one machine it usually does by then, and neither
-// an event nor a question is needed.
-func (l *loop) dial(id int32, s *session, early []byte) {
-	b, out := l.backendOf(s), &s.flow[client]
-	to := &b.addrs[s.server]
-	l.enter(id, s, dialing)
-	l.assign(s)
-	l.serverOf(s).Stat.Connects.Inc()
-	fd, e := sock.Stream(to)
-	if e != 0 {
-		l.keep(s, early)
-		l.failed(id, s, exhausted, e)
-		return
-	}
-	s.sock[server].open(fd, l.now)
-	speaks := len(early)+out.Pending() > 0
-	if speaks && b.Conf.SmartConnect && !to.IsUnix() {
-		sock.DelayACK(fd)
-	}
-	fast := speaks && b.Servers[s.server].Conf.TFO
-	if fast {
-		l.keep(s, early)
-		early = nil
-	}
-	out.Set(relay.TargetReady)
-	standing := false
-	switch e := l.connect(s, to, fast); e {
-	case 0:
-		standing = true
-	case unix.EINPROGRESS:
-	default:
-		l.keep(s, early)
-		l.failed(id, s, failure(e), e)
-		return
-	}
-	if standing, e = l.sendEarly(s, early, standing); e != 0 {
-		l.failed(id, s, failure(e), e)
-		return
-	}
-	if !standing {
-		out.Clear(relay.TargetReady)
-	}
-	if !l.watch(id, s, server) || !l.watch(id, s, client) {
-		l.end(id, s, ending{term: term('R', 'C')})
-		return
-	}
-	if standing {
-		l.established(id, s)
-	}
-}
-
-// connect starts the connection; fast: with bytes that the client's flow holds
-// in the SYN. The kernel drops them if there is no connection, and so the flow
-// holds them until it stands.
-func (l *loop) connect(s *session, to *sock.Addr, fast bool) sock.Errno {
-	fd := int(s.sock[server].fd)
-	if fast {
-		n, e := sock.ConnectWith(fd, to, l.stock.Held(&s.flow[client]))
-		if e == 0 {
-			s.inSYN = int32(n)
-			return unix.EINPROGRESS
-		}
-		if e != unix.EOPNOTSUPP {
-			return e
-		}
-	}
-	return sock.Connect(fd, to)
-}
-
-// keep holds early bytes for a later attempt.
-func (l *loop) keep(s *session, early []byte) { l.stock.Hold(&s.flow[client], early) }
-
-// sendEarly writes what the client has sent already. A byte that was taken
-// proves the connection.
-func (l *loop) sendEarly(s *session, early []byte, standing bool) (bool, sock.Errno) {
-	if s.inSYN > 0 {
-		if stands, e := l.askDial(s); !stands {
-			return false, e
-		}
-		standing = true
-		l.tookSYN(s)
-	}
-	out, fd := &s.flow[client], int(s.sock[server].fd)
-	before := out.Bytes
-	var e sock.Errno
-	switch {
-	case out.Pending() > 0:
-		e = l.stock.Flush(out, fd)
-	case len(early) > 0:
-		e = l.stock.Push(out, fd, early)
-	}
-	return standing || out.Bytes > before, e
-}
-
-// tookSYN lets go of the bytes that were in the SYN of a connection that stands:
-// they are the kernel's to deliver, as others that it took.
-func (l *loop) tookSYN(s *session) {
-	out := &s.flow[client]
-	out.Bytes += uint64(s.inSYN)
-	l.stock.Consume(out, int(s.inSYN))
-	s.inSYN = 0
-}
-
-// tendDial is called for events while no server is connected. A client that
-// has nothing more to say keeps waiting for its answer; one that is gone ends
-// the session.
-func (l *loop) tendDial(id int32, s *session, from side, failed bool) {
-	if from == client {
-		if failed {
-			l.end(id, s, ending{term: term('C', 'C')})
-		}
-		return
-	}
-	if s.state != dialing {
-		return
-	}
-	standing, e := l.sendEarly(s, nil, false)
-	if e == 0 && !standing {
-		standing, e = l.askDial(s)
-	}
-	switch {
-	case e != 0:
-		l.failed(id, s, failure(e), e)
-	case standing:
-		l.established(id, s)
-	}
-}
-
-// askDial asks the kernel how the connection is doing.
-func (l *loop) askDial(s *session) (standing bool, e sock.Errno) {
-	switch e = sock.Connect(int(s.sock[server].fd), &l.backendOf(s).addrs[s.server]); e {
-	case 0, unix.EISCONN:
-		return true, 0
-	case unix.EALREADY, unix.EINPROGRESS:
-		return false, 0
-	}
-	return false, e
-}
-
-// established begins the relaying.
-func (l *loop) established(id int32, s *session) {
-	s.connected = int32(l.now - s.began)
-	s.sock[server].seen = l.now
-	s.asked = s.flow[client].Bytes > 0
-	if l.backendOf(s).addrs[s.server].IsUnix() {
-		s.flow[server].Set(relay.SourceExact)
-	}
-	if l.isHTTP(s) {
-		l.enter(id, s, exchanging)
-		l.exchange(id, s)
-		return
-	}
-	l.enter(id, s, relaying)
-	l.relay(id, s)
-}
-
 // failed ends an attempt and decides what follows it.
 func (l *loop) failed(id int32, s *session, how attempt, e sock.Errno) {
 	s.sock[server].close(false)
@@ -322,19 +162,6 @@ func (l *loop) retry(id int32, s *session, anew bool) {
 	}
 	l.countRetry(l.backendOf(s), was)
 	l.dial(id, s, nil)
-}
-
-// failure sorts the errors of socket, connect and the first write.
-func failure(e sock.Errno) attempt {
-	switch e {
-	case unix.EADDRNOTAVAIL, unix.EADDRINUSE:
-		return noPort
-	case unix.ENOBUFS, unix.ENOMEM, unix.EMFILE, unix.ENFILE:
-		return exhausted
-	case unix.ETIMEDOUT:
-		return timedOut
-	}
-	return refused
 }
 
 // enter moves the session to a state, which lasts until its deadline at most.

@@ -1,0 +1,177 @@
+package engine
+
+import (
+	"golang.org/x/sys/unix"
+
+	"sluice/engine/relay"
+	"sluice/engine/sock"
+)
+
+// dial starts a connection to the session's server. The first write is the
+// probe whether it stands: on one machine it usually does by then, and neither
+// an event nor a question is needed.
+func (l *loop) dial(id int32, s *session, early []byte) {
+	l.enter(id, s, dialing)
+	l.assign(s)
+	l.serverOf(s).Stat.Connects.Inc()
+	fd, e := sock.Stream(&l.backendOf(s).addrs[s.server])
+	if e != 0 {
+		l.keep(s, early)
+		l.failed(id, s, exhausted, e)
+		return
+	}
+	s.sock[server].open(fd, l.now)
+	s.flow[client].Set(relay.TargetReady)
+	standing, e := l.connect(s, early)
+	if e != 0 {
+		l.failed(id, s, failure(e), e)
+		return
+	}
+	if !standing {
+		s.flow[client].Clear(relay.TargetReady)
+	}
+	if !l.watch(id, s, server) || !l.watch(id, s, client) {
+		l.end(id, s, ending{term: term('R', 'C')})
+		return
+	}
+	if standing {
+		l.established(id, s)
+	}
+}
+
+// connect asks for the connection and writes what the client has sent already.
+func (l *loop) connect(s *session, early []byte) (standing bool, e sock.Errno) {
+	b, fd := l.backendOf(s), int(s.sock[server].fd)
+	to := &b.addrs[s.server]
+	speaks := len(early)+s.flow[client].Pending() > 0
+	if speaks && b.Conf.SmartConnect && !to.IsUnix() {
+		sock.DelayACK(fd)
+	}
+	if speaks && b.Servers[s.server].Conf.TFO {
+		l.keep(s, early)
+		early, e = nil, l.connectFast(s, to)
+	} else {
+		e = sock.Connect(fd, to)
+	}
+	if e != 0 && e != unix.EINPROGRESS {
+		l.keep(s, early)
+		return false, e
+	}
+	return l.sendEarly(s, early, e == 0)
+}
+
+// connectFast puts bytes that the client's flow holds into the SYN. The kernel
+// drops them if there is no connection, and so the flow holds them until it
+// stands.
+func (l *loop) connectFast(s *session, to *sock.Addr) sock.Errno {
+	fd := int(s.sock[server].fd)
+	switch n, e := sock.ConnectWith(fd, to, l.stock.Held(&s.flow[client])); e {
+	case 0:
+		s.inSYN = int32(n)
+		return unix.EINPROGRESS
+	case unix.EOPNOTSUPP:
+		return sock.Connect(fd, to)
+	default:
+		return e
+	}
+}
+
+// keep holds early bytes for a later attempt.
+func (l *loop) keep(s *session, early []byte) { l.stock.Hold(&s.flow[client], early) }
+
+// sendEarly writes what the client has sent already. A byte that was taken
+// proves the connection.
+func (l *loop) sendEarly(s *session, early []byte, standing bool) (bool, sock.Errno) {
+	if s.inSYN > 0 {
+		if stands, e := l.askDial(s); !stands {
+			return false, e
+		}
+		standing = true
+		l.tookSYN(s)
+	}
+	out, fd := &s.flow[client], int(s.sock[server].fd)
+	before := out.Bytes
+	var e sock.Errno
+	switch {
+	case out.Pending() > 0:
+		e = l.stock.Flush(out, fd)
+	case len(early) > 0:
+		e = l.stock.Push(out, fd, early)
+	}
+	return standing || out.Bytes > before, e
+}
+
+// tookSYN lets go of the bytes that were in the SYN of a connection that stands:
+// they are the kernel's to deliver, as others that it took.
+func (l *loop) tookSYN(s *session) {
+	out := &s.flow[client]
+	out.Bytes += uint64(s.inSYN)
+	l.stock.Consume(out, int(s.inSYN))
+	s.inSYN = 0
+}
+
+// tendDial is called for events while no server is connected. A client that
+// has nothing more to say keeps waiting for its answer; one that is gone ends
+// the session.
+func (l *loop) tendDial(id int32, s *session, from side, failed bool) {
+	if from == client {
+		if failed {
+			l.end(id, s, ending{term: term('C', 'C')})
+		}
+		return
+	}
+	if s.state != dialing {
+		return
+	}
+	standing, e := l.sendEarly(s, nil, false)
+	if e == 0 && !standing {
+		standing, e = l.askDial(s)
+	}
+	switch {
+	case e != 0:
+		l.failed(id, s, failure(e), e)
+	case standing:
+		l.established(id, s)
+	}
+}
+
+// askDial asks the kernel how the connection is doing.
+func (l *loop) askDial(s *session) (standing bool, e sock.Errno) {
+	switch e = sock.Connect(int(s.sock[server].fd), &l.backendOf(s).addrs[s.server]); e {
+	case 0, unix.EISCONN:
+		return true, 0
+	case unix.EALREADY, unix.EINPROGRESS:
+		return false, 0
+	}
+	return false, e
+}
+
+// established begins the relaying.
+func (l *loop) established(id int32, s *session) {
+	s.connected = int32(l.now - s.began)
+	s.sock[server].seen = l.now
+	s.asked = s.flow[client].Bytes > 0
+	if l.backendOf(s).addrs[s.server].IsUnix() {
+		s.flow[server].Set(relay.SourceExact)
+	}
+	if l.isHTTP(s) {
+		l.enter(id, s, exchanging)
+		l.exchange(id, s)
+		return
+	}
+	l.enter(id, s, relaying)
+	l.relay(id, s)
+}
+
+// failure sorts the errors of socket, connect and the first write.
+func failure(e sock.Errno) attempt {
+	switch e {
+	case unix.EADDRNOTAVAIL, unix.EADDRINUSE:
+		return noPort
+	case unix.ENOBUFS, unix.ENOMEM, unix.EMFILE, unix.ENFILE:
+		return exhausted
+	case unix.ETIMEDOUT:
+		return timedOut
+	}
+	return refused
+}
