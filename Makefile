@@ -10,7 +10,7 @@
 #   make syscalls   count the system calls of one short connection (strace)
 #   make bench      Sluice beside HAProxy, nginx and a floor in C: 40 minutes (BENCH=flags)
 #   make bench-quick            its outline, in under three minutes
-#   make bench-compare REF=main what a change costs: the working tree against REF
+#   make bench-compare REF=main what a change costs: the working tree against REF (BENCH=flags)
 #   make clean      remove what the above made
 #
 # Needs Go 1.26 or newer, or an older one that may fetch it (https://go.dev/dl).
@@ -63,7 +63,7 @@ bench-quick:
 	$(GO) run ./bench -quick $(BENCH)
 
 bench-compare:
-	$(GO) run ./bench/compare -ref $(REF)
+	$(GO) run ./bench/compare -ref $(REF) $(BENCH)
 
 clean:
 	rm -rf bin bench/out

@@ -3,7 +3,7 @@
 //	go run ./bench/compare -ref main
 //
 // It checks the other version out into a git worktree of its own, in a folder
-// that it removes again, runs the Go benchmarks of both and benchstat over
-// them, and then the harness with both builds in the same rounds. The working
+// that it removes again, runs the Go benchmarks of both and then the harness
+// with both builds in the same rounds, and benchstat over either. The working
 // tree is measured as it is, with changes that are not committed.
 package main

@@ -8,13 +8,16 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"sluice/bench/peer"
 )
 
 // benchstat is by exact version, so that a table means the same next year.
-const benchstat = "golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da"
+var benchstat = []string{"go", "run", "golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da"}
 
 // compare is one run of the command.
 type compare struct {
@@ -24,18 +27,26 @@ type compare struct {
 	time      string
 	packages  string
 	scenarios string
+	each      string // a round
+	out       string
+	benchstat []string
 	dir       string // for all that is made
 }
 
 func main() {
-	c := &compare{}
+	c := &compare{benchstat: benchstat, out: filepath.Join("bench", "out", "compare")}
 	flag.StringVar(&c.ref, "ref", "main", "branch, tag or `commit` to compare the working tree with")
 	flag.IntVar(&c.count, "count", 6, "runs of each Go benchmark; 0: none")
 	flag.StringVar(&c.time, "benchtime", "200ms", "`time` of one run of a Go benchmark")
 	flag.StringVar(&c.packages, "packages", "./sniff/... ./engine/... ./pool/...", "whose benchmarks")
-	flag.IntVar(&c.rounds, "rounds", 5, "rounds of the harness; 0: none")
+	flag.IntVar(&c.rounds, "rounds", 6, "rounds of the harness; 0: none")
+	flag.StringVar(&c.each, "for", "2s", "`time` of one round")
 	flag.StringVar(&c.scenarios, "scenario", "conn-rate,keepalive,bulk", "`names` for the harness")
 	flag.Parse()
+	if c.count < 0 || c.rounds < 0 || flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "compare: -count %d -rounds %d %s, wanted flags only, and none below 0\n", c.count, c.rounds, strings.Join(flag.Args(), " "))
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := c.run(ctx); err != nil {
@@ -73,7 +84,7 @@ func (c *compare) run(ctx context.Context) (err error) {
 func (c *compare) functions(ctx context.Context, base string) error {
 	args := []string{"test", "-run", "^$", "-bench", ".", "-benchmem", "-benchtime", c.time}
 	args = append(args, strings.Fields(c.packages)...)
-	files := []string{filepath.Join(c.dir, "base"), filepath.Join(c.dir, "here")}
+	files := c.files("functions")
 	for i := range c.count {
 		for side, tree := range []string{base, ""} {
 			fmt.Fprintf(os.Stderr, "Go benchmarks of %s, run %d of %d\n", [...]string{c.ref, "the working tree"}[side], i+1, c.count)
@@ -82,16 +93,28 @@ func (c *compare) functions(ctx context.Context, base string) error {
 			}
 		}
 	}
-	stat := command(ctx, c.dir, "go", "run", benchstat, "base", "here")
+	return c.stat(ctx, files)
+}
+
+// files are those of the base and of the working tree, for benchstat.
+func (c *compare) files(of string) [2]string {
+	return [2]string{filepath.Join(c.dir, of+"-base"), filepath.Join(c.dir, of+"-here")}
+}
+
+// stat runs benchstat over two files.
+func (c *compare) stat(ctx context.Context, files [2]string) error {
+	args := append(slices.Clone(c.benchstat), "base="+files[0], "here="+files[1])
 	// Not in the module: it shall not choose versions for benchstat.
+	stat := command(ctx, c.dir, args[0], args[1:]...)
 	stat.Env = append(os.Environ(), "GOFLAGS=-mod=mod")
 	if err := stat.Run(); err != nil {
-		return fmt.Errorf("benchstat: %w", err)
+		return fmt.Errorf("benchstat (fetched once, from proxy.golang.org): %w", err)
 	}
 	return nil
 }
 
-// harness runs the scenarios with both builds in the same rounds.
+// harness runs the scenarios with both builds in the same rounds, and benchstat
+// over the CPU time.
 func (c *compare) harness(ctx context.Context, base string) error {
 	bin := filepath.Join(c.dir, "sluice")
 	build := command(ctx, base, "go", "build", "-trimpath", "-o", bin, "./cmd/sluice")
@@ -99,6 +122,20 @@ func (c *compare) harness(ctx context.Context, base string) error {
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("build %s: %w", c.ref, err)
 	}
-	return command(ctx, "", "go", "run", "./bench", "-quick", "-scenario", c.scenarios, "-peers", "none",
-		"-also", "base="+bin, "-rounds", strconv.Itoa(c.rounds), "-for", "2s", "-wrk=false", "-out", "bench/out/compare").Run()
+	err := command(ctx, "", "go", "run", "./bench", "-quick", "-scenario", c.scenarios, "-peers", "none",
+		"-also", baseName+"="+bin, "-rounds", strconv.Itoa(c.rounds), "-for", c.each, "-wrk=false", "-out", c.out).Run()
+	if err != nil {
+		return fmt.Errorf("the harness: %w", err)
+	}
+	r, err := read(filepath.Join(c.out, "bench.json"))
+	if err != nil {
+		return err
+	}
+	files := c.files("harness")
+	for i, proxy := range []string{baseName, peer.SluiceName} {
+		if err := os.WriteFile(files[i], []byte(benchmarks(r, proxy)), 0o644); err != nil {
+			return err
+		}
+	}
+	return c.stat(ctx, files)
 }
