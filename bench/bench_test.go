@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/bench/measure"
 	"sluice/bench/result"
 )
 
@@ -23,18 +25,93 @@ func TestMain(m *testing.M) {
 }
 
 func TestOptions(t *testing.T) {
-	o, err := parse([]string{"-quick", "-also", "a=/bin/true", "-also", "b=/bin/true"}, io.Discard)
+	o, err := parse([]string{"-quick", "-also", "a=x", "-also", "b=x"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if o.rounds != 3 || o.each != time.Second/2 || len(o.also) != 2 || !o.wanted()["floor"] {
 		t.Errorf("%+v", o)
 	}
-	for _, bad := range []string{"x", "-scenario x", "-peers envoy", "-rounds -1", "-for -1s", "-for x"} {
+	for _, bad := range []string{"x", "-scenario x", "-peers envoy", "-rounds -1", "-for -1s", "-for x", "-rounds 0", "-for 0s"} {
 		if _, err := parse(strings.Fields(bad), io.Discard); err == nil {
 			t.Errorf("no error for %q", bad)
 		}
 	}
+}
+
+// TestEndsBeforeItBegins: what can't work is told at once, by its flag.
+func TestEndsBeforeItBegins(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for flags, want := range map[string]string{
+		"-json /no/such/x.json":          "/no/such/x.json",
+		"-out " + file + "/x":            "-out " + file + "/x",
+		"-bin /no/such":                  "/no/such",
+		"-bin " + file:                   file,
+		"-bin /bin/true":                 "wanted sluice",
+		"-also x=/bin/true":              "-also",
+		"-haproxy /no/such":              "-haproxy",
+		"-haproxy /bin/true -peers none": "wanted HAProxy version",
+		"-also sluice=SLUICE":            "by the name of 'sluice'",
+		"-also a=SLUICE -also a=SLUICE":  "by the name of 'a'",
+	} {
+		words := strings.Fields("-bin SLUICE -peers none -scenario reload -out " + t.TempDir() + " " + flags)
+		for i := range words {
+			words[i] = strings.Replace(words[i], "SLUICE", pretending(t), 1)
+		}
+		o, err := parse(words, io.Discard)
+		if err == nil {
+			err = o.run(t.Context())
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, wanted %q", flags, err, want)
+		}
+	}
+}
+
+// TestNothingIsAList, as jq wants it.
+func TestNothingIsAList(t *testing.T) {
+	out := t.TempDir()
+	o, err := parse([]string{"-bin", pretending(t), "-peers", "none", "-scenario", "reload", "-strace=false", "-out", out}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(out, "bench.json"))
+	if err != nil || !strings.Contains(string(text), `"scenarios": []`) {
+		t.Errorf("%s %v, wanted an empty list of scenarios", text, err)
+	}
+}
+
+// TestInterrupt: who ends it is told what there is, and nobody stays behind.
+func TestInterrupt(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	o, err := parse([]string{"-scenario", "reload,conn-rate", "-quick", "-strace=false", "-out", t.TempDir()}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.files = 20000
+	if err := o.run(ctx); err == nil || !strings.Contains(err.Error(), "interrupted in conn-rate: ") {
+		t.Errorf("%v, wanted where it was interrupted", err)
+	}
+	if left := measure.Tree(os.Getpid()); len(left) != 1 {
+		t.Errorf("processes %v are left", left)
+	}
+}
+
+// pretending is a program that says it is Sluice.
+func pretending(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "sluice")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\necho sluice 1.2\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // TestSmoke is one very short round of conn-rate with everybody who is here.
@@ -45,6 +122,7 @@ func TestSmoke(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.files = 20000
 	if err := o.run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -26,10 +26,18 @@ func (b *bench) find(dir string) ([]peer.Peer, error) {
 	all = append(all, sluice...)
 	wanted := b.wanted()
 	if wanted["haproxy"] {
-		all = append(all, b.haproxies("haproxy", "haproxy")...)
+		found, err := haproxies("haproxy", "haproxy")
+		if err != nil {
+			b.note("%v: goes without", err)
+		}
+		all = append(all, found...)
 	}
 	if b.haproxy != "" {
-		all = append(all, b.haproxies("haproxy2", b.haproxy)...)
+		found, err := haproxies("haproxy2", b.haproxy)
+		if err != nil {
+			return nil, fmt.Errorf("-haproxy: %w", err)
+		}
+		all = append(all, found...)
 	}
 	if wanted["nginx"] {
 		if nginx, err := peer.FindNginx(); err != nil {
@@ -45,7 +53,19 @@ func (b *bench) find(dir string) ([]peer.Peer, error) {
 			all = append(all, floor)
 		}
 	}
-	return all, nil
+	return all, distinct(all)
+}
+
+// distinct makes sure that nobody's figures are taken for another's.
+func distinct(all []peer.Peer) error {
+	seen := map[string]bool{}
+	for _, p := range all {
+		if seen[p.Name()] {
+			return fmt.Errorf("-also: two proxies by the name of '%s', wanted another name", p.Name())
+		}
+		seen[p.Name()] = true
+	}
+	return nil
 }
 
 // sluices are the build to measure and those beside it.
@@ -58,7 +78,11 @@ func (b *bench) sluices(root, dir string) ([]peer.Peer, error) {
 			return nil, err
 		}
 	}
-	all := []peer.Peer{peer.Sluice(peer.SluiceName, bin)}
+	sluice, err := peer.Sluice(peer.SluiceName, bin)
+	if err != nil {
+		return nil, err
+	}
+	all := []peer.Peer{sluice}
 	for _, text := range b.also {
 		s, err := peer.ParseSluice(text)
 		if err != nil {
@@ -69,16 +93,13 @@ func (b *bench) sluices(root, dir string) ([]peer.Peer, error) {
 	return all, nil
 }
 
-func (b *bench) haproxies(label, path string) []peer.Peer {
+func haproxies(label, path string) ([]peer.Peer, error) {
 	found, err := peer.FindHAProxy(label, path)
-	if err != nil {
-		b.note("%v: goes without", err)
-	}
 	var all []peer.Peer
 	for _, h := range found {
 		all = append(all, h)
 	}
-	return all
+	return all, err
 }
 
 // build makes the binary as it is shipped.

@@ -27,16 +27,17 @@ func main() {
 }
 
 func (o *options) main() error {
-	if err := allFiles(); err != nil {
-		return err
-	}
 	if o.list {
 		list()
 		return nil
 	}
+	var err error
+	if o.files, err = allFiles(); err != nil {
+		return err
+	}
 	if o.origin {
-		// An interrupt is for the whole group; this one ends with its input.
-		signal.Ignore(os.Interrupt)
+		// A signal may be for the whole group; this one ends with its input.
+		signal.Ignore(os.Interrupt, syscall.SIGTERM)
 		return origin.Main(os.Stdin, os.Stdout)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -45,17 +46,17 @@ func (o *options) main() error {
 }
 
 // allFiles raises the limit of open files to what is allowed, here and in all
-// that is started from here.
-func allFiles() error {
+// that is started from here, and returns it.
+func allFiles() (uint64, error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return fmt.Errorf("limit of open files: %w", err)
+		return 0, fmt.Errorf("limit of open files: %w", err)
 	}
 	limit.Cur = limit.Max
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return fmt.Errorf("limit of open files: %w", err)
+		return 0, fmt.Errorf("limit of open files: %w", err)
 	}
-	return nil
+	return limit.Cur, nil
 }
 
 func list() {

@@ -27,6 +27,7 @@ type options struct {
 	out       string
 	list      bool
 	origin    bool
+	files     uint64 // that a process may have open
 }
 
 func parse(args []string, usage io.Writer) (*options, error) {
@@ -56,7 +57,14 @@ func parse(args []string, usage io.Writer) (*options, error) {
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("'%s', wanted flags only", f.Arg(0))
 	}
-	return o, o.complete()
+	// Not given is 0, too, and means the default.
+	var zero error
+	f.Visit(func(f *flag.Flag) {
+		if value := f.Value.String(); f.Name == "rounds" && value == "0" || f.Name == "for" && value == "0s" {
+			zero = fmt.Errorf("-%s %s, wanted more", f.Name, value)
+		}
+	})
+	return o, errors.Join(zero, o.complete())
 }
 
 // complete fills in what depends on other flags, and checks the rest.
@@ -75,13 +83,13 @@ func (o *options) complete() error {
 		return fmt.Errorf("-rounds %d and -for %v, wanted both above 0", o.rounds, o.each)
 	}
 	if _, unknown := scenario.Find(o.scenarios); unknown != "" {
-		return fmt.Errorf("-scenario %s, wanted one of -list", unknown)
+		return fmt.Errorf("-scenario '%s', wanted one of -list", unknown)
 	}
 	for name := range o.wanted() {
 		switch name {
 		case "haproxy", "nginx", "floor", "none":
 		default:
-			return fmt.Errorf("-peers %s, wanted haproxy, nginx, floor or none", name)
+			return fmt.Errorf("-peers '%s', wanted haproxy, nginx, floor or none", name)
 		}
 	}
 	return nil

@@ -18,6 +18,9 @@ import (
 	"sluice/bench/scenario"
 )
 
+// markdown is the report's file in -out.
+const markdown = "report.md"
+
 // bench is one run of the command.
 type bench struct {
 	*options
@@ -37,6 +40,9 @@ func (o *options) run(ctx context.Context) (err error) {
 		return err
 	}
 	b := &bench{options: o, began: time.Now()}
+	if err := b.writable(); err != nil {
+		return err
+	}
 	peers, err := b.find(dir)
 	if err != nil {
 		return err
@@ -56,9 +62,10 @@ func (o *options) run(ctx context.Context) (err error) {
 	}
 	defer sink.Close()
 	b.lab = &scenario.Lab{
-		Scale: o.scale(), Origin: server.Addrs, Sink: sink, Peers: peers, Dir: dir,
-		Strace: b.has(o.strace, "strace", "no system calls counted"), Wrk: b.has(o.wrk && !o.quick, "wrk", "no figures of wrk"),
-		Say: b.say,
+		Scale: o.scale(), Origin: server.Addrs, Sink: sink, Peers: peers, Dir: dir, Files: o.files,
+		Strace: b.has(o.strace, "strace", uncounted) && b.mayTrace(server.PID(), dir),
+		Wrk:    b.has(o.wrk && !o.quick, "wrk", "no figures of wrk"),
+		Say:    b.say,
 	}
 	return b.scenarios(ctx)
 }
@@ -77,7 +84,7 @@ func (b *bench) scenarios(ctx context.Context) (failed error) {
 		} else {
 			err := b.scenario(ctx, s, part)
 			if ctx.Err() != nil {
-				return errors.Join(err, ctx.Err())
+				return b.interrupted(parts)
 			}
 			if err != nil {
 				part.Skip = fmt.Sprintf("failed: %v", err)
@@ -91,7 +98,7 @@ func (b *bench) scenarios(ctx context.Context) (failed error) {
 			return err
 		}
 	}
-	b.say("written: %s, %s and plots beside it", b.jsonFile(), filepath.Join(b.out, "report.md"))
+	b.say("written: %s, %s and plots beside it", b.jsonFile(), filepath.Join(b.out, markdown))
 	return failed
 }
 
@@ -115,7 +122,7 @@ func (b *bench) references() report.References {
 
 // write writes everything anew.
 func (b *bench) write(parts []*report.Part, refs report.References) error {
-	all := &result.Report{Machine: measure.Describe()}
+	all := &result.Report{Machine: measure.Describe(), Scenarios: []*result.Variant{}}
 	doc := &report.Document{
 		Command: "go run ./bench " + strings.Join(os.Args[1:], " "),
 		Machine: all.Machine, Notes: b.notes, Parts: parts, Refs: refs,
@@ -134,7 +141,7 @@ func (b *bench) write(parts []*report.Part, refs report.References) error {
 			return err
 		}
 	}
-	if err := toFile(filepath.Join(b.out, "report.md"), doc.Markdown); err != nil {
+	if err := toFile(filepath.Join(b.out, markdown), doc.Markdown); err != nil {
 		return err
 	}
 	all.Machine["peers"] = programs
@@ -146,6 +153,44 @@ func (b *bench) jsonFile() string {
 		return b.json
 	}
 	return filepath.Join(b.out, "bench.json")
+}
+
+// writable makes sure of where the results go, before hours are spent on them.
+func (b *bench) writable() error {
+	if err := os.MkdirAll(b.out, 0o755); err != nil {
+		return fmt.Errorf("-out %s: %w", b.out, err)
+	}
+	for _, path := range []string{b.jsonFile(), filepath.Join(b.out, markdown)} {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
+		if err != nil {
+			return fmt.Errorf("a place for the results: %w", err)
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// interrupted says what an interrupt has left.
+func (b *bench) interrupted(parts []*report.Part) error {
+	at := parts[len(parts)-1].Name
+	if len(parts) == 1 {
+		return fmt.Errorf("interrupted in %s: nothing written", at)
+	}
+	return fmt.Errorf("interrupted in %s: %s has what came before", at, b.jsonFile())
+}
+
+const uncounted = "no system calls counted"
+
+// mayTrace tries strace on a process of ours: in containers, and where ptrace
+// is for root only, it is there and yet of no use.
+func (b *bench) mayTrace(pid int, dir string) bool {
+	err := measure.Traceable(pid, dir)
+	if err != nil {
+		b.note("%v: %s", err, uncounted)
+	}
+	return err == nil
 }
 
 // has says whether a program that is wanted is there, and notes its absence.

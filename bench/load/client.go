@@ -114,7 +114,11 @@ func (c *client) ended(keep bool) (finished bool, err error) {
 func (c *client) compare(got []byte) error {
 	rest := c.exchange.Answer[c.got:]
 	if len(got) > len(rest) || !bytes.Equal(got, rest[:len(got)]) {
-		return fmt.Errorf("got %.40q at byte %d of the answer, wanted %.40q", got, c.got, rest)
+		same := 0
+		for same < min(len(got), len(rest)) && got[same] == rest[same] {
+			same++
+		}
+		return fmt.Errorf("got %.40q at byte %d of the answer, wanted %.40q", got[same:], c.got+same, rest[same:])
 	}
 	c.got += len(got)
 	return nil

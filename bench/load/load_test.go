@@ -91,7 +91,7 @@ func TestRateIsKept(t *testing.T) {
 
 func TestFailuresAreErrors(t *testing.T) {
 	closed := server(t, func(net.Conn) {})
-	wrong := server(t, func(c net.Conn) { _, _ = io.CopyN(io.Discard, c, 8); _, _ = c.Write([]byte("answer!!")) })
+	wrong := server(t, func(c net.Conn) { _, _ = io.CopyN(io.Discard, c, 8); _, _ = c.Write([]byte("quest!!!")) })
 	short := server(t, func(c net.Conn) { _, _ = io.CopyN(io.Discard, c, 8); _, _ = c.Write(ask[:3]) })
 	nobody, err := port.Free(1)
 	if err != nil {
@@ -103,7 +103,7 @@ func TestFailuresAreErrors(t *testing.T) {
 	}{
 		"nobody": {nobody[0], "connection refused"},
 		"closed": {closed, "exchanges failed"},
-		"wrong":  {wrong, `got "answer!!" at byte 0`},
+		"wrong":  {wrong, `got "!!!" at byte 5 of the answer, wanted "ion"`},
 		"short":  {short, "unexpected EOF after 3 of 8 bytes"},
 	} {
 		_, err := Run(Plan{Addr: test.addr, Exchanges: []Exchange{{ask, ask}}, Clients: 2, For: 50 * time.Millisecond})

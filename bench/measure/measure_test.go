@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -64,6 +65,33 @@ func TestTreeHoldsChildren(t *testing.T) {
 	defer func() { _ = in.Close(); _ = child.Wait() }()
 	if all := Tree(os.Getpid()); !slices.Contains(all, child.Process.Pid) {
 		t.Errorf("%v lacks the child %d", all, child.Process.Pid)
+	}
+}
+
+// TestTraceable: a process that is traced can't be traced by another.
+func TestTraceable(t *testing.T) {
+	if _, err := exec.LookPath("strace"); err != nil {
+		t.Skip(err)
+	}
+	child := exec.Command("cat")
+	in, err := child.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = in.Close(); _ = child.Wait() }()
+	if err := Traceable(child.Process.Pid, t.TempDir()); err != nil {
+		t.Skip("no process may be traced here: ", err)
+	}
+	first, err := Attach([]int{child.Process.Pid}, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.end()
+	if err := Traceable(child.Process.Pid, t.TempDir()); err == nil || !strings.Contains(err.Error(), "strace does not attach") {
+		t.Errorf("%v, wanted that strace does not attach", err)
 	}
 }
 

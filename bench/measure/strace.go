@@ -50,11 +50,25 @@ func Attach(pids []int, dir string) (*Trace, error) {
 	return t, nil
 }
 
-// Calls ends the trace and returns how often each system call was made.
-func (t *Trace) Calls() (map[string]int64, error) {
+// Traceable says why strace can't follow a process, if so.
+func Traceable(pid int, dir string) error {
+	t, err := Attach([]int{pid}, dir)
+	if err != nil {
+		return err
+	}
+	t.end()
+	return nil
+}
+
+func (t *Trace) end() {
 	_ = t.strace.Process.Signal(os.Interrupt)
 	<-t.drained
 	_ = t.strace.Wait() // ended by our signal
+}
+
+// Calls ends the trace and returns how often each system call was made.
+func (t *Trace) Calls() (map[string]int64, error) {
+	t.end()
 	text, err := os.ReadFile(t.file)
 	if err != nil {
 		return nil, fmt.Errorf("strace's summary: %w", err)

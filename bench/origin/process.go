@@ -46,6 +46,9 @@ func Start(bin string, args ...string) (*Process, error) {
 	return p, nil
 }
 
+// PID is the process itself.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Stop ends the origin and waits for it.
 func (p *Process) Stop() error {
 	_ = p.hold.Close()

@@ -2,7 +2,9 @@ package peer
 
 import (
 	"net/netip"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -195,33 +197,54 @@ func TestStreamModule(t *testing.T) {
 }
 
 func TestParseSluice(t *testing.T) {
-	s, err := ParseSluice("p4=/bin/true GOMAXPROCS=4 GOGC=off; nbthread 1 ;maxconn 9")
+	sluice := pretending(t)
+	s, err := ParseSluice("p4=" + sluice + " GOMAXPROCS=4 GOGC=off; nbthread 1 ;maxconn 9")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := &HAProxy{
-		Label: "p4", Bin: "/bin/true", Args: []string{"run", "-f"},
+		Label: "p4", Bin: sluice, Version: "sluice 1.2", Args: []string{"run", "-f"},
 		Env: []string{"GOMAXPROCS=4", "GOGC=off"}, Global: []string{"nbthread 1", "maxconn 9"},
 	}
-	s.Version = ""
 	if diff := cmp.Diff(want, s); diff != "" {
 		t.Error(diff)
 	}
-	for _, bad := range []string{"", "x", "x=", "=/bin/true", "x=/no/such", "x=/bin/true GOGC"} {
+	for _, bad := range []string{"", "x", "x=", "=/bin/true", "x=/no/such", "x=" + sluice + " GOGC", "x=/bin/true"} {
 		if _, err := ParseSluice(bad); err == nil {
 			t.Errorf("no error for %q", bad)
 		}
 	}
 }
 
+// pretending is a program that says it is Sluice.
+func pretending(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "sluice")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\necho sluice 1.2\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func TestMissingProgramsAreNamed(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	_, err := FindHAProxy("haproxy", "haproxy")
-	if err == nil || !strings.Contains(err.Error(), "apt-get install --no-install-recommends haproxy") {
-		t.Errorf("%v, wanted what to install", err)
+	for program, packages := range map[string]string{"haproxy": "haproxy", "nginx": "nginx libnginx-mod-stream", "no-such": "x"} {
+		want := "(apt-get install --no-install-recommends " + packages + ")"
+		if _, err := os.Stat("/usr/sbin/" + program); err == nil {
+			want = "no " + program + " in PATH, yet in /usr/sbin (PATH=$PATH:/usr/sbin)"
+		}
+		_, err := exec.LookPath(program)
+		if err = missing(program, err, packages); !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, wanted %s", err, want)
+		}
 	}
-	_, err = FindNginx()
-	if err == nil || !strings.Contains(err.Error(), "apt-get install --no-install-recommends nginx libnginx-mod-stream") {
-		t.Errorf("%v, wanted what to install", err)
+	if _, err := FindHAProxy("haproxy", "haproxy"); err == nil {
+		t.Error("haproxy found in an empty PATH")
+	}
+	if _, err := FindNginx(); err == nil {
+		t.Error("nginx found in an empty PATH")
+	}
+	if _, err := FindHAProxy("haproxy2", "/no/such"); err == nil || !strings.Contains(err.Error(), "/no/such") {
+		t.Errorf("%v, wanted the path that was given", err)
 	}
 }

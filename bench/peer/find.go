@@ -12,12 +12,23 @@ import (
 // Splicing is HAProxy forced to splice in both directions.
 var Splicing = []string{"option splice-request", "option splice-response"}
 
+// missing says what to do about a program that is not there. Debian has
+// daemons in sbin, which the PATH of an ordinary user lacks.
+func missing(program string, err error, packages string) error {
+	for _, dir := range []string{"/usr/local/sbin", "/usr/sbin"} {
+		if _, elsewhere := exec.LookPath(filepath.Join(dir, program)); elsewhere == nil && !strings.Contains(program, "/") {
+			return fmt.Errorf("no %s in PATH, yet in %s (PATH=$PATH:%s)", program, dir, dir)
+		}
+	}
+	return fmt.Errorf("no %s: %w (apt-get install --no-install-recommends %s)", program, err, packages)
+}
+
 // FindHAProxy returns the configurations of the HAProxy at a path, or of the
 // one in PATH: as it comes, forced to splice, and with its names in a map.
 func FindHAProxy(label, path string) ([]*HAProxy, error) {
 	bin, err := exec.LookPath(path)
 	if err != nil {
-		return nil, fmt.Errorf("no haproxy: %w (apt-get install --no-install-recommends haproxy)", err)
+		return nil, missing(path, err, "haproxy")
 	}
 	version, err := said(bin, regexp.MustCompile(`HAProxy version \S+`), "-v")
 	if err != nil {
@@ -32,10 +43,10 @@ func FindHAProxy(label, path string) ([]*HAProxy, error) {
 
 // FindNginx returns the nginx in PATH, if it has the stream module.
 func FindNginx() (*Nginx, error) {
-	const install = "(apt-get install --no-install-recommends nginx libnginx-mod-stream)"
+	const packages = "nginx libnginx-mod-stream"
 	bin, err := exec.LookPath("nginx")
 	if err != nil {
-		return nil, fmt.Errorf("no nginx: %w %s", err, install)
+		return nil, missing("nginx", err, packages)
 	}
 	version, err := said(bin, regexp.MustCompile(`nginx/\S+`), "-v")
 	if err != nil {
@@ -47,7 +58,7 @@ func FindNginx() (*Nginx, error) {
 	}
 	module, ok := streamModule(string(built))
 	if !ok {
-		return nil, fmt.Errorf("%s has no stream module %s", bin, install)
+		return nil, fmt.Errorf("%s has no stream module (apt-get install --no-install-recommends %s)", bin, packages)
 	}
 	return &Nginx{Bin: bin, Version: version, Module: module}, nil
 }
@@ -97,7 +108,10 @@ func ParseSluice(text string) (*HAProxy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("'%s': %w", text, err)
 	}
-	s := Sluice(name, bin)
+	s, err := Sluice(name, bin)
+	if err != nil {
+		return nil, err
+	}
 	s.Env = words[1:]
 	for _, v := range s.Env {
 		if !strings.Contains(v, "=") {
@@ -114,11 +128,10 @@ func ParseSluice(text string) (*HAProxy, error) {
 const SluiceName = "sluice"
 
 // Sluice is a build of Sluice, which is given HAProxy's file.
-func Sluice(label, bin string) *HAProxy {
-	s := &HAProxy{Label: label, Bin: bin, Version: label, Args: []string{"run", "-f"}}
-	if out, err := exec.Command(bin, "version").Output(); err == nil {
-		first, _, _ := strings.Cut(string(out), "\n")
-		s.Version = strings.TrimSpace(first)
+func Sluice(label, bin string) (*HAProxy, error) {
+	version, err := said(bin, regexp.MustCompile(`sluice .+`), "version")
+	if err != nil {
+		return nil, err
 	}
-	return s
+	return &HAProxy{Label: label, Bin: bin, Version: version, Args: []string{"run", "-f"}}, nil
 }

@@ -18,11 +18,14 @@ type Floor struct {
 
 // BuildFloor compiles the floor of a repository into dir.
 func BuildFloor(root, dir string) (*Floor, error) {
+	if _, err := exec.LookPath("gcc"); err != nil {
+		return nil, missing("gcc", err, "gcc libc6-dev")
+	}
 	bin := filepath.Join(dir, "floor")
 	source := filepath.Join(root, "bench", "floor", "floor.c")
 	out, err := exec.Command("gcc", "-O2", "-pthread", "-o", bin, source).CombinedOutput()
 	if err != nil {
-		return nil, fmt.Errorf("gcc: %w: %.400s (apt-get install --no-install-recommends gcc libc6-dev)", err, out)
+		return nil, fmt.Errorf("gcc: %w: %.400s", err, out)
 	}
 	return &Floor{bin}, nil
 }

@@ -44,7 +44,7 @@ func (n *Nginx) config(s Site, bind netip.AddrPort, dir string) string {
 	}
 	line("daemon off;\npid %s/nginx.pid;\nerror_log stderr crit;", dir)
 	// A connection is two of nginx's, and a worker may get more than its half.
-	line("worker_processes %d;\nworker_rlimit_nofile %d;", Threads, 2*s.MaxConn+100)
+	line("worker_processes %d;\nworker_rlimit_nofile %d;", Threads, s.Files())
 	line("events {\n    worker_connections %d;\n}\nstream {", 2*s.MaxConn+50)
 	if s.Log.IsValid() {
 		line("    log_format tcplog '%s';\n    access_log syslog:server=%s tcplog;", tcplog, s.Log)

@@ -29,6 +29,10 @@ type Site struct {
 	HTTP bool
 }
 
+// Files is how many a proxy must be allowed to have open: two a connection, and
+// some of its own.
+func (s Site) Files() uint64 { return uint64(2*s.MaxConn + 100) }
+
 // Threads is what every proxy has for its work.
 const Threads = 2
 

@@ -19,6 +19,7 @@ type Lab struct {
 	Sink   *Sink
 	Peers  []peer.Peer
 	Dir    string // for configurations
+	Files  uint64 // that a process may have open
 	Strace bool   // count system calls
 	Wrk    bool   // put wrk's figures beside ours
 	Say    func(format string, args ...any)
@@ -59,6 +60,9 @@ func (l *Lab) Run(ctx context.Context, s Scenario) (all []*result.Variant, headl
 
 // begin starts and checks the variant's proxies.
 func (l *Lab) begin(r *run) error {
+	if need := r.Site.Files(); need > l.Files {
+		return fmt.Errorf("a proxy needs %d open files here and may have %d (ulimit -Hn %d)", need, l.Files, need)
+	}
 	for _, p := range l.Peers {
 		if r.Wants != nil && !r.Wants(p) {
 			continue

@@ -73,13 +73,23 @@ func TestFewDescriptors(t *testing.T) {
 			continue
 		}
 		for _, v := range s.Variants(Scale{}) {
-			if need := 2 * v.Site.MaxConn; need > 19000 {
+			if need := v.Site.Files(); need > 19000 {
 				t.Errorf("%s %s: %d descriptors", s.Name, Words(v.Params), need)
 			}
 			if a, ok := v.Work.(*asking); ok && a.held+a.clients > v.Site.MaxConn {
 				t.Errorf("%s %s: more clients than maxconn %d", s.Name, Words(v.Params), v.Site.MaxConn)
 			}
 		}
+	}
+}
+
+// TestTooFewFiles: who may have no more is told so before anything starts.
+func TestTooFewFiles(t *testing.T) {
+	churn, _ := Find("churn-under-idle")
+	lab := &Lab{Scale: Scale{Rounds: 1, For: time.Second}, Files: 1024, Peers: peers}
+	_, _, err := lab.Run(t.Context(), churn[0])
+	if err == nil || !strings.Contains(err.Error(), "needs 18100 open files here and may have 1024 (ulimit -Hn 18100)") {
+		t.Errorf("%v, wanted what is needed and how to get it", err)
 	}
 }
 
