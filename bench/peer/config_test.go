@@ -108,6 +108,10 @@ func TestHAProxyConfig(t *testing.T) {
 			t.Errorf("wanted %q and not %q in\n%s", test.has, test.not, got)
 		}
 	}
+	piped := HAProxy{Options: Splicing, Pipe: LargePipe}
+	if got := piped.config(site(Nothing, 0, false), bind, ""); !strings.Contains(got, "    maxconn 2000\n    tune.pipesize 1048576\n") {
+		t.Errorf("no large pipes in\n%s", got)
+	}
 	mapped := h.config(site(SNI, 100, false), bind, "/x/names.map")
 	if want := "use_backend %[req.ssl_sni,lower,map(/x/names.map)]"; !strings.Contains(mapped, want) {
 		t.Errorf("no %q in\n%s", want, mapped)
@@ -173,6 +177,11 @@ func TestNginxConfig(t *testing.T) {
 	n := &Nginx{Module: "/m.so"}
 	if diff := cmp.Diff(wantNginx, n.config(site(SNI, 2, false), bind, "/d")); diff != "" {
 		t.Error(diff)
+	}
+	large := site(Nothing, 0, false)
+	large.Bulk = true
+	if got := n.config(large, bind, "/d"); !strings.Contains(got, "    proxy_buffer_size 256k;\n") {
+		t.Errorf("wanted large buffers for many bytes in\n%s", got)
 	}
 	blind := n.config(site(Host, 2, true), bind, "/d")
 	if !strings.Contains(blind, "proxy_pass site0;") || strings.Contains(blind, "preread") {

@@ -12,6 +12,9 @@ import (
 // Splicing is HAProxy forced to splice in both directions.
 var Splicing = []string{"option splice-request", "option splice-response"}
 
+// LargePipe is what the kernel lets anybody have (fs.pipe-max-size).
+const LargePipe = 1 << 20
+
 // missing says what to do about a program that is not there. Debian has
 // daemons in sbin, which the PATH of an ordinary user lacks.
 func missing(program string, err error, packages string) error {
@@ -24,7 +27,8 @@ func missing(program string, err error, packages string) error {
 }
 
 // FindHAProxy returns the configurations of the HAProxy at a path, or of the
-// one in PATH: as it comes, forced to splice, and with its names in a map.
+// one in PATH: as it comes, forced to splice, the same through pipes as large
+// as Sluice's, and with its names in a map.
 func FindHAProxy(label, path string) ([]*HAProxy, error) {
 	bin, err := exec.LookPath(path)
 	if err != nil {
@@ -35,10 +39,11 @@ func FindHAProxy(label, path string) ([]*HAProxy, error) {
 		return nil, err
 	}
 	plain := HAProxy{Label: label, Bin: bin, Version: version, Args: []string{"-db", "-f"}}
-	spliced, mapped := plain, plain
+	spliced, piped, mapped := plain, plain, plain
 	spliced.Label, spliced.Options = label+"-splice", Splicing
+	piped.Label, piped.Options, piped.Pipe = label+"-pipe", Splicing, LargePipe
 	mapped.Label, mapped.Map = label+"-map", true
-	return []*HAProxy{&plain, &spliced, &mapped}, nil
+	return []*HAProxy{&plain, &spliced, &piped, &mapped}, nil
 }
 
 // FindNginx returns the nginx in PATH, if it has the stream module.

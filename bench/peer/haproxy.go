@@ -18,6 +18,8 @@ type HAProxy struct {
 	Env     []string // NAME=VALUE, on top of ours
 	Global  []string // lines added to the section global
 	Options []string // lines added to the section defaults
+	// Pipe is the size of its pipes; 0: as the kernel makes them.
+	Pipe int
 	// Map has the names in a file for the converter map(), instead of a rule
 	// for each: HAProxy's own advice for very many.
 	Map bool
@@ -30,7 +32,7 @@ func (h *HAProxy) Name() string { return h.Label }
 func (h *HAProxy) About() string {
 	about := []string{h.Version}
 	about = append(about, h.Env...)
-	about = append(about, h.Global...)
+	about = append(about, h.global()...)
 	about = append(about, h.Options...)
 	if h.Map {
 		about = append(about, "names in a map file")
@@ -74,7 +76,7 @@ func (h *HAProxy) config(s Site, bind netip.AddrPort, mapFile string) string {
 	if s.Log.IsValid() {
 		line("    log %s local0", s.Log)
 	}
-	for _, l := range h.Global {
+	for _, l := range h.global() {
 		line("    %s", l)
 	}
 	line("\ndefaults\n    mode %s\n    timeout connect 5s\n    timeout client 10m\n    timeout server 10m", mode(s))
@@ -94,6 +96,13 @@ func (h *HAProxy) config(s Site, bind netip.AddrPort, mapFile string) string {
 		line("\nbackend site%d\n    server origin %s", i, server)
 	}
 	return b.String()
+}
+
+func (h *HAProxy) global() []string {
+	if h.Pipe == 0 {
+		return h.Global
+	}
+	return append([]string{fmt.Sprintf("tune.pipesize %d", h.Pipe)}, h.Global...)
 }
 
 func mode(s Site) string {

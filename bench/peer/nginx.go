@@ -52,6 +52,9 @@ func (n *Nginx) config(s Site, bind netip.AddrPort, dir string) string {
 		line("    access_log off;")
 	}
 	line("    proxy_connect_timeout 5s;\n    proxy_timeout 10m;\n    tcp_nodelay on;")
+	if s.Bulk {
+		line("    proxy_buffer_size 256k;")
+	}
 	n.server(line, s, bind)
 	line("}")
 	return b.String()

@@ -27,6 +27,8 @@ type Site struct {
 	MaxConn int
 	// HTTP has every request read (mode http), not only the first (mode tcp).
 	HTTP bool
+	// Bulk has many bytes pass: who gains by larger buffers has them.
+	Bulk bool
 }
 
 // Files is how many a proxy must be allowed to have open: two a connection, and

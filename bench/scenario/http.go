@@ -8,7 +8,7 @@ import (
 // reading takes those that read every request and route by its Host.
 func reading(p peer.Peer) bool { return plain(p) && p.Routes(peer.Host) }
 
-func readingAnySplice(p peer.Peer) bool { return anySplice(p) && p.Routes(peer.Host) }
+func readingAnyPipe(p peer.Peer) bool { return anyPipe(p) && p.Routes(peer.Host) }
 
 var httpSite = peer.Site{Route: peer.Host, Rules: 2, MaxConn: fewConns, HTTP: true}
 
@@ -31,5 +31,5 @@ func httpBulk(s Scale) []*Variant {
 	if s.Quick {
 		size, directions = 256<<20, directions[:1]
 	}
-	return moves(size, directions, Variant{Headline: perGB, Wants: readingAnySplice, Site: httpSite})
+	return moves(size, directions, Variant{Headline: perGB, Wants: readingAnyPipe, Site: httpSite})
 }

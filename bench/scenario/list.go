@@ -47,6 +47,12 @@ func plain(p peer.Peer) bool {
 // anySplice also takes those that splice by force.
 func anySplice(p peer.Peer) bool {
 	h, ok := p.(*peer.HAProxy)
+	return anyPipe(p) && (!ok || h.Pipe == 0)
+}
+
+// anyPipe also takes those that do it through larger pipes.
+func anyPipe(p peer.Peer) bool {
+	h, ok := p.(*peer.HAProxy)
 	return plain(p) || ok && !h.Map
 }
 
@@ -122,7 +128,7 @@ func bulk(s Scale) []*Variant {
 		size, directions = 256<<20, []string{"down"}
 	}
 	return moves(size, directions, Variant{
-		Headline: perGB, Wants: anySplice, Site: peer.Site{Route: peer.Host, Rules: 2, MaxConn: fewConns},
+		Headline: perGB, Wants: anyPipe, Site: peer.Site{Route: peer.Host, Rules: 2, MaxConn: fewConns, Bulk: true},
 	})
 }
 

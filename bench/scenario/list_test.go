@@ -10,7 +10,8 @@ import (
 
 var peers = []peer.Peer{
 	peer.Direct{}, &peer.HAProxy{Label: "sluice"}, &peer.HAProxy{Label: "haproxy"},
-	&peer.HAProxy{Label: "haproxy-splice", Options: peer.Splicing}, &peer.HAProxy{Label: "haproxy-map", Map: true},
+	&peer.HAProxy{Label: "haproxy-splice", Options: peer.Splicing},
+	&peer.HAProxy{Label: "haproxy-pipe", Options: peer.Splicing, Pipe: peer.LargePipe}, &peer.HAProxy{Label: "haproxy-map", Map: true},
 	&peer.Nginx{}, &peer.Floor{},
 }
 
@@ -21,7 +22,7 @@ func TestWhoRuns(t *testing.T) {
 		"conn-rate clients=4 log=off":             "sluice haproxy haproxy-splice nginx floor",
 		"conn-rate clients=64 log=tcplog":         "sluice haproxy nginx",
 		"conn-rate-sni clients=64 log=off":        "sluice haproxy haproxy-splice nginx floor",
-		"bulk direction=both mib=1024 streams=32": "sluice haproxy haproxy-splice nginx floor",
+		"bulk direction=both mib=1024 streams=32": "sluice haproxy haproxy-splice haproxy-pipe nginx floor",
 		"idle idle=8000 log=tcplog":               all,
 		"churn-under-idle clients=64 idle=8000":   all,
 		"drip clients=64 slow=5000":               all,
@@ -30,7 +31,7 @@ func TestWhoRuns(t *testing.T) {
 		"rules clients=64 route=sni rules=10000":  "sluice haproxy haproxy-map nginx floor",
 		"keepalive clients=64 log=off":            "sluice haproxy haproxy-splice nginx floor",
 		"conn-rate-sni clients=64 log=tcplog":     "sluice haproxy nginx",
-		"bulk direction=up mib=1024 streams=1":    "sluice haproxy haproxy-splice nginx floor",
+		"bulk direction=up mib=1024 streams=1":    "sluice haproxy haproxy-splice haproxy-pipe nginx floor",
 		"churn-under-idle clients=64 idle=0":      all,
 		"drip clients=64 slow=0":                  all,
 		"latency clients=1000 of=conn":            "direct " + all,
@@ -38,8 +39,8 @@ func TestWhoRuns(t *testing.T) {
 
 		"http-keepalive clients=64 log=off":           "sluice haproxy",
 		"http-conn-rate clients=64 log=off":           "sluice haproxy",
-		"http-bulk direction=down mib=1024 streams=1": "sluice haproxy haproxy-splice",
-		"http-bulk direction=up mib=1024 streams=32":  "sluice haproxy haproxy-splice",
+		"http-bulk direction=down mib=1024 streams=1": "sluice haproxy haproxy-splice haproxy-pipe",
+		"http-bulk direction=up mib=1024 streams=32":  "sluice haproxy haproxy-splice haproxy-pipe",
 	}
 	got := map[string]string{}
 	for _, s := range All {
