@@ -115,10 +115,9 @@ func (l *loop) run() error {
 }
 
 // tick looks at the clock.
-func (l *loop) tick() int64 {
+func (l *loop) tick() {
 	now := time.Now()
 	l.now, l.wall = stat.At(now), now.UnixMilli()
-	return l.now
 }
 
 // event hands an event to whom it is for.
@@ -149,6 +148,7 @@ func (l *loop) takeTurns() (more bool, err error) {
 	if len(l.turns) == 0 {
 		return false, nil
 	}
+	l.tick()
 	turns := l.turns
 	l.turns, l.spareTurns = l.spareTurns[:0], turns
 	for _, t := range turns {
@@ -177,6 +177,10 @@ func (l *loop) wake(t token, events uint32) {
 	}
 	s.sock[from].flags &^= waiting
 	failed := l.note(s, from, events)
+	if events != 0 && !failed && (s.flow[0].Splicing() || s.flow[1].Splicing()) {
+		l.again(id, s, client)
+		return
+	}
 	switch s.state {
 	case inspecting:
 		l.inspect(id, s)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"reflect"
+	"time"
 
 	"github.com/panjf2000/gnet/v2/pkg/netpoll"
 	"github.com/panjf2000/gnet/v2/pkg/queue"
@@ -29,6 +30,7 @@ type poller struct {
 	epoll int
 	bell  int // eventfd: there are tasks
 	tasks queue.AsyncTaskQueue
+	naps  int // short waits in a row
 }
 
 // token names a session's socket: negative, so that it is no descriptor, with
@@ -42,9 +44,13 @@ const (
 	mostEvents = 256 // of one batch
 	fewEvents  = 16  // are handled within a millisecond or two
 
-	manyBatches = 32 // in a row make a loop busy
-	drowsy      = 5  // ms without any end that
-	forEver     = -1
+	forEver = -1
+)
+
+// A loop is busy after many short waits in a row, until a wait is not short.
+const (
+	manyNaps = 32
+	drowsy   = 5 * time.Millisecond
 )
 
 var errNoEpoll = errors.New("gnet's poller has no epoll descriptor in its field fd any more")
@@ -75,9 +81,8 @@ func (p *poller) close() {
 
 // worker is who waits.
 type worker interface {
-	// tick is called first, and whenever time may have passed. It returns the
-	// time in milliseconds.
-	tick() int64
+	// tick is called first, and whenever time may have passed.
+	tick()
 	// event is called for each event. who is a session's token, or the
 	// descriptor of what is not a session's.
 	event(who int32, events uint32) error
@@ -89,20 +94,14 @@ type worker interface {
 // wait hands out events and runs tasks, until one of them returns an error.
 func (p *poller) wait(w worker) error {
 	events := make([]unix.EpollEvent, mostEvents)
-	var last int64
-	more, row := false, 0 // batches in a row, each soon after the one before
+	more := false
 	for {
-		n, err := p.next(events, more, row >= manyBatches)
+		n, err := p.next(events, more)
 		if err != nil {
 			return os.NewSyscallError("epoll_wait", err)
 		}
-		now := w.tick()
-		if row++; now-last >= drowsy {
-			row = 0
-		}
-		last = now
 		for i := range n {
-			if i%fewEvents == fewEvents-1 {
+			if i%fewEvents == 0 {
 				w.tick()
 			}
 			if err := p.dispatch(&events[i], w); err != nil {
@@ -123,16 +122,22 @@ func (p *poller) wait(w worker) error {
 // microseconds for as long as that has led to anything, takes a twentieth of
 // the CPU time (see ARCHITECTURE.md). The runtime can still stop the loop: its
 // signal ends the wait.
-func (p *poller) next(events []unix.EpollEvent, more, busy bool) (int, error) {
+func (p *poller) next(events []unix.EpollEvent, more bool) (int, error) {
 	switch {
 	case more:
 		return woken(sock.EpollWait(p.epoll, events, 0))
-	case busy:
-		if n, err := woken(sock.EpollWait(p.epoll, events, drowsy)); n > 0 || err != nil {
-			return n, err
+	case p.naps >= manyNaps:
+		n, e := sock.EpollWait(p.epoll, events, int(drowsy.Milliseconds()))
+		if n > 0 || e != 0 {
+			return woken(n, e)
 		}
+		p.naps = 0
 	}
+	asleep := time.Now()
 	n, err := unix.EpollWait(p.epoll, events, forEver)
+	if p.naps++; time.Since(asleep) >= drowsy {
+		p.naps = 0
+	}
 	if errors.Is(err, unix.EINTR) {
 		return 0, nil
 	}

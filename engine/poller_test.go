@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"strconv"
 	"testing"
-	"time"
 )
 
 func TestTokenKeepsItsParts(t *testing.T) {
@@ -39,7 +38,7 @@ func TestPollerGivesItsDescriptor(t *testing.T) {
 // counter is a worker that only lives for its tasks.
 type counter struct{}
 
-func (counter) tick() int64               { return time.Now().UnixMilli() }
+func (counter) tick()                     {}
 func (counter) event(int32, uint32) error { return nil }
 func (counter) takeTurns() (bool, error)  { return false, nil }
 
@@ -54,7 +53,7 @@ func TestBusyLoopStopsForTheRuntime(t *testing.T) {
 	over, done := errors.New("over"), make(chan error)
 	go func() { done <- p.wait(counter{}) }()
 	heard := make(chan struct{})
-	for i := range 4 * manyBatches {
+	for i := range 4 * manyNaps {
 		p.tell(func() error { heard <- struct{}{}; return nil })
 		<-heard
 		if i%8 == 7 {

@@ -14,7 +14,7 @@ const (
 
 	// mostSpliced leaves room in the largest pipe, so that what waits for one
 	// reader stays under 1 MiB with whatever else is held for it.
-	mostSpliced = PipeSize - BufferSize
+	mostSpliced = PipeSize - 8<<10
 )
 
 // fill splices from the source into the flow's empty pipe.
