@@ -175,9 +175,11 @@ func (l *loop) wake(t token, events uint32) {
 	if s.sock[from].turn != t.turn() || s.sock[from].fd < 0 {
 		return
 	}
-	s.sock[from].flags &^= waiting
+	if events == 0 { // its turn
+		s.sock[from].flags &^= waiting
+	}
 	failed := l.note(s, from, events)
-	if events != 0 && !failed && (s.flow[0].Splicing() || s.flow[1].Splicing()) {
+	if events != 0 && !failed && s.moves() {
 		l.again(id, s, client)
 		return
 	}

@@ -111,6 +111,13 @@ func deadPort(t *testing.T) string {
 // full and nobody accepts.
 func blackhole(t *testing.T) string {
 	t.Helper()
+	_, at := fullQueue(t)
+	return at
+}
+
+// fullQueue is a listening socket whose queue of one is full.
+func fullQueue(t *testing.T) (fd int, at string) {
+	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -123,13 +130,13 @@ func blackhole(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(own.(*unix.SockaddrInet4).Port)).String()
+	at = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(own.(*unix.SockaddrInet4).Port)).String()
 	first, err := net.Dial("tcp", at)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { first.Close() })
-	return at
+	return fd, at
 }
 
 // reset closes with RST.

@@ -122,6 +122,12 @@ type session struct {
 	next  int32 // free list
 }
 
+// moves reports whether many bytes are on their way. Then an event is gathered
+// with the others of its batch: by the end of that, more is there for one pipe.
+func (s *session) moves() bool {
+	return (s.state == relaying || s.state == exchanging) && (s.flow[client].Splicing() || s.flow[server].Splicing())
+}
+
 // full reports whether nothing can be written to a side's socket now.
 func (s *session) full(which side) bool {
 	return !s.flow[which.other()].Has(relay.TargetReady)
