@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	errorx "github.com/panjf2000/gnet/v2/pkg/errors"
@@ -107,6 +108,7 @@ func newLoop(e *Engine, number int) (*loop, error) {
 // run works until the loop is told to stop.
 func (l *loop) run() error {
 	l.resumeAll()
+	l.poller.spare = runtime.GOMAXPROCS(0) > l.engine.plan.Loops
 	err := l.poller.wait(l)
 	if errors.Is(err, errorx.ErrEngineShutdown) {
 		return nil

@@ -30,7 +30,8 @@ type poller struct {
 	epoll int
 	bell  int // eventfd: there are tasks
 	tasks queue.AsyncTaskQueue
-	naps  int // short waits in a row
+	spare bool // there are more processors than loops
+	naps  int  // short waits in a row
 }
 
 // token names a session's socket: negative, so that it is no descriptor, with
@@ -121,12 +122,13 @@ func (p *poller) wait(w worker) error {
 // away. Else its monitor, which watches goroutines in system calls every 20
 // microseconds for as long as that has led to anything, takes a twentieth of
 // the CPU time (see ARCHITECTURE.md). The runtime can still stop the loop: its
-// signal ends the wait.
+// signal ends the wait. Without a processor to spare, others would have to wait
+// for the loop's.
 func (p *poller) next(events []unix.EpollEvent, more bool) (int, error) {
 	switch {
 	case more:
 		return woken(sock.EpollWait(p.epoll, events, 0))
-	case p.naps >= manyNaps:
+	case p.spare && p.naps >= manyNaps:
 		n, e := sock.EpollWait(p.epoll, events, int(drowsy.Milliseconds()))
 		if n > 0 || e != 0 {
 			return woken(n, e)

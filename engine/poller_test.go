@@ -50,6 +50,7 @@ func TestBusyLoopStopsForTheRuntime(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.close()
+	p.spare = true
 	over, done := errors.New("over"), make(chan error)
 	go func() { done <- p.wait(counter{}) }()
 	heard := make(chan struct{})
