@@ -26,8 +26,8 @@ func Write(fd int, b []byte) (int, Errno) {
 	return result(unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_NOSIGNAL, 0, 0))
 }
 
-// WriteLast is Write for bytes that a FIN is to follow at once: it leaves in
-// the segment that carries the last of them.
+// WriteLast is Write for bytes that a FIN is to follow at once: the kernel keeps
+// the last of them back until the FIN is there, and sends both in one segment.
 func WriteLast(fd int, b []byte) (int, Errno) {
 	return result(unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_NOSIGNAL|unix.MSG_MORE, 0, 0))
 }
