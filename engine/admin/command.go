@@ -3,6 +3,7 @@ package admin
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,19 +30,25 @@ func commands() []command {
 	}
 }
 
-// answer runs one command and returns what to write, without the empty line
-// that ends each answer.
-func (c *client) answer(line string) string {
-	words := strings.Fields(line)
-	for _, cmd := range commands() {
-		if called := strings.Fields(cmd.words); hasPrefix(words, called) {
-			return cmd.run(c, words[len(called):])
+// answer runs one command and returns its answer, without the empty line that
+// ends each answer.
+func (c *client) answer(cmd string) string {
+	words := split(cmd)
+	for _, known := range commands() {
+		if called := strings.Fields(known.words); hasPrefix(words, called) {
+			return known.run(c, words[len(called):])
 		}
 	}
 	if len(words) == 0 {
-		return ""
+		return "Unknown command. Please enter one of the following commands only:\n" + usage(nil)
 	}
 	return "Unknown command, but maybe one of the following ones is a better match:\n" + usage(words)
+}
+
+// split cuts a command into words. A NUL byte ends it, as in HAProxy.
+func split(cmd string) []string {
+	cmd, _, _ = strings.Cut(cmd, "\x00")
+	return strings.FieldsFunc(cmd, func(r rune) bool { return r == ' ' || r == '\t' })
 }
 
 func hasPrefix(words, prefix []string) bool {
@@ -60,18 +67,21 @@ func hasPrefix(words, prefix []string) bool {
 // there is none such, and how to get help and to leave.
 func usage(words []string) string {
 	var alike, always, all strings.Builder
+	known := false
 	for _, cmd := range commands() {
 		text := fmt.Sprintf("  %-40s: %s\n", cmd.words+cmd.args, cmd.help)
 		first, _, more := strings.Cut(cmd.words, " ")
+		fits := len(words) > 0 && first == words[0]
+		known = known || fits
 		switch {
 		case !more:
 			always.WriteString(text)
-		case len(words) > 0 && first == words[0]:
+		case fits:
 			alike.WriteString(text)
 		}
 		all.WriteString(text)
 	}
-	if alike.Len() > 0 {
+	if known {
 		return alike.String() + always.String()
 	}
 	return all.String()
@@ -91,9 +101,24 @@ func (c *client) quit([]string) string {
 	return ""
 }
 
+// otherFormats are the formats of HAProxy's answers that are not written here.
+// Other words behind `show info` and `show stat` are skipped, as in HAProxy,
+// but a tool that asks for JSON must not get CSV.
+var otherFormats = []string{"typed", "json", "desc", "float"}
+
+// formatFault refuses a format that is not written here.
+func formatFault(cmd string, args []string) error {
+	for _, a := range args {
+		if slices.Contains(otherFormats, a) {
+			return fmt.Errorf("%s: '%s' is not supported; leave it out", cmd, a)
+		}
+	}
+	return nil
+}
+
 func (c *client) showInfo(args []string) string {
-	if len(args) > 0 {
-		return fmt.Sprintf("show info: '%s' is not supported, wanted nothing behind it\n", args[0])
+	if err := formatFault("show info", args); err != nil {
+		return err.Error() + "\n"
 	}
 	var w strings.Builder
 	c.view().info(&w)
@@ -129,24 +154,13 @@ func (c *client) parseFilter(args []string) (filter, error) {
 		}
 		args = args[3:]
 	}
-	for _, a := range args {
-		switch a {
-		case "no-maint":
-			f.noMaint = true
-		case "up":
-			f.up = true
-		default:
-			return f, fmt.Errorf("show stat: '%s' is not supported, wanted [<iid|proxy> <type> <sid>] [no-maint|up]", a)
-		}
-	}
-	return f, nil
+	f.noMaint, f.up = slices.Contains(args, "no-maint"), slices.Contains(args, "up")
+	return f, formatFault("show stat", args)
 }
 
 func (f *filter) parseIDs(v *View, args []string) (err error) {
-	if f.iid, err = strconv.Atoi(args[0]); err != nil {
-		if f.iid, err = v.proxy(args[0]); err != nil {
-			return err
-		}
+	if f.iid, err = v.proxy(args[0]); err != nil {
+		return err
 	}
 	for i, to := range []*int{&f.types, &f.sid} {
 		if *to, err = strconv.Atoi(args[i+1]); err != nil {
@@ -156,7 +170,8 @@ func (f *filter) parseIDs(v *View, args []string) (err error) {
 	return nil
 }
 
-// proxy returns the ID of the frontend or backend of that name.
+// proxy returns the ID of the frontend or backend that is called by its name,
+// or by its ID with or without a '#'. -1 calls all of them.
 func (v *View) proxy(name string) (int, error) {
 	for _, f := range v.Frontends {
 		if f.Conf.Name == name {
@@ -167,6 +182,9 @@ func (v *View) proxy(name string) (int, error) {
 		if b.Name == name {
 			return b.ID, nil
 		}
+	}
+	if id, err := strconv.Atoi(strings.TrimPrefix(name, "#")); err == nil && id != 0 {
+		return id, nil
 	}
 	return 0, errors.New("No such proxy.") //nolint:staticcheck // HAProxy's words
 }

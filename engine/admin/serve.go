@@ -2,19 +2,19 @@ package admin
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 )
 
 const (
-	maxLine        = 16 << 10
+	maxCommand     = 16 << 10
 	maxClients     = 10 // HAProxy's `stats maxconn`
 	defaultTimeout = 10 * time.Second
 	acceptPause    = 100 * time.Millisecond
@@ -23,8 +23,8 @@ const (
 // Serve answers the clients of a stats socket until ctx ends. Then, or when the
 // socket fails, which is the error, it closes the socket and what is connected
 // to it, and returns when the last client is gone. timeout is `stats timeout`,
-// 0 for HAProxy's 10 seconds: how long a client may take for a line, and for
-// reading the answer. view is asked anew for each line, from the goroutines of
+// 0 for HAProxy's 10 seconds: how long a client may take for a command, and
+// for reading the answer. view is asked anew for each command, from the goroutines of
 // the clients. Ten of them are served at a time, more have to wait.
 func Serve(ctx context.Context, ln net.Listener, timeout time.Duration, view func() *View) error {
 	if timeout == 0 {
@@ -93,25 +93,46 @@ type client struct {
 	leaving bool
 }
 
-// serve answers one line, or as many as come in prompt mode.
+// serve answers one command after the other. In prompt mode it goes on until
+// the client leaves, else until all that was received is answered.
 func (c *client) serve(ctx context.Context) {
 	defer c.conn.Close()
 	defer context.AfterFunc(ctx, func() { c.conn.Close() })()
-	in := bufio.NewReaderSize(c.conn, maxLine)
-	for more := true; more; more = c.prompt && !c.leaving {
+	in := bufio.NewReaderSize(c.conn, maxCommand)
+	for more := true; more && !c.leaving; more = c.prompt || in.Buffered() > 0 {
 		_ = c.conn.SetDeadline(time.Now().Add(c.timeout))
-		line, err := in.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
-			c.refuse(fmt.Sprintf("line too long, wanted at most %d bytes\n\n", maxLine))
+		cmd, err := next(in)
+		if errors.Is(err, errTooLong) {
+			c.refuse(err.Error() + "\n\n")
 			return
 		}
-		if err != nil && (len(line) == 0 || !errors.Is(err, io.EOF)) {
+		if err != nil { // a command without its end is not run, as in HAProxy
 			return
 		}
 		_ = c.conn.SetDeadline(time.Now().Add(c.timeout))
-		if _, err := io.WriteString(c.conn, c.answers(string(line))); err != nil {
+		if _, err := io.WriteString(c.conn, c.reply(cmd)); err != nil {
 			return
 		}
+	}
+}
+
+var errTooLong = fmt.Errorf("command too long, wanted at most %d bytes", maxCommand)
+
+// next reads a command: the bytes before a newline, or before a ';' without a
+// backslash in front of it.
+func next(in *bufio.Reader) (string, error) {
+	var cmd []byte
+	for escaped := false; ; escaped = !escaped && cmd[len(cmd)-1] == '\\' {
+		b, err := in.ReadByte()
+		switch {
+		case err != nil:
+			return "", err
+		case b == '\n' || b == ';' && !escaped:
+			return string(bytes.TrimSuffix(cmd, []byte("\r"))), nil
+		case len(cmd) == maxCommand:
+			return "", errTooLong
+		}
+		cmd = append(cmd, b)
 	}
 }
 
@@ -124,18 +145,15 @@ func (c *client) refuse(why string) {
 	}
 }
 
-// answers runs the commands of a line.
-func (c *client) answers(line string) string {
-	var w strings.Builder
-	for cmd := range strings.SplitSeq(line, ";") {
-		w.WriteString(c.answer(cmd))
-		if c.leaving {
-			break
-		}
-		w.WriteByte('\n')
-		if c.prompt {
-			w.WriteString("> ")
-		}
+// reply runs a command and returns all that is to be written: the answer, the
+// empty line that ends it, and the prompt.
+func (c *client) reply(cmd string) string {
+	text := c.answer(cmd)
+	switch {
+	case c.leaving:
+		return text
+	case c.prompt:
+		return text + "\n> "
 	}
-	return w.String()
+	return text + "\n"
 }
