@@ -66,6 +66,7 @@ func (l *launch) serve(name string, c *conf.Config, problems conf.Problems, abov
 	if err := r.prepare(name, problems); err != nil {
 		return err
 	}
+	spareProcessor(r.plan.Loops)
 	if err := r.open(l, above); err != nil {
 		return err
 	}
@@ -93,7 +94,6 @@ func (r *running) work(caught <-chan os.Signal) error {
 	obeying.Go(func() { obey(caught, done, r.engine, func() { r.notify.say("STOPPING=1") }, r.log) })
 	defer obeying.Wait()
 	defer close(done)
-	spareProcessor(r.plan.Loops)
 	return r.engine.Run()
 }
 
@@ -204,6 +204,9 @@ func (r *running) announce(above *parent) error {
 // While one is idle, the runtime's monitor lets a loop that waits for events
 // keep its own; without, it takes it away every 20 microseconds, which costs a
 // tenth of the CPU time. GOMAXPROCS in the environment wins.
+//
+// It is called before anything is opened: the runtime writes no trace of a
+// crash that comes while it changes the number of processors.
 func spareProcessor(loops int) {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(loops + 1)
