@@ -58,7 +58,7 @@ func (l *loop) ask(id int32, s *session) {
 		if l.hear(id, s, x, fresh, held) {
 			return
 		}
-		if !l.stock.Room() {
+		if !l.stock.Room(&x.ahead[client], len(fresh)) {
 			l.refuse(id, s, x, 503, term('R', 'R'))
 			return
 		}

@@ -18,9 +18,6 @@ import (
 )
 
 const (
-	// defaultBudget bounds what slow readers hold of our memory where
-	// buffer_budget does not.
-	defaultBudget = 64 << 20
 	// openPipes are made per loop at the start, while the process may still
 	// make them large.
 	openPipes = 8
@@ -43,7 +40,7 @@ type Engine struct {
 	plan   Plan
 	site   *site
 	loops  []*loop
-	budget *relay.Budget
+	memory relay.Budgets
 	limit  *stat.Limit
 	stat   stat.Process
 	access *access.Log
@@ -72,14 +69,10 @@ func New(o Options) (*Engine, conf.Problems, error) {
 	if err := problems.Err(); err != nil {
 		return nil, problems, err
 	}
-	budget := o.Config.Global.BufferBudget
-	if budget == 0 {
-		budget = defaultBudget
-	}
 	e := &Engine{
 		plan:   o.Plan,
 		site:   site,
-		budget: relay.NewBudget(budget),
+		memory: o.Plan.Memory.budgets(),
 		limit:  stat.NewLimit(o.Plan.MaxConn),
 		access: o.Access,
 		logger: o.Logger,
@@ -206,8 +199,8 @@ func (e *Engine) Stop() {
 // Sessions returns how many sessions are open.
 func (e *Engine) Sessions() int64 { return e.stat.Cur() }
 
-// Held returns the bytes that are held for slow readers.
-func (e *Engine) Held() int64 { return e.budget.Used() }
+// Held returns the bytes that are held for sessions.
+func (e *Engine) Held() int64 { return e.memory.Used() }
 
 // flipped logs that a server went up or down: to the targets of its backend,
 // and to the process's own log, under a name by which a daemon, whose own log

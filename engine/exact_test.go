@@ -45,7 +45,7 @@ func sockets(t *testing.T) []way {
 func noPipes(o *Options) { o.Plan.Pipes = 0 }
 
 // noBudget lets flows hold almost nothing.
-func noBudget(o *Options) { o.Config.Global.BufferBudget = 1 }
+func noBudget(o *Options) { o.Plan.Memory.Readers = 1 }
 
 // TestExactBulk: one client and one server push as fast as they can, both at
 // once.

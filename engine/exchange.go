@@ -57,7 +57,11 @@ func (x *exchange) body(from side) *httpflow.Body {
 
 // startAsking begins a connection in mode http.
 func (l *loop) startAsking(id int32, s *session) {
-	*l.exchanges.at(id) = exchange{}
+	x := l.exchanges.at(id)
+	*x = exchange{}
+	l.stock.Assign(&x.ahead[client], relay.ForInspection)
+	l.stock.Assign(&x.ahead[server], relay.ForAnswer)
+	l.stock.Assign(&x.told, relay.ForRecord)
 	l.expectRequest(id, s)
 	s.flow[client].Set(relay.SourceReady)
 	l.ask(id, s)

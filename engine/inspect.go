@@ -19,6 +19,7 @@ func (l *loop) startInspecting(id int32, s *session) {
 		return
 	}
 	l.enter(id, s, inspecting)
+	l.stock.Assign(&s.flow[client], relay.ForInspection)
 	s.flow[client].Set(relay.SourceReady)
 	l.inspect(id, s)
 }
@@ -65,7 +66,7 @@ func (l *loop) look(id int32, s *session, fresh []byte) bool {
 	if l.decide(id, s, fresh, len(all) >= sniff.MaxWire) {
 		return true
 	}
-	if !l.stock.Room() {
+	if !l.stock.Room(in, len(all)) {
 		l.end(id, s, ending{term: term('P', 'R')})
 		return true
 	}
@@ -97,6 +98,7 @@ func (l *loop) decide(id int32, s *session, early []byte, last bool) bool {
 		f.stat.DeniedReq.Inc()
 		l.end(id, s, ending{term: term('P', 'R')})
 	case acl.Route:
+		l.stock.Assign(&s.flow[client], relay.ForReader)
 		l.route(id, s, d.Backend, early)
 	}
 	return true

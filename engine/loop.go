@@ -85,7 +85,7 @@ func newLoop(e *Engine, number int) (*loop, error) {
 	l.facts.Sniff = &l.sniffed
 	l.tick()
 	pipes := e.plan.Pipes / e.plan.Loops
-	l.stock = relay.NewStock(e.budget, pipes, min(pipes, openPipes))
+	l.stock = relay.NewStock(e.memory, pipes, min(pipes, openPipes))
 	if l.sessions, err = newSlab(e.plan.MaxConn); err != nil {
 		return nil, fmt.Errorf("memory for %d sessions: %w", e.plan.MaxConn, err)
 	}

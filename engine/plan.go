@@ -17,8 +17,8 @@ const (
 	fewestPipes = 2  // per loop, if there is any room
 )
 
-// Plan is what the process can carry with the file descriptors it has: the
-// budget of features worth knowing before the first connection.
+// Plan is what the process can carry with the file descriptors and the memory
+// it has: the budget of features worth knowing before the first connection.
 type Plan struct {
 	Loops    int
 	MaxConn  int    // effective: connections at once
@@ -26,6 +26,7 @@ type Plan struct {
 	Nofile   uint64 // the limit that was counted with
 	Fixed    int    // descriptors for everything but connections and pipes
 	Pipes    int    // for splicing, all loops together
+	Memory   Memory
 	Problems conf.Problems
 }
 
@@ -33,7 +34,7 @@ type Plan struct {
 // maxconn is lowered to what fits: with a warning, or with an error under
 // strict-limits.
 func MakePlan(c *conf.Config, nofile uint64) Plan {
-	p := Plan{Loops: c.Global.Threads, Wanted: c.Global.MaxConn, Nofile: nofile}
+	p := Plan{Loops: c.Global.Threads, Wanted: c.Global.MaxConn, Nofile: nofile, Memory: memoryOf(&c.Global)}
 	if p.Loops <= 0 {
 		p.Loops = runtime.NumCPU()
 	}

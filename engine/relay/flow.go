@@ -13,11 +13,12 @@ import (
 type Flow struct {
 	Bytes uint64 // written to the target so far
 
-	held  int32 // bytes read and not written yet
-	off   int32 // where they start in their store
-	store int32 // 0: none, n > 0: pipe n-1, n < 0: store -n-1
-	flags Flags
-	calm  uint8 // rounds of splice in a row that moved little
+	held    int32 // bytes read and not written yet
+	off     int32 // where they start in their store
+	store   int32 // 0: none, n > 0: pipe n-1, n < 0: store -n-1
+	flags   Flags
+	calm    uint8 // rounds of splice in a row that moved little
+	purpose Purpose
 }
 
 // Flags say what is known of a flow's two sockets.
@@ -140,7 +141,7 @@ func (s *Stock) pump(f *Flow, src, dst, share int) (Outcome, sock.Errno) {
 // step reads once and passes on what came.
 func (s *Stock) step(f *Flow, src, dst int) (Outcome, sock.Errno) {
 	switch {
-	case s.budget.Spent():
+	case !s.Room(f, 1):
 		return s.peek(f, src, dst)
 	case f.Has(splicing) && s.borrowPipe(f):
 		return SourceFailed, s.fill(f, src)
@@ -229,7 +230,7 @@ func (s *Stock) flush(f *Flow, dst int) sock.Errno {
 	if f.store < 0 {
 		f.off += int32(n)
 	} else {
-		s.budget.refund(n)
+		s.budgets[f.purpose].refund(n)
 	}
 	switch {
 	case f.held > 0 && f.store > 0:

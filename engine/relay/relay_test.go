@@ -18,6 +18,14 @@ import (
 
 var seed = flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the random tests")
 
+// budgetsOf returns budgets of that many bytes for each purpose.
+func budgetsOf(limit int64) (b Budgets) {
+	for i := range b {
+		b[i] = NewBudget(limit, 0)
+	}
+	return b
+}
+
 // link is a connection: a raw descriptor for the relay, and a
 // net.Conn for the peer that drives it.
 type link struct {
@@ -162,16 +170,16 @@ func TestBytesArriveUnchanged(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			budget := NewBudget(c.budget)
-			s := NewStock(budget, c.pipes, min(c.pipes, 1))
+			budgets := budgetsOf(c.budget)
+			s := NewStock(budgets, c.pipes, min(c.pipes, 1))
 			defer s.Close()
 			size := 24 << 20
 			if c.shrink {
 				size = 4 << 20
 			}
 			transfer(t, s, size, c.shrink)
-			if budget.Used() != 0 {
-				t.Errorf("%d bytes of the budget are still in use", budget.Used())
+			if budgets.Used() != 0 {
+				t.Errorf("%d bytes of the budget are still in use", budgets.Used())
 			}
 		})
 	}
@@ -181,8 +189,8 @@ func TestBytesArriveUnchanged(t *testing.T) {
 // stops reading, and its release gives everything back.
 func TestStalledReaderHoldsLittle(t *testing.T) {
 	for _, pipes := range []int{0, 2} {
-		budget := NewBudget(64 << 20)
-		s := NewStock(budget, pipes, 0)
+		budgets := budgetsOf(64 << 20)
+		s := NewStock(budgets, pipes, 0)
 		from, to := newLink(t), newLink(t)
 		defer from.peer.Close()
 		defer to.peer.Close()
@@ -203,7 +211,7 @@ func TestStalledReaderHoldsLittle(t *testing.T) {
 				t.Fatalf("outcome %d: %v", out, e)
 			}
 		}
-		if used := budget.Used(); used == 0 || used > PipeSize {
+		if used := budgets.Used(); used == 0 || used > PipeSize {
 			t.Errorf("%d pipes: %d bytes held; want some, and at most %d", pipes, used, PipeSize)
 		}
 		before := f.Bytes
@@ -212,16 +220,16 @@ func TestStalledReaderHoldsLittle(t *testing.T) {
 			t.Errorf("%d pipes: a blocked flow went on: outcome %d", pipes, out)
 		}
 		s.Release(f)
-		if budget.Used() != 0 {
-			t.Errorf("%d pipes: %d bytes in use after release", pipes, budget.Used())
+		if budgets.Used() != 0 {
+			t.Errorf("%d pipes: %d bytes in use after release", pipes, budgets.Used())
 		}
 		s.Close()
 	}
 }
 
 func TestHoldKeepsTheOrder(t *testing.T) {
-	budget := NewBudget(64 << 20)
-	s := NewStock(budget, 0, 0)
+	budgets := budgetsOf(64 << 20)
+	s := NewStock(budgets, 0, 0)
 	var f Flow
 	var want []byte
 	for i := range 20000 {
@@ -233,8 +241,8 @@ func TestHoldKeepsTheOrder(t *testing.T) {
 		t.Error("held bytes differ from what was given")
 	}
 	s.Release(&f)
-	if budget.Used() != 0 || f.Pending() != 0 || s.Held(&f) != nil {
-		t.Errorf("after release: %d in use, %d pending", budget.Used(), f.Pending())
+	if budgets.Used() != 0 || f.Pending() != 0 || s.Held(&f) != nil {
+		t.Errorf("after release: %d in use, %d pending", budgets.Used(), f.Pending())
 	}
 }
 
@@ -253,7 +261,7 @@ func TestUrgentMark(t *testing.T) {
 	}
 	sock.ShutdownWrite(sender)
 	waitFor(t, from.fd, unix.POLLRDHUP)
-	s := NewStock(NewBudget(1<<20), 0, 0)
+	s := NewStock(budgetsOf(1<<20), 0, 0)
 	f := &Flow{}
 	f.Set(SourceReady | SourceClosing | SourceExact | TargetReady)
 	if out, e := s.Pump(f, from.fd, to.fd, 1<<20); out != Ended || e != 0 {
@@ -279,7 +287,7 @@ func TestPumpAllocatesNothing(t *testing.T) {
 	from, to := newLink(t), newLink(t)
 	defer from.peer.Close()
 	defer to.peer.Close()
-	s := NewStock(NewBudget(1<<20), 2, 1)
+	s := NewStock(budgetsOf(1<<20), 2, 1)
 	defer s.Close()
 	f := &Flow{}
 	message, answer := make([]byte, 1000), make([]byte, 1000)
@@ -298,7 +306,7 @@ func BenchmarkPump(b *testing.B) {
 	from, to := newLink(t), newLink(t)
 	defer from.peer.Close()
 	defer to.peer.Close()
-	s := NewStock(NewBudget(1<<20), 2, 1)
+	s := NewStock(budgetsOf(1<<20), 2, 1)
 	f := &Flow{}
 	message, answer := make([]byte, 1000), make([]byte, 1000)
 	b.ReportAllocs()
@@ -316,7 +324,7 @@ func TestPumpUpTo(t *testing.T) {
 	for _, budget := range []int64{64 << 20, 0} {
 		for _, most := range []int64{1, 1000, BufferSize, BufferSize + 1, 3 << 20} {
 			from, to := newLink(t), newLink(t)
-			s := NewStock(NewBudget(budget), 2, 1)
+			s := NewStock(budgetsOf(budget), 2, 1)
 			go func() {
 				_, _ = from.peer.Write(make([]byte, most))
 				_, _ = from.peer.Write([]byte("rest"))

@@ -20,7 +20,7 @@ func TestSignalsStopNoFlow(t *testing.T) {
 	defer runtime.UnlockOSThread()
 	from, to, aside := newLink(t), newLink(t), newLink(t)
 	defer to.peer.Close()
-	s := NewStock(NewBudget(64<<20), 1, 1)
+	s := NewStock(budgetsOf(64<<20), 1, 1)
 	defer s.Close()
 	const pieces, size = 128 << 10, 1 << 10
 	sent := make(chan struct{})

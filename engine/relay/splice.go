@@ -29,7 +29,7 @@ func (s *Stock) fill(f *Flow, src int) sock.Errno {
 	case e != 0 || n == 0:
 		return f.emptied(e)
 	}
-	s.budget.charge(n)
+	s.budgets[f.purpose].charge(n)
 	s.left -= int64(n)
 	f.held = int32(n)
 	return 0
@@ -38,7 +38,7 @@ func (s *Stock) fill(f *Flow, src int) sock.Errno {
 // unpipe moves what waits in the flow's pipe to a store, for a target that
 // can't be spliced to.
 func (s *Stock) unpipe(f *Flow) {
-	waiting := Flow{}
+	waiting := Flow{purpose: f.purpose}
 	p := s.pipes.all[f.store-1]
 	for left := int(f.held); left > 0; {
 		n, e := sock.Read(int(p.r), s.Buffer)
@@ -70,7 +70,7 @@ func (s *Stock) borrowPipe(f *Flow) bool {
 func (s *Stock) returnPipe(f *Flow, dirty bool) {
 	i := f.store - 1
 	if dirty {
-		s.budget.refund(int(f.held))
+		s.budgets[f.purpose].refund(int(f.held))
 	}
 	s.pipes.put(i, dirty)
 }

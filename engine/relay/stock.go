@@ -4,16 +4,20 @@ package relay
 const BufferSize = 64 << 10
 
 const (
-	smallestStore = 4 << 10
-	classes       = 9 // 4 KiB, 8 KiB ... 1 MiB
-	spareStores   = 8 // of each class, kept for the next flow
+	smallestStore = 256
+	classes       = 13 // 256 bytes, 512 bytes ... 1 MiB; larger stores are not kept
+
+	// Of each class so many bytes are kept for the next flows, but at least so
+	// many stores.
+	spareBytes  = 64 << 10
+	spareStores = 8
 )
 
 // Stock is what a loop lends to its flows.
 type Stock struct {
 	Buffer []byte // for whoever works on the loop; nothing stays in it
 
-	budget    *Budget
+	budgets   Budgets
 	stores    [][]byte // by number; nil: the number is free
 	freeSlots []int32
 	spare     [classes][][]byte
@@ -25,8 +29,8 @@ type Stock struct {
 
 // NewStock returns a stock that opens up to maxPipes pipes, the first of them
 // at once (while the process may still make them large).
-func NewStock(budget *Budget, maxPipes, openPipes int) *Stock {
-	s := &Stock{Buffer: make([]byte, BufferSize), budget: budget}
+func NewStock(budgets Budgets, maxPipes, openPipes int) *Stock {
+	s := &Stock{Buffer: make([]byte, BufferSize), budgets: budgets}
 	s.pipes.open(maxPipes, openPipes)
 	return s
 }
@@ -34,8 +38,21 @@ func NewStock(budget *Budget, maxPipes, openPipes int) *Stock {
 // Close closes the pipes. No flow may hold one any more.
 func (s *Stock) Close() { s.pipes.close() }
 
-// Room reports whether the budget lets flows hold more bytes.
-func (s *Stock) Room() bool { return !s.budget.Spent() }
+// Room reports whether the budget of the flow's purpose lets it hold n bytes, with
+// those that it holds already.
+func (s *Stock) Room(f *Flow, n int) bool { return s.budgets[f.purpose].allows(n) }
+
+// Assign says what the flow holds bytes for from now on. Those that it holds
+// already are charged to that purpose, too.
+func (s *Stock) Assign(f *Flow, p Purpose) {
+	n := int(f.held)
+	if f.store < 0 {
+		n = cap(s.stores[f.slot()])
+	}
+	s.budgets[f.purpose].refund(n)
+	s.budgets[p].charge(n)
+	f.purpose = p
+}
 
 // Spliced returns how many bytes splice has written since the last call.
 func (s *Stock) Spliced() int64 {
@@ -81,7 +98,7 @@ func (s *Stock) Release(f *Flow) {
 	case f.store > 0:
 		s.returnPipe(f, f.held > 0)
 	case f.store < 0:
-		s.returnStore(f.slot())
+		s.returnStore(f)
 	}
 	f.store, f.held, f.off = 0, 0, 0
 }
@@ -90,18 +107,20 @@ func (s *Stock) Release(f *Flow) {
 func (s *Stock) regrow(f *Flow, size int) {
 	class := classOf(size)
 	slot := s.newSlot(s.newStore(class))
-	s.budget.charge(smallestStore << class)
+	s.budgets[f.purpose].charge(smallestStore << class)
 	if f.store != 0 {
 		copy(s.stores[slot], s.Held(f))
-		s.returnStore(f.slot())
+		s.returnStore(f)
 	}
 	f.store, f.off = -slot-1, 0
 }
 
 func (s *Stock) newStore(class int) []byte {
-	if spare := s.spare[class]; len(spare) > 0 {
-		s.spare[class] = spare[:len(spare)-1]
-		return spare[len(spare)-1]
+	if class < classes && len(s.spare[class]) > 0 {
+		last := len(s.spare[class]) - 1
+		store := s.spare[class][last]
+		s.spare[class] = s.spare[class][:last]
+		return store
 	}
 	return make([]byte, smallestStore<<class)
 }
@@ -117,11 +136,12 @@ func (s *Stock) newSlot(store []byte) int32 {
 	return int32(len(s.stores) - 1)
 }
 
-func (s *Stock) returnStore(slot int32) {
+func (s *Stock) returnStore(f *Flow) {
+	slot := f.slot()
 	store := s.stores[slot]
-	s.budget.refund(cap(store))
+	s.budgets[f.purpose].refund(cap(store))
 	class := classOf(cap(store))
-	if len(s.spare[class]) < spareStores {
+	if class < classes && len(s.spare[class]) < max(spareStores, spareBytes/cap(store)) {
 		s.spare[class] = append(s.spare[class], store)
 	}
 	s.stores[slot] = nil
