@@ -20,6 +20,9 @@ func (l *loop) dial(id int32, s *session, early []byte) {
 		l.failed(id, s, exhausted, e)
 		return
 	}
+	if l.probe != nil {
+		l.probe.opens(fd)
+	}
 	s.sock[server].open(fd, l.now)
 	s.flow[client].Set(relay.TargetReady)
 	standing, e := l.connect(s, early)

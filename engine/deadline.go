@@ -34,6 +34,7 @@ func (l *loop) expire(id int32) {
 
 // overdue does what the end of the state's time means.
 func (l *loop) overdue(id int32, s *session) {
+	l.meet(id, client, metTimeout)
 	switch s.state {
 	case inspecting:
 		l.inspectedLongEnough(id, s)
@@ -59,6 +60,7 @@ func (l *loop) overdue(id int32, s *session) {
 }
 
 func (l *loop) lookAgain(id int32, s *session) {
+	l.meet(id, client, metTimeout)
 	l.leave(id, s, false)
 	if s.state == leaving {
 		l.clock.arm(id, l.now+unsentInterval, l.now)

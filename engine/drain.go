@@ -13,6 +13,7 @@ import (
 // and waits in the queue: closing a listening socket resets them.
 func (l *loop) drain() error {
 	l.draining = true
+	l.sessions.each(func(id int32) { l.meet(id, client, metDrain) })
 	for _, ln := range l.listeners {
 		if ln.fd < 0 {
 			continue
@@ -59,6 +60,7 @@ func (l *loop) stop() error {
 	}
 	l.sessions.each(func(id int32) {
 		s := l.sessions.at(id)
+		l.meet(id, client, metStop)
 		if s.state == leaving { // it has ended, and knows why
 			l.leave(id, s, true)
 			return

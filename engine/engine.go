@@ -32,6 +32,8 @@ type Options struct {
 	Access    *access.Log
 	Stats     []net.Listener // stats sockets; the engine closes them
 	Version   string         // for show info
+
+	probe probe // nil but in tests
 }
 
 // Engine carries the connections of one process. Its methods may be called
@@ -47,6 +49,7 @@ type Engine struct {
 	logger *zap.Logger
 	stats  []net.Listener
 	binds  int // bind lines
+	probe  probe
 
 	version string
 	serials atomic.Uint64 // of the log lines that tell theirs
@@ -80,6 +83,7 @@ func New(o Options) (*Engine, conf.Problems, error) {
 		binds:  len(o.Listeners.binds),
 
 		version: o.Version,
+		probe:   o.probe,
 	}
 	e.draining, e.drain = context.WithCancel(context.Background())
 	for i := range o.Plan.Loops {

@@ -59,6 +59,7 @@ func launch(t *testing.T, cfg string, change func(*Options)) *balancer {
 	if o.Listeners, err = Listen(c, o.Plan.Loops); err != nil {
 		t.Fatal(err)
 	}
+	inspect(t, &o)
 	if change != nil {
 		change(&o)
 	}

@@ -40,6 +40,7 @@ type loop struct {
 	clock     clock
 
 	turns, spareTurns []token // see again
+	probe             probe   // nil but in tests
 
 	scanner *sniff.Scanner
 	sniffed sniff.Facts
@@ -79,6 +80,7 @@ func newLoop(e *Engine, number int) (*loop, error) {
 		number:  number,
 		poller:  p,
 		scanner: sniff.NewScanner(),
+		probe:   e.probe,
 		sink:    e.access.NewSink(),
 		line:    make([]byte, 0, 1024),
 	}
@@ -177,6 +179,7 @@ func (l *loop) wake(t token, events uint32) {
 	if s.sock[from].turn != t.turn() || s.sock[from].fd < 0 {
 		return
 	}
+	l.meet(id, from, events)
 	if events == 0 { // its turn
 		s.sock[from].flags &^= waiting
 	}
@@ -271,8 +274,12 @@ func (l *loop) tell(do func() error) {
 	l.poller.tell(do)
 }
 
-// ended stops a draining loop whose last session is gone.
+// ended is called after each piece of work. It stops a draining loop whose last
+// session is gone.
 func (l *loop) ended() error {
+	if l.probe != nil {
+		l.probe.settled(l)
+	}
 	if l.draining && l.sessions.open == 0 && l.accepting == 0 {
 		return errorx.ErrEngineShutdown
 	}

@@ -64,6 +64,9 @@ func (w *Wheel) Cancel(id int32) {
 	}
 }
 
+// Due returns when the entry is to fire, and whether it is armed.
+func (w *Wheel) Due(id int32) (at int64, armed bool) { return w.due[id], w.slotOf(id) != none }
+
 // Armed tells how many entries wait.
 func (w *Wheel) Armed() int { return w.armed }
 

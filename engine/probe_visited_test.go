@@ -1,0 +1,60 @@
+package engine
+
+import (
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// What a session can meet, in classes: of an event that is of more than one, the
+// worst counts, but for room and urgent data, which are classes beside.
+const (
+	meetIn   = iota
+	meetLast // in, with FIN
+	meetHup  // both directions ended
+	meetErr
+	meetOut
+	meetPri
+	meetTurn
+	meetTimeout
+	meetDrain
+	meetStop
+	meetings
+)
+
+// visited counts which events sessions have met in which state, on which side.
+var visited [leaving + 1][meetings][2]atomic.Int64
+
+func visit(s state, from side, events uint32) {
+	for _, what := range classes(events) {
+		visited[s][what][from].Add(1)
+	}
+}
+
+func classes(events uint32) (all []int) {
+	switch {
+	case events == 0:
+		return []int{meetTurn}
+	case events&metTimeout != 0:
+		return []int{meetTimeout}
+	case events&metDrain != 0:
+		return []int{meetDrain}
+	case events&metStop != 0:
+		return []int{meetStop}
+	case events&unix.EPOLLERR != 0:
+		all = append(all, meetErr)
+	case events&unix.EPOLLHUP != 0:
+		all = append(all, meetHup)
+	case events&unix.EPOLLRDHUP != 0:
+		all = append(all, meetLast)
+	case events&unix.EPOLLIN != 0:
+		all = append(all, meetIn)
+	}
+	if events&unix.EPOLLOUT != 0 {
+		all = append(all, meetOut)
+	}
+	if events&unix.EPOLLPRI != 0 {
+		all = append(all, meetPri)
+	}
+	return all
+}
