@@ -135,7 +135,7 @@ func (k *checker) behind(f *Frontend, word string, rules []Rule) {
 // finals is behind for rules of which only some end the list.
 func (k *checker) finals(title, word string, rules []HTTPRule) {
 	for i, r := range rules {
-		skips := r.Action == RedirectTo && r.Redirect.IgnoreEmpty
+		skips := r.Action == RedirectTo && r.Redirect.Skips()
 		if r.Cond == nil && r.Action.Final() && !skips && i+1 < len(rules) {
 			k.problems.Warnf(rules[i+1].Pos, "'%s %s' in %s is never reached: '%s %s' at %s has no condition",
 				word, rules[i+1].Action, title, word, r.Action, r.Pos)

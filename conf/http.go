@@ -74,7 +74,7 @@ type HTTPRule struct {
 	Match    string    // how del-header compares names: str (also if empty), beg, end, sub or reg
 	Regex    string    // RE2; what of the old value must match
 	Value    *Format   // in replace-* rules with back references \0 to \9
-	Answer   *Answer   // of Deny it may be nil: our own answer of status 403, or 502 to a response
+	Answer   *Answer   // of Deny and Return; nil, of Deny: as AnswerDefault, with its usual status
 	Redirect *Redirect // location, prefix or scheme
 	Status   int       // of SetStatus
 	Reason   string    // of SetStatus; empty: the usual one
@@ -97,13 +97,17 @@ type AnswerKind uint8
 
 // The kinds.
 const (
-	AnswerPlain     AnswerKind = iota // of a return: no body; of a deny: AnswerDefault
+	AnswerPlain     AnswerKind = iota // no body
 	AnswerString                      // string
 	AnswerFormat                      // lf-string
 	AnswerFile                        // file
 	AnswerErrorFile                   // errorfile: head and body as they are sent
 	AnswerDefault                     // default-errorfiles: the proxy's errorfile, or our own page of the status
 )
+
+// Paged reports whether the answer is the one that the proxy has for the status
+// anyway.
+func (a *Answer) Paged() bool { return a == nil || a.Kind == AnswerDefault }
 
 // AnswerHeader is one header that an Answer adds.
 type AnswerHeader struct {
@@ -118,10 +122,14 @@ type Redirect struct {
 	Code        int // 301, 302, 303, 307 or 308
 	DropQuery   bool
 	AppendSlash bool
-	IgnoreEmpty bool   // an empty location lets the request pass
+	IgnoreEmpty bool   // see Skips
 	Cookie      string // NAME or NAME=value of set-cookie or clear-cookie
 	ClearCookie bool
 }
+
+// Skips reports whether the rule does nothing where To comes out empty: then the
+// next rule is tried. `ignore-empty` is of no effect on a prefix or scheme.
+func (r *Redirect) Skips() bool { return r.IgnoreEmpty && r.Kind == Location }
 
 // RedirectKind says what To is.
 type RedirectKind uint8

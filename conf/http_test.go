@@ -30,7 +30,10 @@ func TestHTTPRules(t *testing.T) {
 	}
 	cases := map[string]HTTPRule{
 		"deny":                         {Action: Deny},
-		"deny deny_status 429":         {Action: Deny, Answer: &Answer{Status: 429}},
+		"deny deny_status 429":         {Action: Deny, Answer: &Answer{Status: 429, Kind: AnswerDefault}},
+		"deny status 429":              {Action: Deny, Answer: &Answer{Status: 429}},
+		"deny deny_status 429 hdr A b": {Action: Deny, Answer: &Answer{Status: 429, Headers: []AnswerHeader{{"A", text("b")}}}},
+		"deny hdr A b":                 {Action: Deny, Answer: &Answer{Headers: []AnswerHeader{{"A", text("b")}}}},
 		"deny default-errorfiles":      {Action: Deny, Answer: &Answer{Kind: AnswerDefault}},
 		"return":                       {Action: Return, Answer: &Answer{Status: 200}},
 		"return errorfile /dev/null":   {Action: Return, Answer: &Answer{Status: 200, Kind: AnswerErrorFile, File: "/dev/null"}},

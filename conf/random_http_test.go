@@ -1,7 +1,5 @@
 package conf
 
-import "fmt"
-
 // format is a value in the grammar of log-format; literal text holds no
 // control characters.
 func (m *maker) format() string {
@@ -72,7 +70,7 @@ func (m *maker) redirection(to string) []string {
 func (m *maker) answer() []string {
 	w := []string{m.one("deny", "return")}
 	if m.maybe() {
-		w = append(w, m.one("status", "deny_status"), fmt.Sprint(200+m.times(399)))
+		w = append(w, m.one("status", "deny_status"), m.one(errorStatus...))
 	}
 	switch m.times(4) {
 	case 0:

@@ -14,16 +14,29 @@ func (r *reader) answer(rule *HTTPRule) bool {
 	if rule.Action == Return {
 		a.Status = defaultStatus
 	}
+	paged := rule.Action == Deny && r.atPage()
 	for !r.atCond() {
 		if !r.answerWord(r.next(), a) {
 			return false
 		}
 	}
-	ok := r.answerFits(a)
-	if a.words() != nil {
+	if paged {
+		a.Kind = AnswerDefault
+	}
+	if !paged || a.Status != 0 {
 		rule.Answer = a
 	}
-	return ok
+	return r.answerFits(a)
+}
+
+// atPage says whether no more than a deny_status follows: such a deny answers
+// with the page of its status, any other without a body is empty, as in HAProxy.
+func (r *reader) atPage() bool {
+	rest := r.args
+	if len(rest) > 1 && rest[0] == "deny_status" {
+		rest = rest[2:]
+	}
+	return len(rest) == 0 || beginsCond(rest[0])
 }
 
 const defaultStatus = 200
@@ -84,9 +97,17 @@ func (r *reader) answerHeader(a *Answer) bool {
 		return false
 	}
 	value, ok := r.format("value of hdr '"+name+"'", forValue)
+	if slices.Contains(ownHeaders, strings.ToLower(name)) {
+		r.warnf("hdr '%s' is ignored: it follows from the rest of the answer", name)
+		return ok
+	}
 	a.Headers = append(a.Headers, AnswerHeader{name, value})
 	return ok
 }
+
+// ownHeaders are those of an answer that no rule may add: where the answer and
+// the connection end follows from them, or a word of their own sets them.
+var ownHeaders = []string{"content-length", "transfer-encoding", "connection", "content-type"}
 
 // visible refuses what can't be the value of a header.
 func (r *reader) visible(word, arg string) bool {
@@ -105,12 +126,21 @@ func (r *reader) answerFits(a *Answer) bool {
 			r.errorf("content-type and hdr stand beside '%s', which has its own headers; wanted one or the other", answerKinds[a.Kind])
 			return false
 		}
+		return r.hasPage(a)
 	case body && a.ContentType == "":
 		r.errorf("a body without content-type, wanted one such as content-type text/plain")
 		return false
 	case !body && a.ContentType != "":
 		r.warnf("content-type '%s' is ignored, there is no body", a.ContentType)
-		a.ContentType = ""
+	}
+	return true
+}
+
+// hasPage refuses a status that no page and no errorfile is for.
+func (r *reader) hasPage(a *Answer) bool {
+	if a.Kind == AnswerDefault && a.Status != 0 && !slices.Contains(errorStatus, strconv.Itoa(a.Status)) {
+		r.errorf("status %d has no page, wanted %s, or 'status %d' with string or file", a.Status, list(errorStatus), a.Status)
+		return false
 	}
 	return true
 }

@@ -118,8 +118,10 @@ func (r *reader) ruleCond(rule *HTTPRule) bool {
 
 // atCond says whether the arguments of an action are at their end.
 func (r *reader) atCond() bool {
-	return len(r.args) == 0 || r.args[0] == "if" || r.args[0] == "unless"
+	return len(r.args) == 0 || beginsCond(r.args[0])
 }
+
+func beginsCond(word string) bool { return word == "if" || word == "unless" }
 
 func (r *reader) headerName(rule *HTTPRule) bool {
 	rule.Name = r.next()

@@ -9,24 +9,49 @@ import (
 	"sluice/sniff"
 )
 
+// course says how the rules of a proxy go on behind one that holds.
+type course uint8
+
+const (
+	skipped  course = iota // the rule did nothing: the next one is tried
+	edited                 // the head was edited, and the next rule is tried
+	passed                 // no further rule of this proxy is tried
+	answered               // the exchange has its answer, or the session has ended
+)
+
+// follow does what a rule says that holds.
+func (l *loop) follow(id int32, s *session, x *exchange, r *acl.HTTPRule) course {
+	switch r.Action {
+	case conf.Allow:
+		return passed
+	case conf.Deny, conf.Return:
+		l.answerRule(id, s, x, r)
+		return answered
+	case conf.RedirectTo:
+		return l.redirect(x, r)
+	default:
+		l.edit(x, r)
+		return edited
+	}
+}
+
 // requestRules applies `http-request` rules to the head under way. It reports
 // whether the request goes on.
 func (l *loop) requestRules(id int32, s *session, x *exchange, rules *acl.Rules) bool {
-	edited := false
+	unread := false // edits were made that the facts do not show
 	for i := rules.Next(&l.facts, 0); i >= 0; i = rules.Next(&l.facts, i+1) {
-		r := rules.At(i)
-		if r.Action.Final() {
-			if r.Action != conf.Allow {
-				return l.answerRule(id, s, x, r, 403)
+		switch l.follow(id, s, x, rules.At(i)) {
+		case edited:
+			if unread = !rules.Reads(i + 1); !unread && !l.reread(id, s, x) {
+				return false
 			}
-			break
-		}
-		l.edit(x, r)
-		if edited = !rules.Reads(i + 1); !edited && !l.reread(id, s, x) {
+		case answered:
 			return false
+		case passed:
+			return !unread || l.reread(id, s, x)
 		}
 	}
-	return !edited || l.reread(id, s, x)
+	return !unread || l.reread(id, s, x)
 }
 
 // responseRules does the same for an answer's head: those of the backend, then
@@ -48,11 +73,12 @@ func (l *loop) responseRules(id int32, s *session, x *exchange) bool {
 
 func (l *loop) responseRulesOf(id int32, s *session, x *exchange, rules *acl.Rules) bool {
 	for i := rules.Next(&l.facts, 0); i >= 0; i = rules.Next(&l.facts, i+1) {
-		r := rules.At(i)
-		if r.Action.Final() {
-			return r.Action == conf.Allow || l.answerRule(id, s, x, r, 502)
+		switch l.follow(id, s, x, rules.At(i)) {
+		case answered:
+			return false
+		case passed:
+			return true
 		}
-		l.edit(x, r)
 	}
 	return true
 }
@@ -131,69 +157,98 @@ func (l *loop) reread(id int32, s *session, x *exchange) bool {
 	return true
 }
 
-// answerRule makes ready the answer of a rule, for sayOurs, or ends the session
-// with it. It returns false: the request does not go on.
-func (l *loop) answerRule(id int32, s *session, x *exchange, r *acl.HTTPRule, denied int) bool {
-	if r.Action == conf.Deny {
-		l.listeners[s.line].frontend.stat.DeniedReq.Inc()
-		if r.Answer == nil || r.Answer.Kind == conf.AnswerDefault || r.Answer.Kind == conf.AnswerPlain {
-			if r.Answer != nil && r.Answer.Status != 0 {
-				denied = r.Answer.Status
-			}
-			l.refuse(id, s, x, denied, term('P', l.ruleLetter(x)))
-			return false
-		}
+// redirect makes ready the answer of a redirect. One with `ignore-empty` and
+// nothing for a location is no redirect at all.
+func (l *loop) redirect(x *exchange, r *acl.HTTPRule) course {
+	to := l.value(r.Value)
+	if len(to) == 0 && r.Redirect.Skips() {
+		return skipped
 	}
-	l.head = l.head[:0]
-	switch {
-	case r.Action == conf.RedirectTo:
-		to := l.value(r.Value)
-		if r.Redirect.IgnoreEmpty && len(to) == 0 {
-			return true
-		}
-		x.status = int16(r.Redirect.Code)
-		l.head = x.flow.AppendRedirect(l.head, r.Redirect, to, &l.sniffed.HTTP)
-	case r.Answer.Kind == conf.AnswerErrorFile:
-		l.sendFile(id, s, x, r.Answer.Status, r.Answer.Content, term('L', 'R'))
-		return false
-	default:
-		l.head = x.flow.AppendAnswer(l.head, l.answerOf(r, denied))
-		x.status = int16(l.ours.Status)
-	}
+	l.head = x.flow.AppendRedirect(l.head[:0], r.Redirect, to, &l.sniffed.HTTP)
+	x.status, x.term = int16(r.Redirect.Code), term('L', 'R')
+	x.marks |= local
+	return answered
+}
+
+// answerRule makes ready the answer of a `return` or `deny`, for sayOurs, or ends
+// the session with a file as it stands.
+func (l *loop) answerRule(id int32, s *session, x *exchange, r *acl.HTTPRule) {
 	x.term = term('L', 'R')
 	if r.Action == conf.Deny {
-		x.term = term('P', l.ruleLetter(x))
+		l.listeners[s.line].frontend.stat.DeniedReq.Inc()
+		x.term = term('P', l.ruleLetter())
 	}
+	status := l.answerStatus(r)
+	file, isFile := l.answerFile(s, r, status)
+	if isFile {
+		l.sendFile(id, s, x, status, file, x.term)
+		return
+	}
+	l.head = x.flow.AppendAnswer(l.head[:0], l.answerOf(r, status))
+	x.status = int16(status)
 	x.marks |= local
-	return false
+}
+
+// answerFile is the whole answer that a rule has in a file, its own or one of
+// `errorfile`.
+func (l *loop) answerFile(s *session, r *acl.HTTPRule, status int) ([]byte, bool) {
+	switch {
+	case r.Answer.Paged():
+		return l.errorFile(s, status)
+	case r.Answer.Kind == conf.AnswerErrorFile:
+		return r.Answer.Content, true
+	}
+	return nil, false
+}
+
+// answerStatus is the status of the answer of a rule.
+func (l *loop) answerStatus(r *acl.HTTPRule) int {
+	switch {
+	case r.Answer != nil && r.Answer.Status != 0:
+		return r.Answer.Status
+	case r.Action == conf.Return:
+		return 200
+	case l.facts.Response != nil:
+		return 502
+	}
+	return 403
 }
 
 // ruleLetter is when a rule denied: a request, or an answer's head.
-func (l *loop) ruleLetter(x *exchange) byte {
+func (l *loop) ruleLetter() byte {
 	if l.facts.Response != nil {
 		return 'H'
 	}
 	return 'R'
 }
 
-// answerOf makes ready what `return` and `deny` say.
-func (l *loop) answerOf(r *acl.HTTPRule, denied int) *httpflow.Answer {
-	a := r.Answer
-	l.ours = httpflow.Answer{Status: a.Status, ContentType: a.ContentType, Body: a.Content}
-	if a.Status == 0 {
-		l.ours.Status = 200
-		if r.Action == conf.Deny {
-			l.ours.Status = denied
-		}
+// answerOf makes ready the answer that `return` and `deny` describe, or the page
+// of its status.
+func (l *loop) answerOf(r *acl.HTTPRule, status int) *httpflow.Answer {
+	if r.Answer.Paged() {
+		return httpflow.Page(status)
 	}
+	a := r.Answer
+	l.ours = httpflow.Answer{Status: status, ContentType: a.ContentType, Body: a.Content}
 	if a.Kind == conf.AnswerFormat {
 		l.ours.Body = l.value(r.Body)
 	}
 	start := len(l.values)
-	for i, h := range r.Headers {
-		l.values = append(append(l.values, a.Headers[i].Name...), ": "...)
-		l.values = append(h.Append(l.values, &l.facts), "\r\n"...)
+	for _, h := range r.Headers {
+		l.values = l.appendHeader(l.values, h)
 	}
 	l.ours.Fields = l.values[start:]
 	return &l.ours
+}
+
+// appendHeader writes a header of an answer. One without a value is left out, as
+// in HAProxy.
+func (l *loop) appendHeader(dst []byte, h acl.AnswerHeader) []byte {
+	start := len(dst)
+	dst = append(append(dst, h.Name...), ": "...)
+	named := len(dst)
+	if dst = h.Value.Append(dst, &l.facts); len(dst) == named {
+		return dst[:start]
+	}
+	return append(dst, "\r\n"...)
 }

@@ -2,6 +2,7 @@ package acl
 
 import (
 	"regexp"
+	"strings"
 
 	"sluice/conf"
 )
@@ -38,7 +39,13 @@ type HTTPRule struct {
 	Value   *Value         // what to set, what to replace by, or where to redirect to
 	Regexp  *regexp.Regexp // of replace-* and of del-header -m reg
 	Body    *Value         // of an answer with lf-string
-	Headers []*Value       // of an answer, one for each of Answer.Headers
+	Headers []AnswerHeader // of an answer
+}
+
+// AnswerHeader is a header of an answer, its name in lower case.
+type AnswerHeader struct {
+	Name  string
+	Value *Value
 }
 
 // Len is how many rules there are.
@@ -160,7 +167,7 @@ func (v *valuer) rule(line *conf.HTTPRule) HTTPRule {
 	if a := line.Answer; a != nil {
 		r.Body = v.value(a.Format)
 		for _, h := range a.Headers {
-			r.Headers = append(r.Headers, v.value(h.Value))
+			r.Headers = append(r.Headers, AnswerHeader{strings.ToLower(h.Name), v.value(h.Value)})
 		}
 	}
 	if line.Action == conf.DelHeader && r.Regexp == nil {

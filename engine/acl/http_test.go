@@ -193,7 +193,7 @@ func TestCompiledArguments(t *testing.T) {
 		http-request redirect prefix "http://%[req.hdr(host)]"`)
 	f := final(request("/r", "Host: h"))
 	r := p.Request.At(0)
-	if got := string(r.Body.Append(nil, f)) + " " + string(r.Headers[0].Append(nil, f)); got != "/r! GET" {
+	if got := string(r.Body.Append(nil, f)) + " " + string(r.Headers[0].Value.Append(nil, f)); got != "/r! GET" {
 		t.Errorf("%s", got)
 	}
 	if r := p.Request.At(1); r.Regexp.String() != "^/a(.*)" || string(r.Value.Append(nil, f)) != `/b\1` {

@@ -9,7 +9,8 @@ import (
 type Answer struct {
 	Status      int
 	Fields      []byte // further field lines, each with CRLF
-	ContentType string // empty: not told
+	NoCache     bool   // no cache may keep it
+	ContentType string // of the body; empty: not told
 	Body        []byte
 }
 
@@ -17,9 +18,11 @@ type Answer struct {
 var pages = map[int]string{
 	200: "Service ready.",
 	400: "The request was not understood.",
+	401: "The request lacks what proves who sent it.",
 	403: "The request is not allowed here.",
 	404: "There is nothing at this address.",
 	405: "The method is not allowed here.",
+	407: "The request lacks what proves to this proxy who sent it.",
 	408: "The request did not arrive in time.",
 	410: "There is nothing at this address any more.",
 	413: "The request is too large.",
@@ -42,7 +45,7 @@ func makeAnswersOfOurs() map[int]*Answer {
 		title := strconv.Itoa(status) + " " + http.StatusText(status)
 		all[status] = &Answer{
 			Status:      status,
-			Fields:      []byte("cache-control: no-cache\r\n"),
+			NoCache:     true,
 			ContentType: "text/html",
 			Body:        []byte("<!doctype html>\n<title>" + title + "</title>\n<h1>" + title + "</h1>\n<p>" + text + "</p>\n"),
 		}
@@ -59,9 +62,11 @@ func Page(status int) *Answer { return answersOfOurs[status] }
 // what was no request, and is the end of it: KeepClient then says whether the
 // client may ask again. It does not allocate if dst has room.
 func (x *Exchange) AppendAnswer(dst []byte, a *Answer) []byte {
-	dst = x.beginAnswer(dst, a.Status, len(a.Body))
-	dst = append(dst, a.Fields...)
-	if a.ContentType != "" {
+	dst = x.beginAnswer(dst, a.Status, a.Fields, len(a.Body))
+	if a.NoCache {
+		dst = append(dst, "cache-control: no-cache\r\n"...)
+	}
+	if a.ContentType != "" && len(a.Body) > 0 {
 		dst = append(dst, "content-type: "...)
 		dst = append(dst, a.ContentType...)
 		dst = append(dst, "\r\n"...)
@@ -73,10 +78,10 @@ func (x *Exchange) AppendAnswer(dst []byte, a *Answer) []byte {
 	return append(dst, a.Body...)
 }
 
-// beginAnswer writes the first line and the length. What follows the head of a
+// beginAnswer writes the first line, fields and the length. What follows the head of a
 // request that was not read to its end is no request, nor what follows bytes
 // that are none.
-func (x *Exchange) beginAnswer(dst []byte, status, length int) []byte {
+func (x *Exchange) beginAnswer(dst []byte, status int, fields []byte, length int) []byte {
 	if !x.has(taken) || !x.Request.Done() || status == 408 {
 		x.marks |= closeClient
 	}
@@ -86,6 +91,7 @@ func (x *Exchange) beginAnswer(dst []byte, status, length int) []byte {
 	dst = strconv.AppendInt(dst, int64(status), 10)
 	dst = append(append(dst, ' '), http.StatusText(status)...)
 	dst = append(dst, "\r\n"...)
+	dst = append(dst, fields...)
 	if bodyless(status) {
 		return dst
 	}

@@ -103,7 +103,7 @@ func TestAnswerToHead(t *testing.T) {
 func TestReturn(t *testing.T) {
 	x, _ := asked(t, get11)
 	got := string(x.AppendAnswer(nil, &Answer{Status: 200, Fields: []byte("x-a: b\r\n"), ContentType: "text/plain", Body: []byte("hi")}))
-	if want := "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-a: b\r\ncontent-type: text/plain\r\n\r\nhi"; got != want {
+	if want := "HTTP/1.1 200 OK\r\nx-a: b\r\ncontent-length: 2\r\ncontent-type: text/plain\r\n\r\nhi"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	x, _ = asked(t, get11)

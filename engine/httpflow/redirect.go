@@ -9,7 +9,7 @@ import (
 // exchange, and is the end of it as [Exchange.AppendAnswer] is. to is what the
 // rule's argument came out as.
 func (x *Exchange) AppendRedirect(dst []byte, r *conf.Redirect, to []byte, h *sniff.Head) []byte {
-	dst = x.beginAnswer(dst, r.Code, 0)
+	dst = x.beginAnswer(dst, r.Code, nil, 0)
 	dst = append(dst, "location: "...)
 	start := len(dst)
 	dst = appendLocation(dst, r, to, h)

@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// ruled plays one request through rules of a frontend and of a backend to a
+// server with a fixed answer, and returns what the client gets.
+func ruled(t *testing.T, request, answer, front, back string) string {
+	t.Helper()
+	b := start(t, webDefaults+fmt.Sprintf(`
+frontend f
+  bind 127.0.0.1:1
+  %s
+  default_backend b
+backend b
+  %s
+  server s %s`, front, back, listen(t, answers(answer))))
+	return ask(t, b.dial("f"), request)
+}
+
+const (
+	privately = "GET /private HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n"
+	plainOK   = "HTTP/1.1 200 OK\r\nX-A: a\r\nContent-Length: 2\r\n\r\nok"
+)
+
+// TestEmptyLocationGoesOn: a redirect that `ignore-empty` skips leaves the rules
+// behind it in force, on requests and on answers.
+func TestEmptyLocationGoesOn(t *testing.T) {
+	for _, c := range []struct{ name, front, back, want string }{
+		{"deny", "http-request redirect location %[req.hdr(x)] ignore-empty\n  http-request deny", "", "403"},
+		{"deny in the backend", "", "http-request redirect location %[req.hdr(x)] ignore-empty\n  http-request deny", "403"},
+		{"under conditions", "http-request redirect location %[req.hdr(x)] ignore-empty if { path_beg /p }\n  http-request deny if { path_beg /p }", "", "403"},
+		{"twice, after an edit", "http-request redirect location %[req.hdr(x)] ignore-empty\n  http-request set-path /new\n" +
+			"  http-request redirect location %[req.hdr(x)] ignore-empty\n  http-request deny deny_status 429 if { path /new }", "", "429"},
+		{"another redirect", "http-request redirect location %[req.hdr(x)] ignore-empty\n  http-request redirect location /b code 301", "", "301"},
+		{"deny an answer", "http-response redirect location %[res.hdr(x)] ignore-empty\n  http-response deny", "", "502"},
+		{"deny an answer in the backend", "", "http-response redirect location %[res.hdr(x)] ignore-empty\n  http-response deny", "502"},
+		{"nothing behind it", "http-request redirect location %[req.hdr(x)] ignore-empty", "", "200"},
+		{"a prefix is never skipped", "http-request redirect prefix %[req.hdr(x)] ignore-empty", "", "302"},
+	} {
+		if got := ruled(t, privately, plainOK, c.front, c.back); !strings.HasPrefix(got, "HTTP/1.1 "+c.want+" ") {
+			t.Errorf("%s: got %q; want status %s", c.name, got, c.want)
+		}
+	}
+}
+
+// TestAnswersOfRules: the headers of `return` and `deny` that have a value are
+// sent, and a deny has the page of its status where nothing else is said.
+func TestAnswersOfRules(t *testing.T) {
+	const closed = "connection: close\r\n\r\n"
+	for _, c := range []struct{ rule, want string }{
+		{"http-request return hdr X-A %[req.hdr(x)] hdr X-B b", "HTTP/1.1 200 OK\r\nx-b: b\r\ncontent-length: 0\r\n" + closed},
+		{"http-request return hdr X-A \"\\ \" hdr X-B %[path]", "HTTP/1.1 200 OK\r\nx-a:  \r\nx-b: /private\r\ncontent-length: 0\r\n" + closed},
+		{"http-request deny hdr X-A %[path] hdr X-B %[req.hdr(x)]", "HTTP/1.1 403 Forbidden\r\nx-a: /private\r\ncontent-length: 0\r\n" + closed},
+		{"http-request deny deny_status 429 hdr X-A a hdr X-A b", "HTTP/1.1 429 Too Many Requests\r\nx-a: a\r\nx-a: b\r\ncontent-length: 0\r\n" + closed},
+		{"http-request deny status 404", "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n" + closed},
+		{"http-request deny deny_status 404", "HTTP/1.1 404 Not Found\r\ncontent-length: 109\r\ncache-control: no-cache\r\n"},
+		{"http-request return status 404 default-errorfiles", "HTTP/1.1 404 Not Found\r\ncontent-length: 109\r\ncache-control: no-cache\r\n"},
+		{"http-request deny content-type a/b string no hdr X-A a", "HTTP/1.1 403 Forbidden\r\nx-a: a\r\ncontent-length: 2\r\ncontent-type: a/b\r\n" + closed + "no"},
+		{"http-request return content-type a/b lf-string %[req.hdr(x)]", "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n" + closed},
+		{"http-request return hdr Content-Length 5 hdr Transfer-Encoding chunked hdr connection x", "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n" + closed},
+		{"http-response deny hdr X-A %[res.hdr(x-a)] hdr X-B %[res.hdr(x)]", "HTTP/1.1 502 Bad Gateway\r\nx-a: a\r\ncontent-length: 0\r\n" + closed},
+	} {
+		if got := ruled(t, privately, plainOK, c.rule, ""); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: got %q; want %q", c.rule, got, c.want)
+		}
+	}
+}
