@@ -67,6 +67,7 @@ func (x scale) check(t *testing.T) {
 	b, addr := cast(t, "balancer", file, strconv.Itoa(scaleFDs))
 	clients, _ := cast(t, "clients")
 	pid := b.cmd.Process.Pid
+	fresh := openFDs(t, pid)
 
 	clients.tell("open %s %d %s", addr, fewFirst, x.opening)
 	clients.tell("close")
@@ -76,8 +77,8 @@ func (x scale) check(t *testing.T) {
 	idle, before := openFDs(t, pid), readMemory(t, pid)
 
 	clients.tell("open %s %d %s", addr, x.held, x.opening)
-	if n := openFDs(t, pid); n < idle+2*x.held {
-		t.Errorf("%d descriptors are open, %d were before; want two more for each of %d connections", n, idle, x.held)
+	if n := openFDs(t, pid); n < fresh+2*x.held {
+		t.Errorf("%d descriptors are open, %d were before; want two more for each of %d connections", n, fresh, x.held)
 	}
 	after := readMemory(t, pid)
 	each := (after.rss - before.rss) / float64(x.held)
