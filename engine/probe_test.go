@@ -163,8 +163,10 @@ func (g *ledger) lent() {
 		}
 	})
 	g.unless(err == nil, "%v", err)
-	used := g.engine.budget.Used()
-	g.unless(charged == used || charged < used && len(g.engine.loops) > 1, "the flows hold %d bytes of the budget, %d are in use", charged, used)
+	for purpose, budget := range g.engine.memory {
+		mine, used := charged[purpose], budget.Used()
+		g.unless(mine == used || mine < used && len(g.engine.loops) > 1, "flows hold %d bytes for purpose %d, %d are counted", mine, purpose, used)
+	}
 }
 
 // counts compares the limits and the numbers of show stat with the sessions.

@@ -6,10 +6,13 @@ import (
 	"iter"
 )
 
-// Audit returns how many bytes the flows count against the budget. All flows of
-// the stock's loop are needed: the error tells a store or pipe that two of them
-// own, or that is lent and that none owns. It is for tests.
-func (s *Stock) Audit(flows iter.Seq[*Flow]) (charged int64, err error) {
+// Charges are bytes that count against budgets, by purpose.
+type Charges [purposes]int64
+
+// Audit returns what the flows count against the budgets. All flows of the
+// stock's loop are needed: the error tells a store or pipe that two of them own,
+// or that is lent and that none owns. It is for tests.
+func (s *Stock) Audit(flows iter.Seq[*Flow]) (charged Charges, err error) {
 	a := audit{Stock: s, owned: map[int32]bool{}}
 	for f := range flows {
 		err = errors.Join(err, a.add(f))
@@ -21,7 +24,7 @@ type audit struct {
 	*Stock
 	owned   map[int32]bool // by the number in Flow.store
 	pipes   int
-	charged int64
+	charged Charges
 }
 
 func (a *audit) add(f *Flow) error {
@@ -44,7 +47,7 @@ func (a *audit) add(f *Flow) error {
 
 func (a *audit) addPipe(f *Flow) error {
 	a.pipes++
-	a.charged += int64(f.held)
+	a.charged[f.purpose] += int64(f.held)
 	if i := int(f.store - 1); i >= len(a.Stock.pipes.all) || a.Stock.pipes.all[i].r < 0 {
 		return fmt.Errorf("a flow owns pipe %d, which is not open", i)
 	}
@@ -61,7 +64,7 @@ func (a *audit) addStore(f *Flow) error {
 		return fmt.Errorf("a flow owns store %d, which is free", f.slot())
 	}
 	store := a.stores[f.slot()]
-	a.charged += int64(cap(store))
+	a.charged[f.purpose] += int64(cap(store))
 	if f.off < 0 || int(f.off)+int(f.held) > cap(store) {
 		return fmt.Errorf("a flow holds %d bytes at %d of a store of %d", f.held, f.off, cap(store))
 	}
