@@ -19,6 +19,12 @@ func helloOf(t *testing.T, name string, size int) []byte {
 	for filled := 0; filled < size; filled += 201 {
 		c.NextProtos = append(c.NextProtos, strings.Repeat("p", 200))
 	}
+	return helloWith(t, c)
+}
+
+// helloWith returns crypto/tls's ClientHello for a configuration.
+func helloWith(t *testing.T, c *tls.Config) []byte {
+	t.Helper()
 	near, far := net.Pipe()
 	defer far.Close()
 	go func() {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/tls"
 	"fmt"
 	"strings"
 	"testing"
@@ -66,6 +67,40 @@ func TestAnswersOfRules(t *testing.T) {
 	} {
 		if got := ruled(t, privately, plainOK, c.rule, ""); !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s: got %q; want %q", c.rule, got, c.want)
+		}
+	}
+}
+
+// TestEachProtocolIsAValue: a rule that asks for one of the protocols of a hello
+// finds it among several, wherever it stands.
+func TestEachProtocolIsAValue(t *testing.T) {
+	b := start(t, fmt.Sprintf(`
+  timeout connect 2s
+  timeout client 10s
+  timeout server 10s
+frontend f
+  bind 127.0.0.1:1
+  tcp-request inspect-delay 5s
+  tcp-request content accept if { req.ssl_hello_type 1 }
+  use_backend both if { req.ssl_alpn h2,http/1.1 }
+  use_backend two  if { req.ssl_alpn h2 h3 }
+  use_backend one  if { req.ssl_alpn http/1.1 }
+  default_backend none
+backend both
+  server s %s
+backend two
+  server s %s
+backend one
+  server s %s
+backend none
+  server s %s`, listen(t, says("both")), listen(t, says("two")), listen(t, says("one")), listen(t, says("none"))))
+	for _, c := range []struct{ offered, want string }{
+		{"h2", "two"}, {"h2 http/1.1", "two"}, {"http/1.1 h2", "two"}, {"spdy/1 h2c h3", "two"},
+		{"http/1.1", "one"}, {"spdy/1 http/1.1", "one"}, {"", "none"}, {"h2c", "none"}, {"xh2", "none"},
+	} {
+		hello := helloWith(t, &tls.Config{ServerName: "a.test", NextProtos: strings.Fields(c.offered)})
+		if got := ask(t, b.dial("f"), string(hello)); got != c.want {
+			t.Errorf("offered %q: got %q; want %q", c.offered, got, c.want)
 		}
 	}
 }

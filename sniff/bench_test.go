@@ -28,13 +28,13 @@ func TestNoAllocation(t *testing.T) {
 		"ssh":      []byte("SSH-2.0-OpenSSH_9.6\r\n"),
 	}
 	var f Facts
-	var out [64]byte
 	for name, b := range inputs {
 		n := testing.AllocsPerRun(100, func() {
 			var st State
 			s.Sniff(&st, b, &f)
 			f.TLS.Name()
-			f.TLS.AppendALPN(out[:0])
+			for _, at := f.TLS.NextALPN(0); at > 0; _, at = f.TLS.NextALPN(at) {
+			}
 			for _, _, at := f.HTTP.Next(0); at > 0; _, _, at = f.HTTP.Next(at) {
 			}
 		})

@@ -72,7 +72,7 @@ func checkHello(t *testing.T, c sample, h *Hello) {
 	if len(h.SNI) > 0 {
 		sni = string(h.SNI)
 	}
-	alpn := string(h.AppendALPN(nil))
+	alpn := offered(h)
 	switch c.verdict {
 	case "tls":
 		wantALPN := strings.TrimPrefix(c.want[1], "-")

@@ -38,7 +38,7 @@ func checkAgainstGo(t *testing.T, f *Facts, info *tls.ClientHelloInfo) {
 	if f.TLS.Verdict != Yes || string(f.TLS.SNI) != fold(info.ServerName) {
 		t.Errorf("%v, sni %q; crypto/tls reads %q", f.TLS.Verdict, f.TLS.SNI, info.ServerName)
 	}
-	if got := string(f.TLS.AppendALPN(nil)); got != strings.Join(info.SupportedProtos, ",") {
+	if got := offered(&f.TLS); got != strings.Join(info.SupportedProtos, ",") {
 		t.Errorf("alpn %q; crypto/tls reads %q", got, info.SupportedProtos)
 	}
 }

@@ -74,18 +74,6 @@ func (h *Hello) NextALPN(at int) (proto []byte, next int) {
 	return h.alpn[at+1 : next : next], next
 }
 
-// AppendALPN appends the protocol names to dst with commas between them, as
-// HAProxy's req.ssl_alpn shows them (configuration.txt 7.3.5).
-func (h *Hello) AppendALPN(dst []byte) []byte {
-	for p, at := h.NextALPN(0); at > 0; p, at = h.NextALPN(at) {
-		if at > 1+len(p) {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, p...)
-	}
-	return dst
-}
-
 // parse reads the body of a hello, RFC 8446 4.1.2:
 //
 //	version 2 | random 32 | <session id> | <<suites>> | <compression> |

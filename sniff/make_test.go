@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"testing"
 )
 
@@ -121,4 +122,13 @@ func sniffed(b []byte) *Facts {
 	var f Facts
 	NewScanner().Sniff(&st, b, &f)
 	return &f
+}
+
+// offered is the protocols of a hello with commas between them.
+func offered(h *Hello) string {
+	var all []string
+	for p, at := h.NextALPN(0); at > 0; p, at = h.NextALPN(at) {
+		all = append(all, string(p))
+	}
+	return strings.Join(all, ",")
 }

@@ -52,6 +52,10 @@ func (b *builder) impossible(p string) string {
 		if strings.Contains(p, ",") && !strings.Contains(p, `"`) {
 			return "the values are cut at commas; req.fhdr has them whole"
 		}
+	case fetches["req.ssl_alpn"]:
+		if strings.Contains(p, ",") {
+			return "each protocol is a value of its own; wanted them as patterns of their own"
+		}
 	case fetches["path"]:
 		if whole && !strings.HasPrefix(p, "/") || b.match == "beg" && p != "" && p[0] != '/' {
 			return "every path begins with '/'"

@@ -50,7 +50,7 @@ type Fields interface {
 
 // place is how far the values of one expr were walked.
 type place struct {
-	field int    // of the head
+	field int    // of the head; or where the list of protocols goes on
 	rest  []byte // values left in the field
 	more  bool   // rest holds one
 	done  bool   // the single value was given

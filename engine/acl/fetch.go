@@ -69,7 +69,7 @@ var fetches = map[string]*fetch{
 	"res.cook":           {kind: text, get: setCookie, named: true, many: true, response: true},
 	"ssl_fc":             {kind: boolean, get: constant(false)}, // TLS is passed through, never ended here
 	"req.ssl_sni":        {kind: text, get: sni, needs: tlsBytes, folded: true},
-	"req.ssl_alpn":       {kind: text, get: alpn, needs: tlsBytes},
+	"req.ssl_alpn":       {kind: text, get: alpn, needs: tlsBytes, many: true, first: true},
 	"req.ssl_ver":        {kind: number, get: tlsVersion, needs: tlsBytes, dotted: true},
 	"req.ssl_hello_type": {kind: number, get: helloType, most: 1, needs: tlsBytes},
 }
@@ -160,16 +160,18 @@ func sni(_ *expr, f *Facts) (value, presence) {
 	return value{b: name}, present
 }
 
+// alpn yields the protocols that the client offers, one after the other.
 func alpn(_ *expr, f *Facts) (value, presence) {
 	h, p := f.hello()
 	if p != present {
 		return value{}, p
 	}
-	f.text = h.AppendALPN(f.text[:0])
-	if len(f.text) == 0 {
+	proto, next := h.NextALPN(f.at.field)
+	if next == 0 {
 		return value{}, absent
 	}
-	return value{b: f.text}, present
+	f.at.field = next
+	return value{b: proto}, present
 }
 
 func tlsVersion(_ *expr, f *Facts) (value, presence) {

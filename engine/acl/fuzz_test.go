@@ -11,7 +11,7 @@ import (
 const fuzzRules = `acl site hdr(host),lower,host_only www.example.com
 	acl site hdr_end(host) -i .example.com
 	tcp-request content reject if { hdr_ip(x-forwarded-for,-1) 10.0.0.0/8 2001:db8::/32 }
-	tcp-request content accept if site METH_GET || { req.ssl_alpn,field(1,\,) h2 }
+	tcp-request content accept if site METH_GET || { req.ssl_alpn,field(1,/) h2 }
 	use_backend a if { hdr(x),word(-2,.:,2) a.b b } || { hdr_dom(host) -i example }
 	use_backend b if { path_dir a } { hdr_cnt(cookie) 1: }
 	use_backend c if { req.ssl_sni -m end .example.org .example.net } || { url_reg ^[^/]*// }
