@@ -3,6 +3,8 @@ package engine
 import (
 	"crypto/tls"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 	"testing"
 )
@@ -74,6 +76,13 @@ func TestAnswersOfRules(t *testing.T) {
 // TestEachProtocolIsAValue: a rule that asks for one of the protocols of a hello
 // finds it among several, wherever it stands.
 func TestEachProtocolIsAValue(t *testing.T) {
+	named := func(name string) string {
+		return listen(t, func(c *net.TCPConn) {
+			_, _ = io.WriteString(c, name)
+			closeWrite(t, c)
+			silent(c)
+		}).String()
+	}
 	b := start(t, fmt.Sprintf(`
   timeout connect 2s
   timeout client 10s
@@ -93,7 +102,7 @@ backend two
 backend one
   server s %s
 backend none
-  server s %s`, listen(t, says("both")), listen(t, says("two")), listen(t, says("one")), listen(t, says("none"))))
+  server s %s`, named("both"), named("two"), named("one"), named("none")))
 	for _, c := range []struct{ offered, want string }{
 		{"h2", "two"}, {"h2 http/1.1", "two"}, {"http/1.1 h2", "two"}, {"spdy/1 h2c h3", "two"},
 		{"http/1.1", "one"}, {"spdy/1 http/1.1", "one"}, {"", "none"}, {"h2c", "none"}, {"xh2", "none"},
