@@ -13,7 +13,7 @@ var update = flag.Bool("update", false, "rewrite the .want files")
 const badDir = "testdata/bad"
 
 // TestBadConfigurationsSayExactlyThis compares all messages of each bad
-// configuration, those of Unsupported included, with the .want file beside it.
+// configuration with the .want file beside it.
 func TestBadConfigurationsSayExactlyThis(t *testing.T) {
 	t.Setenv("SLUICE_TEST_PORT", "8080")
 	count := 0
@@ -38,10 +38,7 @@ func bad(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, problems := Parse(Source{filepath.Base(path), data})
-	if cfg != nil {
-		problems = append(problems, Unsupported(cfg)...)
-	}
+	_, problems := Parse(Source{filepath.Base(path), data})
 	var text strings.Builder
 	for _, p := range problems {
 		text.WriteString(p.String() + "\n")

@@ -9,8 +9,7 @@
 //	haproxy.cfg --readCfg---> sections --build--> Config --Check--> Problems
 //	file.toml ----readTOML--> sections
 //
-// WriteTOML goes back from a Config to TOML. Unsupported names what this
-// version can read and not yet do.
+// WriteTOML goes back from a Config to TOML.
 //
 // The package opens no socket and starts no goroutine. A Config may be read
 // from any goroutine once loaded; nobody changes it.

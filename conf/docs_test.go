@@ -59,7 +59,6 @@ func valid(t *testing.T, b block) *conf.Config {
 	if c == nil {
 		t.Fatalf("%s\n%v", b.name(), problems)
 	}
-	problems = append(problems, conf.Unsupported(c)...)
 	for _, f := range c.Frontends {
 		_, found := acl.Compile(c, f)
 		problems = append(problems, found...)

@@ -74,15 +74,6 @@ func TestOwnExamplesAreWithoutRemarks(t *testing.T) {
 	})
 }
 
-func TestNoExampleIsRefused(t *testing.T) {
-	eachExample(t, "*.*", func(t *testing.T, path string) {
-		t.Helper()
-		if err := Unsupported(load(t, path)).Err(); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
 func TestExamplesSurviveWriteTOML(t *testing.T) {
 	eachExample(t, "*.*", func(t *testing.T, path string) {
 		t.Helper()
@@ -123,9 +114,6 @@ func TestDebiansStockFileCarriesAProxyInModeTCP(t *testing.T) {
 	cfg, problems := ParseString("haproxy.cfg", string(stock)+added)
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
-	}
-	if err := Unsupported(cfg).Err(); err != nil {
-		t.Error(err)
 	}
 	if got := cfg.Frontends[0].Log.Format; got != LogTCP {
 		t.Errorf("log format %d, wanted tcplog for a proxy in mode tcp", got)

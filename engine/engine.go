@@ -13,6 +13,7 @@ import (
 	"sluice/conf"
 	"sluice/engine/access"
 	"sluice/engine/relay"
+	"sluice/engine/sock"
 	"sluice/engine/stat"
 	"sluice/pool"
 )
@@ -68,7 +69,7 @@ type Engine struct {
 // need. It is called before chroot and before privileges are dropped. The
 // problems say what is wrong with the configuration.
 func New(o Options) (*Engine, conf.Problems, error) {
-	site, problems := newSite(o.Config, o.Access)
+	site, problems := newSite(o.Config, means{sock.LookUp, o.Access.Route})
 	if err := problems.Err(); err != nil {
 		return nil, problems, err
 	}

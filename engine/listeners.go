@@ -40,7 +40,7 @@ func Listen(c *conf.Config, loops int) (*Listeners, error) {
 	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
 		fds, err := sock.Listen(f, b, loops)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: frontend '%s' can't listen on %s: %w", b.Pos, f.Name, bindName(b), err))
+			errs = append(errs, fmt.Errorf("%s: %w", b.Pos, listenError(f, b, err)))
 			return
 		}
 		l.binds = append(l.binds, bindSockets{frontend: f.Name, bind: b, fds: fds})
@@ -50,6 +50,10 @@ func Listen(c *conf.Config, loops int) (*Listeners, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+func listenError(f *conf.Frontend, b *conf.Bind, err error) error {
+	return fmt.Errorf("frontend '%s' can't listen on %s: %w", f.Name, bindName(b), err)
 }
 
 // Adopt takes over the sockets that Files of another process named in

@@ -65,17 +65,23 @@ type backend struct {
 	errors  map[int][]byte
 }
 
+// means are what newSite asks of the system.
+type means struct {
+	lookUp LookUp
+	route  func([]conf.LogTarget) (access.Route, error)
+}
+
 // newSite compiles rules and resolves names.
-func newSite(c *conf.Config, log *access.Log) (*site, conf.Problems) {
+func newSite(c *conf.Config, m means) (*site, conf.Problems) {
 	s := &site{conf: c}
 	var problems conf.Problems
 	for i, b := range c.Backends {
-		made, ps := newBackend(backendID(c, i), b, log)
+		made, ps := newBackend(backendID(c, i), b, m)
 		problems = append(problems, ps...)
 		s.backends = append(s.backends, made)
 	}
 	for _, f := range c.Frontends {
-		made, ps := newFrontend(c, f, log)
+		made, ps := newFrontend(c, f, m)
 		problems = append(problems, ps...)
 		s.frontends = append(s.frontends, made)
 		s.http = s.http || f.Mode == conf.HTTP
@@ -103,13 +109,18 @@ func once(problems conf.Problems) conf.Problems {
 	return told
 }
 
-func newFrontend(c *conf.Config, f *conf.Frontend, log *access.Log) (*frontend, conf.Problems) {
+func newFrontend(c *conf.Config, f *conf.Frontend, m means) (*frontend, conf.Problems) {
 	rules, problems := acl.Compile(c, f)
+	route, err := m.route(f.Log.Targets)
+	if err != nil {
+		problems.Errorf(logPos(f.Log.Targets, f.Pos), "%v", err)
+	}
 	if problems.Err() != nil {
 		return nil, problems
 	}
 	made := &frontend{
 		conf:    f,
+		route:   route,
 		rules:   rules,
 		needs:   rules.Needs(),
 		limit:   stat.NewLimit(f.MaxConn),
@@ -129,37 +140,32 @@ func newFrontend(c *conf.Config, f *conf.Frontend, log *access.Log) (*frontend, 
 	made.between = cmp.Or(f.Timeout.HTTPKeepAlive, f.Timeout.HTTPRequest, f.Timeout.Client).Milliseconds()
 	made.closes = f.Conn
 	made.errors = errorFiles(f.ErrorFiles)
-	route, err := log.Route(f.Log.Targets)
-	if err != nil {
-		problems.Errorf(logPos(f.Log.Targets, f.Pos), "%v", err)
-	}
-	made.route = route
 	return made, problems
 }
 
-func newBackend(id int, b *conf.Backend, log *access.Log) (*backend, conf.Problems) {
-	servers, problems := pool.New(id, b, sock.LookUp)
+func newBackend(id int, b *conf.Backend, m means) (*backend, conf.Problems) {
+	servers, problems := pool.New(id, b, m.lookUp)
+	rules, ps := acl.CompileBackend(b)
+	problems = append(problems, ps...)
+	route, err := m.route(b.Log.Targets)
+	if err != nil {
+		problems.Errorf(logPos(b.Log.Targets, b.Pos), "%v", err)
+	}
 	if problems.Err() != nil {
 		return nil, problems
 	}
 	made := &backend{
 		Backend: servers,
+		rules:   rules,
+		route:   route,
 		connect: b.Timeout.Connect.Milliseconds(),
 		server:  b.Timeout.Server.Milliseconds(),
 		fin:     b.Timeout.ServerFin.Milliseconds(),
 		tunnel:  b.Timeout.Tunnel.Milliseconds(),
 	}
-	route, err := log.Route(b.Log.Targets)
-	if err != nil {
-		problems.Errorf(logPos(b.Log.Targets, b.Pos), "%v", err)
-	}
-	made.route = route
 	made.closes = b.Conn != conf.KeepAlive
 	made.useCookie(b.Cookie)
 	made.errors = errorFiles(b.ErrorFiles)
-	rules, ps := acl.CompileBackend(b)
-	problems = append(problems, ps...)
-	made.rules = rules
 	for _, s := range servers.Servers {
 		addr, err := serverAddr(s)
 		if err != nil {

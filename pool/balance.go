@@ -48,8 +48,11 @@ func chooseAlgorithm(c *conf.Backend, ps *conf.Problems) algorithm {
 		}
 		names[i] = a.name
 	}
-	ps.Errorf(c.Pos, "backend '%s': balance '%s': not supported; wanted %s",
-		c.Name, wanted, strings.Join(names, ", "))
+	at, written := c.At["balance"]
+	if !written {
+		at = c.Pos
+	}
+	ps.Errorf(at, "'balance %s' in %s: not supported yet, wanted %s", wanted, c.Title(), strings.Join(names, ", "))
 	return algorithms[0]
 }
 

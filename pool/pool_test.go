@@ -69,7 +69,7 @@ func TestNewNamesWhatCannotWork(t *testing.T) {
 		want string
 	}{
 		{"algorithm", func(c *conf.Backend) { c.Balance.Algorithm = "leastconn" },
-			"f.cfg:3: error: backend 'bk': balance 'leastconn': not supported; wanted roundrobin"},
+			"f.cfg:3: error: 'balance leastconn' in backend 'bk': not supported yet, wanted roundrobin"},
 		{"name", func(c *conf.Backend) { c.Servers[0].Address = conf.Address{Host: "web1", Port: 80} },
 			"f.cfg:9: error: server 'bk/a': could not resolve address 'web1': no such host"},
 		{"port", func(c *conf.Backend) { c.Servers[0].Address.Port = 0 },

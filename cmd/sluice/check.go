@@ -3,8 +3,12 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"sluice/conf"
+	"sluice/engine/sock"
 )
 
 func newCheck() *cobra.Command {
@@ -20,13 +24,48 @@ func newCheck() *cobra.Command {
 }
 
 func check(files []string) error {
-	_, problems, err := readFiles(files)
+	c, problems, err := readFiles(sock.LookUp, files)
 	if err != nil {
 		return err
 	}
-	if err := refusal(named(files), problems); err != nil {
+	r := running{conf: c}
+	if c != nil {
+		mayNot(c, &problems)
+	}
+	if err := r.prepare(named(files), problems); err != nil {
 		return err
 	}
 	fmt.Fprintln(os.Stderr, named(files), "is valid")
 	return nil
+}
+
+// mayNot warns of what would stop a start now, but may be different when it
+// comes: who starts the process, and which directories there are by then.
+func mayNot(c *conf.Config, problems *conf.Problems) {
+	g := &c.Global
+	if _, err := rights(c); err != nil {
+		problems.Warnf(g.Pos, "%v", err)
+	}
+	if g.PidFile != "" {
+		wantDirectory(problems, g.Pos, g.PidFile)
+	}
+	for _, s := range g.StatsSockets {
+		if s.Address.Net == conf.NetUnix {
+			wantDirectory(problems, s.Pos, s.Address.Path)
+		}
+	}
+	for _, f := range c.Frontends {
+		for _, b := range f.Binds {
+			if b.Address.Net == conf.NetUnix {
+				wantDirectory(problems, b.Pos, b.Address.Path)
+			}
+		}
+	}
+}
+
+func wantDirectory(problems *conf.Problems, at conf.Pos, path string) {
+	dir := filepath.Dir(path)
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		problems.Warnf(at, "'%s' can't be made: there is no directory '%s'", path, dir)
+	}
 }

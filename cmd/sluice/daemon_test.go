@@ -98,13 +98,13 @@ func TestDaemonsFailedStartIsSeen(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, closeSocket := command(t, "run", "-D", "-f", config(t, "127.0.0.1:1", "chroot "+file))
+	p, closeSocket := command(t, "run", "-D", "-f", config(t, "127.0.0.1:1", "pidfile "+file+"/pid"))
 	err := p.Run()
 	closeSocket()
 	if p.ProcessState.ExitCode() != 1 {
 		t.Errorf("want exit status 1, got %v", err)
 	}
-	want := "sluice: chroot '" + file + "': not a directory\nsluice: the daemon ended before it was ready: exit status 1\n"
+	want := "sluice: pid file '" + file + "/pid' cannot be written: not a directory\nsluice: the daemon ended before it was ready: exit status 1\n"
 	if got := p.stderr.String(); !strings.HasSuffix(got, want) {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}

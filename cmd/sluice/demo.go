@@ -62,7 +62,7 @@ func demo(w io.Writer, listen string) error {
 		return err
 	}
 	defer func() { _ = pears.Close() }()
-	config, problems := read(conf.Source{Name: "demo.toml", Data: []byte(demoText(listen, apples.Addr, pears.Addr))})
+	config, problems := read(sock.LookUp, conf.Source{Name: "demo.toml", Data: []byte(demoText(listen, apples.Addr, pears.Addr))})
 	l := launch{logFormat: "console", quiet: true, bound: func(ls *engine.Listeners) { demoHelp(w, ls.Addr("demo").String()) }}
 	err = l.run("demo.toml", config, problems)
 	if errors.Is(err, sock.ErrBusy) {

@@ -31,7 +31,7 @@ Servers count as up: nothing is dialled and no name is looked up.`,
 			if err := who.settle(c.Flags()); err != nil {
 				return err
 			}
-			cfg, problems, err := readFiles(files)
+			cfg, problems, err := readFiles(noLookUp, files)
 			if err != nil {
 				return err
 			}

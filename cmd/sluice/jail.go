@@ -28,15 +28,24 @@ func enterJail(dir string, log *zap.Logger) error {
 	return os.Chdir("/")
 }
 
-func makeJail(dir string, log *zap.Logger) error {
+// jailExists reports whether dir is there. What is no directory can't become
+// the root of the file system.
+func jailExists(dir string) (bool, error) {
 	info, err := os.Stat(dir)
 	switch {
 	case err == nil && !info.IsDir():
-		return fmt.Errorf("chroot '%s': not a directory", dir)
+		return false, fmt.Errorf("chroot '%s': not a directory", dir)
 	case err == nil:
-		return nil
+		return true, nil
 	case !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("chroot '%s': %w", dir, err)
+		return false, fmt.Errorf("chroot '%s': %w", dir, err)
+	}
+	return false, nil
+}
+
+func makeJail(dir string, log *zap.Logger) error {
+	if there, err := jailExists(dir); there || err != nil {
+		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return fmt.Errorf("chroot '%s' cannot be created: %w", dir, err)

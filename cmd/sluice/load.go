@@ -5,29 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
 
 	"sluice/conf"
 	"sluice/engine"
-	"sluice/engine/acl"
 )
 
-// read loads a configuration and lets every room look at it, so that all
-// problems are told at once. The Config is nil when conf found an error.
-func read(sources ...conf.Source) (*conf.Config, conf.Problems) {
+// read loads a configuration and has all packages check it, so that all
+// problems are told at once. lookUp finds the addresses of host names. The
+// Config is nil when there is an error.
+func read(lookUp engine.LookUp, sources ...conf.Source) (*conf.Config, conf.Problems) {
 	c, problems := conf.Draft(sources...)
 	broken := problems.Err() != nil
-	problems = append(problems, conf.Unsupported(c)...)
-	problems = append(problems, engine.CheckFastOpen(c)...)
-	for _, f := range c.Frontends {
-		_, found := acl.Compile(c, f)
-		add(&problems, found, broken)
-	}
-	for _, b := range c.Backends {
-		_, found := acl.CompileBackend(b)
-		add(&problems, found, broken)
+	add(&problems, engine.Check(c, lookUp))
+	if _, err := jailExists(c.Global.Chroot); err != nil {
+		problems.Errorf(c.Global.Pos, "%v", err)
 	}
 	if _, err := identityOf(&c.Global); err != nil {
 		problems.Errorf(c.Global.Pos, "%v", err)
@@ -48,15 +43,24 @@ func read(sources ...conf.Source) (*conf.Config, conf.Problems) {
 }
 
 // add adds what is new among the problems found. In a broken configuration a
-// warning may only follow from a line that could not be read.
-func add(problems *conf.Problems, found conf.Problems, broken bool) {
+// warning, or a problem in a line with an error, may only follow from a line
+// that could not be read.
+func add(problems *conf.Problems, found conf.Problems) {
+	known := *problems
+	broken := known.Err() != nil
 	for _, p := range found {
-		if broken && p.Severity == conf.Warning || slices.Contains(*problems, p) {
+		follows := p.Severity == conf.Warning || slices.ContainsFunc(known, func(k conf.Problem) bool {
+			return k.Severity == conf.Error && k.Pos == p.Pos
+		})
+		if broken && follows || slices.Contains(known, p) {
 			continue
 		}
 		*problems = append(*problems, p)
 	}
 }
+
+// noLookUp takes every host name for known.
+func noLookUp(string) (netip.Addr, error) { return netip.IPv4Unspecified(), nil }
 
 // listens says whether anybody could ever connect to the process.
 func listens(c *conf.Config) bool {
@@ -65,12 +69,12 @@ func listens(c *conf.Config) bool {
 }
 
 // readFiles is read for files.
-func readFiles(paths []string) (*conf.Config, conf.Problems, error) {
+func readFiles(lookUp engine.LookUp, paths []string) (*conf.Config, conf.Problems, error) {
 	sources, err := open(paths)
 	if err != nil {
 		return nil, nil, err
 	}
-	c, problems := read(sources...)
+	c, problems := read(lookUp, sources...)
 	return c, problems, nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"sluice/conf"
 	"sluice/engine"
+	"sluice/engine/sock"
 )
 
 func newRun() *cobra.Command {
@@ -21,7 +22,7 @@ func newRun() *cobra.Command {
 running connections end, any second one of the three ends that.`,
 		Args: onlyFlags,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, problems, err := readFiles(files)
+			cfg, problems, err := readFiles(sock.LookUp, files)
 			if err != nil {
 				return err
 			}

@@ -66,6 +66,10 @@ func (l *launch) serve(name string, c *conf.Config, problems conf.Problems, abov
 	if err := r.prepare(name, problems); err != nil {
 		return err
 	}
+	var err error
+	if r.identity, err = rights(c); err != nil {
+		return err
+	}
 	spareProcessor(r.plan.Loops)
 	if err := r.open(l, above); err != nil {
 		return err
@@ -97,7 +101,8 @@ func (r *running) work(caught <-chan os.Signal) error {
 	return r.engine.Run()
 }
 
-// prepare divides the file descriptors and tells all problems at once.
+// prepare divides the file descriptors and tells all problems at once. It opens
+// nothing: `sluice check` calls it too, so that both find the same.
 func (r *running) prepare(name string, problems conf.Problems) error {
 	if problems.Err() != nil {
 		return refusal(name, problems)
@@ -108,11 +113,7 @@ func (r *running) prepare(name string, problems conf.Problems) error {
 	}
 	r.plan = engine.MakePlan(r.conf, nofile)
 	unbound(r.conf, &problems)
-	if err := refusal(name, append(problems, r.plan.Problems...)); err != nil {
-		return err
-	}
-	r.identity, err = rights(r.conf)
-	return err
+	return refusal(name, append(problems, r.plan.Problems...))
 }
 
 // open opens, with whatever rights the start has, everything that later ones

@@ -3,6 +3,7 @@ package access
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 	"sync"
@@ -95,6 +96,26 @@ func (l *Log) Route(targets []conf.LogTarget) (Route, error) {
 	return Route(len(l.asked)), nil
 }
 
+// Check tells every target that Route would refuse. It opens nothing. lookUp
+// finds the address of a host name.
+func Check(targets []conf.LogTarget, lookUp func(host string) (netip.Addr, error)) error {
+	var errs []error
+	for _, t := range targets {
+		_, err := newTarget(t, "", 0)
+		if err == nil {
+			if err = checkOutlet(t, lookUp); err != nil {
+				err = outletError(t, err)
+			}
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func outletError(t conf.LogTarget, err error) error {
+	return fmt.Errorf("log target %s: %w", destination(t), err)
+}
+
 // withoutPos makes targets comparable: where they are written does not matter.
 func withoutPos(targets []conf.LogTarget) []conf.LogTarget {
 	targets = slices.Clone(targets)
@@ -129,7 +150,7 @@ func (l *Log) carrier(t conf.LogTarget) (*carrier, error) {
 	}
 	out, err := openOutlet(t)
 	if err != nil {
-		return nil, fmt.Errorf("log target %s: %w", name, err)
+		return nil, outletError(t, err)
 	}
 	c := newCarrier(name, out, l.lost)
 	carriers := append(slices.Clone(*l.carriers.Load()), c)

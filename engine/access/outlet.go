@@ -1,9 +1,16 @@
 package access
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
 	"strconv"
+
+	"golang.org/x/sys/unix"
 
 	"sluice/conf"
 )
@@ -33,6 +40,43 @@ func openOutlet(t conf.LogTarget) (outlet, error) {
 		return openFile(t.Path)
 	}
 	return nil, fmt.Errorf("unknown kind %d", t.Kind)
+}
+
+// checkOutlet says why openOutlet would fail, where that is known before
+// anything is opened.
+func checkOutlet(t conf.LogTarget, lookUp func(host string) (netip.Addr, error)) error {
+	switch t.Kind {
+	case conf.LogUDP:
+		if t.Address.IP.IsValid() {
+			return nil
+		}
+		_, err := lookUp(t.Address.Host)
+		return err
+	case conf.LogFile:
+		return appendable(t.Path)
+	}
+	return nil
+}
+
+// appendable says why a file can't be written to, or not be made.
+func appendable(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return faultOf(filepath.Dir(path), unix.Access(filepath.Dir(path), unix.W_OK|unix.X_OK))
+	case err != nil:
+		return err
+	case info.IsDir():
+		return faultOf(path, unix.EISDIR)
+	}
+	return faultOf(path, unix.Access(path, unix.W_OK))
+}
+
+func faultOf(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fs.PathError{Op: "open", Path: path, Err: err}
 }
 
 // destination names what a target writes to; equal names mean the same.

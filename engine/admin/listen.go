@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"os/user"
 	"strconv"
@@ -41,9 +42,33 @@ func seesLegends(ln net.Listener) bool {
 func Listen(s conf.StatsSocket) (net.Listener, error) {
 	ln, err := open(s)
 	if err != nil {
-		return nil, fmt.Errorf("stats socket '%s': %w", s.Address, err)
+		return nil, socketError(s, err)
 	}
 	return socket{ln, s.Level}, nil
+}
+
+func socketError(s conf.StatsSocket, err error) error {
+	return fmt.Errorf("stats socket '%s': %w", s.Address, err)
+}
+
+// Check says why Listen would fail, where that is known before a socket is
+// opened. lookUp finds the address of a host name.
+func Check(s conf.StatsSocket, lookUp func(host string) (netip.Addr, error)) error {
+	var err error
+	switch a := s.Address; {
+	case a.Net == conf.NetUnix:
+		_, _, err = owner(s)
+		err = errors.Join(err, fits(a.Path))
+		if err == nil {
+			_, err = present(a.Path)
+		}
+	case a.Net == conf.NetTCP && a.Host != "" && !a.IP.IsValid():
+		_, err = lookUp(a.Host)
+	}
+	if err != nil {
+		return socketError(s, err)
+	}
+	return nil
 }
 
 func open(s conf.StatsSocket) (net.Listener, error) {
@@ -79,10 +104,10 @@ func listenUnix(s conf.StatsSocket) (net.Listener, error) {
 	if err := replaceable(path); err != nil {
 		return nil, err
 	}
-	aside := fmt.Sprintf("%s.%d", path, os.Getpid())
-	if len(aside) >= sunPath {
-		return nil, fmt.Errorf("path of %d bytes, wanted at most %d", len(path), sunPath-1-len(aside)+len(path))
+	if err := fits(path); err != nil {
+		return nil, err
 	}
+	aside := asideOf(path)
 	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: aside, Net: "unix"})
 	if err != nil {
 		return nil, err
@@ -98,17 +123,37 @@ func listenUnix(s conf.StatsSocket) (net.Listener, error) {
 	return ln, nil
 }
 
-// replaceable says whether a socket may be put at path: nothing is there, or a
-// socket that refuses connections.
-func replaceable(path string) error {
+// asideOf is the path under which a socket is prepared.
+func asideOf(path string) string { return fmt.Sprintf("%s.%d", path, os.Getpid()) }
+
+// fits refuses a path that is too long for the kernel.
+func fits(path string) error {
+	if aside := asideOf(path); len(aside) >= sunPath {
+		return fmt.Errorf("path of %d bytes, wanted at most %d", len(path), sunPath-1-len(aside)+len(path))
+	}
+	return nil
+}
+
+// present reports whether a socket is at path. A file of another kind is an
+// error.
+func present(path string) (bool, error) {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil
+		return false, nil
 	case err != nil:
-		return err
+		return false, err
 	case info.Mode().Type() != fs.ModeSocket:
-		return fmt.Errorf("a %s is there, wanted a socket or nothing", kindOf(info.Mode()))
+		return false, fmt.Errorf("a %s is there, wanted a socket or nothing", kindOf(info.Mode()))
+	}
+	return true, nil
+}
+
+// replaceable says whether a socket may be put at path: nothing is there, or a
+// socket that refuses connections.
+func replaceable(path string) error {
+	if socket, err := present(path); err != nil || !socket {
+		return err
 	}
 	conn, err := net.DialTimeout("unix", path, time.Second)
 	switch {
@@ -143,22 +188,25 @@ func setMode(path string, mode uint32) error {
 }
 
 func setOwner(path string, s conf.StatsSocket) error {
-	uid, gid := s.UID, s.GID
-	var err error
+	uid, gid, err := owner(s)
+	if err != nil || uid < 0 && gid < 0 {
+		return err
+	}
+	return os.Lchown(path, uid, gid)
+}
+
+// owner returns who the socket is given to, -1 for nobody.
+func owner(s conf.StatsSocket) (uid, gid int, err error) {
+	uid, gid = s.UID, s.GID
 	if s.User != "" {
 		if uid, err = userID(s.User); err != nil {
-			return err
+			return uid, gid, err
 		}
 	}
 	if s.Group != "" {
-		if gid, err = groupID(s.Group); err != nil {
-			return err
-		}
+		gid, err = groupID(s.Group)
 	}
-	if uid < 0 && gid < 0 {
-		return nil
-	}
-	return os.Lchown(path, uid, gid)
+	return uid, gid, err
 }
 
 func userID(name string) (int, error) {

@@ -23,9 +23,9 @@ const deepest = 65535
 // ErrBusy says that another socket listens on the address already.
 var ErrBusy = errors.New("another process listens there already")
 
-// Resolve turns an address as configured into one that sockets take. Names are
-// looked up, IPv4 first, as HAProxy does at its start.
-func Resolve(a conf.Address) (Addr, error) {
+// Resolve turns an address as configured into one that sockets take. lookUp
+// finds the address of a host name.
+func Resolve(a conf.Address, lookUp func(host string) (netip.Addr, error)) (Addr, error) {
 	switch {
 	case a.Net == conf.NetUnix:
 		return Unix(a.Path)
@@ -36,14 +36,15 @@ func Resolve(a conf.Address) (Addr, error) {
 	case a.Host == "":
 		return IP(netip.AddrPortFrom(netip.IPv4Unspecified(), a.Port))
 	}
-	ip, err := LookUp(a.Host)
+	ip, err := lookUp(a.Host)
 	if err != nil {
 		return Addr{}, err
 	}
 	return IP(netip.AddrPortFrom(ip, a.Port))
 }
 
-// LookUp resolves a host name to one address, IPv4 if it has one.
+// LookUp resolves a host name to one address, IPv4 if it has one, as HAProxy
+// does at its start.
 func LookUp(host string) (netip.Addr, error) {
 	for _, family := range []string{"ip4", "ip6"} {
 		ips, err := net.DefaultResolver.LookupNetIP(context.Background(), family, host)
@@ -69,7 +70,7 @@ func Listen(f *conf.Frontend, b *conf.Bind, n int) ([]int, error) {
 		}
 		return copies(fd, n, true)
 	}
-	addr, err := Resolve(b.Address)
+	addr, err := Resolve(b.Address, LookUp)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +81,25 @@ func Listen(f *conf.Frontend, b *conf.Bind, n int) ([]int, error) {
 		}
 	}
 	return fds, err
+}
+
+// CheckListen says why Listen can't listen, where that is known before a
+// socket is opened.
+func CheckListen(b *conf.Bind, lookUp func(host string) (netip.Addr, error)) error {
+	if b.Address.Net == conf.NetFD {
+		return nil
+	}
+	if _, err := Resolve(b.Address, lookUp); err != nil {
+		return err
+	}
+	if b.Address.Net != conf.NetUnix {
+		return nil
+	}
+	if _, err := replaceable(b.Address.Path); err != nil {
+		return err
+	}
+	_, _, err := owner(b)
+	return err
 }
 
 func listenTCP(addr *Addr, options []option, backlog, n int) ([]int, error) {
@@ -157,7 +177,7 @@ func openTCP(addr *Addr, options []option, backlog int) (int, error) {
 }
 
 func listenUnix(b *conf.Bind, backlog int) (int, error) {
-	addr, err := Resolve(b.Address)
+	addr, err := Resolve(b.Address, LookUp)
 	if err != nil {
 		return -1, err
 	}
@@ -184,15 +204,9 @@ func listenUnix(b *conf.Bind, backlog int) (int, error) {
 // ClearStale removes the socket file that an earlier process left at path. A
 // socket that somebody listens on, and a file of another kind, are errors.
 func ClearStale(path string) error {
-	info, err := os.Lstat(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	stale, err := replaceable(path)
+	if err != nil || !stale {
 		return err
-	}
-	if info.Mode()&os.ModeSocket == 0 {
-		return fmt.Errorf("%s exists and is not a socket", path)
 	}
 	conn, err := net.Dial("unix", path)
 	if err == nil {
@@ -200,6 +214,21 @@ func ClearStale(path string) error {
 		return ErrBusy
 	}
 	return os.Remove(path)
+}
+
+// replaceable reports whether a socket is at path. A file of another kind is an
+// error.
+func replaceable(path string) (stale bool, err error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	case info.Mode()&os.ModeSocket == 0:
+		return false, fmt.Errorf("%s exists and is not a socket", path)
+	}
+	return true, nil
 }
 
 // grant sets the owner and the mode that a UNIX bind line asks for.

@@ -1,0 +1,37 @@
+package engine
+
+import (
+	"net/netip"
+
+	"sluice/conf"
+	"sluice/engine/access"
+	"sluice/engine/admin"
+	"sluice/engine/sock"
+)
+
+// LookUp finds the address of a host name.
+type LookUp func(host string) (netip.Addr, error)
+
+// Check finds what Listen, New and admin.Listen would refuse in a
+// configuration, by the functions that these use. It opens nothing. lookUp
+// finds addresses.
+func Check(c *conf.Config, lookUp LookUp) conf.Problems {
+	_, problems := newSite(c, means{lookUp, func(targets []conf.LogTarget) (access.Route, error) {
+		return access.None, access.Check(targets, lookUp)
+	}})
+	problems = append(problems, CheckFastOpen(c)...)
+	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
+		if err := sock.CheckListen(b, lookUp); err != nil {
+			problems.Errorf(b.Pos, "%v", listenError(f, b, err))
+		}
+	})
+	for _, s := range c.Global.StatsSockets {
+		if err := admin.Check(s, lookUp); err != nil {
+			problems.Errorf(s.Pos, "%v", err)
+		}
+	}
+	if err := access.Check(c.Global.Log, lookUp); err != nil {
+		problems.Errorf(logPos(c.Global.Log, c.Global.Pos), "%v", err)
+	}
+	return once(problems)
+}
