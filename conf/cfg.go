@@ -3,6 +3,7 @@ package conf
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strings"
 
 	"sluice/conf/haproxy"
@@ -16,13 +17,15 @@ func readCfg(src Source, problems *Problems) []section {
 		problems.Errorf(at, "a NUL byte, wanted a text file")
 		return nil
 	}
-	for line := range haproxy.Lines(src.Data, os.LookupEnv) {
+	lines := slices.Collect(haproxy.Lines(src.Data, os.LookupEnv))
+	c.indents = indents(lines)
+	for _, line := range lines {
 		at := Pos{File: src.Name, Line: line.Number}
 		if line.Err != nil {
 			problems.Errorf(at, "%s", line.Err)
 			continue
 		}
-		c.line(at, line.Words)
+		c.line(at, line)
 	}
 	return c.sections
 }
@@ -30,7 +33,23 @@ func readCfg(src Source, problems *Problems) []section {
 type cfgReader struct {
 	problems *Problems
 	sections []section
+	indents  bool // directives are indented in this file
 	skip     bool // inside a section that is not known here
+}
+
+// indents reports whether most directives of a file are indented.
+func indents(lines []haproxy.Line) bool {
+	n := 0
+	for _, l := range lines {
+		switch {
+		case l.Err != nil || kinds[l.Words[0]] != 0:
+		case l.Indented:
+			n++
+		default:
+			n--
+		}
+	}
+	return n > 0
 }
 
 // otherSections are HAProxy's sections that have no meaning here yet.
@@ -40,7 +59,8 @@ var otherSections = map[string]bool{
 	"crt-store": true, "traces": true, "acme": true, "dynamic-update": true,
 }
 
-func (c *cfgReader) line(at Pos, words []string) {
+func (c *cfgReader) line(at Pos, line haproxy.Line) {
+	words := line.Words
 	switch first := words[0]; {
 	case kinds[first] != 0:
 		c.skip = false
@@ -48,6 +68,9 @@ func (c *cfgReader) line(at Pos, words []string) {
 	case otherSections[first]:
 		c.skip = true
 		c.problems.Errorf(at, "section '%s': not supported; remove it", strings.Join(words, " "))
+	case c.isUnknownSection(line):
+		c.skip = true
+		c.problems.Errorf(at, "section '%s': not known, wanted global, defaults, frontend, backend or listen%s", strings.Join(words, " "), sectionHint(first))
 	case strings.HasPrefix(first, "."):
 		c.problems.Errorf(at, "'%s': conditional blocks are not supported; write out the branch you want", first)
 	case c.skip:
@@ -58,6 +81,17 @@ func (c *cfgReader) line(at Pos, words []string) {
 		s := &c.sections[len(c.sections)-1]
 		s.lines = append(s.lines, statement{pos: at, words: words})
 	}
+}
+
+// isUnknownSection reports whether a line is to begin a section that nobody
+// knows. Its first word is no directive, and it is nearly the name of a
+// section, or it is not indented in a file whose directives are.
+func (c *cfgReader) isUnknownSection(line haproxy.Line) bool {
+	first := line.Words[0]
+	if isDirective(first) || strings.HasPrefix(first, ".") || strings.HasPrefix(first, "[") {
+		return false
+	}
+	return !line.Indented && c.indents || suggest(first, keysOf(kinds), "") != ""
 }
 
 // sectionHint guesses what was meant by a word that begins no section.

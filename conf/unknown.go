@@ -3,6 +3,7 @@ package conf
 import (
 	"slices"
 	"strings"
+	"sync"
 )
 
 // ignoredWords can't change what happens to a connection here; a warning says
@@ -115,6 +116,23 @@ func (r *reader) ignore() {
 	r.ignored[key] = true
 	r.warnf("ignored, it has no meaning here")
 }
+
+// isDirective reports whether a word begins a directive of HAProxy's that is
+// known here, be it supported or not.
+func isDirective(first string) bool {
+	return first == "no" || firstWords()[first] || isIgnored(first) || explanations[sensitive(first)] != "" ||
+		slices.Contains(httpWords, first) || slices.Contains(families, first)
+}
+
+// firstWords are those that the directives of the table begin with.
+var firstWords = sync.OnceValue(func() map[string]bool {
+	all := make(map[string]bool)
+	for _, w := range words {
+		first, _, _ := strings.Cut(w.name, " ")
+		all[first] = true
+	}
+	return all
+})
 
 // wordNames lists the words that fit a section.
 func wordNames(in scope) []string {

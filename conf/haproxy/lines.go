@@ -7,9 +7,10 @@ import (
 
 // Line is one line that has words.
 type Line struct {
-	Number int // from 1
-	Words  []string
-	Err    error // what Split said; Words is nil then
+	Number   int // from 1
+	Words    []string
+	Indented bool  // a blank or a tab stands before the first word
+	Err      error // what Split said; Words is nil then
 }
 
 // Lines yields the lines of a file that say something, in order. A byte order
@@ -24,7 +25,8 @@ func Lines(data []byte, env Env) iter.Seq[Line] {
 			if words == nil && err == nil {
 				continue
 			}
-			if !yield(Line{Number: number, Words: words, Err: err}) {
+			indented := text[0] == ' ' || text[0] == '\t'
+			if !yield(Line{Number: number, Words: words, Indented: indented, Err: err}) {
 				return
 			}
 		}

@@ -34,7 +34,7 @@ func newCompiler(title string, acls []*conf.ACL) *compiler {
 	}
 	// in the order written, and also those that no rule names
 	for _, a := range acls {
-		w.name(a.Name)
+		w.name(a.Name, a.Pos)
 	}
 	return w
 }
@@ -59,7 +59,7 @@ func (w *compiler) term(c *conf.Cond, t conf.Term) *acl {
 	if t.Anon != nil {
 		return w.acl([]*conf.ACL{t.Anon})
 	}
-	a := w.name(t.Name)
+	a := w.name(t.Name, c.Pos)
 	if a == nil {
 		w.problems.Errorf(c.Pos, "condition '%s' in %s: no acl has the name '%s'%s", c.Text, w.where, t.Name, near(t.Name, w.named))
 		return &acl{id: -len(w.problems)}
@@ -68,7 +68,8 @@ func (w *compiler) term(c *conf.Cond, t conf.Term) *acl {
 }
 
 // name returns the ACL of that name; one that is declared hides HAProxy's own.
-func (w *compiler) name(name string) *acl {
+// at is where the name stands, for what is wrong with one of HAProxy's own.
+func (w *compiler) name(name string, at conf.Pos) *acl {
 	if a, ok := w.named[name]; ok {
 		return a
 	}
@@ -78,7 +79,9 @@ func (w *compiler) name(name string) *acl {
 		if !ok {
 			return nil
 		}
-		lines = []*conf.ACL{own}
+		here := *own
+		here.Pos = at
+		lines = []*conf.ACL{&here}
 	}
 	w.named[name] = w.acl(lines)
 	return w.named[name]

@@ -94,6 +94,18 @@ func TestUndefinedName(t *testing.T) {
 	}
 }
 
+// What is wrong with one of HAProxy's own ACLs is told where a rule names it.
+func TestPredefinedIsToldWhereItIsNamed(t *testing.T) {
+	for line, want := range map[string]string{
+		"acl www always_true\nuse_backend b if www !RDP_COOKIE":                 "x:2: error: acl 'RDP_COOKIE' in frontend 'f': unknown fetch 'req.rdp_cookie_cnt'",
+		"tcp-request content reject if TRUE RDP_COOKIE\nuse_backend b if FALSE": "x:1: error: acl 'RDP_COOKIE' in frontend 'f': unknown fetch 'req.rdp_cookie_cnt'",
+	} {
+		if got := problems(t, line); !slices.Equal(got, []string{want}) {
+			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
+}
+
 func TestUndefinedBackend(t *testing.T) {
 	c, f := parse(t, "use_backend b\ndefault_backend d")
 	c.Backends = nil
