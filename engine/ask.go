@@ -20,15 +20,18 @@ func (l *loop) askOn(id int32, s *session, from side, failed bool) {
 	}
 }
 
-// tendIdle looks at the idle connection of a server. Nobody has asked it for
-// anything: whatever it says ends it.
+// tendIdle judges the idle connection of a server by what events have told, and
+// reads it only where they told of bytes. Nobody has asked for anything:
+// whatever the server says or does ends the connection.
 func (l *loop) tendIdle(s *session, x *exchange) {
 	in := &s.flow[server]
-	if !in.Has(relay.SourceReady) {
-		return
+	if l.unharmed(s, server) && in.Has(relay.SourceReady) {
+		b, e := l.stock.Read(in, int(s.sock[server].fd))
+		if len(b) > 0 || e != 0 {
+			in.Set(relay.SourceEnded) // what it says is no answer
+		}
 	}
-	b, e := l.stock.Read(in, int(s.sock[server].fd))
-	if len(b) > 0 || e != 0 || in.Has(relay.SourceEnded) {
+	if !l.unharmed(s, server) {
 		l.dropServer(s, x)
 	}
 }
@@ -36,35 +39,21 @@ func (l *loop) tendIdle(s *session, x *exchange) {
 // ask reads until a request's head is complete. One that comes in one piece is
 // looked at where it was read, and never kept.
 func (l *loop) ask(id int32, s *session) {
-	x, in := l.exchanges.at(id), &s.flow[client]
-	if b := l.stock.Held(&x.ahead[client]); len(b) > 0 && l.hear(id, s, x, b, true) {
-		return
-	}
-	for in.Has(relay.SourceReady) && !in.Has(relay.SourceEnded) {
-		fresh, e := l.stock.Read(in, int(s.sock[client].fd))
+	x, in, fd := l.exchanges.at(id), &s.flow[client], int(s.sock[client].fd)
+	for more := false; ; more = true {
+		v, e := l.stock.Look(in, &x.ahead[client], fd, more)
 		if e != 0 {
 			l.endAsking(id, s, x, 'C')
 			return
 		}
-		if len(fresh) == 0 {
+		if len(v.Bytes) == 0 {
 			break
 		}
 		s.sock[client].seen = l.now
-		held := x.ahead[client].Pending() > 0
-		if held {
-			l.stock.Hold(&x.ahead[client], fresh)
-			fresh = l.stock.Held(&x.ahead[client])
-		}
-		if l.hear(id, s, x, fresh, held) {
+		if l.hear(id, s, x, v) {
 			return
 		}
-		if !l.stock.Room(&x.ahead[client], len(fresh)) {
-			l.refuse(id, s, x, 503, term('R', 'R'))
-			return
-		}
-		if !held {
-			l.stock.Hold(&x.ahead[client], fresh)
-		}
+		l.stock.Leave(in, &x.ahead[client], fd, v)
 	}
 	switch {
 	case in.Has(relay.SourceEnded):
@@ -74,37 +63,36 @@ func (l *loop) ask(id int32, s *session) {
 	}
 }
 
-// hear looks for a request's head in b, all that was read and not looked at;
-// held says that these are the bytes of ahead. It reports whether the session
-// has left the asking state.
-func (l *loop) hear(id int32, s *session, x *exchange, b []byte, held bool) bool {
+// hear looks for a request's head in v, all that came and was not looked at. It
+// reports whether the session has left the asking state.
+func (l *loop) hear(id int32, s *session, x *exchange, v relay.View) bool {
 	if !x.has(begun) {
 		x.marks |= begun
 		s.began, x.wall, x.gap = l.now, l.wall, int32(l.now-s.since)
 		l.enter(id, s, asking)
 	}
-	n, status := x.flow.Ask(l.scanner, &s.sniff, b, &l.sniffed)
+	n, status := x.flow.Ask(l.scanner, &s.sniff, v.Bytes, &l.sniffed)
 	switch {
 	case status != 0:
 		l.noteBadRequest(s)
 		l.refuse(id, s, x, status, term('P', 'R'))
 	case n != 0:
-		l.asked(id, s, x, b, n, held)
+		l.asked(id, s, x, v, n)
 	default:
 		return false
 	}
 	return true
 }
 
-// asked is called with a complete head, the first n bytes of b.
-func (l *loop) asked(id int32, s *session, x *exchange, b []byte, n int, held bool) {
+// asked is called with a complete head, the first n bytes of v.
+func (l *loop) asked(id int32, s *session, x *exchange, v relay.View, n int) {
 	f := l.listeners[s.line].frontend
 	x.asked++
 	x.whole = int32(l.now - s.began)
-	l.facts.Received = len(b)
+	l.facts.Received = len(v.Bytes)
 	l.tellFacts(s)
 	l.findDestination(f, int(s.sock[client].fd))
-	if f.closes == conf.HTTPClose {
+	if f.closes == conf.HTTPClose || l.draining {
 		x.flow.CloseClient()
 	}
 	if !l.monitored(x, f) {
@@ -113,12 +101,12 @@ func (l *loop) asked(id int32, s *session, x *exchange, b []byte, n int, held bo
 		f.stat.Requests.Request(l.now)
 		l.engine.stat.Requests.Request(l.now)
 		if l.headToServer(id, s, x, f) {
-			l.takeBody(id, s, x, b[n:], held, n)
+			l.takeBody(id, s, x, v, n)
 			return
 		}
 	}
 	if x.has(local) && s.state == asking {
-		l.keepRest(x, b[n:], held, n)
+		l.takeAsked(s, x, v, n)
 		l.sayOurs(id, s, x)
 	}
 }
@@ -155,16 +143,26 @@ func (l *loop) headToServer(id int32, s *session, x *exchange, f *frontend) bool
 	return true
 }
 
-// takeBody adds the body bytes that came with the head, and sends both.
-func (l *loop) takeBody(id int32, s *session, x *exchange, rest []byte, held bool, head int) {
-	n := x.flow.Request.Take(rest)
-	l.head = append(l.head, rest[:n]...)
+// takeBody adds the body bytes that came with the head, and sends both. Where
+// the budget is used up the body stays in the socket until the head is written.
+func (l *loop) takeBody(id int32, s *session, x *exchange, v relay.View, head int) {
+	n := head
+	if !v.InSocket() {
+		n += x.flow.Request.Take(v.Bytes[head:])
+	}
+	l.head = append(l.head, v.Bytes[head:n]...)
 	if x.flow.Request.Broken() {
 		l.refuse(id, s, x, 400, term('P', 'R'))
 		return
 	}
-	l.keepRest(x, rest[n:], held, head+n)
+	l.takeAsked(s, x, v, n)
 	l.direct(id, s, x)
+}
+
+// takeAsked takes the first n bytes of what the client sent. A read error is
+// told again by the next read.
+func (l *loop) takeAsked(s *session, x *exchange, v relay.View, n int) {
+	_ = l.stock.Take(&s.flow[client], &x.ahead[client], int(s.sock[client].fd), v, n)
 }
 
 // prepare makes the last edits, those of options and connections, and writes
@@ -202,20 +200,13 @@ func (l *loop) monitored(x *exchange, f *frontend) bool {
 	return true
 }
 
-// keepRest keeps what was read behind a message.
-func (l *loop) keepRest(x *exchange, rest []byte, held bool, taken int) {
-	if held {
-		l.stock.Consume(&x.ahead[client], taken)
-	} else {
-		l.stock.Hold(&x.ahead[client], rest)
-	}
-}
-
 // direct sends the request on the connection that is kept, if that leads to
 // the right server, or on a new one.
 func (l *loop) direct(id int32, s *session, x *exchange) {
-	if x.has(idle) && x.kept == s.backend && (x.claim.Server < 0 || x.claim.Server == x.keptOn) &&
-		l.backendOf(s).Servers[x.keptOn].Usable() {
+	if x.has(idle) {
+		l.tendIdle(s, x)
+	}
+	if l.idleFits(s, x) {
 		l.reuse(id, s, x)
 		return
 	}
@@ -225,6 +216,14 @@ func (l *loop) direct(id int32, s *session, x *exchange) {
 	l.choose(id, s, nil, l.head)
 }
 
+// idleFits lists all that must be true for a request to go out on the idle
+// connection.
+func (l *loop) idleFits(s *session, x *exchange) bool {
+	return x.has(idle) && l.unharmed(s, server) &&
+		x.kept == s.backend && (x.claim.Server < 0 || x.claim.Server == x.keptOn) &&
+		l.backendOf(s).Servers[x.keptOn].Usable()
+}
+
 func (l *loop) reuse(id int32, s *session, x *exchange) {
 	x.marks = x.marks&^idle | reused
 	s.server = x.keptOn
@@ -232,8 +231,9 @@ func (l *loop) reuse(id int32, s *session, x *exchange) {
 	s.queued = int32(l.now - s.began)
 	s.connected = s.queued
 	l.enter(id, s, exchanging)
+	l.copySent(x, l.head)
 	if e := l.stock.Push(&s.flow[client], int(s.sock[server].fd), l.head); e != 0 {
-		l.serverGone(id, s, x, e)
+		l.serverGone(id, s, x)
 		return
 	}
 	s.sock[server].seen = l.now

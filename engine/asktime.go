@@ -23,22 +23,19 @@ func (l *loop) askedTooLate(id int32, s *session) {
 }
 
 // exchangeQuiet returns when a side will have been quiet for too long: the
-// client while it owes the rest of its request or has something to take, the
-// server while it owes an answer or has something to take.
+// client while it owes the rest of its request or has bytes to take, the server
+// while it owes the rest of its answer or has bytes to take.
 func (l *loop) exchangeQuiet(id int32, s *session, which side) int64 {
 	x := l.exchanges.at(id)
-	from, to := &s.flow[which], &s.flow[which.other()]
+	takes := s.blocked(which.other())
 	if x.has(local) { // maybe without a backend
-		if which == server || to.Pending() == 0 {
+		if which == server || !takes {
 			return never
 		}
 		return after(s.sock[client].seen, l.listeners[s.line].frontend.client)
 	}
-	owes := from.Pending() == 0 && !x.body(which).Done()
-	if which == server {
-		owes = from.Pending() == 0 && (!x.flow.Answered() || !x.body(which).Done())
-	}
-	if !owes && to.Pending() == 0 {
+	owes := !x.body(which).Done() || which == server && !x.flow.Answered()
+	if !takes && (!owes || s.blocked(which)) {
 		return never
 	}
 	return after(s.sock[which].seen, l.patience(s, which))
@@ -52,7 +49,7 @@ func (l *loop) exchangeOverdue(id int32, s *session) {
 		status, t = 408, term('c', l.phase(id))
 	}
 	if x.flow.Answered() {
-		l.cutAnswer(id, s, t)
+		l.cutAnswer(id, s, x, t)
 		return
 	}
 	l.refuse(id, s, x, status, t)

@@ -24,12 +24,14 @@ const (
 // moveBody moves the body that comes from one side.
 func (l *loop) moveBody(id int32, s *session, x *exchange, from side) (moved, sock.Errno) {
 	f, body := &s.flow[from], x.body(from)
-	src, dst := int(s.sock[from].fd), int(s.sock[from.other()].fd)
 	limit := f.Bytes + share
 	for {
-		if e := l.stock.Flush(f, dst); e != 0 {
+		if e := l.stock.Flush(f, int(s.sock[from.other()].fd)); e != 0 {
 			return unwanted, e
 		}
+		var how moved
+		var e sock.Errno
+		var stop bool
 		switch {
 		case f.Pending() > 0:
 			return waits, 0
@@ -41,52 +43,57 @@ func (l *loop) moveBody(id int32, s *session, x *exchange, from side) (moved, so
 			l.again(id, s, from)
 			return waits, 0
 		case body.Free() >= worthPumping && x.ahead[from].Pending() == 0:
-			if how, e, stop := l.pumpBody(id, s, x, from); stop {
-				return how, e
-			}
-			continue
+			how, e, stop = l.pumpBody(id, s, x, from)
+		default:
+			how, e, stop = l.passFraming(s, x, from)
 		}
-		b := l.stock.Held(&x.ahead[from])
-		kept := len(b) > 0
-		if !kept {
-			var e sock.Errno
-			if !f.Has(relay.SourceReady) && !f.Has(relay.SourceEnded) || !f.Has(relay.TargetReady) {
-				return waits, 0
-			}
-			if !f.Has(relay.SourceEnded) {
-				b, e = l.stock.Read(f, src)
-			}
-			if e != 0 {
-				return cutOff, e
-			}
-			if len(b) == 0 {
-				if f.Has(relay.SourceEnded) {
-					return l.bodyEnded(s, x, from), 0
-				}
-				return waits, 0
-			}
-		}
-		if e := l.passFraming(s, x, from, b, kept, dst); e != 0 {
-			return unwanted, e
+		if stop {
+			return how, e
 		}
 	}
 }
 
-// passFraming looks over bytes of a body and passes on those that belong to
-// it; what follows is kept for later.
-func (l *loop) passFraming(s *session, x *exchange, from side, b []byte, kept bool, dst int) sock.Errno {
-	n := x.body(from).Take(b)
-	l.touch(s, from)
-	var e sock.Errno
+// passFraming looks over bytes of a body and passes on those that belong to it.
+// What the target does not take stays where it was, and so does what follows
+// the body. stop says that nothing can go on now.
+func (l *loop) passFraming(s *session, x *exchange, from side) (how moved, e sock.Errno, stop bool) {
+	f, body, keep := &s.flow[from], x.body(from), &x.ahead[from]
+	src, dst := int(s.sock[from].fd), int(s.sock[from.other()].fd)
+	if !f.Has(relay.TargetReady) {
+		return waits, 0, true
+	}
+	v, e := l.stock.Look(f, keep, src, false)
+	switch {
+	case e != 0:
+		return cutOff, e, true
+	case len(v.Bytes) == 0 && f.Has(relay.SourceEnded):
+		return l.bodyEnded(s, x, from), 0, true
+	case len(v.Bytes) == 0:
+		return waits, 0, true
+	}
+	next := *body
+	n := next.Take(v.Bytes)
+	written, e := 0, sock.Errno(0)
 	if n > 0 {
-		e = l.stock.Push(&s.flow[from], dst, b[:n])
+		written, e = l.stock.Send(f, dst, v.Bytes[:n])
 	}
-	if kept {
-		l.stock.Consume(&x.ahead[from], n)
+	if written == n {
+		*body = next
 	} else {
-		l.stock.Hold(&x.ahead[from], b[n:])
+		body.Take(v.Bytes[:written])
 	}
-	return e
+	if from == client {
+		l.copyMore(x, v.Bytes[:written])
+	}
+	l.touch(s, from)
+	broke := l.stock.Take(f, keep, src, v, written)
+	switch {
+	case e != 0:
+		return unwanted, e, true
+	case broke != 0:
+		return cutOff, broke, true
+	}
+	return waits, 0, false
 }
 
 // pumpBody moves bytes that need no looking at: a body of known length, or the
@@ -96,6 +103,9 @@ func (l *loop) pumpBody(id int32, s *session, x *exchange, from side) (how moved
 	before := f.Bytes
 	n, out, e := l.stock.PumpUpTo(f, int(s.sock[from].fd), int(s.sock[from.other()].fd), share, body.Free())
 	body.Moved(n)
+	if n > 0 && from == client {
+		l.stock.Release(&x.sent)
+	}
 	if n > 0 || f.Bytes != before {
 		l.touch(s, from)
 	}

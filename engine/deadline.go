@@ -89,8 +89,11 @@ func (l *loop) deadline(id int32, s *session) int64 {
 }
 
 // tired returns when a client that waits for its server has been quiet for too
-// long.
+// long. In mode http a request is there, and its client waits for the answer.
 func (l *loop) tired(s *session) int64 {
+	if l.isHTTP(s) {
+		return never
+	}
 	return after(s.sock[client].seen, l.listeners[s.line].frontend.client)
 }
 
@@ -99,12 +102,12 @@ func (l *loop) tired(s *session) int64 {
 // while there is something for it to take. A client that has asked waits for
 // its answer as long as the server may take (as HAProxy 2.6 does, measured).
 func (l *loop) quiet(s *session, which side) int64 {
-	from, to := &s.flow[which], &s.flow[which.other()]
-	sends := !s.sock[which.other()].has(finished|broken) && from.Pending() == 0
+	takes := s.blocked(which.other()) && !s.sock[which].has(finished|broken)
+	sends := !s.sock[which.other()].has(finished|broken) && !s.blocked(which)
 	if which == client && s.asked && !s.sock[client].has(finished) && l.patience(s, server) > 0 {
 		sends = false
 	}
-	if !sends && to.Pending() == 0 {
+	if !sends && !takes {
 		return never
 	}
 	return after(s.sock[which].seen, l.patience(s, which))

@@ -6,6 +6,7 @@ import (
 	errorx "github.com/panjf2000/gnet/v2/pkg/errors"
 	"golang.org/x/sys/unix"
 
+	"sluice/engine/relay"
 	"sluice/engine/sock"
 )
 
@@ -23,7 +24,31 @@ func (l *loop) drain() error {
 		l.accept(ln)
 		l.drained(ln)
 	}
+	l.sessions.each(l.dismissIdle)
 	return l.ended()
+}
+
+// dismissIdle ends a draining loop's connection that lies between two requests,
+// as HAProxy does. A request that has arrived by now is served.
+func (l *loop) dismissIdle(id int32) {
+	s := l.sessions.at(id)
+	if s.state != asking || !l.between(id) {
+		return
+	}
+	s.flow[client].Set(relay.SourceReady)
+	l.ask(id, s)
+	if s.state == asking && l.between(id) {
+		l.end(id, s, ending{term: term('-', '-')})
+		return
+	}
+	l.awaitRoom(id, s)
+}
+
+// between reports whether a session that asks has had an answer, and no byte of
+// the next request has come.
+func (l *loop) between(id int32) bool {
+	x := l.exchanges.at(id)
+	return x.asked > 0 && !x.has(begun)
 }
 
 // drained closes a listener when nobody waits there any more.

@@ -15,23 +15,23 @@ type exchange struct {
 	flow   httpflow.Exchange
 	ahead  [2]relay.Flow // read and not looked at yet, by the side it comes from
 	told   relay.Flow    // the request's line, until the log has it
+	sent   relay.Flow    // a copy of the request as it was sent, see mayRepeat
 	claim  httpflow.Claim
 	status int16 // of the answer; 0: none yet
 	marks  exchangeMarks
-	term   [2]byte // if all goes well
-	cookie byte    // what became of the cookie in the answer, as the log tells it
-	wall   int64   // when the request began, ms of the wall clock since 1970
-	gap    int32   // that many ms after the accept, or the answer before
-	whole  int32   // its head was complete that many ms after it began; -1: not yet
-	answer int32   // and the head of its answer
-	sent   uint64  // to the client before this exchange
-	heard  uint64  // from the client before this exchange
-	kept   int32   // idle: the backend whose server is still connected
-	keptOn int32   // and which server
-	asked  uint32  // requests so far
+	term   [2]byte   // if all goes well
+	cookie byte      // what became of the cookie in the answer, as the log tells it
+	wall   int64     // when the request began, ms of the wall clock since 1970
+	gap    int32     // that many ms after the accept, or the answer before
+	whole  int32     // its head was complete that many ms after it began; -1: not yet
+	answer int32     // and the head of its answer
+	before [2]uint64 // bytes of each flow before this exchange, by side
+	kept   int32     // idle: the backend whose server is still connected
+	keptOn int32     // and which server
+	asked  uint32    // requests so far
 }
 
-type exchangeMarks uint8
+type exchangeMarks uint16
 
 const (
 	// begun: the first byte of a request has come.
@@ -44,6 +44,12 @@ const (
 	idle
 	// local: the answer is ours, no server is asked.
 	local
+	// heard: the server has sent a byte of an answer, interim ones included.
+	heard
+	// spoken: a byte of the final answer is on its way to the client.
+	spoken
+	// resent: the request went out a second time, on a new connection.
+	resent
 )
 
 func (x *exchange) has(m exchangeMarks) bool { return x.marks&m != 0 }
@@ -62,6 +68,7 @@ func (l *loop) startAsking(id int32, s *session) {
 	l.stock.Assign(&x.ahead[client], relay.ForInspection)
 	l.stock.Assign(&x.ahead[server], relay.ForAnswer)
 	l.stock.Assign(&x.told, relay.ForRecord)
+	l.stock.Assign(&x.sent, relay.ForRecord)
 	l.expectRequest(id, s)
 	s.flow[client].Set(relay.SourceReady)
 	l.ask(id, s)
@@ -72,9 +79,10 @@ func (l *loop) expectRequest(id int32, s *session) {
 	x := l.exchanges.at(id)
 	x.status, x.cookie, x.gap, x.whole, x.answer = 0, '-', 0, -1, -1
 	x.claim = httpflow.Claim{Server: -1, Letter: '-'}
-	x.marks &^= begun | outstanding | reused | local
+	x.marks &^= begun | outstanding | reused | local | heard | spoken | resent
+	x.flow = httpflow.Exchange{}
 	x.term = term('-', '-')
-	x.sent, x.heard = s.flow[server].Bytes, s.flow[client].Bytes
+	x.before = [2]uint64{client: s.flow[client].Bytes, server: s.flow[server].Bytes}
 	s.backend, s.server, s.tries, s.moved, s.asked = -1, -1, 0, false, false
 	s.queued, s.connected = -1, -1
 	s.sniff = sniff.State{}
@@ -114,9 +122,41 @@ func (l *loop) exchange(id int32, s *session) {
 	switch {
 	case x.flow.Tunnel():
 		l.openTunnel(id, s, x)
-	case x.flow.Answered() && x.flow.Response.Done() && s.flow[server].Pending() == 0:
+	case l.answerWritten(s, x) && (x.has(local) || l.requestWritten(s, x) || s.sock[server].has(broken)):
 		l.exchanged(id, s, x)
 	}
+}
+
+// requestWritten reports whether the server's socket has taken the whole request.
+func (l *loop) requestWritten(s *session, x *exchange) bool {
+	return x.flow.Request.Done() && s.flow[client].Pending() == 0
+}
+
+// answerWritten reports whether the client's socket has taken the whole final
+// answer.
+func (l *loop) answerWritten(s *session, x *exchange) bool {
+	return x.flow.Answered() && x.flow.Response.Done() && s.flow[server].Pending() == 0
+}
+
+// keepsServer lists all that must be true for the server's connection to serve
+// another request.
+func (l *loop) keepsServer(s *session, x *exchange) bool {
+	return !x.has(local) && x.flow.KeepServer() &&
+		l.requestWritten(s, x) && l.answerWritten(s, x) &&
+		x.ahead[server].Pending() == 0 && l.unharmed(s, server)
+}
+
+// keepsClient lists all that must be true for the client to ask again on its
+// connection.
+func (l *loop) keepsClient(s *session, x *exchange) bool {
+	return x.flow.KeepClient() && x.flow.Request.Done() && l.answerWritten(s, x) && !s.sock[client].has(finished|broken)
+}
+
+// unharmed reports whether no event, read or write has told of the end of a
+// side's connection.
+func (l *loop) unharmed(s *session, which side) bool {
+	const over = relay.SourceClosing | relay.SourceEnded | relay.SourceDoubtful
+	return !s.flow[which].HasAny(over) && !s.sock[which].has(finished|broken)
 }
 
 // openTunnel leaves HTTP behind: after 101, or a CONNECT that succeeded.
@@ -130,22 +170,24 @@ func (l *loop) openTunnel(id int32, s *session, x *exchange) {
 	l.relay(id, s)
 }
 
-// exchanged is called when an answer is complete and out. The two connections
-// go on if messages, peers and configuration let them.
+// exchanged is called when an exchange is over: its answer is written, and its
+// request too unless the server takes no more of it. The fates of the two
+// connections are decided apart.
 func (l *loop) exchanged(id int32, s *session, x *exchange) {
-	whole := x.flow.Request.Done()
-	keepServer := whole && x.flow.KeepServer() && x.ahead[server].Pending() == 0 &&
-		!s.flow[server].Has(relay.SourceEnded) && !s.sock[server].has(broken)
+	if !x.has(local) && !l.requestWritten(s, x) {
+		x.term = term('S', 'D')
+	}
+	keepServer, keepClient := l.keepsServer(s, x), l.keepsClient(s, x)
 	l.closeExchange(s, x, x.term)
 	switch {
-	case x.has(local):
+	case x.has(local): // a connection that is idle stays so
 	case keepServer:
 		x.marks |= idle
 		x.kept, x.keptOn = s.backend, s.server
 	default:
 		l.dropServer(s, x)
 	}
-	if !whole || !x.flow.KeepClient() {
+	if !keepClient {
 		sock.ShutdownWrite(int(s.sock[client].fd))
 		l.end(id, s, ending{term: term('-', '-'), linger: true, last: client})
 		return
@@ -158,14 +200,19 @@ func (l *loop) exchanged(id int32, s *session, x *exchange) {
 	l.ask(id, s)
 }
 
-// dropServer closes the server's connection and forgets what was on its way.
+// dropServer closes the server's connection and forgets what was on its way. A
+// socket that is closed with bytes unread discards what it has not sent yet.
 func (l *loop) dropServer(s *session, x *exchange) {
+	in := &s.flow[server]
+	if in.Has(relay.SourceReady) && !in.Has(relay.SourceEnded) && s.sock[server].fd >= 0 {
+		_, _ = l.stock.Read(in, int(s.sock[server].fd))
+	}
 	x.marks &^= idle
 	s.sock[server].close(false)
 	s.sock[server].flags = 0
 	l.stock.Release(&s.flow[client])
 	l.stock.Release(&x.ahead[server])
-	s.flow[server].Clear(relay.SourceReady | relay.SourceClosing | relay.SourceExact | relay.SourceDoubtful | relay.SourceEnded)
+	in.Clear(relay.SourceReady | relay.SourceClosing | relay.SourceExact | relay.SourceDoubtful | relay.SourceEnded)
 	s.flow[client].Clear(relay.TargetReady)
 }
 
@@ -185,15 +232,27 @@ func (l *loop) closeExchange(s *session, x *exchange, t [2]byte) {
 	s.term = t
 	l.logExchange(s, x)
 	l.stock.Release(&x.told)
+	l.stock.Release(&x.sent)
 	if s.backend < 0 {
 		return
 	}
 	b := l.backendOf(s)
-	in, out := int64(s.flow[client].Bytes-x.heard), int64(s.flow[server].Bytes-x.sent)
+	in, out := int64(l.uploaded(s, x)), int64(l.downloaded(s, x))
 	l.unassign(s, in, out)
 	b.Stat.Close(in, out)
 	b.Stat.Requests.Response(int(x.status))
 	l.countAborts(s, b)
+}
+
+// uploaded returns the bytes of this exchange that the server's socket has taken.
+func (l *loop) uploaded(s *session, x *exchange) uint64 {
+	return s.flow[client].Bytes - x.before[client]
+}
+
+// downloaded returns the bytes of this exchange that the client's socket has
+// taken, and those that wait for it.
+func (l *loop) downloaded(s *session, x *exchange) uint64 {
+	return s.flow[server].Bytes + uint64(s.flow[server].Pending()) - x.before[server]
 }
 
 // isHTTP reports whether the session's frontend is in mode http.
@@ -216,4 +275,5 @@ func (l *loop) releaseExchange(x *exchange) {
 	l.stock.Release(&x.ahead[client])
 	l.stock.Release(&x.ahead[server])
 	l.stock.Release(&x.told)
+	l.stock.Release(&x.sent)
 }

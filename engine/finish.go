@@ -31,6 +31,11 @@ func term(who, when byte) [2]byte { return [2]byte{who, when} }
 // itself for a socket that is closed with bytes unread.
 func (l *loop) end(id int32, s *session, how ending) {
 	s.term, s.received = how.term, s.clientBytes()
+	for from := range side(2) {
+		if !(how.linger && from.other() == how.last) {
+			l.stock.Release(&s.flow[from])
+		}
+	}
 	if l.isHTTP(s) {
 		x := l.exchanges.at(id)
 		l.closeExchange(s, x, how.term)
@@ -40,7 +45,6 @@ func (l *loop) end(id int32, s *session, how ending) {
 		askOwn(s, l.own.at(id)) // for the line, which is written when the sockets are closed
 	}
 	for which := range side(2) {
-		l.stock.Release(&s.flow[which])
 		if !(how.linger && which == how.last) {
 			s.sock[which].close(false)
 		}
@@ -54,14 +58,26 @@ func (l *loop) end(id int32, s *session, how ending) {
 	l.finish(id, s)
 }
 
-// leave closes the last socket once its peer has everything, or has had time
+// leave writes what waits for the last socket, and then FIN unless RST is to
+// follow. It closes the socket once its peer has everything, or has had time
 // enough, or is gone: the kernel counts what a peer that reset has not
 // acknowledged for ever.
 func (l *loop) leave(id int32, s *session, gone bool) {
-	if !gone && sock.Unsent(int(s.sock[s.last].fd)) > 0 && l.now < s.since+l.grace(s) {
-		return
+	out, to := &s.flow[s.last.other()], &s.sock[s.last]
+	if !gone && l.now < s.since+l.grace(s) {
+		e := l.stock.Flush(out, int(to.fd))
+		if e == 0 && out.Pending() > 0 {
+			return
+		}
+		if e == 0 && !s.abrupt && !to.has(finished) {
+			sock.ShutdownWrite(int(to.fd))
+			to.set(finished)
+		}
+		if e == 0 && sock.Unsent(int(to.fd)) > 0 {
+			return
+		}
 	}
-	s.sock[s.last].close(s.abrupt)
+	to.close(s.abrupt)
 	l.finish(id, s)
 }
 
@@ -78,6 +94,9 @@ func (l *loop) grace(s *session) int64 {
 // finish counts and logs the session and frees its place.
 func (l *loop) finish(id int32, s *session) {
 	l.clock.wheel.Cancel(id)
+	for from := range side(2) {
+		l.stock.Release(&s.flow[from])
+	}
 	ln := l.listeners[s.line]
 	l.log(id, s, ln)
 	in, out := s.received, int64(s.flow[server].Bytes)

@@ -99,7 +99,7 @@ func (l *loop) logExchange(s *session, x *exchange) {
 	if !x.has(begun) {
 		r.Accept = time.UnixMilli(s.wall)
 	}
-	r.Bytes, r.Uploaded = s.flow[server].Bytes-x.sent, s.flow[client].Bytes-x.heard
+	r.Bytes, r.Uploaded = l.downloaded(s, x), l.uploaded(s, x)
 	l.tellTimes(s, x, r)
 	r.Status = -1
 	if x.status != 0 {

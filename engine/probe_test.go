@@ -96,7 +96,7 @@ func (l *loop) flows(id int32) []*relay.Flow {
 	all := []*relay.Flow{&s.flow[client], &s.flow[server]}
 	if l.exchanges.all != nil {
 		x := l.exchanges.at(id)
-		all = append(all, &x.ahead[client], &x.ahead[server], &x.told)
+		all = append(all, &x.ahead[client], &x.ahead[server], &x.told, &x.sent)
 	}
 	return all
 }

@@ -32,11 +32,16 @@ func (l *loop) moveRequest(id int32, s *session, x *exchange) bool {
 // moveAnswer reads and passes on the answer. It reports whether the session
 // goes on.
 func (l *loop) moveAnswer(id int32, s *session, x *exchange) bool {
+	limit := s.flow[server].Bytes + share
 	for !x.flow.Answered() {
 		if !l.flushAnswer(id, s) {
 			return false
 		}
 		if s.flow[server].Pending() > 0 {
+			return true
+		}
+		if s.flow[server].Bytes >= limit { // interim answers without end
+			l.again(id, s, server)
 			return true
 		}
 		got, alive := l.readAnswer(id, s, x)
@@ -49,11 +54,11 @@ func (l *loop) moveAnswer(id int32, s *session, x *exchange) bool {
 	}
 	switch how, e := l.moveBody(id, s, x, server); how {
 	case malformed:
-		l.cutAnswer(id, s, term('P', 'D'))
+		l.cutAnswer(id, s, x, term('P', 'D'))
 		return false
 	case cutOff:
 		l.brokenBy(s, server, e)
-		l.cutAnswer(id, s, term('S', 'D'))
+		l.cutAnswer(id, s, x, term('S', 'D'))
 		return false
 	case unwanted:
 		l.endExchange(id, s, term('C', 'D'), ending{})
@@ -71,68 +76,54 @@ func (l *loop) flushAnswer(id int32, s *session) bool {
 	return true
 }
 
-// cutAnswer ends a session whose answer is not whole, so that the client does
-// not take it for that.
-func (l *loop) cutAnswer(id int32, s *session, t [2]byte) {
-	l.endExchange(id, s, t, ending{linger: true, last: client, abrupt: true})
+// cutAnswer ends a session in the middle of an exchange. A client that has not
+// got the whole answer is reset, so that it does not take what it has for that.
+func (l *loop) cutAnswer(id int32, s *session, x *exchange, t [2]byte) {
+	l.endExchange(id, s, t, ending{linger: true, last: client, abrupt: !l.answerWritten(s, x)})
 }
 
 // readAnswer looks for the head of an answer: got says that there was one. It
 // may have come together with an interim one.
 func (l *loop) readAnswer(id int32, s *session, x *exchange) (got, alive bool) {
-	if b := l.stock.Held(&x.ahead[server]); len(b) > 0 {
-		if got, alive = l.hearAnswer(id, s, x, b, true); got || !alive {
-			return got, alive
-		}
-	}
-	in := &s.flow[server]
-	for in.Has(relay.SourceReady) && !in.Has(relay.SourceEnded) {
-		fresh, e := l.stock.Read(in, int(s.sock[server].fd))
-		if e != 0 {
-			l.serverGone(id, s, x, e)
+	in, keep, fd := &s.flow[server], &x.ahead[server], int(s.sock[server].fd)
+	for more := false; ; more = true {
+		v, e := l.stock.Look(in, keep, fd, more)
+		switch {
+		case len(v.Bytes) > 0:
+		case e != 0 || in.Has(relay.SourceEnded):
+			l.serverGone(id, s, x)
 			return false, false
-		}
-		if len(fresh) == 0 {
-			continue
+		default:
+			return false, true
 		}
 		s.sock[server].seen, s.asked = l.now, false
-		held := x.ahead[server].Pending() > 0
-		if held {
-			l.stock.Hold(&x.ahead[server], fresh)
-			fresh = l.stock.Held(&x.ahead[server])
-		}
-		if got, alive = l.hearAnswer(id, s, x, fresh, held); got || !alive {
+		x.marks |= heard
+		l.stock.Release(&x.sent)
+		if got, alive = l.hearAnswer(id, s, x, v); got || !alive {
 			return got, alive
 		}
-		if !held {
-			l.stock.Hold(&x.ahead[server], fresh)
-		}
+		l.stock.Leave(in, keep, fd, v)
 	}
-	if in.Has(relay.SourceEnded) {
-		l.serverGone(id, s, x, 0)
-		return false, false
-	}
-	return false, true
 }
 
-// hearAnswer looks for the head of an answer in b, all that was read and not
-// looked at; held says that these are the bytes of ahead.
-func (l *loop) hearAnswer(id int32, s *session, x *exchange, b []byte, held bool) (got, alive bool) {
-	n, status := x.flow.Reply(b, &l.reply)
+// hearAnswer looks for the head of an answer in v, all that came and was not
+// looked at.
+func (l *loop) hearAnswer(id int32, s *session, x *exchange, v relay.View) (got, alive bool) {
+	n, status := x.flow.Reply(v.Bytes, &l.reply)
 	switch {
 	case status != 0:
 		l.backendOf(s).Stat.FailedResp.Inc()
 		l.refuse(id, s, x, status, term('P', 'H'))
 		return false, false
 	case n > 0:
-		return true, l.passAnswer(id, s, x, b, n, held)
+		return true, l.passAnswer(id, s, x, v, n)
 	}
 	return false, true
 }
 
 // passAnswer sends the head on, rewritten, together with the bytes of the body
 // that came with it.
-func (l *loop) passAnswer(id int32, s *session, x *exchange, b []byte, n int, held bool) bool {
+func (l *loop) passAnswer(id int32, s *session, x *exchange, v relay.View, n int) bool {
 	h := &l.reply
 	w := &l.rewrite
 	w.Response(h)
@@ -148,20 +139,19 @@ func (l *loop) passAnswer(id int32, s *session, x *exchange, b []byte, n int, he
 			return false
 		}
 		l.giveCookie(s, x, w)
+		x.marks |= spoken
+	}
+	if l.draining {
+		x.flow.CloseClient()
 	}
 	x.flow.ToClient(w, h)
 	l.head = w.Append(l.head[:0])
-	rest := b[n:]
-	taken := 0
-	if x.flow.Answered() && !x.flow.Tunnel() {
-		taken = x.flow.Response.Take(rest)
-		l.head = append(l.head, rest[:taken]...)
+	if x.flow.Answered() && !x.flow.Tunnel() && !v.InSocket() {
+		taken := x.flow.Response.Take(v.Bytes[n:])
+		l.head = append(l.head, v.Bytes[n:n+taken]...)
+		n += taken
 	}
-	if held {
-		l.stock.Consume(&x.ahead[server], n+taken)
-	} else {
-		l.stock.Hold(&x.ahead[server], rest[taken:])
-	}
+	_ = l.stock.Take(&s.flow[server], &x.ahead[server], int(s.sock[server].fd), v, n)
 	if e := l.pushAnswer(s, x); e != 0 {
 		l.endExchange(id, s, term('C', 'D'), ending{})
 		return false
@@ -193,58 +183,47 @@ func (l *loop) giveCookie(s *session, x *exchange, w *httpflow.Rewrite) {
 }
 
 // serverGone is called when the server ends or fails before its answer's head.
-// A connection that had served another request may have been closed by the
-// server just when this one went out: the client, told nothing, tries again
-// (RFC 9112 9.3.1).
-func (l *loop) serverGone(id int32, s *session, x *exchange, _ sock.Errno) {
-	if x.has(reused) && x.ahead[server].Pending() == 0 {
-		l.endExchange(id, s, term('S', 'H'), ending{linger: true, last: client})
+func (l *loop) serverGone(id int32, s *session, x *exchange) {
+	if l.mayRepeat(s, x) {
+		l.repeat(id, s, x)
 		return
 	}
 	l.backendOf(s).Stat.FailedResp.Inc()
 	l.refuse(id, s, x, 502, term('S', 'H'))
 }
 
-// refuse ends the session with an answer of our own, if none has begun.
+// refuse ends the session with an answer of our own, if the client has got no
+// byte of a final one. Interim answers may have gone before.
 func (l *loop) refuse(id int32, s *session, x *exchange, status int, t [2]byte) {
-	x.marks |= outstanding
-	l.stock.Release(&s.flow[client])
-	if page := httpflow.Page(status); page != nil && l.unanswered(s, x) {
+	if page := httpflow.Page(status); page != nil {
 		if file, ok := l.errorFile(s, status); ok {
 			l.sendFile(id, s, x, status, file, t)
 			return
 		}
 		x.flow.CloseClient()
 		l.head = x.flow.AppendAnswer(l.head[:0], page)
-		l.sendLast(s, x, status, l.head)
 	}
-	l.endExchange(id, s, t, ending{linger: true, last: client})
+	l.sendFile(id, s, x, status, l.head, t)
 }
 
-// unanswered reports whether the client has got nothing yet of an answer.
-func (l *loop) unanswered(s *session, x *exchange) bool {
-	return s.flow[server].Bytes == x.sent && s.flow[server].Pending() == 0
-}
-
-// sendFile ends the session with an answer as it stands in a file.
+// sendFile ends the session with an answer as it stands in a file, if the client
+// has got no byte of another.
 func (l *loop) sendFile(id int32, s *session, x *exchange, status int, file []byte, t [2]byte) {
 	x.marks |= outstanding
-	l.sendLast(s, x, status, file)
+	l.stock.Release(&s.flow[client])
+	if !x.has(spoken) {
+		x.marks |= spoken
+		x.status = int16(status)
+		// An error ends the session as well as the answer would.
+		_ = l.stock.Push(&s.flow[server], int(s.sock[client].fd), file)
+	}
 	l.endExchange(id, s, t, ending{linger: true, last: client})
-}
-
-// sendLast writes the last bytes of a connection. They are few, and what the
-// kernel does not take of them at once is not worth waiting for.
-func (l *loop) sendLast(s *session, x *exchange, status int, b []byte) {
-	x.status = int16(status)
-	n, _ := sock.Write(int(s.sock[client].fd), b)
-	s.flow[server].Bytes += uint64(max(n, 0))
 }
 
 // sayOurs sends an answer of ours, which stands in head, after which the client
 // may ask again.
 func (l *loop) sayOurs(id int32, s *session, x *exchange) {
-	x.marks |= local
+	x.marks |= local | spoken
 	l.stock.Release(&s.flow[client])
 	if s.server >= 0 && !x.has(idle) {
 		l.dropServer(s, x)

@@ -128,6 +128,12 @@ func (s *session) moves() bool {
 	return (s.state == relaying || s.state == exchanging) && (s.flow[client].Splicing() || s.flow[server].Splicing())
 }
 
+// blocked reports whether bytes that come from a side wait for the other one to
+// take them. What its socket did not take may wait anywhere before it.
+func (s *session) blocked(from side) bool {
+	return s.flow[from].Pending() > 0 || !s.flow[from].Has(relay.TargetReady)
+}
+
 // full reports whether nothing can be written to a side's socket now.
 func (s *session) full(which side) bool {
 	return !s.flow[which.other()].Has(relay.TargetReady)

@@ -73,6 +73,9 @@ func (f *Flow) Clear(known Flags) { f.flags &^= known }
 // Has reports whether all of these are known.
 func (f *Flow) Has(known Flags) bool { return f.flags&known == known }
 
+// HasAny reports whether one of these is known.
+func (f *Flow) HasAny(known Flags) bool { return f.flags&known != 0 }
+
 // Pending returns the bytes that were read and not written yet.
 func (f *Flow) Pending() int { return int(f.held) }
 
@@ -193,9 +196,24 @@ func (s *Stock) peek(f *Flow, src, dst int) (Outcome, sock.Errno) {
 	return Wait, 0
 }
 
-// Push writes b to dst and holds what is not taken.
+// Push writes b to dst, behind all that the flow holds, and holds what is not
+// taken. A flow that holds bytes takes b without a write: Flush writes in order.
 func (s *Stock) Push(f *Flow, dst int, b []byte) sock.Errno {
 	return s.push(f, dst, b, sock.Write)
+}
+
+// Send writes of b what dst takes, and holds nothing: the rest stays the
+// caller's. The flow must hold nothing.
+func (s *Stock) Send(f *Flow, dst int, b []byte) (int, sock.Errno) {
+	n, e := sock.Write(dst, b)
+	if e != 0 {
+		return 0, f.full(e)
+	}
+	f.Bytes += uint64(n)
+	if n < len(b) {
+		f.Clear(TargetReady)
+	}
+	return n, 0
 }
 
 // PushLast is Push for the last bytes of a stream. When all is written the
@@ -206,6 +224,10 @@ func (s *Stock) PushLast(f *Flow, dst int, b []byte) sock.Errno {
 }
 
 func (s *Stock) push(f *Flow, dst int, b []byte, write func(int, []byte) (int, sock.Errno)) sock.Errno {
+	if f.held > 0 {
+		s.Hold(f, b)
+		return 0
+	}
 	n, e := write(dst, b)
 	if e != 0 {
 		s.Hold(f, b)
@@ -252,6 +274,7 @@ func (s *Stock) drain(f *Flow, dst int) (int, sock.Errno) {
 	n, e := sock.Splice(int(p.r), dst, int(f.held))
 	if e == unix.EINVAL || e == unix.ENOSYS || e == unix.EOPNOTSUPP {
 		s.unpipe(f)
+		f.stopSplicing()
 		return sock.Write(dst, s.Held(f))
 	}
 	if e == 0 {

@@ -35,8 +35,8 @@ func (s *Stock) fill(f *Flow, src int) sock.Errno {
 	return 0
 }
 
-// unpipe moves what waits in the flow's pipe to a store, for a target that
-// can't be spliced to.
+// unpipe moves what waits in the flow's pipe to a store: the target can't be
+// spliced to, or other bytes are to be held behind it.
 func (s *Stock) unpipe(f *Flow) {
 	waiting := Flow{purpose: f.purpose}
 	p := s.pipes.all[f.store-1]
@@ -50,7 +50,6 @@ func (s *Stock) unpipe(f *Flow) {
 	}
 	s.Release(f)
 	f.held, f.off, f.store = waiting.held, waiting.off, waiting.store
-	f.stopSplicing()
 }
 
 func (s *Stock) borrowPipe(f *Flow) bool {

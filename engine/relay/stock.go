@@ -22,9 +22,10 @@ type Stock struct {
 	freeSlots []int32
 	spare     [classes][][]byte
 	pipes     pipes
-	left      int64 // bytes that the pump under way may still read
-	toEnd     bool  // it goes on until the source ends
-	spliced   int64 // bytes, see Spliced
+	joined    []byte // held and peeked bytes side by side, see joint; nil until needed
+	left      int64  // bytes that the pump under way may still read
+	toEnd     bool   // it goes on until the source ends
+	spliced   int64  // bytes, see Spliced
 }
 
 // NewStock returns a stock that opens up to maxPipes pipes, the first of them
@@ -65,6 +66,9 @@ func (s *Stock) Spliced() int64 {
 func (s *Stock) Hold(f *Flow, b []byte) {
 	if len(b) == 0 {
 		return
+	}
+	if f.store > 0 {
+		s.unpipe(f)
 	}
 	n := int(f.held)
 	if f.store == 0 || n+int(f.off)+len(b) > cap(s.stores[f.slot()]) {
