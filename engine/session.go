@@ -51,6 +51,8 @@ const (
 	broken
 	// whole: it failed after its FIN, so all that it had to say was heard.
 	whole
+	// piped: the first error that it gave was EPIPE.
+	piped
 	// roomWanted: registered for when it can be written to, too.
 	roomWanted
 	// waiting: for its turn, see again.
@@ -72,7 +74,7 @@ func (s *socket) close(abrupt bool) {
 	default:
 		sock.Close(int(s.fd))
 	}
-	*s = socket{fd: -1, turn: s.turn + 1, flags: s.flags & (finished | broken | whole), seen: s.seen}
+	*s = socket{fd: -1, turn: s.turn + 1, flags: s.flags & (finished | broken | whole | piped), seen: s.seen}
 }
 
 func (s *socket) has(f socketFlags) bool { return s.flags&f != 0 }

@@ -47,7 +47,7 @@ func (l *loop) pump(id int32, s *session, from side) bool {
 // ended too, closing both says the same and needs no call of its own.
 func (l *loop) passEnd(id int32, s *session, from side) bool {
 	to := from.other()
-	if s.sock[from].has(broken) && !s.sock[from].has(whole) {
+	if s.sock[from].has(broken) && !l.saidAll(s, from) {
 		return l.cut(id, s, from)
 	}
 	if s.sock[from].has(finished) {
@@ -106,13 +106,30 @@ func (l *loop) failedLate(id int32, s *session, which side) {
 	l.pump(id, s, server)
 }
 
-// brokenBy notes the error that a socket gave. EPIPE is Linux's word for a
-// reset that came behind a FIN.
+// brokenBy notes the error that a socket gave. Linux answers EPIPE first where
+// the reset came behind a FIN.
 func (l *loop) brokenBy(s *session, which side, e sock.Errno) {
 	if e == unix.EPIPE && !s.sock[which].has(broken) {
-		s.sock[which].set(whole)
+		s.sock[which].set(piped)
 	}
 	s.sock[which].set(broken)
+}
+
+// saidAll reports whether a socket that failed, and was read to its end, had
+// received FIN before. A splice that ends early takes the socket's first error
+// with it, and then EPIPE proves nothing; the number of bytes received does, in
+// which the kernel counts FIN as one. In a tunnel of mode http that number
+// cannot be compared.
+func (l *loop) saidAll(s *session, from side) bool {
+	if s.sock[from].has(whole) {
+		return true
+	}
+	if !l.isHTTP(s) {
+		if n, ok := sock.Received(int(s.sock[from].fd)); ok {
+			return n > s.flow[from].Bytes
+		}
+	}
+	return s.sock[from].has(piped)
 }
 
 // cut ends a session that one side has broken, and passes the RST on. It

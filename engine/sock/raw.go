@@ -116,6 +116,16 @@ func Unsent(fd int) int {
 	return int(n)
 }
 
+// Received tells how many bytes a TCP socket has received from its peer, FIN
+// counted as one. It is false for other sockets.
+func Received(fd int) (uint64, bool) {
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil {
+		return 0, false
+	}
+	return info.Bytes_received, true
+}
+
 // NoDelay turns Nagle's algorithm off.
 func NoDelay(fd int) {
 	one := int32(1)
