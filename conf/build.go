@@ -40,20 +40,23 @@ type builder struct {
 // Both halves are always there, so that a defaults section can fill them.
 type proxy struct {
 	section
-	scope       scope
-	front       Frontend
-	back        Backend
-	mode        Mode
-	logs        []logLine
-	http        HTTPSettings
-	smartAccept *bool      // nil: as the mode has it
-	redirects   []HTTPRule // of the old word, behind all of http-request
-	checkLines  checkLines // http-check
-	template    Server     // default-server
-	httpOnly    Problems   // words of mode http that are not known; the first `handed` are inherited
-	handed      int
-	inherited   Places
-	own         Places
+	scope        scope
+	front        Frontend
+	back         Backend
+	mode         Mode
+	logs         []logLine
+	http         HTTPSettings
+	smartAccept  *bool      // nil: as the mode has it
+	redirects    []HTTPRule // of the old word, behind all of http-request
+	checks       bool       // option httpchk, or the last of it and option tcp-check
+	checksAt     Pos
+	disableOn404 bool // http-check disable-on-404
+	checkRules   checkRules
+	template     Server   // default-server
+	httpOnly     Problems // words of mode http that are not known; the first `handed` are inherited
+	handed       int
+	inherited    Places
+	own          Places
 }
 
 // logLine is one `log` line; global stands for those of the global section.
@@ -87,7 +90,7 @@ func (p *proxy) heir(s section) *proxy {
 	child.httpOnly, child.handed = slices.Clip(p.httpOnly), len(p.httpOnly)
 	child.inherited = p.places()
 	child.own = make(Places)
-	child.checkLines.own = false
+	child.checkRules.own = false
 	return &child
 }
 

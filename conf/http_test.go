@@ -189,20 +189,61 @@ func TestErrorFileMustBeAResponse(t *testing.T) {
 	}
 }
 
-func TestHTTPCheckLines(t *testing.T) {
-	c := web(t, " option httpchk HEAD /a\n http-check send hdr Host old\n http-check disable-on-404",
-		"", " http-check send meth GET ver HTTP/1.1 hdr Host new hdr A 'b c' body x\n http-check expect ! status 500-599,404")
-	want := &HTTPCheck{
-		Method: "GET", URI: "/a", Version: "HTTP/1.1", Headers: []CheckHeader{{"Host", "new"}, {"A", "b c"}}, Body: "x",
-		Expect: []StatusRange{{500, 599}, {404, 404}}, Not: true,
+// TestHTTPCheck: a line of the proxy's own drops the request and the answer that
+// defaults gave, but not disable-on-404; in one section later lines add to it.
+func TestHTTPCheck(t *testing.T) {
+	plain := HTTPCheck{Method: "OPTIONS", URI: "/", Version: "HTTP/1.0"}
+	with := func(change func(*HTTPCheck)) *HTTPCheck {
+		h := plain
+		change(&h)
+		return &h
 	}
-	if diff := cmp.Diff(want, c.Backends[0].HTTPCheck, ignorePos); diff != "" {
-		t.Error(diff)
-	}
-	roundTrip(t, c)
-	inherited := web(t, " option httpchk\n http-check expect status 200", "", "").Backends[0].HTTPCheck
-	if len(inherited.Expect) != 1 {
-		t.Errorf("%+v", inherited)
+	const all = " option httpchk HEAD /a HTTP/1.1 h\n http-check send hdr X d body D\n http-check expect status 404\n http-check disable-on-404"
+	for _, c := range []struct {
+		name, defaults, own string
+		want                *HTTPCheck
+	}{
+		{"nothing of its own", " option httpchk HEAD /a HTTP/1.1 h\n http-check send body D\n http-check expect status 404", "", with(func(h *HTTPCheck) {
+			*h = HTTPCheck{Method: "HEAD", URI: "/a", Version: "HTTP/1.1", Host: "h", Body: "D", Expect: []StatusRange{{404, 404}}}
+		})},
+		{"bare option", all, " option httpchk", with(func(h *HTTPCheck) { h.DisableOn404 = true })},
+		{"option with a path", all, " option httpchk /b", with(func(h *HTTPCheck) { h.URI, h.DisableOn404 = "/b", true })},
+		{"send", all, " http-check send hdr Y o", with(func(h *HTTPCheck) { h.Headers, h.DisableOn404 = []CheckHeader{{"Y", "o"}}, true })},
+		{"send a path", " option httpchk GET /a HTTP/1.1", " http-check send uri /b", with(func(h *HTTPCheck) { h.URI = "/b" })},
+		{"send a method", " option httpchk GET /a HTTP/1.1", " http-check send meth PUT", with(func(h *HTTPCheck) { h.Method = "PUT" })},
+		{"expect", all, " http-check expect ! status 500-599,404", with(func(h *HTTPCheck) {
+			h.Expect, h.Not, h.DisableOn404 = []StatusRange{{500, 599}, {404, 404}}, true, true
+		})},
+		{"disable-on-404", " option httpchk GET /a\n http-check send body d", " http-check disable-on-404", with(func(h *HTTPCheck) {
+			h.Method, h.URI, h.Body, h.DisableOn404 = "GET", "/a", "d", true
+		})},
+		{"an inherited send without an option", " http-check send uri /d", " option httpchk", &plain},
+		{"option, then send", "", " option httpchk GET /o HTTP/1.1\n http-check send uri /s", with(func(h *HTTPCheck) { h.Method, h.URI, h.Version = "GET", "/s", "HTTP/1.1" })},
+		{"send, then option", "", " http-check send meth PUT uri /s body x\n option httpchk GET /o HTTP/1.1", with(func(h *HTTPCheck) {
+			h.Method, h.URI, h.Version, h.Body = "GET", "/o", "HTTP/1.1", "x"
+		})},
+		{"send, then bare option", "", " http-check send meth PUT uri /s\n option httpchk", with(func(h *HTTPCheck) { h.Method, h.URI = "PUT", "/s" })},
+		{"option twice", "", " option httpchk GET /o HTTP/1.1 h\n option httpchk", &plain},
+		{"option twice, with expect", "", " http-check expect status 404\n option httpchk GET /o\n option httpchk", with(func(h *HTTPCheck) { h.Expect = []StatusRange{{404, 404}} })},
+		{"option, send, option", "", " option httpchk GET /a HTTP/1.1\n http-check send hdr A b\n option httpchk /b", with(func(h *HTTPCheck) {
+			h.Method, h.URI, h.Version, h.Headers = "GET", "/b", "HTTP/1.1", []CheckHeader{{"A", "b"}}
+		})},
+		{"host, then headers", "", " option httpchk GET / HTTP/1.1\\r\\nHost:\\ www\n http-check send hdr A b", with(func(h *HTTPCheck) {
+			h.Method, h.Version, h.Headers = "GET", "HTTP/1.1", []CheckHeader{{"A", "b"}}
+		})},
+		{"headers, then host", "", " http-check send hdr A b\n option httpchk GET / HTTP/1.1 www", with(func(h *HTTPCheck) {
+			h.Method, h.Version, h.Host = "GET", "HTTP/1.1", "www"
+		})},
+		{"tcp-check", all, " option tcp-check", nil},
+		{"tcp-check, then httpchk", " option tcp-check", " option httpchk", &plain},
+		{"httpchk, then tcp-check", "", " option httpchk\n option tcp-check", nil},
+		{"no option", all, " no option httpchk", nil},
+	} {
+		conf := web(t, c.defaults, "", c.own)
+		if diff := cmp.Diff(c.want, conf.Backends[0].HTTPCheck, ignorePos); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+		roundTrip(t, conf)
 	}
 }
 

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"cmp"
 	"strings"
 )
 
@@ -10,13 +11,30 @@ const (
 	defaultVersion = "HTTP/1.0"
 )
 
+// checkRules are what `option httpchk` and the http-check lines of a section say
+// together. The first of them drops all that was inherited, as in HAProxy.
+type checkRules struct {
+	own                  bool
+	option, send, expect bool // what of them stands in the section
+	HTTPCheck                 // empty: not said
+}
+
+// ownCheckRules are those of the section that is read.
+func (r *reader) ownCheckRules() *checkRules {
+	if !r.p.checkRules.own {
+		r.p.checkRules = checkRules{own: true}
+	}
+	return &r.p.checkRules
+}
+
 // optionHTTPCheck reads `option httpchk [URI | METHOD URI [VERSION [HOST]]]`.
 func (r *reader) optionHTTPCheck(on bool) {
-	r.p.back.HTTPCheck = nil
+	r.p.checks, r.p.checksAt = on, r.at
 	if !on {
 		return
 	}
-	h := &HTTPCheck{Pos: r.at, Method: defaultMethod, URI: "/", Version: defaultVersion}
+	rules := r.ownCheckRules()
+	var h HTTPCheck
 	if len(r.args) == 1 {
 		h.URI = r.next()
 	}
@@ -26,10 +44,35 @@ func (r *reader) optionHTTPCheck(on bool) {
 		}
 	}
 	h.headerInVersion()
-	if !r.end() || !r.checkRequest(h) {
+	if !r.end() || !r.checkRequest(&h) {
 		return
 	}
-	r.p.back.HTTPCheck = h
+	if !rules.send { // of two options the last counts
+		rules.HTTPCheck = HTTPCheck{Expect: rules.Expect, Not: rules.Not}
+	}
+	rules.option = true
+	rules.say(&h)
+}
+
+// say lets a line of the section overwrite what it names of the request.
+func (c *checkRules) say(h *HTTPCheck) {
+	for _, f := range []struct{ into, said *string }{
+		{&c.Method, &h.Method}, {&c.URI, &h.URI}, {&c.Version, &h.Version}, {&c.Body, &h.Body},
+	} {
+		if *f.said != "" {
+			*f.into = *f.said
+		}
+	}
+	if h.Host != "" || h.Headers != nil {
+		c.Host, c.Headers = h.Host, h.Headers
+	}
+}
+
+// tcpCheck is `option tcp-check`: a check connects, no more.
+func (r *reader) tcpCheck(on bool) {
+	if r.end() && on {
+		r.p.checks = false
+	}
 }
 
 // headerInVersion understands the idiom of old for a check with a Host header,
@@ -42,7 +85,7 @@ func (h *HTTPCheck) headerInVersion() {
 	}
 }
 
-// checkRequest refuses what would not be one line of an HTTP request.
+// checkRequest refuses parts that would not make one line of an HTTP request.
 func (r *reader) checkRequest(h *HTTPCheck) bool {
 	for _, part := range []string{h.Method, h.URI, h.Version, h.Host} {
 		if strings.ContainsFunc(part, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
@@ -50,41 +93,32 @@ func (r *reader) checkRequest(h *HTTPCheck) bool {
 			return false
 		}
 	}
-	if !strings.HasPrefix(h.Version, "HTTP/1.") {
+	if h.Version != "" && !strings.HasPrefix(h.Version, "HTTP/1.") {
 		r.errorf("version '%s', wanted HTTP/1.0 or HTTP/1.1", h.Version)
 		return false
 	}
 	return true
 }
 
-// checkLines are the http-check lines of a proxy, or those it inherits: a line
-// of its own drops them all, as in HAProxy.
-type checkLines struct {
-	own, send, expect bool
-	HTTPCheck
-}
-
 // httpCheckLine reads `http-check send ...`, `http-check expect [!] status
-// LIST` and `http-check disable-on-404` (configuration.txt 4.2).
+// LIST` and `http-check disable-on-404` (configuration.txt 4.2). The last is no
+// rule: it and what was inherited stay side by side.
 func (r *reader) httpCheckLine() {
-	if !r.p.checkLines.own {
-		r.p.checkLines = checkLines{own: true}
-	}
-	c, word := &r.p.checkLines, r.next()
+	word := r.next()
 	if word != "" {
 		r.name += " " + word
 	}
 	switch word {
 	case "send":
-		if r.once(&c.send) {
-			r.checkSend(&c.HTTPCheck)
+		if rules := r.ownCheckRules(); r.once(&rules.send) {
+			r.checkSend(rules)
 		}
 	case "expect":
-		if r.once(&c.expect) {
-			r.checkExpect(&c.HTTPCheck)
+		if rules := r.ownCheckRules(); r.once(&rules.expect) {
+			r.checkExpect(&rules.HTTPCheck)
 		}
 	case "disable-on-404":
-		c.DisableOn404 = r.end()
+		r.p.disableOn404 = r.end()
 	case "send-state", "comment":
 		r.warnf("ignored, it has no meaning here")
 	default:
@@ -103,7 +137,8 @@ func (r *reader) once(said *bool) bool {
 }
 
 // checkSend reads [meth M] [uri U] [ver V] [hdr NAME VALUE]... [body TEXT].
-func (r *reader) checkSend(c *HTTPCheck) {
+func (r *reader) checkSend(rules *checkRules) {
+	var c HTTPCheck
 	fields := map[string]*string{"meth": &c.Method, "uri": &c.URI, "ver": &c.Version, "body": &c.Body}
 	for len(r.args) > 0 {
 		word := r.next()
@@ -129,6 +164,9 @@ func (r *reader) checkSend(c *HTTPCheck) {
 			r.errorf("%s, wanted meth, uri, ver, hdr or body and a value", after(word, arg))
 			return
 		}
+	}
+	if r.checkRequest(&c) {
+		rules.say(&c)
 	}
 }
 
@@ -162,36 +200,32 @@ func (r *reader) checkExpect(c *HTTPCheck) {
 	}
 }
 
-// httpCheck joins option httpchk and http-check, now that all lines are read.
+// httpCheck is what the proxy's servers are asked, now that all lines are read;
+// nil: a check connects.
 func (b *builder) httpCheck(p *proxy) *HTTPCheck {
-	lines := &p.checkLines
-	if p.back.HTTPCheck == nil {
-		if lines.own {
-			b.problems.Warnf(p.ownCheck(), "'http-check' in %s: ignored without 'option httpchk'", p.title())
-		}
+	at, said := p.ownCheck()
+	rules := &p.checkRules
+	switch {
+	case !p.checks && said:
+		b.problems.Warnf(at, "'http-check' in %s: ignored without 'option httpchk'", p.title())
 		return nil
-	}
-	c := *p.back.HTTPCheck
-	c.Headers, c.Expect, c.Not, c.DisableOn404 = lines.Headers, lines.Expect, lines.Not, lines.DisableOn404
-	c.Body = lines.Body
-	for _, f := range []struct{ into, said *string }{{&c.Method, &lines.Method}, {&c.URI, &lines.URI}, {&c.Version, &lines.Version}} {
-		if *f.said != "" {
-			*f.into = *f.said
-		}
-	}
-	r := reader{builder: b, p: p, at: c.Pos, where: p.title(), name: "http-check send"}
-	if !r.checkRequest(&c) {
+	case !p.checks:
 		return nil
+	case rules.expect && !rules.send && !rules.option:
+		b.problems.Warnf(p.own["http-check expect"], "'http-check expect' in %s: the request that defaults gave does not hold beside it, the check asks for '%s /'; wanted 'option httpchk' or 'http-check send' here too", p.title(), defaultMethod)
 	}
+	c := rules.HTTPCheck
+	c.Pos, c.DisableOn404 = p.checksAt, p.disableOn404
+	c.Method, c.URI, c.Version = cmp.Or(c.Method, defaultMethod), cmp.Or(c.URI, "/"), cmp.Or(c.Version, defaultVersion)
 	return &c
 }
 
-// ownCheck is where the proxy has an http-check line.
-func (p *proxy) ownCheck() Pos {
+// ownCheck is where the section has an http-check line, if it has one.
+func (p *proxy) ownCheck() (Pos, bool) {
 	for _, name := range keysOf(p.own) {
 		if strings.HasPrefix(name, "http-check") {
-			return p.own[name]
+			return p.own[name], true
 		}
 	}
-	return p.pos
+	return Pos{}, false
 }

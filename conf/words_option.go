@@ -37,6 +37,7 @@ var options = map[string]option{
 	"allbackups": {inBack, func(r *reader, on bool) { r.mark(&r.p.back.AllBackups, on) }},
 	"redispatch": {inBack, (*reader).optionRedispatch},
 	"httpchk":    {inBack, (*reader).optionHTTPCheck},
+	"tcp-check":  {inBack, (*reader).tcpCheck},
 }
 
 // httpModeOptions are those of options that need mode http.
@@ -44,10 +45,10 @@ var httpModeOptions = []string{
 	"http-keep-alive", "http-server-close", "httpclose", "forceclose", "forwardfor", "http-ignore-probes", "http-pretend-keepalive", "persist",
 }
 
-// impliedOptions ask for what happens anyway: large transfers are spliced, a
-// check connects, nothing waits for a packet to fill, and a client that stays
+// impliedOptions ask for what happens anyway: large transfers are spliced,
+// nothing waits for a packet to fill, and a client that stays
 // with its backend stays on its connection to the server.
-var impliedOptions = []string{"splice-auto", "splice-request", "splice-response", "tcp-check", "http-no-delay", "prefer-last-server"}
+var impliedOptions = []string{"splice-auto", "splice-request", "splice-response", "http-no-delay", "prefer-last-server"}
 
 // ignoredOptions tune counters or logs of checks, not what happens to a
 // connection.
