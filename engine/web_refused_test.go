@@ -1,0 +1,161 @@
+package engine
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestWebInterimThenFailure: after an interim answer a client is told of a
+// failure as it is without one.
+func TestWebInterimThenFailure(t *testing.T) {
+	const interim = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+	for name, c := range map[string]struct {
+		steps script
+		want  string
+	}{
+		"closes":       {script{shut}, "502"},
+		"ends":         {script{fin, takeAll}, "502"},
+		"resets":       {script{delivered, rst}, "502"},
+		"garbage":      {script{say("220 mail\r\n\r\n"), takeAll}, "502"},
+		"half a head":  {script{say("HTTP/1.1 200 O"), shut}, "502"},
+		"says nothing": {script{takeAll}, "504"},
+		"many, closes": {script{say(strings.Repeat(interim, 100)), shut}, "502"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			allWires.each(t, func(t *testing.T, w wire) {
+				s := serveScripts(t, w, append(script{hearHead, say(interim)}, c.steps...))
+				b := webOver(t, s, "  timeout server 300ms")
+				a := b.follow("f", say(head("a")), takeAll)
+				got := a.got()
+				if !strings.HasPrefix(strings.ToLower(got), strings.ToLower(interim)) || strings.Count(got, "HTTP/1.1 "+c.want+" ") != 1 || !a.ended() {
+					t.Errorf("the client got %q, then %v; want an interim answer and %s", got, a.how(), c.want)
+				}
+			})
+		})
+	}
+}
+
+// TestWebIncompleteAfterHEAD: an incomplete request is answered as such, whatever
+// the request before it was.
+func TestWebIncompleteAfterHEAD(t *testing.T) {
+	const first = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+	for name, c := range map[string]struct{ send, want string }{
+		"half a head": {"GET / HT", "408"},
+		"garbage":     {"\x00\x01\r\n\r\n", "400"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serveScripts(t, overTCP, script{hearHead, say(first), takeAll})
+			b := webOver(t, s, "  timeout http-request 200ms")
+			a := b.follow("f", say("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"), hearHead, say(c.send), takeAll)
+			_, got, _ := strings.Cut(a.got(), "\r\n\r\n")
+			resp, body := parseAnswer(t, got)
+			if resp.Status[:3] != c.want || resp.ContentLength != int64(len(body)) || body == "" {
+				t.Errorf("got status %s with %d of %d bytes; want %s and a page", resp.Status, len(body), resp.ContentLength, c.want)
+			}
+		})
+	}
+}
+
+// parseAnswer reads one answer, and fails if its body is not whole.
+func parseAnswer(t *testing.T, text string) (*http.Response, string) {
+	t.Helper()
+	resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(text)), nil)
+	if err != nil {
+		t.Fatalf("%v in %q", err, text)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatalf("%v in %q", err, text)
+	}
+	return resp, string(body)
+}
+
+// TestWebClientTimeoutWhileConnecting: a request that is there is answered, even
+// if connecting takes longer than timeout client.
+func TestWebClientTimeoutWhileConnecting(t *testing.T) {
+	_, hole := fullQueue(t)
+	for name, request := range map[string]string{
+		"whole":     head("a"),
+		"with body": post("/", 4) + "body",
+		"half body": post("/", 4) + "bo",
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := start(t, webDefaults+`
+  timeout client 50ms
+  timeout connect 300ms
+  retries 0
+frontend f
+  bind 127.0.0.1:1
+  default_backend b
+backend b
+  server s `+hole+"\n")
+			a := b.follow("f", say(request), takeAll)
+			if got := a.got(); !strings.HasPrefix(got, "HTTP/1.1 503 ") || !a.ended() {
+				t.Errorf("the client got %q, then %v; want 503", got, a.how())
+			}
+		})
+	}
+}
+
+// TestWebSlowConnectOutlastsClient: the same where the connection stands at last.
+func TestWebSlowConnectOutlastsClient(t *testing.T) {
+	queue, late := fullQueue(t)
+	b := start(t, webDefaults+`
+  timeout client 50ms
+  timeout connect 10s
+frontend f
+  bind 127.0.0.1:1
+  default_backend b
+backend b
+  server s `+late+"\n")
+	go func() {
+		waitUntil(10*time.Second, func() bool { return b.site.backends[0].Servers[0].Stat.Connects.Load() > 0 })
+		answerSecond(queue)
+	}()
+	if got := b.follow("f", say(head("a")), takeAll).got(); !strings.HasSuffix(got, "ok") {
+		t.Errorf("the client got %q", got)
+	}
+}
+
+// TestWebDrain: a drain tells clients of the end with their next answer, ends
+// those between two requests, and then ends itself.
+func TestWebDrain(t *testing.T) {
+	release := make(chan bool)
+	s := serveScripts(t, overTCP, script{hearHead, say(sayOK), hearHead, until("the drain", closed(release)), say(sayOK), takeAll},
+		script{hearHead, say(sayOK), takeAll})
+	b := webOver(t, s)
+	busy := b.follow("f", say(head("a")), hear("ok"), say(head("a")), takeAll)
+	s.conn(0)
+	wait(t, "the second request", func() bool { return strings.Count(s.conn(0).soFar(), "GET") == 2 })
+	idle := b.follow("f", say(head("a")), hear("ok"), takeAll)
+	half := b.follow("f", say("GET / HTTP/1.1\r\n"), until("the drain", closed(release)), say("Host: a\r\n\r\n"), takeAll)
+	ours := b.follow("f", say("GET /admin HTTP/1.1\r\n"), until("the drain", closed(release)), say("Host: a\r\n\r\n"), takeAll)
+	wait(t, "the idle client", func() bool { return strings.HasSuffix(idle.soFar(), "ok") })
+	wait(t, "the sessions", func() bool { return b.Sessions() == 4 })
+	b.Drain()
+	wait(t, "the listeners to close", func() bool {
+		late, err := net.Dial("tcp", b.addrs["f"].String())
+		if err == nil {
+			late.Close()
+		}
+		return err != nil
+	})
+	if got := idle.got(); strings.Count(got, "HTTP/1.1") != 1 || !idle.ended() {
+		t.Errorf("the idle client got %q, then %v", got, idle.how())
+	}
+	close(release)
+	for name, a := range map[string]*actor{"busy": busy, "half": half, "denied": ours} {
+		got := a.got()
+		last := got[max(strings.LastIndex(got, "HTTP/1.1"), 0):]
+		if !strings.Contains(last, "\r\nconnection: close\r\n") || !a.ended() {
+			t.Errorf("the %s client got %q, then %v; want connection: close", name, got, a.how())
+		}
+	}
+	b.join()
+}
