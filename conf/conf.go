@@ -84,7 +84,7 @@ type Global struct {
 type StatsSocket struct {
 	Pos      Pos
 	Address  Address
-	Mode     uint32 // file mode, 0: the umask decides
+	Mode     uint32 // file mode; 0: unset, 0600
 	User     string
 	Group    string
 	UID, GID int    // -1: unset

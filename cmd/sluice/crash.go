@@ -10,15 +10,15 @@ import (
 )
 
 // keepCrash lets the runtime write the trace of a crash to path. It is opened
-// now, as root and outside the jail; what a crashed process can still do is
-// write to a descriptor it holds.
+// now, as root and outside the chroot, because a crashed process can only
+// write to descriptors that it holds.
 func keepCrash(path string) error {
 	if path == "" {
 		return nil
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	f, err := openOwn(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND)
 	if err != nil {
-		return fmt.Errorf("crash log '%s' cannot be opened: %w", path, pathless(err))
+		return fmt.Errorf("crash log '%s' cannot be opened: %w", path, err)
 	}
 	defer f.Close()
 	return debug.SetCrashOutput(f, debug.CrashOptions{})
@@ -27,14 +27,14 @@ func keepCrash(path string) error {
 // forgetCrash removes the file after a run without a crash, where it is still
 // in reach.
 func forgetCrash(path string) {
-	if info, err := os.Stat(path); err == nil && info.Size() == 0 {
+	if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && info.Size() == 0 {
 		_ = os.Remove(path)
 	}
 }
 
-// tellCrash puts what ended the last run in the log, and its trace aside.
+// tellCrash logs what ended the last run, and renames its trace to .old.
 func tellCrash(path string, log *zap.Logger) {
-	trace, err := os.ReadFile(path)
+	trace, err := readOwn(path)
 	if err != nil || len(trace) == 0 {
 		return
 	}

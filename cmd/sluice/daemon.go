@@ -5,26 +5,29 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
+	"sluice/conf"
 	"sluice/engine"
 )
 
-// What the child of a daemon finds: the pipe to say "ready" on, its parent's
-// listening sockets after it, and in the environment which is which.
+// The descriptors of a daemon's child beside 0 to 2: the pipe to say "ready"
+// on, then the stats sockets and the listening sockets that the parent passes.
+// The environment says how many listening sockets each bind line has.
 const (
-	readyFD         = 3
-	firstListenerFD = 4
-	listenersEnv    = "SLUICE_LISTENERS"
-	ready           = "ready"
+	readyFD      = 3
+	passedFD     = 4
+	listenersEnv = "SLUICE_LISTENERS"
+	ready        = "ready"
 )
 
 // detach starts this program again in a session of its own, with the listening
-// sockets, and returns once the child is ready. What the operator should read,
-// also why it could not start, the child says on the stderr they share.
-func detach(l *engine.Listeners) error {
+// sockets, and returns once the child is ready. The child shares the parent's
+// stderr until then, and says there why it could not start.
+func detach(c *conf.Config, l *engine.Listeners) error {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("pipe to the daemon: %w", err)
@@ -34,10 +37,17 @@ func detach(l *engine.Listeners) error {
 	if err != nil {
 		return err
 	}
+	if err := keepFromChildren(); err != nil {
+		return err
+	}
 	child := exec.Command("/proc/self/exe", os.Args[1:]...)
 	child.Args[0] = os.Args[0] // the log tag is made of it
 	child.Env = append(os.Environ(), listenersEnv+"="+manifest)
-	child.ExtraFiles = append([]*os.File{w}, files...)
+	child.ExtraFiles = []*os.File{w}
+	for _, fd := range inheritedStats(c) {
+		child.ExtraFiles = append(child.ExtraFiles, os.NewFile(uintptr(fd), "stats socket"))
+	}
+	child.ExtraFiles = append(child.ExtraFiles, files...)
 	child.Stderr = os.Stderr
 	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := child.Start(); err != nil {
@@ -50,10 +60,27 @@ func detach(l *engine.Listeners) error {
 	return fmt.Errorf("the daemon ended before it was ready: %w", child.Wait())
 }
 
+// keepFromChildren marks every descriptor to be closed in a child, also those
+// that the parent inherited itself: a daemon that kept them would hold its
+// caller's files, locks and pipes for as long as it lives.
+func keepFromChildren() error {
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	for _, e := range open {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd > int(os.Stderr.Fd()) {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return nil
+}
+
 // parent is the process a daemon was started by, seen from the child.
 type parent struct {
 	pipe, null *os.File
 	manifest   string
+	next       int // the descriptor of the next inherited stats socket
 }
 
 // findParent returns nil in a process that nobody detached.
@@ -67,7 +94,17 @@ func findParent() (*parent, error) {
 	}
 	unix.CloseOnExec(readyFD)
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0) // now: the chroot has none
-	return &parent{os.NewFile(readyFD, "ready pipe"), null, manifest}, err
+	return &parent{os.NewFile(readyFD, "ready pipe"), null, manifest, passedFD}, err
+}
+
+// statsSocket says where a stats socket that p inherited is now. It is called
+// once for each stats socket, in the order of the configuration. p may be nil.
+func (p *parent) statsSocket(s conf.StatsSocket) conf.StatsSocket {
+	if p != nil && s.Address.Net == conf.NetFD {
+		s.Address.FD = p.next
+		p.next++
+	}
+	return s
 }
 
 // release leaves the terminal and lets the parent go.

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,6 +21,13 @@ func daemon(t *testing.T, dir string, args ...string) (pid int, addr, said strin
 	t.Helper()
 	pidPath := filepath.Join(dir, "pid")
 	p, closeSocket := command(t, append([]string{"run", "-D", "-p", pidPath}, args...)...)
+	pid = p.becomesDaemon(t, closeSocket, pidPath)
+	return pid, p.addr, p.stderr.String()
+}
+
+// becomesDaemon runs p to its end and returns the pid in the pid file.
+func (p *proc) becomesDaemon(t *testing.T, closeSocket func(), pidPath string) (pid int) {
+	t.Helper()
 	err := p.Run()
 	closeSocket()
 	if err != nil {
@@ -32,7 +41,7 @@ func daemon(t *testing.T, dir string, args ...string) (pid int, addr, said strin
 		t.Fatalf("pid file holds %q, the parent was %d", b, p.Process.Pid)
 	}
 	t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
-	return pid, p.addr, p.stderr.String()
+	return pid
 }
 
 // gone says whether a process has ended; its entry may wait for init.
@@ -150,4 +159,56 @@ func TestDaemonLogsToItsTargets(t *testing.T) {
 			return
 		}
 	}
+}
+
+// TestDaemonDropsItsCallersDescriptors: it keeps its own and those that the
+// configuration names, also as stats sockets.
+func TestDaemonDropsItsCallersDescriptors(t *testing.T) {
+	dir := t.TempDir()
+	stats, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stats.Close()
+	passed, err := stats.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer passed.Close()
+	callers, err := os.Create(filepath.Join(dir, "callers"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer callers.Close()
+	pidPath := filepath.Join(dir, "pid")
+	p, closeSocket := command(t, "run", "-D", "-p", pidPath, "-f", config(t, echo(t), "stats socket fd@4"))
+	p.ExtraFiles = append(p.ExtraFiles, passed)
+	p.ExtraFiles = append(p.ExtraFiles, slices.Repeat([]*os.File{callers}, 16)...) // at numbers that the daemon's own don't take
+	pid := p.becomesDaemon(t, closeSocket, pidPath)
+	if links := linksOf(t, pid); slices.Contains(links, callers.Name()) {
+		t.Errorf("the daemon holds its caller's file: %v", links)
+	}
+	mustAsk(t, dial(t, p.addr))
+	c := dial(t, stats.Addr().String())
+	if _, err := io.WriteString(c, "show info\n"); err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := io.ReadAll(c); !strings.Contains(string(answer), fmt.Sprintf("Pid: %d\n", pid)) {
+		t.Errorf("the inherited stats socket says %q, %v", answer, err)
+	}
+}
+
+// linksOf says what the descriptors of a process are.
+func linksOf(t *testing.T, pid int) (links []string) {
+	t.Helper()
+	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range open {
+		if to, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%s", pid, e.Name())); err == nil {
+			links = append(links, to)
+		}
+	}
+	return links
 }

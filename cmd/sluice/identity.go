@@ -10,8 +10,8 @@ import (
 	"sluice/conf"
 )
 
-// identity is who the process becomes once it no longer needs root; -1 leaves
-// that half as it is.
+// identity is the user and group that the process takes once it no longer
+// needs root. -1 leaves that number as it is.
 type identity struct{ uid, gid int }
 
 // identityOf looks up `user` and `group` in the system's own files, so it must
@@ -26,7 +26,21 @@ func identityOf(g *conf.Global) (id identity, err error) {
 	if g.Group != "" {
 		id.gid, err = gidOf(g.Group)
 	}
+	if err == nil && id.uid >= 0 && id.gid < 0 && id.uid != os.Geteuid() {
+		id.gid, err = primaryGroup(id.uid)
+	}
 	return id, err
+}
+
+// primaryGroup is the group of a process whose configuration names only its
+// user. HAProxy keeps the group it was started with, which is root's: files
+// that root's group may read would stay open to a process that gave up root.
+func primaryGroup(uid int) (int, error) {
+	u, err := user.LookupId(strconv.Itoa(uid))
+	if err != nil {
+		return -1, fmt.Errorf("uid %d without 'gid' or 'group': no user of this machine has that number, so its group is not known, and the process would keep root's; add gid", uid)
+	}
+	return strconv.Atoi(u.Gid)
 }
 
 func uidOf(name string) (int, error) {
@@ -64,8 +78,8 @@ func (id identity) allowed(chroot string) error {
 	return nil
 }
 
-// become drops groups, gid and uid for good, in that order: each step needs
-// the rights that the next one gives up.
+// become drops supplementary groups, gid and uid for good, in that order: each
+// step needs the rights that the next one gives up.
 func (id identity) become() error {
 	if !id.changes() {
 		return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -90,11 +91,7 @@ func TestOrdinaryUsersCannotAskForRootsThings(t *testing.T) {
 		{"chroot /", "chroot '/' needs root, this process is uid 65534"},
 	} {
 		p, closeSocket := asNobody(t, config(t, "127.0.0.1:1", c.global))
-		err := p.Run()
-		closeSocket()
-		if p.ProcessState.ExitCode() != 1 || !strings.Contains(p.stderr.String(), c.want) {
-			t.Errorf("%s: got %v and\n%swant '%s'", c.global, err, p.stderr.String(), c.want)
-		}
+		p.refuses(t, closeSocket, c.want)
 	}
 }
 
@@ -120,4 +117,26 @@ func copyTo(t *testing.T, from, to string, mode os.FileMode) {
 	if err := os.WriteFile(to, b, mode); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestUserTakesItsGroup: who gives up root for a user gives up root's group,
+// too, and is told where the user's group cannot be known.
+func TestUserTakesItsGroup(t *testing.T) {
+	needRoot(t)
+	known, err := user.Lookup("daemon")
+	if err != nil {
+		t.Skip("this machine has no user daemon")
+	}
+	for _, global := range []string{"uid " + known.Uid, "user daemon"} {
+		p := startProc(t, "-f", config(t, echo(t), global))
+		for key, want := range map[string]string{"Uid": known.Uid, "Gid": known.Gid} {
+			if got := strings.Fields(status(t, p.Process.Pid, key)); got[0] != want || got[2] != want {
+				t.Errorf("'%s': %s is %v, want %s", global, key, got, want)
+			}
+		}
+		p.signal(t, syscall.SIGTERM)
+		p.endsWell(t)
+	}
+	p, closeSocket := command(t, "run", "-f", config(t, echo(t), "uid 54321"))
+	p.refuses(t, closeSocket, "uid 54321 without 'gid' or 'group': ")
 }

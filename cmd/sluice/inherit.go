@@ -52,6 +52,17 @@ func inherited(c *conf.Config) (fds []int, err error) {
 	return fds, errors.Join(errs...)
 }
 
+// inheritedStats are the descriptors that stats sockets name, in the order of
+// the configuration.
+func inheritedStats(c *conf.Config) (fds []int) {
+	for _, s := range c.Global.StatsSockets {
+		if s.Address.Net == conf.NetFD {
+			fds = append(fds, s.Address.FD)
+		}
+	}
+	return fds
+}
+
 // unbound warns of sockets that systemd passed (LISTEN_FDS) and no bind line
 // takes: their clients would wait for ever.
 func unbound(c *conf.Config, problems *conf.Problems) {

@@ -1,23 +1,48 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
 // pidFile is the path the process's pid is written to; empty is none.
 type pidFile string
 
-// write puts this process's pid, replacing what a crashed one left behind.
+// write puts this process's pid, replacing what a crashed process left behind.
+// The file is made beside its place and renamed: a link that somebody planted
+// in a shared directory is never followed, and a reader never meets half a pid.
 func (p pidFile) write() error {
 	if p == "" {
 		return nil
 	}
-	if err := os.WriteFile(string(p), fmt.Appendf(nil, "%d\n", os.Getpid()), 0o644); err != nil {
+	err := fileOrNothing(string(p))
+	if err == nil {
+		err = replaceFile(string(p), fmt.Appendf(nil, "%d\n", os.Getpid()))
+	}
+	if err != nil {
 		return fmt.Errorf("pid file '%s' cannot be written: %w", string(p), pathless(err))
 	}
 	return nil
+}
+
+// replaceFile writes a file of mode 0644 whole or not at all.
+func replaceFile(path string, text []byte) error {
+	aside, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = aside.Write(text)
+	err = errors.Join(err, aside.Chmod(0o644), aside.Close())
+	if err == nil {
+		err = os.Rename(aside.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(aside.Name())
+	}
+	return err
 }
 
 // remove takes the file away if it is still ours and still in reach. From
@@ -27,7 +52,7 @@ func (p pidFile) remove() {
 	if p == "" {
 		return
 	}
-	if b, err := os.ReadFile(string(p)); err == nil && strings.TrimSpace(string(b)) == fmt.Sprint(os.Getpid()) {
+	if b, err := readOwn(string(p)); err == nil && strings.TrimSpace(string(b)) == fmt.Sprint(os.Getpid()) {
 		_ = os.Remove(string(p))
 	}
 }

@@ -145,6 +145,20 @@ func (p *proc) waitsFor(t *testing.T, word string, closeSocket func()) {
 	})
 }
 
+// refuses runs p, which must end with exit status 1 and say so.
+func (p *proc) refuses(t *testing.T, closeSocket func(), want string) {
+	t.Helper()
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	closeSocket()
+	late := time.AfterFunc(patience, func() { _ = p.Process.Kill() })
+	defer late.Stop()
+	if err := p.Wait(); p.ProcessState.ExitCode() != 1 || !strings.Contains(p.stderr.String(), want) {
+		t.Errorf("got %v and\n%swant exit status 1 and '%s'", err, p.stderr.String(), want)
+	}
+}
+
 // endsWell waits for exit status 0.
 func (p *proc) endsWell(t *testing.T) {
 	t.Helper()

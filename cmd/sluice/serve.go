@@ -46,7 +46,7 @@ func (l *launch) detach(name string, c *conf.Config, problems conf.Problems) err
 	if err != nil {
 		return err
 	}
-	return detach(listeners)
+	return detach(c, listeners)
 }
 
 // rights says who the process will be, and fails if it may not.
@@ -154,7 +154,7 @@ func (r *running) build() (err error) {
 // bind takes the listening sockets from a parent or opens them.
 func (r *running) bind(above *parent) (err error) {
 	if above != nil {
-		r.listeners, err = engine.Adopt(r.conf, r.plan.Loops, above.manifest, firstListenerFD)
+		r.listeners, err = engine.Adopt(r.conf, r.plan.Loops, above.manifest, passedFD+len(inheritedStats(r.conf)))
 	} else {
 		r.listeners, err = listen(r.conf, r.plan.Loops)
 	}
@@ -163,7 +163,7 @@ func (r *running) bind(above *parent) (err error) {
 	}
 	r.where = r.listeners.Lines() // asked now: the engine takes the sockets
 	for _, s := range r.conf.Global.StatsSockets {
-		ln, err := admin.Listen(s)
+		ln, err := admin.Listen(above.statsSocket(s))
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.Pos, err)
 		}

@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,11 +15,17 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"sluice/conf"
 )
 
 // sunPath is what the kernel has for the name of a UNIX socket.
 const sunPath = 108
+
+// defaultMode is the mode of a stats socket for which none is written: it may
+// hold commands that change the process, so nobody but its owner connects.
+const defaultMode = 0o600
 
 // ErrInUse says that a living process listens on the stats socket's path.
 var ErrInUse = errors.New("another process listens there already")
@@ -108,12 +116,14 @@ func listenUnix(s conf.StatsSocket) (net.Listener, error) {
 		return nil, err
 	}
 	aside := asideOf(path)
-	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: aside, Net: "unix"})
+	opener := net.ListenConfig{Control: closeToOthers}
+	bound, err := opener.Listen(context.Background(), "unix", aside)
 	if err != nil {
 		return nil, err
 	}
+	ln := bound.(*net.UnixListener)
 	ln.SetUnlinkOnClose(false)
-	err = errors.Join(setOwner(aside, s), setMode(aside, s.Mode))
+	err = errors.Join(setOwner(aside, s), os.Chmod(aside, fs.FileMode(cmp.Or(s.Mode, defaultMode)).Perm()))
 	if err == nil {
 		err = os.Rename(aside, path)
 	}
@@ -180,11 +190,14 @@ func kindOf(m fs.FileMode) string {
 	return "device or pipe"
 }
 
-func setMode(path string, mode uint32) error {
-	if mode == 0 {
-		return nil
+// closeToOthers sets the mode that a UNIX socket's file is made with, so that
+// it is never open to more users than later: the umask can only take away.
+func closeToOthers(_, _ string, c syscall.RawConn) error {
+	var failed error
+	if err := c.Control(func(fd uintptr) { failed = unix.Fchmod(int(fd), defaultMode) }); err != nil {
+		return err
 	}
-	return os.Chmod(path, fs.FileMode(mode).Perm())
+	return failed
 }
 
 func setOwner(path string, s conf.StatsSocket) error {

@@ -9,6 +9,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"sluice/conf"
@@ -101,6 +102,20 @@ func TestListenSetsOwnerAndMode(t *testing.T) {
 	}
 	if got := info.Mode(); got != fs.ModeSocket|0o620 {
 		t.Errorf("mode %v, want socket with 0620", got)
+	}
+}
+
+// TestListenIsClosedToOthersByDefault: whatever the umask allows.
+func TestListenIsClosedToOthersByDefault(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0))
+	s := at(filepath.Join(t.TempDir(), "s"))
+	mustListen(t, s)
+	info, err := os.Stat(s.Address.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := info.Mode(); got != fs.ModeSocket|0o600 {
+		t.Errorf("mode %v, want socket with 0600", got)
 	}
 }
 
