@@ -12,31 +12,36 @@ import (
 )
 
 func newCheck() *cobra.Command {
-	var files []string
+	var files configFiles
 	c := &cobra.Command{
 		Use:   "check -f FILE",
 		Short: "check a configuration and say all that is wrong with it",
 		Args:  onlyFlags,
-		RunE:  func(*cobra.Command, []string) error { return check(files) },
+		RunE: func(*cobra.Command, []string) error {
+			sources, err := files.open()
+			if err != nil {
+				return err
+			}
+			if err := check(files.String(), sources); err != nil {
+				return err
+			}
+			fmt.Fprintln(os.Stderr, files.String(), "is valid")
+			return nil
+		},
 	}
-	fileFlag(c, &files)
+	files.required(c)
 	return c
 }
 
-func check(files []string) error {
-	c, problems, err := readFiles(sock.LookUp, files)
-	if err != nil {
-		return err
-	}
-	r := running{conf: c}
+// check tells all that is wrong with a configuration, and returns an error if a
+// start would fail.
+func check(name string, sources []conf.Source) error {
+	c, problems := read(sock.LookUp, sources...)
 	if c != nil {
 		mayNot(c, &problems)
 	}
-	if err := r.prepare(named(files), problems); err != nil {
-		return err
-	}
-	fmt.Fprintln(os.Stderr, named(files), "is valid")
-	return nil
+	r := running{conf: c}
+	return r.prepare(name, problems)
 }
 
 // mayNot warns of what would stop a start now, but may be different when it

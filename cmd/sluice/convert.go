@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -9,29 +9,37 @@ import (
 )
 
 func newConvert() *cobra.Command {
-	return &cobra.Command{
-		Use:   "convert FILE",
+	var files configFiles
+	c := &cobra.Command{
+		Use:   "convert FILE...",
 		Short: "rewrite a haproxy.cfg as TOML",
-		Long: `Rewrite a haproxy.cfg as TOML on standard output. What should be known about
-it, such as words of old versions and their successors, goes to standard error.`,
-		Args: oneFile,
+		Long: `Rewrite a haproxy.cfg as TOML on standard output. Several files are one
+configuration. Errors and warnings go to standard error. The exit status is 1
+where 'sluice check' would refuse the configuration; the TOML is still written
+if every line could be read.`,
+		Example: `  sluice convert haproxy.cfg > web.toml
+  sluice convert - < haproxy.cfg`,
 		RunE: func(c *cobra.Command, args []string) error {
-			sources, err := open(args)
-			if err != nil {
-				return err
+			files.paths = append(files.paths, args...)
+			if len(files.paths) == 0 {
+				return errors.New("no file: wanted sluice convert haproxy.cfg")
 			}
-			cfg, problems := conf.Parse(sources...)
-			if err := refusal(args[0], problems); err != nil {
-				return err
-			}
-			return conf.WriteTOML(c.OutOrStdout(), cfg)
+			return convert(c, &files)
 		},
 	}
+	files.flag(c)
+	return c
 }
 
-func oneFile(_ *cobra.Command, args []string) error {
-	if len(args) != 1 {
-		return fmt.Errorf("%d files, wanted one: sluice convert haproxy.cfg", len(args))
+func convert(c *cobra.Command, files *configFiles) error {
+	sources, err := files.open()
+	if err != nil {
+		return err
 	}
-	return nil
+	if cfg, problems := conf.Parse(sources...); problems.Err() == nil {
+		if err := conf.WriteTOML(c.OutOrStdout(), cfg); err != nil {
+			return err
+		}
+	}
+	return check(files.String(), sources)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -26,8 +27,9 @@ const (
 
 // detach starts this program again in a session of its own, with the listening
 // sockets, and returns once the child is ready. The child shares the parent's
-// stderr until then, and says there why it could not start.
-func detach(c *conf.Config, l *engine.Listeners) error {
+// stderr until then, and says there why it could not start. stdin is what the
+// child reads on its standard input.
+func detach(c *conf.Config, l *engine.Listeners, stdin []byte) error {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("pipe to the daemon: %w", err)
@@ -48,6 +50,7 @@ func detach(c *conf.Config, l *engine.Listeners) error {
 		child.ExtraFiles = append(child.ExtraFiles, os.NewFile(uintptr(fd), "stats socket"))
 	}
 	child.ExtraFiles = append(child.ExtraFiles, files...)
+	child.Stdin = bytes.NewReader(stdin)
 	child.Stderr = os.Stderr
 	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := child.Start(); err != nil {

@@ -212,3 +212,18 @@ func linksOf(t *testing.T, pid int) (links []string) {
 	}
 	return links
 }
+
+// TestDaemonFromStandardInput: the parent reads it, and its child again.
+func TestDaemonFromStandardInput(t *testing.T) {
+	text, err := os.Open(config(t, echo(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer text.Close()
+	pidPath := filepath.Join(t.TempDir(), "pid")
+	p, closeSocket := command(t, "run", "-D", "-p", pidPath, "-f", "-")
+	p.Stdin = text
+	pid := p.becomesDaemon(t, closeSocket, pidPath)
+	isDetached(t, pid)
+	mustAsk(t, dial(t, p.addr))
+}

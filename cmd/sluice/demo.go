@@ -63,8 +63,8 @@ func demo(w io.Writer, listen string) error {
 	}
 	defer func() { _ = pears.Close() }()
 	config, problems := read(sock.LookUp, conf.Source{Name: "demo.toml", Data: []byte(demoText(listen, apples.Addr, pears.Addr))})
-	l := launch{logFormat: "console", quiet: true, bound: func(ls *engine.Listeners) { demoHelp(w, ls.Addr("demo").String()) }}
-	err = l.run("demo.toml", config, problems)
+	l := launch{files: configFiles{paths: []string{"demo.toml"}}, logFormat: "console", quiet: true, bound: func(ls *engine.Listeners) { demoHelp(w, ls.Addr("demo").String()) }}
+	err = l.run(config, problems)
 	if errors.Is(err, sock.ErrBusy) {
 		return fmt.Errorf("%w; to listen elsewhere: sluice demo --listen 127.0.0.1:18080", err)
 	}

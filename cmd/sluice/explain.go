@@ -15,28 +15,34 @@ import (
 )
 
 func newExplain() *cobra.Command {
-	var files []string
+	var files configFiles
 	var frontend string
 	var who client
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "explain -f FILE",
-		Short: "say where a client would be sent, and by which rule",
-		Long: `Say where a client would be sent, and by which rule: each rule with its verdict,
-then the backend and the server. Without --host, --path, --method, --header,
---sni or --alpn the client is one that waits for the server to speak first.
-Servers count as up: nothing is dialled and no name is looked up.`,
+		Short: "say to which server a client would be sent, and by which rule",
+		Long: `Say where a client would be sent, and by which rule. Each tcp-request,
+use_backend and default_backend line is shown with 'true', 'false' or 'not
+reached'; then the backend and the server. Lines of mode http (http-request,
+redirect, http-response, cookie) are not evaluated.
+
+Without --host, --path, --method, --header, --sni or --alpn the client sends
+nothing. All servers count as up: no connection is made and no name is looked
+up.`,
+		Example: `  sluice explain -f web.toml --frontend web --host blog.example.org --path /a
+  sluice explain -f web.toml --frontend tls --sni mail.example.org --json`,
 		Args: onlyFlags,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := who.settle(c.Flags()); err != nil {
 				return err
 			}
-			cfg, problems, err := readFiles(noLookUp, files)
+			cfg, problems, err := files.read(noLookUp)
 			if err != nil {
 				return err
 			}
 			if problems.Err() != nil {
-				return refusal(named(files), problems)
+				return refusal(files.String(), problems)
 			}
 			answer, err := explain(cfg, frontend, &who)
 			if err != nil {
@@ -45,7 +51,7 @@ Servers count as up: nothing is dialled and no name is looked up.`,
 			return answer.print(c.OutOrStdout(), asJSON)
 		},
 	}
-	fileFlag(c, &files)
+	files.required(c)
 	c.Flags().StringVar(&frontend, "frontend", "", "the frontend it connects to; may be left out if there is only one")
 	c.Flags().BoolVar(&asJSON, "json", false, "answer in JSON")
 	who.flags(c.Flags())
@@ -63,11 +69,26 @@ type explanation struct {
 	Address  string   `json:"address"`
 }
 
-// ruling is one rule and what became of it, taken by itself.
+// ruling is one rule and what its condition gives by itself.
 type ruling struct {
 	Rule    string `json:"rule"`
 	At      string `json:"at"`
 	Verdict string `json:"verdict"` // true or false
+	Reached bool   `json:"reached"` // no rule before it ended the evaluation
+}
+
+// kind is the list of rules to which the rule belongs: the first that holds
+// ends its list.
+func (r ruling) kind() string {
+	if words := strings.Fields(r.Rule); words[0] == "tcp-request" {
+		return words[1]
+	}
+	return "backend"
+}
+
+func (r ruling) rejects() bool {
+	words := strings.Fields(r.Rule)
+	return words[0] == "tcp-request" && words[2] == "reject"
 }
 
 func explain(c *conf.Config, frontend string, who *client) (*explanation, error) {
@@ -85,14 +106,27 @@ func explain(c *conf.Config, frontend string, who *client) (*explanation, error)
 	}
 	e := &explanation{Frontend: f.Name}
 	for _, s := range rules.Explain(facts) {
-		e.Rules = append(e.Rules, ruling{s.Text, s.Pos.String(), s.Verdict.String()})
+		e.Rules = append(e.Rules, ruling{Rule: s.Text, At: s.Pos.String(), Verdict: s.Verdict.String()})
 	}
+	e.markReached()
 	if rules.Connection(facts) == conf.Reject {
 		e.Verdict = acl.Refuse.String()
 		e.Rule = firstReject(e.Rules)
 		return e, nil
 	}
 	return e, e.decide(c, rules.Decide(facts), facts.Src.Addr())
+}
+
+// markReached follows the rules in their order up to the one that decides.
+func (e *explanation) markReached() {
+	ended, rejected := "", false
+	for i := range e.Rules {
+		r := &e.Rules[i]
+		r.Reached = !rejected && r.kind() != ended
+		if r.Reached && r.Verdict == acl.True.String() {
+			ended, rejected = r.kind(), r.rejects()
+		}
+	}
 }
 
 // firstReject is the tcp-request connection rule that refused: those are the
@@ -150,13 +184,20 @@ func (e *explanation) print(w io.Writer, asJSON bool) error {
 	}
 	fmt.Fprintf(w, "frontend %s\n", e.Frontend)
 	for _, r := range e.Rules {
-		fmt.Fprintf(w, "  %-5s  %s  (%s)\n", r.Verdict, r.Rule, r.At)
+		fmt.Fprintf(w, "  %-11s  %s  (%s)\n", r.outcome(), r.Rule, r.At)
 	}
 	if e.Rule != "" {
 		fmt.Fprintf(w, "decided by  %s\n", e.Rule)
 	}
 	_, err := fmt.Fprintln(w, e.outcome())
 	return err
+}
+
+func (r ruling) outcome() string {
+	if !r.Reached {
+		return "not reached"
+	}
+	return r.Verdict
 }
 
 func (e *explanation) outcome() string {

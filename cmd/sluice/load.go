@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"os"
 	"slices"
-	"strings"
 
 	"sluice/conf"
 	"sluice/engine"
@@ -67,31 +66,6 @@ func listens(c *conf.Config) bool {
 	return len(c.Global.StatsSockets) > 0 ||
 		slices.ContainsFunc(c.Frontends, func(f *conf.Frontend) bool { return len(f.Binds) > 0 })
 }
-
-// readFiles is read for files.
-func readFiles(lookUp engine.LookUp, paths []string) (*conf.Config, conf.Problems, error) {
-	sources, err := open(paths)
-	if err != nil {
-		return nil, nil, err
-	}
-	c, problems := read(lookUp, sources...)
-	return c, problems, nil
-}
-
-// open brings configuration files into memory.
-func open(paths []string) (sources []conf.Source, err error) {
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, fmt.Errorf("configuration '%s' cannot be read: %w", path, pathless(err))
-		}
-		sources = append(sources, conf.Source{Name: path, Data: text})
-	}
-	return sources, nil
-}
-
-// named names files in one message.
-func named(paths []string) string { return strings.Join(paths, ", ") }
 
 // refusal tells all problems on standard error and returns an error if one of
 // them stops the start.

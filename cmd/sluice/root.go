@@ -14,7 +14,9 @@ func newRoot() *cobra.Command {
 		Short:         "layer-4 TCP load balancer in HAProxy's vocabulary",
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Version:       version(),
 	}
+	root.SetVersionTemplate("sluice {{.Version}}\n")
 	root.AddCommand(newRun(), newCheck(), newConvert(), newExplain(), newSniff(), newDemo(), newVersion())
 	return root
 }
@@ -25,13 +27,4 @@ func onlyFlags(_ *cobra.Command, args []string) error {
 		return fmt.Errorf("'%s': wanted only flags; the configuration follows -f", args[0])
 	}
 	return nil
-}
-
-// fileFlag adds the -f that every sub-command with a configuration needs. As
-// with HAProxy, several files are one configuration.
-func fileFlag(c *cobra.Command, files *[]string) {
-	c.Flags().StringArrayVarP(files, "file", "f", nil, "configuration: .toml, or haproxy.cfg under any other name; may be repeated")
-	if err := c.MarkFlagRequired("file"); err != nil {
-		panic(err) // the flag was added one line above
-	}
 }

@@ -13,26 +13,29 @@ import (
 )
 
 func newRun() *cobra.Command {
-	var files []string
 	l := launch{}
 	c := &cobra.Command{
 		Use:   "run -f FILE",
-		Short: "balance, as the configuration says",
-		Long: `Run the balancer. Signals as HAProxy's: TERM and INT stop at once, USR1 lets
-running connections end, any second one of the three ends that.`,
+		Short: "run the balancer",
+		Long: `Run the balancer until a signal stops it. SIGTERM and SIGINT stop at once.
+SIGUSR1 accepts no new connections and waits for the running ones to end; a
+second signal stops at once.`,
+		Example: `  sluice run -f web.toml
+  sluice run -f haproxy.cfg -D -p /run/sluice.pid
+  generate-configuration | sluice run -f -`,
 		Args: onlyFlags,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, problems, err := readFiles(sock.LookUp, files)
+			cfg, problems, err := l.files.read(sock.LookUp)
 			if err != nil {
 				return err
 			}
 			if cfg != nil {
 				l.settle(&cfg.Global, c.Flags().Changed("daemon"))
 			}
-			return l.run(named(files), cfg, problems)
+			return l.run(cfg, problems)
 		},
 	}
-	fileFlag(c, &files)
+	l.files.required(c)
 	c.Flags().BoolVarP(&l.daemon, "daemon", "D", false, "go to the background; --daemon=false stays where the configuration says daemon")
 	c.Flags().StringVarP(&l.pidFile, "pid-file", "p", "", "write the pid here, instead of to the configuration's pidfile")
 	c.Flags().StringVar(&l.crashLog, "crash-log", "", "a daemon's crash leaves its trace here (default: the pid file's name and .crash)")
@@ -42,6 +45,7 @@ running connections end, any second one of the three ends that.`,
 
 // launch is how a configuration is run.
 type launch struct {
+	files     configFiles
 	daemon    bool
 	pidFile   string
 	crashLog  string
@@ -76,13 +80,13 @@ func absolute(path string) string {
 
 // run starts the balancer and returns when it has stopped; in the parent of a
 // daemon, when the child is ready.
-func (l *launch) run(name string, c *conf.Config, problems conf.Problems) error {
+func (l *launch) run(c *conf.Config, problems conf.Problems) error {
 	above, err := findParent()
 	if err != nil {
 		return fmt.Errorf("start as a daemon: %w", err)
 	}
 	if l.daemon && above == nil {
-		return l.detach(name, c, problems)
+		return l.detach(c, problems)
 	}
-	return l.serve(name, c, problems, above)
+	return l.serve(c, problems, above)
 }

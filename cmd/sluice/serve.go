@@ -35,9 +35,9 @@ type running struct {
 
 // detach is the parent's part of a daemon's start: what can fail for reasons
 // the operator can mend fails here, before anything is in the background.
-func (l *launch) detach(name string, c *conf.Config, problems conf.Problems) error {
+func (l *launch) detach(c *conf.Config, problems conf.Problems) error {
 	if problems.Err() != nil {
-		return refusal(name, problems)
+		return refusal(l.files.String(), problems)
 	}
 	if _, err := rights(c); err != nil {
 		return err
@@ -46,7 +46,7 @@ func (l *launch) detach(name string, c *conf.Config, problems conf.Problems) err
 	if err != nil {
 		return err
 	}
-	return detach(c, listeners)
+	return detach(c, listeners, l.files.stdin)
 }
 
 // rights says who the process will be, and fails if it may not.
@@ -60,10 +60,10 @@ func rights(c *conf.Config) (identity, error) {
 
 // serve is the whole life of the process that balances; above is its parent,
 // or nil in the foreground.
-func (l *launch) serve(name string, c *conf.Config, problems conf.Problems, above *parent) error {
+func (l *launch) serve(c *conf.Config, problems conf.Problems, above *parent) error {
 	caught := catchSignals()
 	r := &running{conf: c}
-	if err := r.prepare(name, problems); err != nil {
+	if err := r.prepare(l.files.String(), problems); err != nil {
 		return err
 	}
 	var err error

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sluice/conf"
+	"sluice/engine"
+)
+
+// The names of standard input on the command line. As with files, the ending
+// names the notation.
+const (
+	stdinCfg  = "-"
+	stdinTOML = "-.toml"
+)
+
+// configFiles are the files of one configuration, in the order in which they
+// are read. As with HAProxy, several files are one configuration.
+type configFiles struct {
+	paths []string
+	stdin []byte // what standard input held; a daemon's child reads it again
+}
+
+// flag adds the -f that every sub-command with a configuration has.
+func (f *configFiles) flag(c *cobra.Command) {
+	c.Flags().StringArrayVarP(&f.paths, "file", "f", nil,
+		"configuration: TOML if its name ends in .toml, else haproxy.cfg; '-' is standard input in haproxy.cfg, '-.toml' in TOML; may be repeated")
+}
+
+// required is flag for commands that do nothing without a configuration.
+func (f *configFiles) required(c *cobra.Command) {
+	f.flag(c)
+	if err := c.MarkFlagRequired("file"); err != nil {
+		panic(err) // the flag was added one line above
+	}
+}
+
+// String names the files in one message.
+func (f *configFiles) String() string {
+	var names []string
+	for _, path := range f.paths {
+		names = append(names, nameOf(path))
+	}
+	return strings.Join(names, ", ")
+}
+
+// nameOf is what messages call a file.
+func nameOf(path string) string {
+	if path == stdinCfg || path == stdinTOML {
+		return "stdin" + strings.TrimPrefix(path, "-")
+	}
+	return path
+}
+
+// read loads and checks the files.
+func (f *configFiles) read(lookUp engine.LookUp) (*conf.Config, conf.Problems, error) {
+	sources, err := f.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	c, problems := read(lookUp, sources...)
+	return c, problems, nil
+}
+
+// open brings the files into memory.
+func (f *configFiles) open() (sources []conf.Source, err error) {
+	for _, path := range f.paths {
+		text, err := f.text(path)
+		if err != nil {
+			return nil, fmt.Errorf("configuration '%s' cannot be read: %w", nameOf(path), pathless(err))
+		}
+		sources = append(sources, conf.Source{Name: nameOf(path), Data: text})
+	}
+	return sources, nil
+}
+
+func (f *configFiles) text(path string) ([]byte, error) {
+	if path != stdinCfg && path != stdinTOML {
+		return os.ReadFile(path)
+	}
+	if f.stdin != nil {
+		return nil, errors.New("standard input was read already, wanted it once")
+	}
+	text, err := io.ReadAll(os.Stdin)
+	f.stdin = text
+	return text, err
+}
