@@ -1,22 +1,23 @@
-# Sluice, a layer-4 TCP load balancer.
+# Sluice, a layer-4 TCP load balancer. Times are for 2 processors.
 #
-#   make            this help
-#   make build      bin/sluice
-#   make demo       build, then run two sites behind one balancer on 127.0.0.1
-#   make test       vet and all tests; first installs what they use, where it may
-#   make race       all tests under the race detector, in random order
-#   make fuzz       every fuzz target for a while: FUZZTIME=20s each
-#   make lint       golangci-lint, with the rules that keep the rooms apart
-#   make syscalls   count the system calls of one short connection (strace)
-#   make bench      Sluice beside HAProxy, nginx and a floor in C: 40 minutes (BENCH=flags)
-#   make bench-quick            its outline, in under three minutes
-#   make bench-compare REF=main what a change costs: the working tree against REF (BENCH=flags)
-#   make clean      remove what the above made
+#   make               this help
+#   make build         bin/sluice                                     1 minute at first, then seconds
+#   make demo          build, then two sites behind one balancer      as build; runs until Ctrl-C
+#   make test          vet and all tests; installs what they use      5 minutes
+#   make race          all tests with the race detector               10 minutes
+#   make fuzz          each fuzz target for FUZZTIME=100000x inputs   10 minutes
+#   make lint          golangci-lint, with the rules for imports      5 minutes at first, then 1
+#   make syscalls      count the system calls of one connection       1 minute
+#   make bench         Sluice, HAProxy, nginx and a floor in C        40 minutes (BENCH=flags)
+#   make bench-quick   the same in short                              3 minutes
+#   make bench-compare compare the working tree with REF=main         10 minutes (BENCH=flags)
+#   make clean         remove what the above made                     at once
 #
-# Needs Go 1.26 or newer, or an older one that may fetch it (https://go.dev/dl).
+# All but help and clean need Go 1.26 or newer, or an older Go that may fetch it
+# (https://go.dev/dl). As root on Debian, test and race install missing programs.
 
 GO       ?= go
-FUZZTIME ?= 20s
+FUZZTIME ?= 100000x
 REF      ?= main
 
 # What tests and measurements use beside Go, by Debian's names: haproxy is the
@@ -30,48 +31,54 @@ GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
-build:
+build: have-go
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/sluice ./cmd/sluice
 
 demo: build
 	bin/sluice demo
 
-test: packages
+test: have-go packages
 	$(GO) vet ./...
 	$(GO) test ./...
 
-race: packages
+race: have-go packages
 	$(GO) test -race -shuffle=on -count=1 ./...
 
-fuzz:
+# Inputs are counted, as Go may report its own deadline as a failure where the
+# fuzz time is a duration (golang/go#75804).
+fuzz: have-go
 	@set -e; for package in $$($(GO) list ./...); do \
 	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
 	    echo "$$package $$target"; \
 	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
 	  done; done
 
-lint:
+lint: have-go
 	$(GO) run $(GOLANGCI) run
 
 syscalls: build
 	$(GO) run ./bench/syscalls
 
-bench:
+bench: have-go
 	$(GO) run ./bench $(BENCH)
 
-bench-quick:
+bench-quick: have-go
 	$(GO) run ./bench -quick $(BENCH)
 
-bench-compare:
+bench-compare: have-go
 	$(GO) run ./bench/compare -ref $(REF) $(BENCH)
 
 clean:
 	rm -rf bin bench/out
 
+have-go:
+	@command -v $(GO) >/dev/null || { \
+	  echo "make $(MAKECMDGOALS) needs Go 1.26 or newer, and there is no '$(GO)' here:" >&2; \
+	  echo "install it from https://go.dev/dl, or say where it is: make $(MAKECMDGOALS) GO=/usr/local/go/bin/go" >&2; exit 1; }
+
 # RUNLEVEL=1 keeps Debian from starting the daemons it installs. Without root,
 # or without apt, the tests that lack a program say so and are skipped.
 packages:
-	@command -v $(GO) >/dev/null || { echo "make: no $(GO) here: install Go 1.26 from https://go.dev/dl" >&2; exit 1; }
 	@command -v dpkg-query >/dev/null || exit 0; \
 	missing=$$(for p in $(PACKAGES); do \
 	  dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q ' installed$$' || echo $$p; done | xargs); \
@@ -81,4 +88,4 @@ packages:
 	export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1; \
 	apt-get -q update && apt-get -qy install --no-install-recommends $$missing
 
-.PHONY: help build demo test race fuzz lint syscalls bench bench-quick bench-compare clean packages
+.PHONY: help build demo test race fuzz lint syscalls bench bench-quick bench-compare clean have-go packages
