@@ -78,6 +78,9 @@ func (b *builder) fetch() bool {
 		name = full
 	}
 	b.expr.text = fmt.Sprintf("%s(%q,%d)", name, b.expr.name, b.expr.occurrence)
+	if b.expr.delimiters != "" {
+		b.expr.text += fmt.Sprintf(" at %q, any case %t", b.expr.delimiters, b.expr.anyCase)
+	}
 	return !b.failed
 }
 
@@ -119,6 +122,7 @@ func (b *builder) arguments(name string) {
 	if len(args) > 0 {
 		b.expr.name = strings.ToLower(args[0])
 	}
+	b.expr.partly = b.mode == conf.HTTP && (b.expr.name == "" || b.expr.name == connection)
 	if len(args) == 2 {
 		n, err := strconv.Atoi(args[1])
 		if err != nil {
@@ -128,13 +132,42 @@ func (b *builder) arguments(name string) {
 	}
 }
 
-// nameArgument reads (name) of the fetches of cookies and parameters.
+// nameArgument reads [(name)] of the fetches of cookies, and more for those of
+// parameters.
 func (b *builder) nameArgument(name string, args []string) {
-	if len(args) != 1 || args[0] == "" {
-		b.errorf("'%s' has the arguments '%s', wanted a name", name, strings.Join(args, ","))
-		return
+	if b.expr.fetch == fetches["url_param"] {
+		args = b.paramArguments(name, args)
 	}
-	b.expr.name = args[0]
+	switch len(args) {
+	case 0:
+	case 1:
+		b.expr.name = args[0]
+	default:
+		b.errorf("'%s' has the arguments '%s', wanted a name or none", name, strings.Join(args, ","))
+	}
+}
+
+// paramArguments reads what may follow the name in url_param(name,delimiter,i),
+// and returns what stands before it.
+func (b *builder) paramArguments(name string, args []string) []string {
+	first := "?"
+	if len(args) > 1 && args[1] != "" {
+		first = args[1]
+	}
+	if len(first) > 1 || first[0] <= ' ' || first[0] >= 0x7f {
+		b.errorf("'%s' has the delimiter '%s', wanted one visible ASCII character", name, first)
+	}
+	b.expr.delimiters = first + "&;"
+	if len(args) > 2 {
+		b.expr.anyCase = args[2] == "i"
+		if !b.expr.anyCase || len(args) > 3 {
+			b.errorf("'%s' has the arguments '%s' behind the delimiter, wanted i or none", name, strings.Join(args[2:], ","))
+		}
+	}
+	if b.expr.anyCase {
+		args[0] = string(mapString(args[0], lower))
+	}
+	return args[:min(len(args), 1)]
 }
 
 // conversions are the converters, by what they take and make.
@@ -150,6 +183,9 @@ var conversions = map[string]struct {
 	"field":     {text, text, nil},
 	"word":      {text, text, nil},
 }
+
+// lowers says whether a converter makes lower case alone.
+func lowers(converter string) bool { return converter == "lower" || converter == "host_only" }
 
 func (b *builder) converters() {
 	for _, c := range b.line.Converters {
@@ -180,8 +216,8 @@ func (b *builder) converter(c conf.Call) bool {
 		return false
 	}
 	b.expr.add(known.apply, known.to, fmt.Sprintf("%s%q", c.Name, c.Args))
-	if c.Name == "lower" || c.Name == "upper" {
-		b.expr.folded = c.Name == "lower"
+	if lowers(c.Name) || c.Name == "upper" {
+		b.expr.folded = lowers(c.Name)
 	}
 	return true
 }

@@ -11,6 +11,7 @@ import (
 type compiler struct {
 	problems conf.Problems
 	where    string
+	mode     conf.Mode
 	declared map[string][]*conf.ACL
 	named    map[string]*acl
 	byText   map[string]*acl  // of equal tests, so that equal ACLs are one
@@ -19,9 +20,10 @@ type compiler struct {
 	files    map[string][]pattern
 }
 
-func newCompiler(title string, acls []*conf.ACL) *compiler {
+func newCompiler(title string, mode conf.Mode, acls []*conf.ACL) *compiler {
 	w := &compiler{
 		where:    title,
+		mode:     mode,
 		declared: map[string][]*conf.ACL{},
 		named:    map[string]*acl{},
 		byText:   map[string]*acl{},

@@ -2,6 +2,7 @@ package acl
 
 import (
 	"bytes"
+	"math"
 	"net/netip"
 	"strconv"
 	"unsafe"
@@ -25,8 +26,7 @@ var casts = map[[2]kind]converter{
 func keep(_ *Facts, v value) (value, bool) { return v, true }
 
 func textToNumber(_ *Facts, v value) (value, bool) {
-	n, ok := leadingInt(v.b)
-	return value{n: n}, ok
+	return value{n: signedInt(v.b)}, len(v.b) > 0
 }
 
 func numberToFlag(_ *Facts, v value) (value, bool) { return truthOf(v.n != 0), true }
@@ -93,17 +93,17 @@ func mapBytes(f *Facts, v value, change func(byte) byte) (value, bool) {
 
 func length(_ *Facts, v value) (value, bool) { return value{n: int64(len(v.b))}, true }
 
-// hostOnly takes the port off a host; brackets of an IPv6 address stay.
-func hostOnly(_ *Facts, v value) (value, bool) {
+// hostOnly takes the port off a host, in lower case; brackets of an IPv6 address
+// stay.
+func hostOnly(f *Facts, v value) (value, bool) {
 	host, _ := splitPort(v.b)
-	return value{b: host}, true
+	return toLower(f, value{b: host})
 }
 
 // portOnly is 0 where there is no port.
 func portOnly(_ *Facts, v value) (value, bool) {
 	_, port := splitPort(v.b)
-	n, _ := leadingInt(port)
-	return value{n: n}, true
+	return value{n: leadingInt(port)}, true
 }
 
 // splitPort cuts at the last colon outside brackets.
@@ -115,18 +115,33 @@ func splitPort(b []byte) (host, port []byte) {
 	return b, nil
 }
 
-// leadingInt reads as far as there are digits, as HAProxy does: 12ab is 12.
-func leadingInt(b []byte) (n int64, ok bool) {
-	for i, c := range b {
-		if !isDigit(c) || i == maxDigits {
-			return n, i > 0
-		}
-		n = n*10 + int64(c-'0')
+// signedInt is leadingInt behind a sign.
+func signedInt(b []byte) int64 {
+	switch {
+	case len(b) > 0 && b[0] == '-':
+		return -leadingInt(b[1:])
+	case len(b) > 0 && b[0] == '+':
+		return leadingInt(b[1:])
 	}
-	return n, len(b) > 0
+	return leadingInt(b)
 }
 
-const maxDigits = 18 // what always fits an int64
+// leadingInt reads as far as there are digits, as HAProxy does: 12ab is 12, and
+// ab is 0. What is beyond an int64 is the highest.
+func leadingInt(b []byte) int64 {
+	n := int64(0)
+	for _, c := range b {
+		d := int64(c) - '0'
+		switch {
+		case !isDigit(c):
+			return n
+		case n > (math.MaxInt64-d)/10:
+			return math.MaxInt64
+		}
+		n = n*10 + d
+	}
+	return n
+}
 
 func allDigits(b []byte) bool {
 	for _, c := range b {

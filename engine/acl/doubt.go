@@ -38,9 +38,9 @@ func (b *builder) impossible(p string) string {
 	switch {
 	case !literal:
 		return ""
-	case b.always("lower") && p != string(mapString(p, lower)):
+	case b.always(lowers) && p != string(mapString(p, lower)):
 		return "the converter makes the values lower case"
-	case b.always("upper") && p != string(mapString(p, upper)):
+	case b.always(uppers) && p != string(mapString(p, upper)):
 		return "the converter makes the values upper case"
 	case len(b.line.Converters) > 0:
 		return ""
@@ -67,11 +67,13 @@ func (b *builder) impossible(p string) string {
 	return ""
 }
 
-// always says whether the last converter is of that name.
-func (b *builder) always(name string) bool {
+// always says whether the last converter is one of these.
+func (b *builder) always(these func(name string) bool) bool {
 	n := len(b.line.Converters)
-	return n > 0 && b.line.Converters[n-1].Name == name && !b.line.IgnoreCase
+	return n > 0 && these(b.line.Converters[n-1].Name) && !b.line.IgnoreCase
 }
+
+func uppers(converter string) bool { return converter == "upper" }
 
 // notInName says what in a pattern no SNI has.
 func notInName(p string, whole bool) string {

@@ -3,8 +3,11 @@ package acl
 // expr is a fetch with its arguments and converters. It is immutable.
 type expr struct {
 	fetch      *fetch
-	name       string // of a header, in lower case
+	name       string // of a header, in lower case; of a cookie or parameter
 	occurrence int    // of a header's value; 0: all
+	partly     bool   // of Connection, close and keep-alive are left out
+	delimiters string // of a parameter: the first of them begins the list
+	anyCase    bool   // the name of a parameter is compared without regard to case
 	converters []converter
 	kind       kind   // of the values after the converters
 	folded     bool   // the values hold no upper case
@@ -13,6 +16,10 @@ type expr struct {
 
 // many says whether one call of next may not be all.
 func (e *expr) many() bool { return e.fetch.many && e.occurrence == 0 }
+
+// takesFirst says whether a format writes the first of several values; else the
+// last. Cookies without a name are as in HAProxy: the first one of all.
+func (e *expr) takesFirst() bool { return e.fetch.first || e.fetch.named && e.name == "" }
 
 // next yields the next value; the first after f.at was reset. Values that a
 // converter refuses are passed over.

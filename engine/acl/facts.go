@@ -31,8 +31,9 @@ type Facts struct {
 	SourceAddr netip.AddrPort // and its near end
 	Accepted   time.Time      // wall clock as the client was accepted
 
-	text []byte // where converters build a value
-	at   place
+	text  []byte // where converters build a value
+	words []byte // where the words of Connection are put together
+	at    place
 }
 
 // Response is the head of an answer.

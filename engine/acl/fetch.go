@@ -14,7 +14,7 @@ type fetch struct {
 	get    func(e *expr, f *Facts) (value, presence)
 	needs  Needs
 	header bool  // takes (name,occurrence)
-	named  bool  // takes (name)
+	named  bool  // takes [(name)], url_param more
 	many   bool  // may yield several values
 	folded bool  // yields lower case only
 	most   int64 // the highest number it yields; 0: any

@@ -1,6 +1,9 @@
 package acl
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // fields are those of the head that a fetch looks at.
 func (f *Facts) fields(e *expr) (Fields, presence) {
@@ -23,10 +26,11 @@ func fullHeader(e *expr, f *Facts) (value, presence) { return pick(e, f, true) }
 func headerCount(e *expr, f *Facts) (value, presence)     { return count(e, f, false) }
 func fullHeaderCount(e *expr, f *Facts) (value, presence) { return count(e, f, true) }
 
-// headerValue is 0 where the value does not begin with a number.
+// headerValue is 0 where the value does not begin with a number, which may have
+// a minus before it.
 func headerValue(e *expr, f *Facts) (value, presence) {
 	v, p := pick(e, f, false)
-	v.n, _ = leadingInt(v.b)
+	v.n = signedInt(v.b)
 	return v, p
 }
 
@@ -92,9 +96,15 @@ func (f *Facts) nextValue(e *expr, h Fields, whole bool) (value, presence) {
 			return value{}, absent
 		}
 		f.at.field = next
-		if e.name == "" || isName(name, e.name) {
-			f.at.rest, f.at.more = line, true
+		if e.name != "" && !isName(name, e.name) {
+			continue
 		}
+		if e.partly && isName(name, connection) {
+			if line = f.otherWords(line); len(line) == 0 {
+				continue
+			}
+		}
+		f.at.rest, f.at.more = line, true
 	}
 	if whole {
 		f.at.more = false
@@ -103,6 +113,34 @@ func (f *Facts) nextValue(e *expr, h Fields, whole bool) (value, presence) {
 	var b []byte
 	b, f.at.rest, f.at.more = cutList(f.at.rest)
 	return value{b: trim(b)}, present
+}
+
+const connection = "connection"
+
+// otherWords is what a line of Connection has besides close and keep-alive: in
+// mode http HAProxy takes these out of a head before rules see it, and a line
+// without others altogether. What stands before the first of them stays as sent.
+func (f *Facts) otherWords(line []byte) []byte {
+	kept, cut := line[:0], false
+	for at := 0; at < len(line); {
+		word, _, _ := cutList(line[at:])
+		end := at + len(word)
+		switch word = trim(word); {
+		case isName(word, "close") || isName(word, "keep-alive"):
+			if !cut {
+				f.words = append(slices.Grow(f.words[:0], len(line)), kept...)
+				kept, cut = f.words, true
+			}
+		case !cut:
+			kept = line[:end]
+		case len(kept) > 0:
+			kept = append(append(kept, ','), word...)
+		default:
+			kept = append(kept, word...)
+		}
+		at = end + 1
+	}
+	return kept
 }
 
 // cutList cuts at the first comma that is not quoted.

@@ -17,7 +17,7 @@ type HTTP struct {
 // CompileBackend checks and compiles the rules of a backend. Of a listen all
 // problems were told by Compile, which has the same lines before it.
 func CompileBackend(b *conf.Backend) (*HTTP, conf.Problems) {
-	w := newCompiler(b.Title(), b.ACLs)
+	w := newCompiler(b.Title(), b.Mode, b.ACLs)
 	h := w.http(&b.HTTPSettings)
 	if b.Listen {
 		return &h, nil

@@ -17,8 +17,9 @@ func TestHTTPProblems(t *testing.T) {
 		{`http-response deny if { path /x }`, "warning: 'http-response deny' in frontend 'f': it looks at the request, which is gone when the answer comes: what it looks for is never there"},
 		{`http-response deny if METH_GET`, "error: 'http-response deny' in frontend 'f': it looks at the request, which is gone when the answer comes"},
 		{`http-request deny if { res.hdr(x) a }`, "warning: 'http-request deny' in frontend 'f': it looks at the answer, which has not come yet: what it looks for is never there"},
-		{`http-request deny if { cook() a }`, "error: acl '{ cook a }' in frontend 'f': 'cook' has the arguments '', wanted a name"},
-		{`http-request deny if { urlp(a,b) a }`, "error: acl '{ urlp(a,b) a }' in frontend 'f': 'urlp' has the arguments 'a,b', wanted a name"},
+		{`http-request deny if { cook(a,b) a }`, "error: acl '{ cook(a,b) a }' in frontend 'f': 'cook' has the arguments 'a,b', wanted a name or none"},
+		{`http-request deny if { urlp(a,bc) a }`, "error: acl '{ urlp(a,bc) a }' in frontend 'f': 'urlp' has the delimiter 'bc', wanted one visible ASCII character"},
+		{`http-request deny if { urlp(a,,x) a }`, "error: acl '{ urlp(a,,x) a }' in frontend 'f': 'urlp' has the arguments 'x' behind the delimiter, wanted i or none"},
 		{`monitor fail if { nbsrv(b) lt 2 }`, "error: acl '{ nbsrv(b) lt 2 }' in frontend 'f': unknown fetch 'nbsrv'"},
 	}
 	for _, c := range cases {

@@ -10,7 +10,7 @@ import (
 // files that they name. Problems with errors mean that the Program must not be
 // used.
 func Compile(c *conf.Config, f *conf.Frontend) (*Program, conf.Problems) {
-	w := newCompiler(f.Title(), f.ACLs)
+	w := newCompiler(f.Title(), f.Mode, f.ACLs)
 	p := &Program{backend: -1}
 	index := make(map[string]int, len(c.Backends))
 	for i, b := range c.Backends {

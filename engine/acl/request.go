@@ -32,29 +32,45 @@ func base(_ *expr, f *Facts) (value, presence) {
 	return value{b: f.text}, present
 }
 
-// param yields the values of a parameter in the query. Ampersand, semicolon and
-// question mark divide parameters; one without an equals sign has no value.
+// param yields the values of a parameter. The list begins behind the first
+// delimiter in the target; one without an equals sign has no value. The empty
+// name is all parameters.
 func param(e *expr, f *Facts) (value, presence) {
 	h, p := f.head()
 	if p != present {
 		return value{}, p
 	}
 	if !f.at.more {
-		f.at.rest, f.at.more = query(h), true
+		from := bytes.IndexByte(h.Target, e.delimiters[0])
+		f.at.rest, f.at.more = h.Target[from+1:], true
+		if from < 0 {
+			return value{}, absent
+		}
 	}
 	for len(f.at.rest) > 0 {
 		one := f.at.rest
-		if i := bytes.IndexAny(one, "&;?"); i >= 0 {
+		if i := bytes.IndexAny(one, e.delimiters); i >= 0 {
 			one, f.at.rest = one[:i], one[i+1:]
 		} else {
 			f.at.rest = nil
 		}
 		name, v, has := bytes.Cut(one, equalsSign)
-		if has && string(name) == e.name {
+		if has && e.names(name) {
 			return value{b: v}, present
 		}
 	}
 	return value{}, absent
+}
+
+// names says whether this is the parameter that was asked for.
+func (e *expr) names(found []byte) bool {
+	switch {
+	case e.name == "":
+		return true
+	case e.anyCase:
+		return isName(found, e.name)
+	}
+	return string(found) == e.name
 }
 
 var (
@@ -62,7 +78,8 @@ var (
 	blank      = []byte(" ")
 )
 
-// cookie yields the values of the cookies of that name, letter by letter.
+// cookie yields the values of the cookies of that name, letter by letter. The
+// empty name is all cookies.
 func cookie(e *expr, f *Facts) (value, presence) {
 	h, p := f.head()
 	if p != present {
@@ -88,6 +105,10 @@ func (f *Facts) nextCookie(e *expr, h Fields) (value, presence) {
 	for {
 		if !f.at.more && !f.nextLine(h, "cookie") {
 			return value{}, absent
+		}
+		if endsLine(f.at.rest, e.name) {
+			f.at.more = false
+			continue
 		}
 		var pair []byte
 		pair, f.at.rest, f.at.more = cutPair(f.at.rest)
@@ -128,9 +149,14 @@ func cutPair(b []byte) (pair, rest []byte, more bool) {
 	return b, nil, false
 }
 
+// endsLine says whether no cookie of that name is looked for in the rest of a
+// line: an empty one that ends the line right behind a delimiter is none to
+// HAProxy, so that an earlier one of that name counts.
+func endsLine(rest []byte, name string) bool { return len(rest) < len(name)+len("=x") }
+
 func cookieValue(pair []byte, name string) ([]byte, bool) {
 	found, v, has := bytes.Cut(pair, equalsSign)
-	if !has || string(trim(found)) != name {
+	if !has || name != "" && string(trim(found)) != name {
 		return nil, false
 	}
 	return trim(v), true
@@ -160,6 +186,9 @@ func setCookie(e *expr, f *Facts) (value, presence) {
 		return value{}, absent
 	}
 	for f.nextLine(f.Response.Fields, "set-cookie") {
+		if endsLine(f.at.rest, e.name) {
+			continue
+		}
 		pair, _, _ := cutPair(f.at.rest)
 		if v, ok := cookieValue(pair, e.name); ok {
 			return value{b: v}, present

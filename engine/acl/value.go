@@ -51,7 +51,7 @@ func (p *piece) sample(dst []byte, f *Facts) []byte {
 			return dst
 		}
 		dst = appendSafe(dst[:start], v.b)
-		if !p.expr.many() || p.expr.fetch.first {
+		if !p.expr.many() || p.expr.takesFirst() {
 			return dst
 		}
 	}
