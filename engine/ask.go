@@ -187,7 +187,7 @@ func (l *loop) prepare(s *session, x *exchange, f *frontend, b *backend) {
 // monitored makes ready the answer to `monitor-uri`, which is neither passed on
 // nor logged.
 func (l *loop) monitored(x *exchange, f *frontend) bool {
-	if f.conf.Monitor.URI == "" || string(l.sniffed.HTTP.Target) != f.conf.Monitor.URI {
+	if !l.sniffed.HTTP.AsksFor(f.conf.Monitor.URI) {
 		return false
 	}
 	status := 200

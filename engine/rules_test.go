@@ -113,3 +113,14 @@ backend none
 		}
 	}
 }
+
+// TestMonitorOfAnAbsoluteTarget: a probe that names the host in its target gets
+// the monitor's answer, too.
+func TestMonitorOfAnAbsoluteTarget(t *testing.T) {
+	for target, want := range map[string]string{"http://a.test/alive": "Service ready", "/alive": "Service ready", "http://a.test/alive/": "ok", "http://a.test/alive?": "ok"} {
+		got := ruled(t, "GET "+target+" HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n", plainOK, "monitor-uri /alive", "")
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: got %q; want %q in it", target, got, want)
+		}
+	}
+}

@@ -37,6 +37,21 @@ type Head struct {
 // one that is no host, is no HTTP to us.
 func (h *Head) Host() ([]byte, bool) { return h.host, len(h.host) > 0 }
 
+// PathQuery returns the path and the query: what an absolute target has behind
+// its authority. Nil: there is no path.
+func (h *Head) PathQuery() []byte {
+	if h.Path == nil {
+		return nil
+	}
+	return h.Target[len(untilQuery(h.Target))-len(h.Path):]
+}
+
+// AsksFor reports whether the target is uri, or an absolute one with uri behind
+// its authority. Nothing asks for the empty one.
+func (h *Head) AsksFor(uri string) bool {
+	return uri != "" && (string(h.Target) == uri || string(h.PathQuery()) == uri)
+}
+
 // Next returns the field at position at and the position of the next, or 0 at
 // the end. The value has no blanks around it; one continued over lines holds
 // these with their ends. It starts at 0:

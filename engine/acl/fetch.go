@@ -54,7 +54,7 @@ var fetches = map[string]*fetch{
 	"req.hdr_cnt":        {kind: number, get: headerCount, needs: httpBytes, header: true},
 	"req.fhdr_cnt":       {kind: number, get: fullHeaderCount, needs: httpBytes, header: true},
 	"query":              {kind: text, get: ofHead(query), needs: httpBytes},
-	"pathq":              {kind: text, get: ofHead(pathQuery), needs: httpBytes},
+	"pathq":              {kind: text, get: ofHead((*sniff.Head).PathQuery), needs: httpBytes},
 	"base":               {kind: text, get: base, needs: httpBytes},
 	"req.cook":           {kind: text, get: cookie, needs: httpBytes, named: true, many: true},
 	"req.cook_cnt":       {kind: number, get: cookieCount, needs: httpBytes, named: true},

@@ -12,15 +12,6 @@ func query(h *sniff.Head) []byte {
 	return after
 }
 
-// pathQuery is the path with its query: what an absolute target has behind its
-// authority.
-func pathQuery(h *sniff.Head) []byte {
-	if h.Path == nil {
-		return nil
-	}
-	return h.Target[len(beforeQuery(h))-len(h.Path):]
-}
-
 // base is the host as sent and the path, of which either may be missing.
 func base(_ *expr, f *Facts) (value, presence) {
 	h, p := f.head()

@@ -44,7 +44,7 @@ func appendPathQ(dst []byte, r *conf.Redirect, h *sniff.Head) []byte {
 	if h.Path == nil {
 		return append(dst, '/')
 	}
-	rest := h.Target[len(untilQuery(h.Target))-len(h.Path):]
+	rest := h.PathQuery()
 	if r.DropQuery {
 		rest = untilQuery(rest)
 	}
