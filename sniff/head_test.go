@@ -118,7 +118,7 @@ func TestHost(t *testing.T) {
 			t.Errorf("%q: %v, host %q; want %v, %q", head, h.Verdict, host, c.want, c.host)
 		}
 	}
-	for host, want := range map[string]Verdict{"a.example:443": Yes, "a.example:444": No, "a.example": No} {
+	for host, want := range map[string]Verdict{"a.example:443": Yes, "a.example:444": No, "a.example": Yes} {
 		h := sniffed([]byte("CONNECT a.example:443 HTTP/1.1\r\nHost: " + host + "\r\n\r\n")).HTTP
 		if h.Verdict != want {
 			t.Errorf("CONNECT with host %s: %v, want %v", host, h.Verdict, want)

@@ -34,28 +34,32 @@ func (h *Head) absolute(b []byte) bool {
 	return isHost(h.Authority) && all(b[:max(at-1, 0)], &userBytes)
 }
 
-// oneHost says whether target and Host field name the same host. Without a port
-// the scheme's is meant, which matters only where one of them writes it down.
+// oneHost says whether target and Host field name the same host. A port that one
+// of them leaves out, or leaves empty, is a default one.
 func (h *Head) oneHost() bool {
 	if h.Authority == nil || h.host == nil {
 		return true
 	}
-	defaultPort := ":80"
+	host, port := splitPort(h.Authority)
+	otherHost, otherPort := splitPort(h.host)
 	switch {
-	case string(h.Method) == "CONNECT":
-		defaultPort = ":"
-	case len(h.Target) > 5 && isWord(h.Target[:6], "https:"):
-		defaultPort = ":443"
+	case !sameFold(host, otherHost):
+		return false
+	case len(port) < len(":0"):
+		return len(otherPort) < len(":0") || h.isDefault(otherPort)
+	case len(otherPort) < len(":0"):
+		return h.isDefault(port)
 	}
-	return sameFold(dropPort(h.Authority, defaultPort), dropPort(h.host, defaultPort))
+	return string(port) == string(otherPort)
 }
 
-func dropPort(authority []byte, defaultPort string) []byte {
-	host, port := splitPort(authority)
-	if len(port) == 1 || string(port) == defaultPort {
-		return host
-	}
-	return authority
+// isDefault says whether a port, with its colon, is the one that the target
+// means where it writes none. CONNECT has no scheme: either is.
+func (h *Head) isDefault(port []byte) bool {
+	scheme, _, _ := bytes.Cut(h.Target, schemeEnd)
+	tunnel := string(h.Method) == "CONNECT"
+	return string(port) == ":80" && (tunnel || isWord(scheme, "http")) ||
+		string(port) == ":443" && (tunnel || isWord(scheme, "https"))
 }
 
 // isHost says whether b is a host with or without a port, RFC 3986 3.2.2. Commas
