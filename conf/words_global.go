@@ -38,11 +38,12 @@ func (r *reader) daemon() {
 	}
 }
 
-// maxThreads is more loops than any machine has cores.
-const maxThreads = 4096
+// MaxThreads is how many event loops there may be: each of them can wait for a
+// place under maxconn, and who waits is kept for so many.
+const MaxThreads = 1024
 
 func (r *reader) nbthread() {
-	r.number(1, maxThreads, &r.cfg.Global.Threads)
+	r.number(1, MaxThreads, &r.cfg.Global.Threads)
 	r.threadsSaid = true
 }
 
@@ -50,7 +51,7 @@ func (r *reader) nbthread() {
 // was meant by it.
 func (r *reader) nbproc() {
 	var n int
-	r.number(1, maxThreads, &n)
+	r.number(1, MaxThreads, &n)
 	if n == 0 {
 		return
 	}

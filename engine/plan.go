@@ -5,6 +5,7 @@ import (
 	"runtime"
 
 	"sluice/conf"
+	"sluice/engine/stat"
 )
 
 // What the process needs beside connections, in file descriptors.
@@ -16,6 +17,9 @@ const (
 	fdsReserve  = 16 // name look-ups, a log that opens again, what nobody thought of
 	fewestPipes = 2  // per loop, if there is any room
 )
+
+// Every loop that can be configured can wait for a place.
+const _ = uint(stat.MaxLoops - conf.MaxThreads)
 
 // Plan is what the process can carry with the file descriptors and the memory
 // it has: the budget of features worth knowing before the first connection.
@@ -36,7 +40,7 @@ type Plan struct {
 func MakePlan(c *conf.Config, nofile uint64) Plan {
 	p := Plan{Loops: c.Global.Threads, Wanted: c.Global.MaxConn, Nofile: nofile, Memory: memoryOf(&c.Global)}
 	if p.Loops <= 0 {
-		p.Loops = runtime.NumCPU()
+		p.Loops = min(runtime.NumCPU(), conf.MaxThreads)
 	}
 	p.Fixed = fixedFDs(c, p.Loops)
 	free := max(int(min(nofile, 1<<30))-p.Fixed, 0)
