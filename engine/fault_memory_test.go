@@ -127,6 +127,37 @@ backend b
 	}
 }
 
+// TestLogLeavesOutCaptures: with the memory for log lines used up, a request has
+// its line all the same, without the captures that are long.
+func TestLogLeavesOutCaptures(t *testing.T) {
+	b := startWith(t, webDefaults+`
+frontend f
+  bind 127.0.0.1:1
+  capture request header X-Short len 10
+  capture request header X-Long len 8000
+  default_backend b
+backend b
+  server s `+listen(t, silent).String(), func(o *Options) { o.Plan.Memory.Records = 1 })
+	long := strings.Repeat("y", 4000)
+	ask := func() net.Conn {
+		before := b.used(relay.ForRecord)
+		c := b.dial("f")
+		_, _ = io.WriteString(c, "GET /a HTTP/1.1\r\nHost: a\r\nX-Short: s\r\nX-Long: "+long+"\r\n\r\n")
+		wait(t, "the request to be out", func() bool { return b.used(relay.ForRecord) > before })
+		return c
+	}
+	first, second := ask(), ask()
+	for _, one := range []struct {
+		conn net.Conn
+		want string
+	}{{second, "{s|} \"GET /a HTTP/1.1\""}, {first, "{s|" + long[:100]}} {
+		reset(one.conn)
+		if line := b.line(); !strings.Contains(line, one.want) {
+			t.Errorf("log line %q; want %q in it", line, one.want)
+		}
+	}
+}
+
 // TestAnswersHeadOfAnyLengthIsHeld: what rules make of an answer's head may be
 // more than 1 MiB, and the client may take it slowly.
 func TestAnswersHeadOfAnyLengthIsHeld(t *testing.T) {

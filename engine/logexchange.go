@@ -30,7 +30,7 @@ func (l *loop) tellLine(f *frontend, x *exchange) {
 	l.line = append(l.line, h.Version...)
 	l.line = l.line[:min(len(l.line), 2+access.MaxLine)]
 	binary.NativeEndian.PutUint16(l.line, uint16(len(l.line)-2))
-	l.capture(f.conf.Captures.Cookie, f.conf.Captures.Request, h)
+	l.capture(x, f.conf.Captures.Cookie, f.conf.Captures.Request, h)
 	l.stock.Hold(&x.told, l.line)
 }
 
@@ -40,22 +40,23 @@ func (l *loop) tellAnswer(f *frontend, x *exchange, h *httpflow.Head) {
 		return
 	}
 	l.line = l.line[:0]
-	l.capture(f.conf.Captures.Cookie, f.conf.Captures.Response, h)
+	l.capture(x, f.conf.Captures.Cookie, f.conf.Captures.Response, h)
 	l.stock.Hold(&x.told, l.line)
 }
 
 // capture appends the captured pieces of a head to the line.
-func (l *loop) capture(cookie *conf.Capture, headers []conf.Capture, h httpflow.Fields) {
+func (l *loop) capture(x *exchange, cookie *conf.Capture, headers []conf.Capture, h httpflow.Fields) {
 	if cookie != nil {
-		l.appendPiece(httpflow.CaptureCookie(h, cookie))
+		l.appendPiece(x, httpflow.CaptureCookie(h, cookie))
 	}
 	for i := range headers {
-		l.appendPiece(httpflow.CaptureHeader(h, &headers[i]))
+		l.appendPiece(x, httpflow.CaptureHeader(h, &headers[i]))
 	}
 }
 
-func (l *loop) appendPiece(b []byte) {
-	if b == nil {
+// appendPiece leaves out what the record has no room for.
+func (l *loop) appendPiece(x *exchange, b []byte) {
+	if b == nil || !l.stock.Room(&x.told, x.told.Pending()+len(l.line)+len(b)) {
 		l.line = binary.NativeEndian.AppendUint16(l.line, absent)
 		return
 	}

@@ -23,7 +23,8 @@ const (
 	// others hold: so the usual ones always have room. A browser's hello takes
 	// 2 KiB of it.
 	ownHead = 8 << 10
-	// ownRecord is the same of a log line: a request line, and some captures.
+	// ownRecord is the same of a log line: a request line, and some captures. Those
+	// that have no room are left out.
 	ownRecord = 2 << 10
 )
 
