@@ -181,6 +181,51 @@ backend b
 	}
 }
 
+// TestLongAnswersLeaveRoomForUsualOnes: with the memory for heads of answers used
+// up, a long one that comes in pieces is refused, and the usual ones are not.
+func TestLongAnswersLeaveRoomForUsualOnes(t *testing.T) {
+	const one = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n"
+	long := "X-Long: " + strings.Repeat("y", 20_000) + "\r\n"
+	next := make(chan bool)
+	b := startWith(t, webDefaults+`
+frontend f
+  bind 127.0.0.1:1
+  default_backend b
+backend b
+  server s `+listen(t, func(c *net.TCPConn) {
+		first := one
+		if strings.Contains(readHead(c), "/long") {
+			first += long
+		}
+		_, _ = io.WriteString(c, first)
+		<-next
+		_, _ = io.WriteString(c, "\r\nfine")
+		silent(c)
+	}).String(), func(o *Options) { o.Plan.Memory.Answers = 1 })
+	ask := func(path string) net.Conn {
+		c := b.dial("f")
+		_, _ = io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+		return c
+	}
+	first := ask("/long")
+	wait(t, "its head to be held", func() bool { return b.used(relay.ForAnswer) > 16<<10 })
+	if got, err := fetch(ask("/long")); !strings.HasPrefix(got, "HTTP/1.1 503 ") {
+		t.Errorf("a long head got %.20q, %v; want 503", got, err)
+	}
+	if line := b.line(); !strings.Contains(line, " RH-- ") {
+		t.Errorf("log line %q; want RH", line)
+	}
+	held := b.used(relay.ForAnswer)
+	usual := ask("/usual")
+	wait(t, "its head to be held", func() bool { return b.used(relay.ForAnswer) > held })
+	close(next)
+	for name, c := range map[string]net.Conn{"/long": first, "/usual": usual} {
+		if got, err := fetch(c); !strings.HasSuffix(got, "\r\n\r\nfine") {
+			t.Errorf("%s got %.40q, %v", name, got, err)
+		}
+	}
+}
+
 // TestAnswersHeadIsBounded: a server's head of more than 64 KiB is no answer, and
 // an interim one of that size neither.
 func TestAnswersHeadIsBounded(t *testing.T) {

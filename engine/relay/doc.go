@@ -18,10 +18,10 @@
 //
 // A flow never reads what it cannot pass on: while it holds bytes, or while
 // its target is known to be full, the source is left alone, so TCP pushes back
-// on the sender. All stores and all pipes that hold bytes count against one
-// Budget for the process; with it used up, a flow peeks, writes, and takes
-// from the source only what was written.
+// on the sender. All stores and all pipes that hold bytes count against a
+// Budget of the process, one for each purpose. With that for slow readers used
+// up, a flow peeks, writes, and takes from the source only what was written.
 //
 // A Stock and its flows belong to one loop and are used on its goroutine only.
-// The Budget is shared by all loops.
+// The Budgets are shared by all loops.
 package relay
