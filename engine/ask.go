@@ -40,7 +40,7 @@ func (l *loop) tendIdle(s *session, x *exchange) {
 // looked at where it was read, and never kept.
 func (l *loop) ask(id int32, s *session) {
 	x, in, fd := l.exchanges.at(id), &s.flow[client], int(s.sock[client].fd)
-	for more := false; ; more = true {
+	for more := x.has(begun); ; more = true {
 		v, e := l.stock.Look(in, &x.ahead[client], fd, more)
 		if e != 0 {
 			l.endAsking(id, s, x, 'C')

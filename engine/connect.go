@@ -12,6 +12,7 @@ import (
 // an event nor a question is needed.
 func (l *loop) dial(id int32, s *session, early []byte) {
 	l.enter(id, s, dialing)
+	l.stock.Assign(&s.flow[client], relay.ForInspection)
 	l.assign(s)
 	l.serverOf(s).Stat.Connects.Inc()
 	fd, e := sock.Stream(&l.backendOf(s).addrs[s.server])
@@ -151,6 +152,7 @@ func (l *loop) askDial(s *session) (standing bool, e sock.Errno) {
 
 // established begins the relaying.
 func (l *loop) established(id int32, s *session) {
+	l.stock.Assign(&s.flow[client], relay.ForReader)
 	s.connected = int32(l.now - s.began)
 	s.sock[server].seen = l.now
 	s.asked = s.flow[client].Bytes > 0

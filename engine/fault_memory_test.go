@@ -24,6 +24,29 @@ func (b *balancer) inTwo(c net.Conn, text string, first int) {
 	_, _ = io.WriteString(c, text[first:])
 }
 
+// inPieces writes text cut at the given places, each piece once the loops have
+// seen the one before.
+func (b *balancer) inPieces(c net.Conn, text string, cuts ...int) {
+	from := 0
+	for _, to := range cuts {
+		_, _ = io.WriteString(c, text[from:to])
+		from = to
+		b.settle()
+	}
+	_, _ = io.WriteString(c, text[from:])
+}
+
+// settle waits until all loops have handled the events there are.
+func (b *balancer) settle() {
+	for range 2 { // the first of them may be in the midst of a batch
+		done := make(chan bool, len(b.loops))
+		b.tell(func(*loop) error { done <- true; return nil })
+		for range b.loops {
+			<-done
+		}
+	}
+}
+
 // besideReaders is a frontend in mode tcp that looks at hellos, one in mode http,
 // and one whose clients download without end.
 func besideReaders(t *testing.T) string {
@@ -51,7 +74,7 @@ backend endless
 // up, hellos and heads in two pieces are read as ever.
 func TestStalledReadersLeaveRoomForHeads(t *testing.T) {
 	b := startWith(t, besideReaders(t), func(o *Options) { o.Plan.Memory.Readers = 1 })
-	for range 4 {
+	for range 2 {
 		b.dialSmall("downloads")
 	}
 	wait(t, "the readers' memory to be used up", func() bool { return b.used(relay.ForReader) > 0 })
@@ -69,38 +92,86 @@ func TestStalledReadersLeaveRoomForHeads(t *testing.T) {
 	}
 }
 
-// TestLongHeadsLeaveRoomForUsualOnes: clients who never end heads of 60 KiB may
-// use up what all heads together may hold; one of the usual size has room then.
-func TestLongHeadsLeaveRoomForUsualOnes(t *testing.T) {
-	const most = 256 << 10
+// TestHeadsAreReadWithoutMemory: clients who never end heads of 60 KiB use up what
+// all heads together may hold. Others are looked at in their sockets then, also
+// those of which a part is held.
+func TestHeadsAreReadWithoutMemory(t *testing.T) {
+	const part, whole = 256, 64 << 10
+	const most = 2*part + 2*whole
 	b := startWith(t, besideReaders(t), func(o *Options) { o.Plan.Memory.Inspection = most })
-	long := strings.Repeat("X-Long: "+strings.Repeat("y", 1000)+"\r\n", 60)
-	unfinished := map[string]string{"f": string(helloOf(t, "big.test", 60<<10)[:60_000]), "web": "GET / HTTP/1.1\r\n" + long}
-	for i := int64(1); i <= most>>16; i++ {
-		to := []string{"f", "web"}[i%2]
-		_, _ = io.WriteString(b.dial(to), unfinished[to])
-		wait(t, "it to be held", func() bool { return b.used(relay.ForInspection) == i<<16 })
+	fields := strings.Repeat("X-Long: "+strings.Repeat("y", 1000)+"\r\n", 60)
+	hello, request := string(helloOf(t, "big.test", 60<<10)), "GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+	held := int64(0)
+	begin := func(to, text string, takes int64) net.Conn {
+		c := b.dial(to)
+		_, _ = io.WriteString(c, text)
+		held += takes
+		wait(t, "it to be held", func() bool { return b.used(relay.ForInspection) == held })
+		return c
 	}
-	web := b.dial("web")
-	_, _ = io.WriteString(web, unfinished["web"])
-	if got, err := fetch(web); !strings.HasPrefix(got, "HTTP/1.1 503 ") {
-		t.Errorf("a head of 60 KiB got %.20q, %v; want 503", got, err)
+	ends := []struct {
+		to, text string
+		begun    net.Conn
+		sent     int
+	}{
+		{"f", hello, begin("f", hello[:20], part), 20},
+		{"web", request + fields + "\r\n", begin("web", request[:20], part), 20},
+		{"f", hello, nil, 0},
+		{"web", request + fields + "\r\n", nil, 0},
+		{"f", string(helloOf(t, "big.test", 0)), nil, 0},
+		{"web", request + "\r\n", nil, 0},
 	}
-	held := b.used(relay.ForInspection)
-	for range 20 {
-		web := b.dial("web")
-		b.inTwo(web, "GET /a HTTP/1.1\r\nHost: a\r\nX-Usual: "+strings.Repeat("y", 7<<10)+"\r\nConnection: close\r\n\r\n", 7<<10)
-		if got, err := fetch(web); !strings.HasSuffix(got, "one GET /a ") || err != nil {
-			t.Errorf("a head of 7 KiB got %q, %v", got, err)
+	begin("f", hello[:60_000], whole)
+	begin("web", request+fields, whole)
+	for _, end := range ends {
+		c, rest := end.begun, end.text[end.sent:]
+		if c == nil {
+			c = b.dial(end.to)
 		}
-		hello := helloOf(t, "big.test", 7<<10)
+		b.inPieces(c, rest[:len(rest)-2], 10, len(rest)/2, len(rest)-2)
+		if now := b.used(relay.ForInspection); now != held {
+			t.Errorf("%d bytes are held; want %d", now, held)
+		}
+		_, _ = io.WriteString(c, rest[len(rest)-2:])
+		if end.to == "f" {
+			wantRoute(t, c, "named", []byte(end.text))
+		} else if got, err := fetch(c); !strings.HasSuffix(got, "one GET /a ") || err != nil {
+			t.Errorf("got %q, %v", got, err)
+		}
+		if end.begun != nil { // another takes its room
+			held -= part
+			begin("f", hello[:20], part)
+		}
+	}
+}
+
+// TestHeadsEndWithoutMemory: the same clients send FIN, or nothing more in time,
+// or RST.
+func TestHeadsEndWithoutMemory(t *testing.T) {
+	b := startWith(t, bySNIOn(t, "  timeout http-request 500ms\n"), func(o *Options) { o.Plan.Memory.Inspection = 1 })
+	hello := helloOf(t, "big.test", 0)
+	first := b.dial("f")
+	b.inPieces(first, string(hello[:20]), 20)
+	t.Run("FIN", func(t *testing.T) {
 		c := b.dial("f")
-		b.inTwo(c, string(hello), 7<<10)
-		wantRoute(t, c, "named", hello)
-	}
-	if now := b.used(relay.ForInspection); now > held {
-		t.Errorf("%d bytes are held, %d were before", now, held)
-	}
+		b.inPieces(c, string(hello[:20]), 10, 20)
+		closeWrite(t, c)
+		wantRoute(t, c, "b", hello[:20])
+		b.wantTerm("--")
+	})
+	t.Run("RST", func(t *testing.T) {
+		c := b.dial("f")
+		b.inPieces(c, string(hello[:20]), 10, 20)
+		reset(c)
+		b.wantTerm("CR")
+	})
+	t.Run("time", func(t *testing.T) {
+		c := b.dial("f")
+		b.inPieces(c, string(hello[:20]), 10, 20)
+		for range 2 {
+			b.wantTerm("cR")
+		}
+	})
 }
 
 // TestLogRecordsTakeWhatTheyNeed: what the lines of outstanding requests will
@@ -181,47 +252,49 @@ backend b
 	}
 }
 
-// TestLongAnswersLeaveRoomForUsualOnes: with the memory for heads of answers used
-// up, a long one that comes in pieces is refused, and the usual ones are not.
-func TestLongAnswersLeaveRoomForUsualOnes(t *testing.T) {
-	const one = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n"
-	long := "X-Long: " + strings.Repeat("y", 20_000) + "\r\n"
-	next := make(chan bool)
-	b := startWith(t, webDefaults+`
+// TestAnswersAreReadWithoutMemory: the same of the heads of answers.
+func TestAnswersAreReadWithoutMemory(t *testing.T) {
+	const part, whole = 256, 64 << 10
+	var b *balancer
+	spent := make(chan bool)
+	text := "HTTP/1.1 200 OK\r\nX-Long: " + strings.Repeat("y", 40_000) + "\r\nContent-Length: 4\r\n\r\nfine"
+	b = startWith(t, webDefaults+`
 frontend f
   bind 127.0.0.1:1
   default_backend b
 backend b
   server s `+listen(t, func(c *net.TCPConn) {
-		first := one
-		if strings.Contains(readHead(c), "/long") {
-			first += long
+		defer silent(c)
+		rest := text
+		switch head := readHead(c); {
+		case strings.Contains(head, "/unfinished"):
+			_, _ = io.WriteString(c, text[:len(text)-6])
+			return
+		case strings.Contains(head, "/part"):
+			_, _ = io.WriteString(c, text[:20])
+			<-spent
+			rest = text[20:]
 		}
-		_, _ = io.WriteString(c, first)
-		<-next
-		_, _ = io.WriteString(c, "\r\nfine")
-		silent(c)
-	}).String(), func(o *Options) { o.Plan.Memory.Answers = 1 })
-	ask := func(path string) net.Conn {
+		b.inPieces(c, rest[:len(rest)-5], 10, 20_000, len(rest)-5)
+		if now := b.used(relay.ForAnswer); now != part+whole {
+			t.Errorf("%d bytes are held; want %d", now, part+whole)
+		}
+		_, _ = io.WriteString(c, rest[len(rest)-5:])
+	}).String(), func(o *Options) { o.Plan.Memory.Answers = part + whole })
+	ask := func(path string, held int64) net.Conn {
 		c := b.dial("f")
 		_, _ = io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+		wait(t, "its head to be held", func() bool { return b.used(relay.ForAnswer) >= held })
 		return c
 	}
-	first := ask("/long")
-	wait(t, "its head to be held", func() bool { return b.used(relay.ForAnswer) > 16<<10 })
-	if got, err := fetch(ask("/long")); !strings.HasPrefix(got, "HTTP/1.1 503 ") {
-		t.Errorf("a long head got %.20q, %v; want 503", got, err)
-	}
-	if line := b.line(); !strings.Contains(line, " RH-- ") {
-		t.Errorf("log line %q; want RH", line)
-	}
-	held := b.used(relay.ForAnswer)
-	usual := ask("/usual")
-	wait(t, "its head to be held", func() bool { return b.used(relay.ForAnswer) > held })
-	close(next)
-	for name, c := range map[string]net.Conn{"/long": first, "/usual": usual} {
+	begun := ask("/part", part)
+	defer reset(ask("/unfinished", part+whole))
+	for _, c := range []net.Conn{ask("/", 0), begun} {
 		if got, err := fetch(c); !strings.HasSuffix(got, "\r\n\r\nfine") {
-			t.Errorf("%s got %.40q, %v", name, got, err)
+			t.Errorf("got %.40q, %v", got, err)
+		}
+		if c != begun {
+			close(spent)
 		}
 	}
 }

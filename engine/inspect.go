@@ -29,17 +29,17 @@ func (l *loop) startInspecting(id int32, s *session) {
 // is not even registered yet.
 func (l *loop) inspect(id int32, s *session) {
 	in := &s.flow[client]
-	for in.Has(relay.SourceReady) && !in.Has(relay.SourceEnded) {
-		fresh, e := l.stock.Read(in, int(s.sock[client].fd))
+	for {
+		v, e := l.stock.Look(in, in, int(s.sock[client].fd), true)
 		if e != 0 {
 			l.end(id, s, ending{term: term('C', 'R')})
 			return
 		}
-		if len(fresh) == 0 {
+		if len(v.Bytes) == 0 {
 			break
 		}
 		s.sock[client].seen = l.now
-		if l.look(id, s, fresh) {
+		if l.look(id, s, v) {
 			return
 		}
 	}
@@ -52,34 +52,44 @@ func (l *loop) inspect(id int32, s *session) {
 	}
 }
 
-// look sniffs with the fresh bytes and reports whether the session has left
-// the inspecting state.
-func (l *loop) look(id int32, s *session, fresh []byte) bool {
+// look sniffs all that the client has sent and reports whether the session has
+// left the inspecting state.
+func (l *loop) look(id int32, s *session, v relay.View) bool {
 	in := &s.flow[client]
-	all := fresh
-	if in.Pending() > 0 {
-		l.stock.Hold(in, fresh)
-		all, fresh = l.stock.Held(in), nil
-	}
-	l.scanner.Sniff(&s.sniff, all, &l.sniffed)
-	l.facts.Received = len(all)
-	if l.decide(id, s, fresh, len(all) >= sniff.MaxWire) {
+	if v.InSocket() && in.Has(relay.SourceDoubtful) { // no read will tell of its reset
+		l.end(id, s, ending{term: term('C', 'R')})
 		return true
 	}
-	if !l.stock.Room(in, len(all)) {
-		l.end(id, s, ending{term: term('P', 'R')})
+	last := len(v.Bytes) >= sniff.MaxWire || v.Full() || v.InSocket() && in.Has(relay.SourceClosing)
+	if l.sniff(id, s, v, last) {
 		return true
 	}
-	l.stock.Hold(in, fresh)
+	l.stock.Leave(in, in, int(s.sock[client].fd), v)
 	return false
 }
 
+// sniff asks the rules about all that the client has sent.
+func (l *loop) sniff(id int32, s *session, v relay.View, last bool) bool {
+	l.scanner.Sniff(&s.sniff, v.Bytes, &l.sniffed)
+	l.facts.Received = len(v.Bytes)
+	return l.decide(id, s, v.Loose(), last)
+}
+
 // decideLast decides on what the client has sent, if it sent anything.
-func (l *loop) decideLast(id int32, s *session) {
-	sent := l.stock.Held(&s.flow[client])
-	l.scanner.Sniff(&s.sniff, sent, &l.sniffed)
-	l.facts.Received = len(sent)
-	l.decide(id, s, nil, true)
+func (l *loop) decideLast(id int32, s *session) { l.sniff(id, s, l.sent(s), true) }
+
+// sent shows what the client has sent. Some of it may be in the socket, and no
+// event tell of it. A read may fail, and then it shows less than was sniffed
+// before: so the sniffing starts over.
+func (l *loop) sent(s *session) relay.View {
+	in, fd := &s.flow[client], int(s.sock[client].fd)
+	in.Set(relay.SourceReady)
+	s.sniff = sniff.State{}
+	v, _ := l.stock.Look(in, in, fd, true)
+	if len(v.Bytes) == 0 {
+		v, _ = l.stock.Look(in, in, fd, false)
+	}
+	return v
 }
 
 // decide asks the rules where the session goes, and reports whether they knew.
@@ -98,7 +108,6 @@ func (l *loop) decide(id int32, s *session, early []byte, last bool) bool {
 		f.stat.DeniedReq.Inc()
 		l.end(id, s, ending{term: term('P', 'R')})
 	case acl.Route:
-		l.stock.Assign(&s.flow[client], relay.ForReader)
 		l.route(id, s, d.Backend, early)
 	}
 	return true
@@ -108,18 +117,12 @@ func (l *loop) decide(id int32, s *session, early []byte, last bool) bool {
 // decides if inspect-delay says so or if it sent nothing, as where the server
 // speaks first; a head or hello that was begun and not finished is cut off.
 func (l *loop) inspectedLongEnough(id int32, s *session) {
-	f := l.listeners[s.line].frontend
-	if s.flow[client].Pending() > 0 && !f.lenient && l.unfinished(s) {
+	f, v := l.listeners[s.line].frontend, l.sent(s)
+	l.scanner.Sniff(&s.sniff, v.Bytes, &l.sniffed)
+	if len(v.Bytes) > 0 && !f.lenient && l.sniffed.Verdict() == sniff.More {
 		f.stat.FailedReq.Inc()
 		l.end(id, s, ending{term: term('c', 'R')})
 		return
 	}
-	l.decideLast(id, s)
-}
-
-// unfinished reports whether a head or a hello was begun and may still become
-// whole.
-func (l *loop) unfinished(s *session) bool {
-	l.scanner.Sniff(&s.sniff, l.stock.Held(&s.flow[client]), &l.sniffed)
-	return l.sniffed.Verdict() == sniff.More
+	l.sniff(id, s, v, true)
 }

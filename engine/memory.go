@@ -6,11 +6,11 @@ import (
 )
 
 // Memory bounds what the process holds for its sessions, in bytes by purpose.
-// What one purpose uses up is not missing to another: a thousand stalled
-// downloads do not keep a hello in two pieces from being read.
+// What one purpose uses up is not missing to another. Where a purpose has used up
+// its own, bytes stay in the sockets and are looked at there.
 type Memory struct {
 	Readers    int64 // bytes that slow readers have not taken yet
-	Inspection int64 // heads and hellos that are not complete, requests that wait for their turn
+	Inspection int64 // clients' bytes that are looked at, or wait for their turn or for a server
 	Answers    int64 // heads of answers that are not complete
 	Records    int64 // what log lines will tell of outstanding requests
 }
@@ -19,12 +19,8 @@ const (
 	// defaultMemory bounds each purpose. For slow readers, buffer_budget may say
 	// something else.
 	defaultMemory = 64 << 20
-	// ownHead is what a connection may hold of a head or hello, however much
-	// others hold: so the usual ones always have room. A browser's hello takes
-	// 2 KiB of it.
-	ownHead = 8 << 10
-	// ownRecord is the same of a log line: a request line, and some captures. Those
-	// that have no room are left out.
+	// ownRecord is what a request may hold for its log line, however much others
+	// hold: a request line, and some captures. Those that have no room are left out.
 	ownRecord = 2 << 10
 )
 
@@ -39,8 +35,8 @@ func memoryOf(g *conf.Global) Memory {
 func (m *Memory) budgets() relay.Budgets {
 	return relay.Budgets{
 		relay.ForReader:     relay.NewBudget(m.Readers, 0),
-		relay.ForInspection: relay.NewBudget(m.Inspection, ownHead),
-		relay.ForAnswer:     relay.NewBudget(m.Answers, ownHead),
+		relay.ForInspection: relay.NewBudget(m.Inspection, 0),
+		relay.ForAnswer:     relay.NewBudget(m.Answers, 0),
 		relay.ForRecord:     relay.NewBudget(m.Records, ownRecord),
 	}
 }

@@ -86,7 +86,7 @@ func (l *loop) cutAnswer(id int32, s *session, x *exchange, t [2]byte) {
 // may have come together with an interim one.
 func (l *loop) readAnswer(id int32, s *session, x *exchange) (got, alive bool) {
 	in, keep, fd := &s.flow[server], &x.ahead[server], int(s.sock[server].fd)
-	for more := false; ; more = true {
+	for more := x.flow.Begun(); ; more = true {
 		v, e := l.stock.Look(in, keep, fd, more)
 		switch {
 		case len(v.Bytes) > 0:

@@ -74,6 +74,9 @@ func (x *Exchange) Reply(b []byte, h *Head) (n, status int) {
 	return n, 0
 }
 
+// Begun reports whether Reply has seen bytes of a head, and not its end.
+func (x *Exchange) Begun() bool { return x.scan.at > 0 }
+
 // answer takes the head of an answer; false: it answers nothing that was asked.
 func (x *Exchange) answer(h *Head) bool {
 	switch {

@@ -11,7 +11,7 @@ const (
 	// ForReader: bytes wait for a peer that takes no more, in stores and pipes.
 	ForReader Purpose = iota
 	// ForInspection: a client's bytes wait for more of them, so that rules can
-	// decide, or for the request before them to be over.
+	// decide, for the request before them to be over, or for a server.
 	ForInspection
 	// ForAnswer: the same of a server's bytes.
 	ForAnswer

@@ -50,8 +50,10 @@ func (s *Stock) Assign(f *Flow, p Purpose) {
 	if f.store < 0 {
 		n = cap(s.stores[f.slot()])
 	}
-	s.budgets[f.purpose].refund(n)
-	s.budgets[p].charge(n)
+	if n > 0 && p != f.purpose {
+		s.budgets[f.purpose].refund(n)
+		s.budgets[p].charge(n)
+	}
 	f.purpose = p
 }
 

@@ -14,6 +14,18 @@ type View struct {
 // is used up then, and whoever looks must not hold copies of them.
 func (v *View) InSocket() bool { return v.peeked > 0 }
 
+// Full reports whether a look can show no more of the socket than this.
+func (v *View) Full() bool { return v.peeked == BufferSize }
+
+// Loose returns the bytes that are neither held nor in the socket: they are lost
+// unless whoever looks takes them.
+func (v *View) Loose() []byte {
+	if v.kept+v.peeked > 0 {
+		return nil
+	}
+	return v.Bytes
+}
+
 // Look shows what the source of f has sent and nobody has taken: first the bytes
 // that keep holds. With more set the caller has seen those and asks for bytes
 // behind them; the view then shows both. An empty view without an error: there
