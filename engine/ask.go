@@ -13,10 +13,11 @@ func (l *loop) askOn(id int32, s *session, from side, failed bool) {
 	switch {
 	case from == server:
 		l.tendIdle(s, x)
-	case failed:
-		l.endAsking(id, s, x, 'C')
 	default:
-		l.ask(id, s)
+		l.ask(id, s) // also where the client is gone: bytes may have come before
+		if failed && s.state == asking {
+			l.endAsking(id, s, x)
+		}
 	}
 }
 
@@ -43,7 +44,7 @@ func (l *loop) ask(id int32, s *session) {
 	for more := x.has(begun); ; more = true {
 		v, e := l.stock.Look(in, &x.ahead[client], fd, more)
 		if e != 0 {
-			l.endAsking(id, s, x, 'C')
+			l.endAsking(id, s, x)
 			return
 		}
 		if len(v.Bytes) == 0 {
@@ -57,7 +58,7 @@ func (l *loop) ask(id int32, s *session) {
 	}
 	switch {
 	case in.Has(relay.SourceEnded):
-		l.endAsking(id, s, x, 'C')
+		l.endAsking(id, s, x)
 	case !l.watch(id, s, client):
 		l.end(id, s, ending{term: term('R', 'R')})
 	}
@@ -240,15 +241,21 @@ func (l *loop) reuse(id int32, s *session, x *exchange) {
 	l.exchange(id, s)
 }
 
-// endAsking ends a session that has no request outstanding. Nobody is told of
-// a client that leaves between two requests.
-func (l *loop) endAsking(id int32, s *session, x *exchange, who byte) {
-	if x.has(begun) || x.asked == 0 {
-		x.marks |= outstanding
-	}
-	if x.has(begun) {
-		l.refuse(id, s, x, 400, term(who, 'R'))
+// endAsking ends a session whose client is gone, or sends no more, before its
+// request's head is complete. As in HAProxy that is a bad request, also where no
+// byte of one has come.
+func (l *loop) endAsking(id int32, s *session, x *exchange) {
+	if l.unasked(id, s) {
+		l.end(id, s, ending{term: term('-', '-')})
 		return
 	}
-	l.end(id, s, ending{term: term(who, 'R')})
+	l.noteBadRequest(s)
+	l.refuse(id, s, x, 400, term('C', 'R'))
+}
+
+// unasked reports whether a session that awaits a request ends without an
+// answer and without a line: it lies between two requests, or no byte has come
+// and `option http-ignore-probes` is set.
+func (l *loop) unasked(id int32, s *session) bool {
+	return l.between(id) || !l.exchanges.at(id).has(begun) && l.listeners[s.line].frontend.conf.IgnoreProbes
 }

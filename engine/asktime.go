@@ -14,7 +14,7 @@ func (l *loop) askingEnds(id int32, s *session) int64 {
 // askedTooLate is called when that time is up.
 func (l *loop) askedTooLate(id int32, s *session) {
 	x := l.exchanges.at(id)
-	if !x.has(begun) && (x.asked > 0 || l.listeners[s.line].frontend.conf.IgnoreProbes) {
+	if l.unasked(id, s) {
 		l.end(id, s, ending{term: term('-', '-')})
 		return
 	}

@@ -24,6 +24,7 @@ func (a attempt) term() [2]byte {
 // the client and not held.
 func (l *loop) route(id int32, s *session, to int, early []byte) {
 	if to < 0 {
+		l.keep(s, early)
 		l.fail(id, s, term('S', 'C'))
 		return
 	}
@@ -82,7 +83,7 @@ func (l *loop) fail(id int32, s *session, t [2]byte) {
 		return
 	}
 	// A socket closed with bytes unread says RST; the client did nothing wrong.
-	_, _ = l.stock.Read(&s.flow[client], int(s.sock[client].fd))
+	l.hearLast(s)
 	l.end(id, s, ending{term: t})
 }
 

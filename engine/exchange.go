@@ -50,6 +50,8 @@ const (
 	spoken
 	// resent: the request went out a second time, on a new connection.
 	resent
+	// underway: an event before this one found the server connected.
+	underway
 )
 
 func (x *exchange) has(m exchangeMarks) bool { return x.marks&m != 0 }
@@ -79,7 +81,7 @@ func (l *loop) expectRequest(id int32, s *session) {
 	x := l.exchanges.at(id)
 	x.status, x.cookie, x.gap, x.whole, x.answer = 0, '-', 0, -1, -1
 	x.claim = httpflow.Claim{Server: -1, Letter: '-'}
-	x.marks &^= begun | outstanding | reused | local | heard | spoken | resent
+	x.marks &^= begun | outstanding | reused | local | heard | spoken | resent | underway
 	x.flow = httpflow.Exchange{}
 	x.term = term('-', '-')
 	x.before = [2]uint64{client: s.flow[client].Bytes, server: s.flow[server].Bytes}
@@ -93,10 +95,23 @@ func (l *loop) expectRequest(id int32, s *session) {
 // waits for no answer.
 func (l *loop) exchangeEvent(id int32, s *session, from side, failed bool) {
 	if failed && from == client {
-		l.endExchange(id, s, term('C', l.phase(id)), ending{})
+		l.endExchange(id, s, term('C', l.clientPhase(id)), ending{})
 		return
 	}
 	l.exchange(id, s)
+}
+
+// clientPhase is the second letter where the client is gone. In HAProxy a client
+// that leaves in the body of its request leaves in the data (D), or with the last
+// bytes (L) if that is known as soon as the server is connected.
+func (l *loop) clientPhase(id int32) byte {
+	switch x := l.exchanges.at(id); {
+	case x.flow.Request.Done():
+		return l.phase(id)
+	case !x.has(underway):
+		return 'L'
+	}
+	return 'D'
 }
 
 // phase is the second letter of the termination state: waiting for the
@@ -111,6 +126,9 @@ func (l *loop) phase(id int32) byte {
 // exchange moves what can be moved of the request and of its answer.
 func (l *loop) exchange(id int32, s *session) {
 	x := l.exchanges.at(id)
+	if !x.has(underway) && !x.flow.Request.Done() {
+		s.flow[client].Set(relay.SourceReady) // the rest of the body, or FIN, may be there by now
+	}
 	switch {
 	case x.has(local):
 		if !l.flushAnswer(id, s) {
@@ -119,6 +137,7 @@ func (l *loop) exchange(id int32, s *session) {
 	case !l.moveRequest(id, s, x) || !l.moveAnswer(id, s, x):
 		return
 	}
+	x.marks |= underway
 	switch {
 	case x.flow.Tunnel():
 		l.openTunnel(id, s, x)

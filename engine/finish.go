@@ -30,6 +30,9 @@ func term(who, when byte) [2]byte { return [2]byte{who, when} }
 // have arrived: RST overtakes and discards them, and the kernel sends it by
 // itself for a socket that is closed with bytes unread.
 func (l *loop) end(id int32, s *session, how ending) {
+	if l.asksWhetherNull(s) {
+		l.hearLast(s)
+	}
 	s.term, s.received = how.term, s.clientBytes()
 	for from := range side(2) {
 		if !(how.linger && from.other() == how.last) {
@@ -56,6 +59,19 @@ func (l *loop) end(id int32, s *session, how ending) {
 		return
 	}
 	l.finish(id, s)
+}
+
+// asksWhetherNull reports whether the log needs to know if the client has sent
+// anything (`option dontlognull`) and only the kernel can tell. In mode http the
+// client's bytes are read at once.
+func (l *loop) asksWhetherNull(s *session) bool {
+	return l.listeners[s.line].frontend.conf.Log.DontLogNull && !l.isHTTP(s) && s.clientBytes() == 0
+}
+
+// hearLast reads what the client has sent and nobody has read.
+func (l *loop) hearLast(s *session) {
+	b, _ := l.stock.Read(&s.flow[client], int(s.sock[client].fd))
+	l.keep(s, b)
 }
 
 // leave writes what waits for the last socket, and then FIN unless RST is to

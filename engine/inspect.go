@@ -105,6 +105,7 @@ func (l *loop) decide(id int32, s *session, early []byte, last bool) bool {
 	case acl.More:
 		return false
 	case acl.Refuse:
+		l.keep(s, early) // the log asks whether the client has sent anything
 		f.stat.DeniedReq.Inc()
 		l.end(id, s, ending{term: term('P', 'R')})
 	case acl.Route:

@@ -101,6 +101,9 @@ func (l *loop) logExchange(s *session, x *exchange) {
 		r.Accept = time.UnixMilli(s.wall)
 	}
 	r.Bytes, r.Uploaded = l.downloaded(s, x), l.uploaded(s, x)
+	if x.whole < 0 { // as in HAProxy, which counts no byte of an answer to half a head
+		r.Bytes = 0
+	}
 	l.tellTimes(s, x, r)
 	r.Status = -1
 	if x.status != 0 {

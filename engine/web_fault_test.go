@@ -158,10 +158,10 @@ backend b
 func TestWebClientAborts(t *testing.T) {
 	for _, c := range []struct{ name, send, line string }{
 		{"while it waits", head("a"), `-1 CH-- "GET / HTTP/1.1"`},
-		{"in its body", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf", `-1 CH-- "POST / HTTP/1.1"`},
+		{"in its body", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf", `-1 CD-- "POST / HTTP/1.1"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			came, ended := make(chan bool, 1), make(chan bool, 1)
+			ended := make(chan bool, 1)
 			b := start(t, webDefaults+`
 frontend f
   bind 127.0.0.1:1
@@ -169,13 +169,13 @@ frontend f
 backend b
   server s `+listen(t, func(conn *net.TCPConn) {
 				readHead(conn)
-				came <- true
+				_, _ = io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\n")
 				_, _ = io.Copy(io.Discard, conn)
 				ended <- true
 			}).String())
 			conn := b.dial("f")
 			_, _ = io.WriteString(conn, c.send)
-			<-came
+			readHead(conn)
 			reset(conn)
 			<-ended
 			b.wantWeb(c.line)
