@@ -187,7 +187,7 @@ backend b
 	for range many {
 		c := b.dial("f")
 		defer reset(c)
-		_, _ = io.WriteString(c, "GET /socket HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+		_, _ = io.WriteString(c, "GET /socket HTTP/1.1\r\nHost: a\r\nUpgrade: foo\r\nConnection: Upgrade\r\n\r\n")
 	}
 	wait(t, "the requests to be out", func() bool { return b.site.backends[0].Stat.Cur() == many })
 	if n := b.used(relay.ForRecord); n == 0 || n > many*256 {

@@ -172,11 +172,7 @@ func (l *loop) pushAnswer(s *session, x *exchange) sock.Errno {
 // giveCookie adds the cookie that keeps the client on its server.
 func (l *loop) giveCookie(s *session, x *exchange, w *httpflow.Rewrite) {
 	b := l.backendOf(s)
-	switch {
-	case b.cookie == nil:
-		return
-	case x.flow.Tunnel():
-		x.cookie = 'N'
+	if b.cookie == nil {
 		return
 	}
 	x.cookie = b.cookie.Give(w, &x.flow, &l.reply, x.claim, b.ids[s.server], l.wall/1000)

@@ -66,5 +66,6 @@ func checkSample(t *testing.T, b []byte, verdict, host string) {
 // strict says whether a head that sniff takes may be refused here.
 func strict(h *sniff.Head) bool {
 	old := strings.HasSuffix(string(h.Version), ".0")
-	return h.Folded || !Has(h, "host") && !old || h.Chunked && (h.ContentLength >= 0 || old) || string(h.Method) == "CONNECT"
+	return h.Folded || !Has(h, "host") && !old || h.Chunked && (h.ContentLength >= 0 || old) || string(h.Method) == "CONNECT" ||
+		Has(h, "upgrade") && !Has(h, "sec-websocket-key")
 }

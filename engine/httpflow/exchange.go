@@ -81,7 +81,7 @@ func (x *Exchange) Begun() bool { return x.scan.at > 0 }
 func (x *Exchange) answer(h *Head) bool {
 	switch {
 	case h.Status == 101:
-		return x.has(upgrades) && h.Minor > 0 && x.Request.Done() && x.open()
+		return x.has(upgrades) && h.switches() && h.Minor > 0 && x.Request.Done() && x.open()
 	case h.Interim():
 		return !x.has(old)
 	case x.has(connect) && h.Status < 300:

@@ -47,6 +47,23 @@ func (h *Head) Next(at int) (name, value []byte, next int) {
 	return b[:colon:colon], trim(chomp(b[colon+1 : end])), at + end
 }
 
+// switches says whether an answer 101 tells of it as it must: Connection names
+// the upgrade (RFC 9110 7.8), and a WebSocket has accepted the client's key.
+func (h *Head) switches() bool {
+	var upgrade, webSocket, accepted bool
+	for name, value, at := h.Next(0); at > 0; name, value, at = h.Next(at) {
+		switch {
+		case isWord(name, "connection"):
+			upgrade = upgrade || hasItem(value, "upgrade")
+		case isWord(name, "upgrade"):
+			webSocket = hasItem(value, "websocket")
+		case isWord(name, "sec-websocket-accept"):
+			accepted = accepted || len(value) == webSocketAccept
+		}
+	}
+	return upgrade && (accepted || !webSocket)
+}
+
 // Interim reports whether this answer goes before another (RFC 9110 15.2).
 // 101 is none: it is the last thing said in HTTP.
 func (h *Head) Interim() bool { return h.Status < 200 && h.Status != 101 }

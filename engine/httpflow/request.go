@@ -32,9 +32,10 @@ func (x *Exchange) judge(h *sniff.Head) int {
 var methods = map[string]marks{"HEAD": head, "GET": get, "POST": post, "CONNECT": connect}
 
 // words reads the fields that tell how the connection goes on. It is false
-// where the Host field is missing, which HTTP/1.1 asks for (RFC 9112 3.2).
+// where the Host field is missing, which HTTP/1.1 asks for (RFC 9112 3.2), and
+// where a WebSocket is asked for without a key (RFC 6455 4.1).
 func (x *Exchange) words(h *sniff.Head) bool {
-	var host, close, keep, wants, offers, forbidden bool
+	var host, close, keep, wants, offers, forbidden, webSocket, key bool
 	for name, value, at := h.Next(0); at > 0; name, value, at = h.Next(at) {
 		switch {
 		case isWord(name, "host"):
@@ -46,6 +47,9 @@ func (x *Exchange) words(h *sniff.Head) bool {
 		case isWord(name, "upgrade"):
 			offers = true
 			forbidden = forbidden || carriesRequests(value)
+			webSocket = hasItem(value, "websocket") // of several lines the last, as in HAProxy
+		case isWord(name, "sec-websocket-key"):
+			key = key || len(value) == webSocketKey
 		}
 	}
 	switch {
@@ -57,8 +61,14 @@ func (x *Exchange) words(h *sniff.Head) bool {
 	if close || x.has(old) && !keep {
 		x.marks |= closeClient | closeServer
 	}
-	return host || x.has(old)
+	return (host || x.has(old)) && (key || !wants || !webSocket)
 }
+
+// The lengths of 16 and of 20 bytes in base64, RFC 6455 4.1 and 4.2.2.
+const (
+	webSocketKey    = 24
+	webSocketAccept = 28
+)
 
 // carriesRequests says whether one of these protocols (RFC 9110 7.8) is a way to
 // send requests past the rules: HTTP itself, bare or in TLS.

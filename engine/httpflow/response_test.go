@@ -11,7 +11,8 @@ const (
 	get11    = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 	get10    = "GET / HTTP/1.0\r\n\r\n"
 	head11   = "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"
-	socket   = "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\r\n"
+	socket   = "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+	granted  = "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
 	tunnel11 = "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n"
 )
 
@@ -104,18 +105,22 @@ func TestAnswersTo(t *testing.T) {
 		{"until the end", get11, ok200 + "\r\nsome text", true, "200, done 9"},
 		{"length, cut off", get11, ok200 + "Content-Length: 5\r\n\r\nok", true, "200, body 2"},
 		{"chunks, cut off", get11, ok200 + "Transfer-Encoding: chunked\r\n\r\n0\r\n", true, "200, body 3"},
-		{"upgrade", socket, "HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\nHTTP/1.1", false, "101, tunnel 8"},
+		{"upgrade", socket, granted + "HTTP/1.1", false, "101, tunnel 8"},
 		{"upgrade by HTTP/1.0", socket, "HTTP/1.0 101 Switching\r\n\r\n", false, "502"},
 		{"upgrade refused", socket, simple, false, "200, done 2"},
-		{"upgrade behind 100", socket, "HTTP/1.1 100 C\r\n\r\nHTTP/1.1 101 S\r\n\r\n", false, "100, 101, tunnel 0"},
+		{"upgrade behind 100", socket, "HTTP/1.1 100 C\r\n\r\n" + granted, false, "100, 101, tunnel 0"},
+		{"a WebSocket without the accepted key", socket, "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n", false, "502"},
+		{"a WebSocket with an accepted key cut short", socket, strings.Replace(granted, "xOo=", "xOo", 1), false, "502"},
+		{"upgrade that Connection does not name", socket, strings.Replace(granted, "upgrade", "keep-alive", 1), false, "502"},
+		{"upgrade to another protocol", socket, "HTTP/1.1 101 S\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", false, "101, tunnel 0"},
 		{"CONNECT", tunnel11, ok200 + "Content-Length: 2\r\n\r\nall of it", false, "200, tunnel 9"},
 		{"CONNECT refused", tunnel11, "HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nnoHTTP", false, "403, done 2 left 4"},
 		{"100 to HTTP/1.0", get10, "HTTP/1.1 100 C\r\n\r\n" + simple, false, "502"},
 		{"upgrade to h2c was not passed on", "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n",
 			"HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n", false, "502"},
-		{"upgrade without Connection", "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n", "HTTP/1.1 101 S\r\n\r\n", false, "502"},
-		{"upgrade in HTTP/1.0", "GET / HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "HTTP/1.1 101 S\r\n\r\n", false, "502"},
-		{"upgrade before the request is whole", strings.Replace(socket, "Host", "Content-Length: 5\r\nHost", 1), "HTTP/1.1 101 S\r\n\r\n", false, "502"},
+		{"upgrade without Connection", "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: x\r\n\r\n", granted, false, "502"},
+		{"upgrade in HTTP/1.0", "GET / HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", granted, false, "502"},
+		{"upgrade before the request is whole", strings.Replace(socket, "Host", "Content-Length: 5\r\nHost", 1), granted, false, "502"},
 	} {
 		t.Run(c.name, func(t *testing.T) { checkAnswers(t, c.request, c.stream, c.closes, c.want) })
 	}

@@ -6,7 +6,8 @@ package httpflow
 // `cookie` value, empty if it has none, now is in seconds since 1970. It returns
 // the fourth letter of the termination state (configuration.txt 8.5): N no
 // cookie, P the server's passed as it is, D removed, R rewritten, I ours
-// inserted, U its date renewed. Call it for final answers only, not in a tunnel.
+// inserted, U its date renewed. Call it for final answers only; one that opens a
+// tunnel is one, too.
 func (c *Cookie) Give(w *Rewrite, x *Exchange, h *Head, claim Claim, id []byte, now int64) byte {
 	letter := c.take(w, h, claim, id)
 	if !c.due(x, claim, letter, now) {
