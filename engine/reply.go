@@ -115,6 +115,9 @@ func (l *loop) hearAnswer(id int32, s *session, x *exchange, v relay.View) (got,
 		l.backendOf(s).Stat.FailedResp.Inc()
 		l.refuse(id, s, x, status, term('P', 'H'))
 		return false, false
+	case n > 0 && x.flow.Withholds(&l.reply):
+		_ = l.stock.Take(&s.flow[server], &x.ahead[server], int(s.sock[server].fd), v, n)
+		return true, true
 	case n > 0:
 		return true, l.passAnswer(id, s, x, v, n)
 	}

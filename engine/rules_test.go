@@ -124,3 +124,22 @@ func TestMonitorOfAnAbsoluteTarget(t *testing.T) {
 		}
 	}
 }
+
+// TestVersionsAndLengths: interim answers are not for HTTP/1.0, an answer without
+// a body tells no length, and HTTP/1.0 has bodies where they mean something only.
+func TestVersionsAndLengths(t *testing.T) {
+	const old, interim = " / HTTP/1.0\r\nHost: a\r\n", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+	for _, c := range []struct{ name, request, answer, want string }{
+		{"interim answers", "GET" + old + "\r\n", "HTTP/1.1 100 Continue\r\n\r\n" + interim + plainOK, "HTTP/1.1 200 OK\r\nX-A: a\r\nContent-Length: 2\r\nconnection: close\r\n\r\nok"},
+		{"204", privately, "HTTP/1.1 204 N\r\nContent-Length: 5\r\nX: y\r\n\r\n", "HTTP/1.1 204 N\r\nX: y\r\nconnection: close\r\n\r\n"},
+		{"304", privately, "HTTP/1.1 304 N\r\nContent-Length: 5\r\n\r\n", "HTTP/1.1 304 N\r\nContent-Length: 5\r\nconnection: close\r\n\r\n"},
+		{"GET with a body", "GET" + old + "Content-Length: 4\r\n\r\nbody", plainOK, "HTTP/1.1 413 "},
+		{"DELETE with a body", "DELETE" + old + "Content-Length: 4\r\n\r\nbody", plainOK, "HTTP/1.1 413 "},
+		{"POST with a body", "POST" + old + "Content-Length: 4\r\n\r\nbody", plainOK, "HTTP/1.1 200 "},
+		{"GET of no body", "GET" + old + "Content-Length: 0\r\n\r\n", plainOK, "HTTP/1.1 200 "},
+	} {
+		if got := ruled(t, c.request, c.answer, "", ""); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: got %q; want %q", c.name, got, c.want)
+		}
+	}
+}

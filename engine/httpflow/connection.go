@@ -40,10 +40,13 @@ func (x *Exchange) ToServer(w *Rewrite) {
 
 // ToClient makes the last edits of the answer h that w holds.
 func (x *Exchange) ToClient(w *Rewrite, h *Head) {
+	if h.Status < 200 || h.Status == 204 {
+		w.unframe()
+	}
 	if h.Interim() {
 		return
 	}
-	if h.again {
+	if h.again && h.Status != 204 {
 		start := len(w.text)
 		w.text = strconv.AppendInt(w.text, h.length, 10)
 		w.edits = append(w.edits, edit{name: "content-length", value: w.text[start:], append: true, change: drop})

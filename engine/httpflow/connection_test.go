@@ -38,7 +38,7 @@ var transactions = []transaction{
 	{"httpclose, HTTP/1.0 keeps", "1.0|Connection: keep-alive", "S", "", "1.1 200", "connection: keep-alive", true, false},
 	{"httpclose, other words", "1.1|Connection: keep-alive, x", "S", "connection: close", "1.1 200", "", true, false},
 	{"httpclose, upgrade", "1.1|Connection: Upgrade|Upgrade: x", "S", "Upgrade: x|connection: upgrade", "1.1 200", "", true, false},
-	{"upgrade", "1.1|Connection: Upgrade|Upgrade: x", "", "Upgrade: x|connection: upgrade", "1.1 101|Connection: Upgrade, keep-alive", "connection: upgrade", false, false},
+	{"upgrade", "1.1|Connection: Upgrade|Upgrade: x", "", "Upgrade: x|connection: upgrade", "1.1 101 endless|Connection: Upgrade, keep-alive", "connection: upgrade", false, false},
 	{"upgrade to h2c", "1.1|Connection: Upgrade, HTTP2-Settings|Upgrade: h2c|HTTP2-Settings: AA", "", "", "1.1 200", "", true, true},
 	{"upgrade to h2c among others", "1.1|Connection: Upgrade|Upgrade: x, h2c", "", "", "1.1 200", "", true, true},
 	{"upgrade to HTTP/2.0 in another field", "1.1|Connection: Upgrade|Upgrade: x|Upgrade: HTTP/2.0", "", "", "1.1 200", "", true, true},
@@ -50,7 +50,11 @@ var transactions = []transaction{
 	{"pretend keep-alive", "1.1", "SP", "", "1.1 200", "", true, false},
 	{"pretend keep-alive, HTTP/1.0", "1.0", "SP", "connection: keep-alive", "1.1 200", "connection: close", false, false},
 	{"no trailers", "1.1|TE: deflate", "", "", "1.1 200", "", true, true},
-	{"length told twice", "1.1", "", "", "1.1 204|Content-Length: 3|X: y|Content-Length: 3", "X: y|content-length: 3", true, true},
+	{"length told twice", "1.1", "", "", "1.1 304|Content-Length: 3|X: y|Content-Length: 3", "X: y|content-length: 3", true, true},
+	{"length of 204", "1.1", "", "", "1.1 204|Content-Length: 3|X: y|content-length: 3", "X: y", true, true},
+	{"coding of 204", "1.1", "", "", "1.1 204 endless|Transfer-Encoding: chunked|X: y", "X: y", true, true},
+	{"length of 304", "1.1", "", "", "1.1 304|Content-Length: 3", "Content-Length: 3", true, true},
+	{"length of 101", "1.1|Connection: Upgrade|Upgrade: x", "", "Upgrade: x|connection: upgrade", "1.1 101|Connection: Upgrade|Content-Length: 3", "connection: upgrade", false, false},
 	{"Keep-Alive stays", "1.1|Keep-Alive: 5", "", "Keep-Alive: 5", "1.1 200|Keep-Alive: timeout=5", "Keep-Alive: timeout=5", true, true},
 }
 

@@ -76,6 +76,7 @@
 //	Content-Length twice, the same         6.3            400      taken, see below
 //	Content-Length twice, different        6.3            400      502
 //	body of a CONNECT                      9110 9.3.6     400      -
+//	GET, HEAD or DELETE in HTTP/1.0 with a body 9110 9.3  413      -
 //	chunk: size above 2^63, above 16 digits 7.1           400      broken off
 //	chunk: LF alone, CR alone              7.1            400      broken off
 //	chunk: blanks between size and CRLF    7.1            taken
@@ -88,7 +89,8 @@
 //	101 to who did not ask for it          9110 15.2.2    -        502
 //	101 without Connection: upgrade        9110 7.8       -        502
 //	101 to WebSocket without Accept        6455 4.2.2     -        502
-//	interim answer to HTTP/1.0             9110 15.2      -        502
+//	interim answer to HTTP/1.0             9110 15.2      -        left out
+//	lengths of 1xx and 204                 9110 8.6       -        left out
 //
 // The same Content-Length told twice in an answer is told once to the client.
 // An answer without a length ends with its connection (6.3); one to HEAD and one

@@ -38,7 +38,7 @@ func (x *Exchange) has(m marks) bool { return x.marks&m != 0 }
 // end of the request before. It sniffs with sc, which remembers in st, zero for
 // a new request, how far it has come, and fills f for the rules. A head of n
 // bytes begins the exchange. A status says that the request is to be refused
-// with it, and the connection closed: 400, 414, 431 or 501; the exchange is then
+// with it, and the connection closed: 400, 413, 414, 431 or 501; the exchange is then
 // the zero one. Both 0: bytes are missing, and nothing has changed.
 func (x *Exchange) Ask(sc *sniff.Scanner, st *sniff.State, b []byte, f *sniff.Facts) (n, status int) {
 	sc.Sniff(st, b, f)
@@ -83,7 +83,7 @@ func (x *Exchange) answer(h *Head) bool {
 	case h.Status == 101:
 		return x.has(upgrades) && h.switches() && h.Minor > 0 && x.Request.Done() && x.open()
 	case h.Interim():
-		return !x.has(old)
+		return true
 	case x.has(connect) && h.Status < 300:
 		return x.open()
 	}
@@ -99,6 +99,10 @@ func (x *Exchange) answer(h *Head) bool {
 	}
 	return true
 }
+
+// Withholds reports whether the answer h is not for this client: HTTP/1.0 knows
+// no interim ones (RFC 9110 15.2). The final one is still to come.
+func (x *Exchange) Withholds(h *Head) bool { return x.has(old) && h.Interim() }
 
 // open turns the exchange into a tunnel.
 func (x *Exchange) open() bool {

@@ -20,6 +20,8 @@ func (x *Exchange) judge(h *sniff.Head) int {
 	switch {
 	case h.Chunked:
 		x.Request = chunked()
+	case h.ContentLength > 0 && x.has(old) && bare[string(h.Method)]:
+		return 413
 	case h.ContentLength > 0:
 		x.Request = counted(h.ContentLength)
 	}
@@ -28,6 +30,10 @@ func (x *Exchange) judge(h *sniff.Head) int {
 	}
 	return 0
 }
+
+// bare are the methods with which a body has no meaning (RFC 9110 9.3). A reader
+// of HTTP/1.0 may take it for the next request: HAProxy refuses it with 413, too.
+var bare = map[string]bool{"GET": true, "HEAD": true, "DELETE": true}
 
 var methods = map[string]marks{"HEAD": head, "GET": get, "POST": post, "CONNECT": connect}
 

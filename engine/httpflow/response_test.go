@@ -115,7 +115,7 @@ func TestAnswersTo(t *testing.T) {
 		{"upgrade to another protocol", socket, "HTTP/1.1 101 S\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", false, "101, tunnel 0"},
 		{"CONNECT", tunnel11, ok200 + "Content-Length: 2\r\n\r\nall of it", false, "200, tunnel 9"},
 		{"CONNECT refused", tunnel11, "HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nnoHTTP", false, "403, done 2 left 4"},
-		{"100 to HTTP/1.0", get10, "HTTP/1.1 100 C\r\n\r\n" + simple, false, "502"},
+		{"100 to HTTP/1.0", get10, "HTTP/1.1 100 C\r\n\r\n" + simple, false, "100, 200, done 2"},
 		{"upgrade to h2c was not passed on", "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n",
 			"HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n", false, "502"},
 		{"upgrade without Connection", "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: x\r\n\r\n", granted, false, "502"},

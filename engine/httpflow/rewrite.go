@@ -133,6 +133,12 @@ func (w *Rewrite) edit(e edit) {
 	}
 }
 
+// unframe takes out the fields that say where a message ends: those of an answer
+// that has no body by its status must not be there (RFC 9110 8.6, RFC 9112 6.1).
+func (w *Rewrite) unframe() {
+	w.edits = append(w.edits, edit{name: "content-length", change: drop}, edit{name: "transfer-encoding", change: drop})
+}
+
 func frames[text []byte | string](name text) bool {
 	return isWord(name, "content-length") || isWord(name, "transfer-encoding")
 }
