@@ -73,7 +73,7 @@ backend b
 	}
 	for range refused {
 		e := b.wantTerm("RC")
-		within(t, "life of a refused one", e.tt, 0, 500)
+		within(t, "life of a refused one", e.tt, 0, 900) // the pause before an attempt is 1000
 	}
 	if n, most := b.said.FilterMessageSnippet("can't open a connection").Len(), int(time.Since(began).Seconds())+1; n < 1 || n > most {
 		t.Errorf("%d complaints; want 1 to %d", n, most)

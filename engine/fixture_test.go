@@ -166,7 +166,7 @@ func (b *balancer) join() {
 // leavesNothing compares descriptors and goroutines before and after the test.
 func leavesNothing(t *testing.T) {
 	t.Helper()
-	deadPort(t) // has the Go runtime open its own poller
+	runtimePoller(t)
 	fds, routines := descriptors(t), runtime.NumGoroutine()
 	t.Cleanup(func() {
 		wait(t, "descriptors to be closed", func() bool {
@@ -175,6 +175,16 @@ func leavesNothing(t *testing.T) {
 		})
 		wait(t, "goroutines to end", func() bool { return runtime.NumGoroutine() <= routines })
 	})
+}
+
+// runtimePoller has the Go runtime open the descriptors of its own poller.
+func runtimePoller(t *testing.T) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = ln.Close()
 }
 
 func descriptors(t *testing.T) int {
@@ -290,6 +300,10 @@ func within(t *testing.T, what string, got, low, high int) {
 		t.Errorf("%s: %d ms; want %d to %d", what, got, low, high)
 	}
 }
+
+// promptly is how long what is done at once may take on a busy machine. The
+// timeouts and pauses that could be waited for instead are longer.
+const promptly = 5 * time.Second
 
 // soon is how late a timer of tens of milliseconds may be on a busy machine.
 const soon = 1000

@@ -74,7 +74,8 @@ func (x scale) check(t *testing.T) {
 	for range fewFirst {
 		log.line()
 	}
-	idle, before := openFDs(t, pid), readMemory(t, pid)
+	wait(t, "the first clients to be gone", func() bool { return openFDs(t, pid) <= fresh })
+	before := readMemory(t, pid)
 
 	clients.tell("open %s %d %s", addr, x.held, x.opening)
 	if n := openFDs(t, pid); n < fresh+2*x.held {
@@ -90,7 +91,7 @@ func (x scale) check(t *testing.T) {
 	x.churn(t, addr)
 	clients.tell("ask")
 	clients.tell("close")
-	wait(t, "all descriptors to be closed", func() bool { return openFDs(t, pid) <= idle })
+	wait(t, "all descriptors to be closed", func() bool { return openFDs(t, pid) <= fresh })
 }
 
 // churn has clients come, ask and go while the others are held.
