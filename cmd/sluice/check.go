@@ -15,8 +15,13 @@ func newCheck() *cobra.Command {
 	var files configFiles
 	c := &cobra.Command{
 		Use:   "check -f FILE",
-		Short: "check a configuration and say all that is wrong with it",
-		Args:  onlyFlags,
+		Short: "check a configuration and report every error in it",
+		Long: `Check a configuration and report every error and warning, without starting
+anything. The exit status is 1 if 'sluice run' would refuse the configuration.`,
+		Example: `  sluice check -f web.toml
+  sluice check -f defaults.cfg -f sites.cfg
+  generate-configuration | sluice check -f -`,
+		Args: onlyFlags,
 		RunE: func(*cobra.Command, []string) error {
 			sources, err := files.open()
 			if err != nil {

@@ -18,7 +18,8 @@ import (
 	"sluice/sniff"
 )
 
-// client is an imagined one: where it comes from and what it sends first.
+// client describes a client that explain invents: its address and the bytes that
+// it sends first.
 type client struct {
 	src                   string
 	host, path, method    string
@@ -29,16 +30,16 @@ type client struct {
 }
 
 func (c *client) flags(f *pflag.FlagSet) {
-	f.StringVar(&c.src, "src", "127.0.0.1", "the client's address, or address:port")
-	f.StringVar(&c.host, "host", "", "it sends an HTTP request with this Host")
-	f.StringVar(&c.path, "path", "/", "it asks for this path")
-	f.StringVar(&c.method, "method", "GET", "with this method")
-	f.StringArrayVar(&c.headers, "header", nil, "and this header, as 'Name: value'; may be repeated")
-	f.StringVar(&c.sni, "sni", "", "it sends a TLS ClientHello with this server name")
-	f.StringSliceVar(&c.alpn, "alpn", nil, "and offers these protocols, as 'h2,http/1.1'")
+	f.StringVar(&c.src, "src", "127.0.0.1", "address of the client, or address:port")
+	f.StringVar(&c.host, "host", "", "Host of an HTTP request")
+	f.StringVar(&c.path, "path", "/", "path of an HTTP request")
+	f.StringVar(&c.method, "method", "GET", "method of an HTTP request")
+	f.StringArrayVar(&c.headers, "header", nil, "header of an HTTP request, as 'Name: value'; may be repeated")
+	f.StringVar(&c.sni, "sni", "", "server name in a TLS ClientHello")
+	f.StringSliceVar(&c.alpn, "alpn", nil, "protocols in a TLS ClientHello, as 'h2,http/1.1'")
 }
 
-// settle finds out from the flags given which protocol the client speaks.
+// settle derives the protocol of the client from the flags that were given.
 func (c *client) settle(f *pflag.FlagSet) error {
 	any := func(names ...string) bool { return slices.ContainsFunc(names, f.Changed) }
 	c.speaksHTTP = any("host", "path", "method", "header")
@@ -49,7 +50,7 @@ func (c *client) settle(f *pflag.FlagSet) error {
 	return nil
 }
 
-// address is the client's own; without a port it gets one.
+// address returns the client's address; without a port in --src it has port 50000.
 func (c *client) address() (netip.AddrPort, error) {
 	if ap, err := netip.ParseAddrPort(c.src); err == nil {
 		return ap, nil
@@ -61,7 +62,7 @@ func (c *client) address() (netip.AddrPort, error) {
 	return netip.AddrPortFrom(ip, 50000), nil
 }
 
-// firstBytes is what the client sends before it hears from anybody.
+// firstBytes returns what the client sends before it receives anything.
 func (c *client) firstBytes() ([]byte, error) {
 	switch {
 	case c.speaksHTTP:
@@ -72,7 +73,7 @@ func (c *client) firstBytes() ([]byte, error) {
 	return nil, nil
 }
 
-// head is an HTTP/1.1 request, and 1.0 where there is no Host.
+// head builds an HTTP/1.1 request, or HTTP/1.0 if there is no Host.
 func (c *client) head() ([]byte, error) {
 	var b strings.Builder
 	version := "1.1"
@@ -97,7 +98,7 @@ func (c *client) head() ([]byte, error) {
 	return head, nil
 }
 
-// hello is what Go's own TLS client would send.
+// hello builds the ClientHello that Go's TLS client sends.
 func hello(name string, alpn []string) ([]byte, error) {
 	var sent recorder
 	config := &tls.Config{ServerName: name, NextProtos: alpn, InsecureSkipVerify: true} // it never meets a server
@@ -108,7 +109,7 @@ func hello(name string, alpn []string) ([]byte, error) {
 	return sent.b, nil
 }
 
-// recorder is a connection that keeps what is written and has nothing to read.
+// recorder is a connection that keeps written bytes and ends on the first read.
 type recorder struct{ b []byte }
 
 func (r *recorder) Write(p []byte) (int, error) {
@@ -124,7 +125,7 @@ func (*recorder) SetDeadline(time.Time) error      { return nil }
 func (*recorder) SetReadDeadline(time.Time) error  { return nil }
 func (*recorder) SetWriteDeadline(time.Time) error { return nil }
 
-// facts is what the rules of frontend f see of the client, who says no more
+// facts returns what the rules of frontend f see of a client that sends no more
 // than its first bytes.
 func (c *client) facts(f *conf.Frontend) (*acl.Facts, error) {
 	src, err := c.address()
@@ -142,19 +143,19 @@ func (c *client) facts(f *conf.Frontend) (*acl.Facts, error) {
 	return facts, nil
 }
 
-// firstAddress is where the frontend's first bind line listens.
+// firstAddress returns the address of the frontend's first bind line.
 func firstAddress(f *conf.Frontend) netip.AddrPort {
 	if len(f.Binds) == 0 || f.Binds[0].Address.Net != conf.NetTCP {
 		return netip.AddrPort{}
 	}
 	a := f.Binds[0].Address
 	if !a.IP.IsValid() || a.IP.IsUnspecified() {
-		a.IP = netip.AddrFrom4([4]byte{127, 0, 0, 1}) // any will do: a wildcard is no destination
+		a.IP = netip.AddrFrom4([4]byte{127, 0, 0, 1}) // a wildcard is no destination address; any address will do
 	}
 	return netip.AddrPortFrom(a.IP, a.Port)
 }
 
-// sniffed sniffs a whole first flight.
+// sniffed returns what the sniffer finds in b.
 func sniffed(b []byte) *sniff.Facts {
 	var st sniff.State
 	f := new(sniff.Facts)

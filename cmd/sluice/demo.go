@@ -32,8 +32,11 @@ func newDemo() *cobra.Command {
 	var printConfig bool
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "two built-in sites and the balancer in front of them",
-		Args:  cobra.NoArgs,
+		Short: "run two built-in sites with the balancer in front of them",
+		Example: `  sluice demo
+  sluice demo --listen 127.0.0.1:18080
+  sluice demo --print-config > demo.toml`,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if printConfig {
 				_, err := io.WriteString(c.OutOrStdout(), demoText(listen, demoApples, demoPears))
@@ -42,7 +45,7 @@ func newDemo() *cobra.Command {
 			return demo(c.OutOrStdout(), listen)
 		},
 	}
-	c.Flags().StringVar(&listen, "listen", demoListen, "where the balancer listens")
+	c.Flags().StringVar(&listen, "listen", demoListen, "`ADDRESS` on which the balancer listens")
 	c.Flags().BoolVar(&printConfig, "print-config", false, "print the configuration and exit")
 	return c
 }

@@ -52,8 +52,8 @@ up.`,
 		},
 	}
 	files.required(c)
-	c.Flags().StringVar(&frontend, "frontend", "", "the frontend it connects to; may be left out if there is only one")
-	c.Flags().BoolVar(&asJSON, "json", false, "answer in JSON")
+	c.Flags().StringVar(&frontend, "frontend", "", "frontend to which the client connects; may be omitted if there is only one")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	who.flags(c.Flags())
 	return c
 }

@@ -30,7 +30,7 @@ type configFiles struct {
 // flag adds the -f that every sub-command with a configuration has.
 func (f *configFiles) flag(c *cobra.Command) {
 	c.Flags().StringArrayVarP(&f.paths, "file", "f", nil,
-		"configuration: TOML if its name ends in .toml, else haproxy.cfg; '-' is standard input in haproxy.cfg, '-.toml' in TOML; may be repeated")
+		"configuration `FILE`: TOML if its name ends in .toml, else haproxy.cfg; - is a haproxy.cfg on standard input, -.toml is TOML there; may be repeated")
 }
 
 // required is flag for commands that do nothing without a configuration.

@@ -6,12 +6,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// newRoot builds the command tree. Errors come back to main, which prints
-// them once; a wrong flag must not bury its message under the usage text.
+// newRoot builds the tree of commands. Errors are returned to main, which prints
+// them once, without the usage text that would hide them.
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "sluice",
-		Short:         "layer-4 TCP load balancer in HAProxy's vocabulary",
+		Short:         "layer-4 TCP load balancer that reads HAProxy's configuration",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version(),
@@ -21,7 +21,7 @@ func newRoot() *cobra.Command {
 	return root
 }
 
-// onlyFlags refuses arguments, mostly a file whose -f was forgotten.
+// onlyFlags refuses arguments; mostly a file whose -f was forgotten.
 func onlyFlags(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return fmt.Errorf("'%s': wanted only flags; the configuration follows -f", args[0])

@@ -36,10 +36,10 @@ second signal stops at once.`,
 		},
 	}
 	l.files.required(c)
-	c.Flags().BoolVarP(&l.daemon, "daemon", "D", false, "go to the background; --daemon=false stays where the configuration says daemon")
-	c.Flags().StringVarP(&l.pidFile, "pid-file", "p", "", "write the pid here, instead of to the configuration's pidfile")
-	c.Flags().StringVar(&l.crashLog, "crash-log", "", "a daemon's crash leaves its trace here (default: the pid file's name and .crash)")
-	c.Flags().StringVar(&l.logFormat, "log-format", "console", "how the process's own log looks: console or json")
+	c.Flags().BoolVarP(&l.daemon, "daemon", "D", false, "go to the background; --daemon=false stays in the foreground although the configuration says daemon")
+	c.Flags().StringVarP(&l.pidFile, "pid-file", "p", "", "write the pid to this `FILE` instead of the configuration's pidfile")
+	c.Flags().StringVar(&l.crashLog, "crash-log", "", "write the trace of a crash to this `FILE` (default for a daemon with a pid file: its name and .crash)")
+	c.Flags().StringVar(&l.logFormat, "log-format", "console", "format of the process's own log: console or json")
 	return c
 }
 

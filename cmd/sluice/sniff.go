@@ -11,14 +11,14 @@ import (
 	"sluice/sniff"
 )
 
-// sniffMax bounds what is read: twice what the sniffer ever looks at.
+// sniffMax is how many bytes are read at most: twice what the sniffer looks at.
 const sniffMax = 128 << 10
 
 func newSniff() *cobra.Command {
 	return &cobra.Command{
 		Use:   "sniff [FILE]",
-		Short: "print what the sniffer sees in these bytes, as JSON",
-		Long: `Print what the sniffer sees in the first bytes of a connection, read from FILE
+		Short: "print what the sniffer finds in bytes, as JSON",
+		Long: `Print what the sniffer finds in the first bytes of a connection, read from FILE
 or from standard input, as one line of JSON.`,
 		Example: `  printf 'GET / HTTP/1.1\r\nHost: example.org\r\n\r\n' | sluice sniff`,
 		Args:    cobra.MaximumNArgs(1),

@@ -14,7 +14,9 @@ func newVersion() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "version",
 		Short: "print the version",
-		Args:  cobra.NoArgs,
+		Example: `  sluice version
+  sluice version -v`,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			info, ok := debug.ReadBuildInfo()
 			if !ok {
@@ -24,7 +26,7 @@ func newVersion() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "with Go version, revision and modules")
+	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "also print the Go version, the revision and the modules")
 	return c
 }
 
