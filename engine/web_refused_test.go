@@ -129,7 +129,7 @@ func TestWebDrain(t *testing.T) {
 	release := make(chan bool)
 	s := serveScripts(t, overTCP, script{hearHead, say(sayOK), hearHead, until("the drain", closed(release)), say(sayOK), takeAll},
 		script{hearHead, say(sayOK), takeAll})
-	b := webOver(t, s)
+	b := webOver(t, s, "  timeout client 1h")
 	busy := b.follow("f", say(head("a")), hear("ok"), say(head("a")), takeAll)
 	s.conn(0)
 	wait(t, "the second request", func() bool { return strings.Count(s.conn(0).soFar(), "GET") == 2 })
