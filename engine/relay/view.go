@@ -28,8 +28,9 @@ func (v *View) Loose() []byte {
 
 // Look shows what the source of f has sent and nobody has taken: first the bytes
 // that keep holds. With more set the caller has seen those and asks for bytes
-// behind them; the view then shows both. An empty view without an error: there
-// are no such bytes now, or the source has ended.
+// behind them; the view then shows both, and at least what it showed before. An
+// empty view without an error: there are no such bytes now, or the source has
+// ended.
 //
 // Take or Leave must follow before the source is read again.
 func (s *Stock) Look(f, keep *Flow, src int, more bool) (View, sock.Errno) {
