@@ -12,7 +12,7 @@ type Memory struct {
 	Readers    int64 // bytes that slow readers have not taken yet
 	Inspection int64 // clients' bytes that are looked at, or wait for their turn or for a server
 	Answers    int64 // heads of answers that are not complete
-	Records    int64 // what log lines will tell of outstanding requests
+	Records    int64 // what log lines will tell of outstanding requests, and copies of those that may be repeated
 }
 
 const (

@@ -54,14 +54,9 @@ backend b
 					all = append(all, b.followOver(w, "f", meanwhile(say(c.ask)), until("memory was measured", closed(full)), hear(c.want[max(0, len(c.want)-60):])))
 				}
 				wait(t, "the servers to be asked", func() bool { return len(s.all()) == clients })
-				b.settle()
+				b.steady()
 				for purpose, budget := range b.memory {
-					// One read for each loop may pass the bound, and a connection
-					// has a share of its own where bytes are looked at.
-					most := int64(limit + 2*relay.BufferSize)
-					if relay.Purpose(purpose) != relay.ForReader {
-						most += clients * ownHead
-					}
+					most := int64(limit + 2*relay.BufferSize) // one read for each loop may pass the bound
 					if used := budget.Used(); used > most {
 						t.Errorf("purpose %d holds %d bytes for %d clients; want at most %d", purpose, used, clients, most)
 					}
@@ -77,8 +72,8 @@ backend b
 	}
 }
 
-// settle waits until the bytes that are held have not changed for a while.
-func (b *balancer) settle() {
+// steady waits until the bytes that are held have not changed for a while.
+func (b *balancer) steady() {
 	b.t.Helper()
 	last, same := int64(-1), 0
 	wait(b.t, "the memory to settle", func() bool {
