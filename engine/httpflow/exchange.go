@@ -117,9 +117,9 @@ func (x *Exchange) Tunnel() bool { return x.has(tunnel) }
 // Answered reports whether the head of the final answer was taken.
 func (x *Exchange) Answered() bool { return x.has(answered) }
 
-// Done reports whether request and answer are complete. An answer may be so
-// before its request: then the rest of that is not waited for, and neither
-// connection can be used again.
+// Done reports whether the last bytes of request and answer were taken or moved.
+// An answer may be complete before its request. Whether the bytes were written is
+// not known here.
 func (x *Exchange) Done() bool { return x.has(answered) && x.Request.Done() && x.Response.Done() }
 
 // CloseClient has the client's connection end with this exchange: `option
