@@ -15,7 +15,8 @@ const (
 	// mostAccepts bounds the connections that one event takes.
 	mostAccepts = 64
 	// shortage is how long accepting pauses when the kernel has no descriptor
-	// or no memory for another connection.
+	// or no memory for another connection, and a session when it has no memory
+	// for bytes.
 	shortage = 100 * time.Millisecond
 )
 

@@ -1,6 +1,12 @@
 package engine
 
-import "math"
+import (
+	"math"
+
+	"golang.org/x/sys/unix"
+
+	"sluice/engine/relay"
+)
 
 // never is the deadline of what may last for ever.
 const never = int64(math.MaxInt64)
@@ -16,6 +22,7 @@ func (l *loop) expire(id int32) {
 		return
 	}
 	s := l.sessions.at(id)
+	l.retryStarved(id, s)
 	if s.state == leaving {
 		l.lookAgain(id, s)
 		return
@@ -30,6 +37,20 @@ func (l *loop) expire(id int32) {
 	l.overdue(id, s)
 	// What the session does now has a deadline of its own, armed on the way.
 	l.awaitRoom(id, s)
+}
+
+// retryStarved repeats what the kernel had no memory for, as if events told that
+// it can be done.
+func (l *loop) retryStarved(id int32, s *session) {
+	for from := range side(2) {
+		to := from.other()
+		if !s.flow[from].Has(relay.Starved) {
+			continue
+		}
+		s.flow[from].Clear(relay.Starved)
+		l.wake(tokenOf(id, from, s.sock[from].turn), unix.EPOLLIN)
+		l.wake(tokenOf(id, to, s.sock[to].turn), unix.EPOLLOUT)
+	}
 }
 
 // overdue does what the end of the state's time means.

@@ -93,6 +93,11 @@ func TestFault25InjectedErrors(t *testing.T) {
 		{"splice", "EINTR:when=2+2", ""},
 		{"read", "EINTR:when=40+3", ""},
 		{"sendto", "EINTR:when=3+2", ""},
+		{"sendto", "ENOMEM:when=3+5", ""},
+		{"sendto", "ENOBUFS:when=2+5", ""},
+		{"splice", "ENOMEM:when=2+5", ""},
+		{"read", "ENOMEM:when=40+5", ""},
+		{"shutdown", "EINTR:when=1+2", ""},
 		{"pipe2", "EMFILE:when=3+1", ""},
 		{"fcntl", "EPERM:when=8+1", ""},
 	} {
@@ -109,6 +114,27 @@ func TestFault25InjectedErrors(t *testing.T) {
 				t.Errorf("%d complaints; want 1 to %d", n, most)
 			}
 		})
+	}
+}
+
+// The same where the balancer looks at heads: no event comes for bytes that have
+// come already.
+func TestFault25InjectedWhileHeadsAreRead(t *testing.T) {
+	for call, errors := range map[string]string{"read": "EINTR:when=40+2", "recvfrom": "EINTR:when=1+2", "sendto": "ENOBUFS:when=2+3"} {
+		for _, mode := range []string{"tcp", "http"} {
+			t.Run(call+" "+errors+" mode "+mode, func(t *testing.T) {
+				t.Parallel()
+				b := startChild(t, injecting(call, errors), 1000, "  mode "+mode+sniffing+"  server s "+website(t, "one"))
+				for range 30 {
+					c, began := b.dial("f"), time.Now()
+					_, _ = io.WriteString(c, "GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+					if got, err := fetch(c); !strings.HasSuffix(got, "one GET /a ") {
+						t.Errorf("got %q, %v", got, err)
+					}
+					within(t, "the answer", int(time.Since(began).Milliseconds()), 0, 3*soon)
+				}
+			})
+		}
 	}
 }
 

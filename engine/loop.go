@@ -196,7 +196,7 @@ func (l *loop) wake(t token, events uint32) {
 	case relaying:
 		if failed && s.flow[from].Has(relay.SourceEnded) {
 			l.failedLate(id, s, from)
-			return
+			break
 		}
 		l.relay(id, s)
 		if failed && from == client {
@@ -258,8 +258,12 @@ func (l *loop) watch(id int32, s *session, which side) bool {
 
 // awaitRoom has the poller tell when a socket that was full takes bytes again.
 // It is called after all work on a session. A socket that was full once stays
-// registered for it.
+// registered for it. No event tells when the kernel has memory again: a timer
+// does.
 func (l *loop) awaitRoom(id int32, s *session) {
+	if s.state != free && s.starved() {
+		l.clock.arm(id, l.now+shortage.Milliseconds(), l.now)
+	}
 	for which := range side(2) {
 		one := &s.sock[which]
 		if one.flags&(watched|roomWanted) == watched && s.full(which) {

@@ -136,6 +136,11 @@ func (s *session) blocked(from side) bool {
 	return s.flow[from].Pending() > 0 || !s.flow[from].Has(relay.TargetReady)
 }
 
+// starved reports whether the kernel had no memory for a read or a write.
+func (s *session) starved() bool {
+	return s.flow[client].Has(relay.Starved) || s.flow[server].Has(relay.Starved)
+}
+
 // full reports whether nothing can be written to a side's socket now.
 func (s *session) full(which side) bool {
 	return !s.flow[which.other()].Has(relay.TargetReady)

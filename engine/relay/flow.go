@@ -22,7 +22,7 @@ type Flow struct {
 }
 
 // Flags say what is known of a flow's two sockets.
-type Flags uint8
+type Flags uint16
 
 // The flags. Those of the source come from its events and are taken back by
 // the read that proves otherwise.
@@ -41,6 +41,9 @@ const (
 	SourceEnded
 	// TargetReady: a write may be taken.
 	TargetReady
+	// Starved: the kernel had no memory for a read or a write. No event tells when
+	// it has; whoever tries again clears this.
+	Starved
 	splicing
 	copyOnly // splice refused these sockets
 )
@@ -186,14 +189,23 @@ func (s *Stock) peek(f *Flow, src, dst int) (Outcome, sock.Errno) {
 	} else {
 		f.readSome(n, room)
 	}
-	for written > 0 {
-		taken, e := sock.Read(src, s.Buffer[:written])
-		if e != 0 || taken == 0 {
-			return SourceFailed, f.emptied(e)
+	return SourceFailed, s.drop(src, written)
+}
+
+// drop takes n bytes that a peek has shown. Whatever error keeps it from that is
+// told: the bytes would be shown once more.
+func (s *Stock) drop(src, n int) sock.Errno {
+	for n > 0 {
+		taken, e := sock.Read(src, s.Buffer[:n])
+		if e != 0 {
+			return e
 		}
-		written -= taken
+		if taken == 0 {
+			return unix.ECONNRESET
+		}
+		n -= taken
 	}
-	return Wait, 0
+	return 0
 }
 
 // Push writes b to dst, behind all that the flow holds, and holds what is not
@@ -273,7 +285,9 @@ func (s *Stock) drain(f *Flow, dst int) (int, sock.Errno) {
 	p := s.pipes.all[f.store-1]
 	n, e := sock.Splice(int(p.r), dst, int(f.held))
 	if e == unix.EINVAL || e == unix.ENOSYS || e == unix.EOPNOTSUPP {
-		s.unpipe(f)
+		if e := s.unpipe(f); e != 0 {
+			return -1, e
+		}
 		f.stopSplicing()
 		return sock.Write(dst, s.Held(f))
 	}
@@ -326,7 +340,9 @@ func (f *Flow) emptied(e sock.Errno) sock.Errno {
 	case unix.EAGAIN:
 		f.Clear(SourceReady | SourceDoubtful)
 		return 0
-	case unix.EINTR:
+	case unix.ENOMEM, unix.ENOBUFS:
+		f.Clear(SourceReady)
+		f.Set(Starved)
 		return 0
 	}
 	return e
@@ -350,7 +366,9 @@ func (f *Flow) full(e sock.Errno) sock.Errno {
 	case unix.EAGAIN:
 		f.Clear(TargetReady)
 		return 0
-	case unix.EINTR:
+	case unix.ENOMEM, unix.ENOBUFS:
+		f.Clear(TargetReady)
+		f.Set(Starved)
 		return 0
 	}
 	return e

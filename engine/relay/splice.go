@@ -36,20 +36,23 @@ func (s *Stock) fill(f *Flow, src int) sock.Errno {
 }
 
 // unpipe moves what waits in the flow's pipe to a store: the target can't be
-// spliced to, or other bytes are to be held behind it.
-func (s *Stock) unpipe(f *Flow) {
+// spliced to, or other bytes are to be held behind it. With an error some are
+// lost.
+func (s *Stock) unpipe(f *Flow) sock.Errno {
 	waiting := Flow{purpose: f.purpose}
 	p := s.pipes.all[f.store-1]
 	for left := int(f.held); left > 0; {
 		n, e := sock.Read(int(p.r), s.Buffer)
 		if e != 0 || n == 0 {
-			break
+			s.Release(&waiting)
+			return e
 		}
 		s.Hold(&waiting, s.Buffer[:n])
 		left -= n
 	}
 	s.Release(f)
 	f.held, f.off, f.store = waiting.held, waiting.off, waiting.store
+	return 0
 }
 
 func (s *Stock) borrowPipe(f *Flow) bool {

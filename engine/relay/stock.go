@@ -70,7 +70,7 @@ func (s *Stock) Hold(f *Flow, b []byte) {
 		return
 	}
 	if f.store > 0 {
-		s.unpipe(f)
+		_ = s.unpipe(f) // our own pipe, with bytes in it: a read can't fail
 	}
 	n := int(f.held)
 	if f.store == 0 || n+int(f.off)+len(b) > cap(s.stores[f.slot()]) {

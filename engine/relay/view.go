@@ -92,17 +92,11 @@ func (s *Stock) Take(f, keep *Flow, src int, v View, n int) sock.Errno {
 
 // discard reads n bytes, of seen that a peek has shown, and drops them.
 func (s *Stock) discard(f *Flow, src, n, seen int) sock.Errno {
-	for left := n; left > 0; {
-		taken, e := sock.Read(src, s.Buffer[:left])
-		if e != 0 || taken == 0 {
-			return f.emptied(e)
-		}
-		left -= taken
-	}
-	if n == seen {
+	e := s.drop(src, n)
+	if e == 0 && n == seen {
 		f.readSome(n, BufferSize)
 	}
-	return 0
+	return e
 }
 
 // Leave takes nothing of a view, because bytes are missing behind it: the next

@@ -12,30 +12,35 @@ type Errno = unix.Errno
 
 // Read reads what is there. 0 without an error is the end of the stream.
 func Read(fd int, b []byte) (int, Errno) {
-	return result(unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b))))
+	return transfer(unix.SYS_READ, fd, b, 0)
 }
 
 // Peek reads what is there and leaves it in the socket.
 func Peek(fd int, b []byte) (int, Errno) {
-	return result(unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_PEEK, 0, 0))
+	return transfer(unix.SYS_RECVFROM, fd, b, unix.MSG_PEEK)
 }
 
 // Write sends as much of b as the socket takes. A peer that is gone gives
 // EPIPE and raises no signal.
 func Write(fd int, b []byte) (int, Errno) {
-	return result(unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_NOSIGNAL, 0, 0))
+	return transfer(unix.SYS_SENDTO, fd, b, unix.MSG_NOSIGNAL)
 }
 
 // WriteLast is Write for bytes that a FIN is to follow at once: the kernel keeps
 // the last of them back until the FIN is there, and sends both in one segment.
 func WriteLast(fd int, b []byte) (int, Errno) {
-	return result(unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_NOSIGNAL|unix.MSG_MORE, 0, 0))
+	return transfer(unix.SYS_SENDTO, fd, b, unix.MSG_NOSIGNAL|unix.MSG_MORE)
 }
 
 // Splice moves up to n bytes between a socket and a pipe inside the kernel.
 func Splice(from, to, n int) (int, Errno) {
-	return result(unix.RawSyscall6(unix.SYS_SPLICE, uintptr(from), 0, uintptr(to), 0,
-		uintptr(n), unix.SPLICE_F_NONBLOCK|unix.SPLICE_F_MOVE))
+	for {
+		moved, e := result(unix.RawSyscall6(unix.SYS_SPLICE, uintptr(from), 0, uintptr(to), 0,
+			uintptr(n), unix.SPLICE_F_NONBLOCK|unix.SPLICE_F_MOVE))
+		if e != unix.EINTR {
+			return moved, e
+		}
+	}
 }
 
 // Accept takes one connection off the queue, non-blocking and close-on-exec,
@@ -62,8 +67,12 @@ func Stream(to *Addr) (int, Errno) {
 // Connect starts a connection, or asks how one that was started is doing:
 // EINPROGRESS and EALREADY say that it is under way, EISCONN that it stands.
 func Connect(fd int, to *Addr) Errno {
-	_, _, e := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&to.raw)), uintptr(to.len))
-	return e
+	for {
+		_, _, e := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&to.raw)), uintptr(to.len))
+		if e != unix.EINTR {
+			return e
+		}
+	}
 }
 
 // ConnectWith starts a connection and hands the kernel its first bytes, which
@@ -71,8 +80,13 @@ func Connect(fd int, to *Addr) Errno {
 // drops them if the connection fails. EINPROGRESS: none, the server's cookie is
 // not known yet. EOPNOTSUPP: nothing was started.
 func ConnectWith(fd int, to *Addr, b []byte) (int, Errno) {
-	return result(unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
-		unix.MSG_FASTOPEN|unix.MSG_NOSIGNAL, uintptr(unsafe.Pointer(&to.raw)), uintptr(to.len)))
+	for {
+		n, e := result(unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
+			unix.MSG_FASTOPEN|unix.MSG_NOSIGNAL, uintptr(unsafe.Pointer(&to.raw)), uintptr(to.len)))
+		if e != unix.EINTR {
+			return n, e
+		}
+	}
 }
 
 // Local stores the socket's own address.
@@ -93,8 +107,12 @@ func bindRaw(fd int, own *Addr) error {
 
 // ShutdownWrite sends FIN after what is queued.
 func ShutdownWrite(fd int) Errno {
-	_, _, e := unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(fd), unix.SHUT_WR, 0)
-	return e
+	for {
+		_, _, e := unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(fd), unix.SHUT_WR, 0)
+		if e != unix.EINTR {
+			return e
+		}
+	}
 }
 
 // Close closes fd.
@@ -110,10 +128,16 @@ func Reset(fd int) {
 // Unsent tells how many bytes the peer has not acknowledged (SIOCOUTQ).
 func Unsent(fd int) int {
 	var n int32
-	if _, _, e := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCOUTQ, uintptr(unsafe.Pointer(&n))); e != 0 {
-		return 0
+	for {
+		_, _, e := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCOUTQ, uintptr(unsafe.Pointer(&n)))
+		switch e {
+		case 0:
+			return int(n)
+		case unix.EINTR:
+		default:
+			return 0
+		}
 	}
-	return int(n)
 }
 
 // Received tells how many bytes a TCP socket has received from its peer, FIN
@@ -141,6 +165,17 @@ func DelayACK(fd int) {
 
 func setsockopt(fd, level, name int, value unsafe.Pointer, size uintptr) {
 	_, _, _ = unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), uintptr(value), size, 0)
+}
+
+// transfer makes a call that moves up to len(b) bytes, again if a signal
+// interrupts it: no event would tell that it can be made.
+func transfer(trap uintptr, fd int, b []byte, flags int) (int, Errno) {
+	for {
+		n, e := result(unix.RawSyscall6(trap, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), uintptr(flags), 0, 0))
+		if e != unix.EINTR {
+			return n, e
+		}
+	}
 }
 
 func result(r, _ uintptr, e Errno) (int, Errno) {
