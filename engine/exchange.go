@@ -219,19 +219,15 @@ func (l *loop) exchanged(id int32, s *session, x *exchange) {
 	l.ask(id, s)
 }
 
-// dropServer closes the server's connection and forgets what was on its way. A
-// socket that is closed with bytes unread discards what it has not sent yet.
+// dropServer closes the server's connection and forgets what was on its way.
 func (l *loop) dropServer(s *session, x *exchange) {
-	in := &s.flow[server]
-	if in.Has(relay.SourceReady) && !in.Has(relay.SourceEnded) && s.sock[server].fd >= 0 {
-		_, _ = l.stock.Read(in, int(s.sock[server].fd))
-	}
+	l.dropUnread(s, server)
 	x.marks &^= idle
 	s.sock[server].close(false)
 	s.sock[server].flags = 0
 	l.stock.Release(&s.flow[client])
 	l.stock.Release(&x.ahead[server])
-	in.Clear(relay.SourceReady | relay.SourceClosing | relay.SourceExact | relay.SourceDoubtful | relay.SourceEnded)
+	s.flow[server].Clear(relay.SourceReady | relay.SourceClosing | relay.SourceExact | relay.SourceDoubtful | relay.SourceEnded)
 	s.flow[client].Clear(relay.TargetReady)
 }
 

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"sluice/engine/relay"
 	"sluice/engine/sock"
 )
 
@@ -93,8 +94,25 @@ func (l *loop) leave(id int32, s *session, gone bool) {
 			return
 		}
 	}
+	if !s.abrupt {
+		l.dropUnread(s, s.last)
+	}
 	to.close(s.abrupt)
 	l.finish(id, s)
+}
+
+// dropUnread reads what a peer has sent and nobody wants, a share at most. A
+// socket that is closed with bytes unread resets its connection, and the peer
+// may lose what it was sent before.
+func (l *loop) dropUnread(s *session, which side) {
+	in, left := &s.flow[which], share
+	for left > 0 && s.sock[which].fd >= 0 && in.Has(relay.SourceReady) && !in.Has(relay.SourceEnded) {
+		b, e := l.stock.Read(in, int(s.sock[which].fd))
+		if len(b) == 0 || e != 0 {
+			return
+		}
+		left -= len(b)
+	}
 }
 
 func (l *loop) grace(s *session) int64 {

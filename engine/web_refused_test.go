@@ -159,3 +159,21 @@ func TestWebDrain(t *testing.T) {
 	}
 	b.join()
 }
+
+// TestWebUnreadRequests: a client that has sent requests which nobody reads any
+// more gets the whole answer and its end, also over a UNIX socket.
+func TestWebUnreadRequests(t *testing.T) {
+	const answer = "HTTP/1.1 200 OK\r\n\r\nuntil the end"
+	wireSet{overTCP, overUnix}.each(t, func(t *testing.T, w wire) {
+		s := serveScripts(t, overTCP, script{hearHead, say(answer)})
+		at := "127.0.0.1:1"
+		if w.network == "unix" {
+			at = "unix@" + t.TempDir() + "/f"
+		}
+		b := start(t, webDefaults+"frontend f\n  bind "+at+"\n  default_backend b\nbackend b\n  server s "+s.String()+"\n")
+		a := b.follow("f", meanwhile(say(strings.Repeat(head("a"), 6000))), takeAll)
+		if got := a.got(); !strings.HasSuffix(got, "until the end") || !a.ended() {
+			t.Errorf("the client got %q, then %v", got, a.how())
+		}
+	})
+}
