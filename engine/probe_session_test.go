@@ -96,10 +96,9 @@ func (c *sessionCheck) exchange() {
 	x := c.x
 	c.unless(c.is(asking, dialing, pausing, exchanging, relaying), "it is in mode http and in state %d", c.state)
 	if c.idles() {
-		in := &c.flow[server]
 		clean := x.ahead[server].Pending() == 0 && c.flow[client].Pending() == 0 && c.flow[server].Pending() == 0 || c.ours()
 		c.unless(clean, "the idle server's connection has something under way")
-		c.unless(!in.Has(relay.SourceEnded) && !c.sock[server].has(broken|finished), "the idle server's connection has ended")
+		c.unless(!c.is(asking) || c.unharmed(c.session, server), "the idle server's connection is about to end")
 		c.unless(!c.serving(), "the connection that is used is idle")
 	}
 	if c.is(asking) {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
@@ -16,44 +15,6 @@ import (
 
 	"golang.org/x/sys/unix"
 )
-
-// wire is how peers are connected.
-type wire struct {
-	network string
-	narrow  bool // with the smallest buffers that the kernel gives
-}
-
-var (
-	overTCP    = wire{network: "tcp"}
-	overUnix   = wire{network: "unix"}
-	narrowTCP  = wire{network: "tcp", narrow: true}
-	narrowUnix = wire{network: "unix", narrow: true}
-)
-
-// squeeze makes the buffers of a socket as small as the kernel allows. The
-// window that a peer offers first depends on it: a listening socket or one that
-// is not connected yet is squeezed in time.
-func (w wire) squeeze(_, _ string, raw syscall.RawConn) error {
-	if !w.narrow {
-		return nil
-	}
-	return raw.Control(func(fd uintptr) { squeezeFD(int(fd)) })
-}
-
-func squeezeFD(fd int) {
-	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, 1)
-	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1)
-}
-
-// narrowClients makes the balancer's sockets towards its clients as small as the
-// kernel allows.
-func narrowClients(o *Options) {
-	for _, b := range o.Listeners.binds {
-		for _, fd := range b.fds {
-			squeezeFD(fd)
-		}
-	}
-}
 
 // actor is one end of a connection that follows a script.
 type actor struct {
@@ -73,15 +34,19 @@ type actor struct {
 func newActor(t *testing.T, conn net.Conn, s script) *actor {
 	t.Helper()
 	a := &actor{t: t, conn: conn, script: s, done: make(chan struct{})}
-	bound(conn)
 	stop := context.AfterFunc(t.Context(), func() { conn.Close() })
 	go func() {
-		defer close(a.done)
-		defer conn.Close()
 		defer stop()
-		a.follow(s)
+		a.run()
 	}()
 	return a
+}
+
+func (a *actor) run() {
+	defer close(a.done)
+	defer a.conn.Close()
+	bound(a.conn)
+	a.follow(a.script)
 }
 
 // follow connects to a frontend and follows a script.
@@ -98,19 +63,13 @@ func (b *balancer) followOver(w wire, frontend string, steps ...step) *actor {
 
 func dialScript(t *testing.T, w wire, to net.Addr, s script) *actor {
 	t.Helper()
-	d := net.Dialer{Control: w.squeeze}
-	conn, err := d.DialContext(t.Context(), to.Network(), to.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return newActor(t, conn, s)
+	return newActor(t, dialOver(t, w, to), s)
 }
 
 // scriptServer follows a script on each connection.
 type scriptServer struct {
-	net.Listener
+	*wireServer
 	t       *testing.T
-	wire    wire
 	scripts []script
 
 	mu     sync.Mutex
@@ -121,49 +80,15 @@ type scriptServer struct {
 // so on; those after the last follow the last one.
 func serveScripts(t *testing.T, w wire, scripts ...script) *scriptServer {
 	t.Helper()
-	at := "127.0.0.1:0"
-	if w.network == "unix" {
-		dir, err := os.MkdirTemp("", "script") // a path of t.TempDir may be too long
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = os.RemoveAll(dir) })
-		at = filepath.Join(dir, "s")
-	}
-	c := net.ListenConfig{Control: w.squeeze}
-	ln, err := c.Listen(t.Context(), w.network, at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &scriptServer{Listener: ln, t: t, wire: w, scripts: scripts}
-	over := make(chan struct{})
-	go func() { defer close(over); s.accept() }()
-	t.Cleanup(func() { ln.Close(); <-over })
-	return s
-}
-
-func (s *scriptServer) accept() {
-	for n := 0; ; n++ {
-		conn, err := s.Accept()
-		if err != nil {
-			return
-		}
-		if raw, err := conn.(syscall.Conn).SyscallConn(); err == nil {
-			_ = s.wire.squeeze("", "", raw)
-		}
-		a := newActor(s.t, conn, s.scripts[min(n, len(s.scripts)-1)])
+	s := &scriptServer{t: t, scripts: scripts}
+	s.wireServer = serveConns(t, w, func(conn net.Conn) {
 		s.mu.Lock()
+		a := &actor{t: t, conn: conn, script: scripts[min(len(s.actors), len(scripts)-1)], done: make(chan struct{})}
 		s.actors = append(s.actors, a)
 		s.mu.Unlock()
-	}
-}
-
-// String is the server's address in the configuration's words.
-func (s *scriptServer) String() string {
-	if s.wire.network == "unix" {
-		return "unix@" + s.Addr().String()
-	}
-	return s.Addr().String()
+		a.run()
+	})
+	return s
 }
 
 // all returns the connections so far.
@@ -379,5 +304,16 @@ func (a *actor) control(do func(fd int)) {
 	}
 }
 
-// ended reports whether the other side has ended the connection in good order.
-func (a *actor) ended() bool { return errors.Is(a.how(), io.EOF) }
+// endedNow reports whether the other side has ended the connection in good order
+// by now.
+func (a *actor) endedNow() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return errors.Is(a.end, io.EOF)
+}
+
+// ended waits until the script is over, and reports the same.
+func (a *actor) ended() bool {
+	a.t.Helper()
+	return a.over().endedNow()
+}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -12,24 +13,60 @@ const stampSize = 16
 // offset there. kind is a letter: requests and answers have different ones. A
 // byte of another message or place is seen at once.
 func stamped(kind byte, number, size int) string {
-	var b strings.Builder
-	for at := 0; at < size; at += stampSize {
-		fmt.Fprintf(&b, "%c%05d:%08x\n", kind, number, at)
+	b := make([]byte, size)
+	for at := range b {
+		b[at] = stampByte(kind, number, at)
 	}
-	return b.String()[:size]
+	return string(b)
 }
 
 // foreign compares what came of a stamped body, from its start, and describes
 // the first byte that is not of it; empty: none.
 func foreign(got string, kind byte, number int) string {
-	want := stamped(kind, number, len(got))
-	if got == want {
-		return ""
+	r := &stampReader{from: strings.NewReader(got), kind: kind, number: number}
+	_, _ = io.Copy(io.Discard, r)
+	return r.foreign
+}
+
+// stampReader reads a stamped body and keeps what the first foreign byte was.
+type stampReader struct {
+	from    io.Reader
+	kind    byte
+	number  int
+	at      int // bytes read
+	foreign string
+	end     error // the first
+}
+
+func (r *stampReader) Read(b []byte) (int, error) {
+	n, err := r.from.Read(b)
+	for i, got := range b[:n] {
+		if want := stampByte(r.kind, r.number, r.at+i); got != want && r.foreign == "" {
+			r.foreign = fmt.Sprintf("body %c%05d is foreign from byte %d on: %q; want %q first", r.kind, r.number, r.at+i, b[i:min(n, i+2*stampSize)], want)
+		}
 	}
-	at := 0
-	for got[at] == want[at] {
-		at++
+	r.at += n
+	if r.end == nil {
+		r.end = err
 	}
-	from, to := at/stampSize*stampSize, min(len(got), at/stampSize*stampSize+2*stampSize)
-	return fmt.Sprintf("body %c%05d is foreign from byte %d on: %q; want %q", kind, number, at, got[from:to], want[from:to])
+	return n, r.end
+}
+
+// stampByte is one byte of a stamped body.
+func stampByte(kind byte, number, at int) byte {
+	const digits = "0123456789abcdef"
+	switch place := at % stampSize; {
+	case place == 0:
+		return kind
+	case place < 6:
+		for range 5 - place {
+			number /= 10
+		}
+		return digits[number%10]
+	case place == 6:
+		return ':'
+	case place < 15:
+		return digits[at/stampSize*stampSize>>(4*(14-place))&15]
+	}
+	return '\n'
 }
