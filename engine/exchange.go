@@ -4,7 +4,6 @@ import (
 	"sluice/conf"
 	"sluice/engine/httpflow"
 	"sluice/engine/relay"
-	"sluice/engine/sock"
 	"sluice/sniff"
 )
 
@@ -207,7 +206,6 @@ func (l *loop) exchanged(id int32, s *session, x *exchange) {
 		l.dropServer(s, x)
 	}
 	if !keepClient {
-		sock.ShutdownWrite(int(s.sock[client].fd))
 		l.end(id, s, ending{term: term('-', '-'), linger: true, last: client})
 		return
 	}
