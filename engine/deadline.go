@@ -80,14 +80,6 @@ func (l *loop) overdue(id int32, s *session) {
 	}
 }
 
-func (l *loop) lookAgain(id int32, s *session) {
-	l.meet(id, client, metTimeout)
-	l.leave(id, s, false)
-	if s.state == leaving {
-		l.clock.arm(id, l.now+unsentInterval, l.now)
-	}
-}
-
 // deadline returns when the session's state ends at the latest.
 func (l *loop) deadline(id int32, s *session) int64 {
 	switch s.state {
@@ -104,7 +96,7 @@ func (l *loop) deadline(id int32, s *session) int64 {
 	case exchanging:
 		return min(l.exchangeQuiet(id, s, client), l.exchangeQuiet(id, s, server))
 	case leaving:
-		return l.now + unsentInterval
+		return min(l.now+int64(s.wait), s.since+l.grace(s))
 	}
 	return never
 }

@@ -6,9 +6,11 @@ import (
 )
 
 const (
-	// unsentInterval is how often the kernel is asked whether a peer has
-	// acknowledged everything, so that RST can follow.
-	unsentInterval = 16
+	// unsentSoon is when the kernel is asked again whether a peer has acknowledged
+	// everything, so that RST can follow, in ms. It doubles up to unsentSeldom: an
+	// event tells of a reader that goes on.
+	unsentSoon   = 16
+	unsentSeldom = 1000
 	// serverGrace is how long a server may take for the last bytes of a client
 	// that has reset its connection, and so asked for nothing any more.
 	serverGrace = 500
@@ -54,7 +56,7 @@ func (l *loop) end(id int32, s *session, how ending) {
 		}
 	}
 	if how.linger && s.sock[how.last].fd >= 0 {
-		s.last, s.abrupt = how.last, how.abrupt
+		s.last, s.abrupt, s.wait = how.last, how.abrupt, unsentSoon
 		l.enter(id, s, leaving)
 		l.leave(id, s, false)
 		return
@@ -112,6 +114,35 @@ func (l *loop) dropUnread(s *session, which side) {
 			return
 		}
 		left -= len(b)
+	}
+}
+
+// lookAgain is called when a session has been leaving for a while. Until its peer
+// reads, asking often would be in vain.
+func (l *loop) lookAgain(id int32, s *session) {
+	l.leave(id, s, false)
+	if s.state != leaving {
+		return
+	}
+	to := &s.sock[s.last]
+	if !to.has(sentWanted) && s.flow[s.last.other()].Pending() == 0 {
+		to.set(sentWanted | roomWanted)
+		sock.RoomWhenSent(int(to.fd))
+		if l.watch(id, s, s.last) {
+			l.poller.rewatch(int(to.fd), tokenOf(id, s.last, to.turn), to.interest())
+		}
+	}
+	s.wait = min(2*s.wait, unsentSeldom)
+	l.clock.arm(id, l.deadline(id, s), l.now)
+}
+
+// leaveOn is called for events of a session that is leaving. All may be sent now,
+// and is acknowledged soon.
+func (l *loop) leaveOn(id int32, s *session, gone bool) {
+	l.leave(id, s, gone)
+	if s.state == leaving {
+		s.wait = unsentSoon
+		l.clock.arm(id, l.deadline(id, s), l.now)
 	}
 }
 

@@ -207,7 +207,7 @@ func (l *loop) wake(t token, events uint32) {
 	case exchanging:
 		l.exchangeEvent(id, s, from, failed)
 	case leaving:
-		l.leave(id, s, failed)
+		l.leaveOn(id, s, failed)
 	}
 	l.awaitRoom(id, s)
 }

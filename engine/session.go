@@ -57,6 +57,8 @@ const (
 	roomWanted
 	// waiting: for its turn, see again.
 	waiting
+	// sentWanted: it reports room only when all is sent.
+	sentWanted
 )
 
 // open makes fd the socket.
@@ -111,7 +113,7 @@ type session struct {
 	since     int64 // when this state began, ms
 	began     int64 // accepted, ms
 	wall      int64 // accepted, ms of the wall clock since 1970
-	wait      int32 // pausing: how long, ms
+	wait      int32 // pausing, leaving: how long until the next attempt or look, ms
 	queued    int32 // a server was chosen that many ms after the start; -1: not yet
 	connected int32 // and the connection stood; -1: not yet
 	inSYN     int32 // dialing: bytes that the client's flow holds and the SYN has taken

@@ -140,6 +140,13 @@ func Unsent(fd int) int {
 	}
 }
 
+// RoomWhenSent has a TCP socket report room only when nothing is left to be sent:
+// its peer has acknowledged everything then, but for what is on its way.
+func RoomWhenSent(fd int) {
+	one := int32(1)
+	setsockopt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsafe.Pointer(&one), unsafe.Sizeof(one))
+}
+
 // Received tells how many bytes a TCP socket has received from its peer, FIN
 // counted as one. It is false for other sockets.
 func Received(fd int) (uint64, bool) {
