@@ -24,11 +24,15 @@ func (k *checker) frontend(f *Frontend) {
 }
 
 // binds looks for one address bound twice: the kernel would share connections
-// out between the two by chance.
+// out between the two by chance. An inherited socket may be meant so.
 func (k *checker) binds(f *Frontend) {
 	for _, b := range f.Binds {
 		first, taken := k.bound[b.Address]
-		if taken {
+		switch {
+		case taken && b.Address.Net == NetFD:
+			k.problems.Warnf(b.Pos, "'bind' in %s: %s is bound by %s at %s, too: chance decides which of the two gets a client", f.Title(), b.Address, first.title, first.at)
+			continue
+		case taken:
 			k.problems.Errorf(b.Pos, "'bind' in %s: %s is bound by %s at %s, wanted another address", f.Title(), b.Address, first.title, first.at)
 			continue
 		}

@@ -247,6 +247,17 @@ func TestHTTPCheck(t *testing.T) {
 	}
 }
 
+// TestBalanceAlone: it is the default, also after another algorithm in defaults.
+func TestBalanceAlone(t *testing.T) {
+	for _, defaults := range []string{"", " balance leastconn", " balance"} {
+		c := web(t, defaults, "", " balance")
+		if diff := cmp.Diff(Balance{Algorithm: "roundrobin"}, c.Backends[0].Balance); diff != "" {
+			t.Errorf("%q: %s", defaults, diff)
+		}
+		roundTrip(t, c)
+	}
+}
+
 func TestCookieWords(t *testing.T) {
 	b := web(t, "", "", " cookie A insert indirect nocache postonly preserve httponly secure domain .a.b domain c.d attr SameSite=Lax attr X maxidle 90 maxlife 30d").Backends[0]
 	want := &Cookie{

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -145,8 +146,9 @@ var algorithms = []string{
 	"rdp-cookie", "log-hash", "sticky",
 }
 
+// balance reads `balance [ALGORITHM [argument...]]`; alone it is the default.
 func (r *reader) balance() {
-	algorithm := r.next()
+	algorithm := cmp.Or(r.next(), defaultBalance)
 	name, _, _ := strings.Cut(algorithm, "(")
 	if !slices.Contains(algorithms, name) {
 		r.errorf("%s, wanted one of HAProxy's algorithms, such as roundrobin", shown(algorithm))

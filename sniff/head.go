@@ -24,7 +24,9 @@ type Head struct {
 	// the two contradict each other: HAProxy passes such a head on, who relays by
 	// it must refuse it.
 	ContentLength int64
-	Chunked       bool
+	// Repeated says that a length of 0 was told more than once.
+	Repeated bool
+	Chunked  bool
 	// Folded says that a field's value goes on in a further line (RFC 9112 5.2).
 	Folded bool
 
@@ -111,11 +113,25 @@ func (h *Head) parseFields() bool {
 	return true
 }
 
-// contentLength takes plain digits once: signs, lists, hexadecimal and a second
-// one are what smuggling is made of (RFC 9112 6.3).
+// contentLength takes plain digits once: signs, hexadecimal and a second one are
+// what smuggling is made of (RFC 9112 6.3). Only that there is no body may be
+// told several times, in a list too: no reader takes 0 for anything else.
 func (h *Head) contentLength(value []byte) bool {
+	for more := true; more; {
+		var one []byte
+		one, value, more = bytes.Cut(value, comma)
+		told := h.ContentLength >= 0
+		if !h.oneLength(trim(one)) {
+			return false
+		}
+		h.Repeated = h.Repeated || told
+	}
+	return !h.Repeated || h.ContentLength == 0
+}
+
+func (h *Head) oneLength(value []byte) bool {
 	const limit = 1<<63 - 1
-	if h.ContentLength >= 0 || len(value) == 0 {
+	if h.ContentLength > 0 || len(value) == 0 {
 		return false
 	}
 	n := int64(0)
@@ -139,7 +155,7 @@ func (h *Head) transferEncoding(value []byte) bool {
 	return h.Chunked
 }
 
-var space = []byte(" ")
+var space, comma = []byte(" "), []byte(",")
 
 // trim takes off blanks and tabs around b.
 func trim(b []byte) []byte {

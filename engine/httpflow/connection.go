@@ -14,12 +14,16 @@ var (
 	keepWord    = []byte("keep-alive")
 	upgradeWord = []byte("upgrade")
 	trailers    = []byte("trailers")
+	zero        = []byte("0")
 )
 
 // ToServer makes the request's last edits: what the two connections need. A
 // request for a protocol that would carry others past the rules, as h2c, is
 // turned into an ordinary one.
 func (x *Exchange) ToServer(w *Rewrite) {
+	if x.has(repeats) {
+		w.tellOnce(zero)
+	}
 	w.DelHeader("connection")
 	w.edit(edit{name: "te", change: onlyTrailers})
 	if x.has(overreaches) {
@@ -49,7 +53,7 @@ func (x *Exchange) ToClient(w *Rewrite, h *Head) {
 	if h.again && h.Status != 204 {
 		start := len(w.text)
 		w.text = strconv.AppendInt(w.text, h.length, 10)
-		w.edits = append(w.edits, edit{name: "content-length", value: w.text[start:], append: true, change: drop})
+		w.tellOnce(w.text[start:])
 	}
 	w.DelHeader("connection")
 	switch {

@@ -73,6 +73,7 @@
 //	Transfer-Encoding: x, chunked          6.1            501      taken
 //	the same without chunked as its end    6.3            400      502
 //	Content-Length: sign, list, above 2^63 6.3            400      502
+//	Content-Length: 0 twice or in a list   6.3            taken, told once
 //	Content-Length twice, the same         6.3            400      taken, see below
 //	Content-Length twice, different        6.3            400      502
 //	body of a CONNECT                      9110 9.3.6     400      -

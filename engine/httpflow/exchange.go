@@ -30,6 +30,7 @@ const (
 	closeClient // the client's connection ends with this exchange
 	closeServer // the server's does
 	pretend     // which it is not told
+	repeats     // it tells a length of 0 more than once
 )
 
 func (x *Exchange) has(m marks) bool { return x.marks&m != 0 }

@@ -13,6 +13,9 @@ func (x *Exchange) judge(h *sniff.Head) int {
 	if h.Version[len("HTTP/1.")] == '0' {
 		x.marks |= old
 	}
+	if h.Repeated {
+		x.marks |= repeats
+	}
 	coded := h.Chunked && (h.ContentLength >= 0 || x.has(old))
 	if coded || h.Folded || !x.words(h) || x.has(connect) && (h.Chunked || h.ContentLength > 0) {
 		return 400

@@ -38,6 +38,7 @@ type edit struct {
 	word   string // what change needs, too
 	regexp *regexp.Regexp
 	match  func(name []byte) bool // instead of name
+	met    bool                   // change has had a field
 }
 
 // change makes another value of one; false: the field goes.
@@ -137,6 +138,18 @@ func (w *Rewrite) edit(e edit) {
 // that has no body by its status must not be there (RFC 9110 8.6, RFC 9112 6.1).
 func (w *Rewrite) unframe() {
 	w.edits = append(w.edits, edit{name: "content-length", change: drop}, edit{name: "transfer-encoding", change: drop})
+}
+
+// tellOnce leaves one Content-Length of several that tell the same.
+func (w *Rewrite) tellOnce(length []byte) {
+	w.edits = append(w.edits, edit{name: "content-length", change: first, value: length})
+}
+
+// first leaves the first field of the name, with the value of the edit.
+func first(_ *Rewrite, e *edit, _ []byte) ([]byte, bool) {
+	again := e.met
+	e.met = true
+	return e.value, !again
 }
 
 func frames[text []byte | string](name text) bool {
