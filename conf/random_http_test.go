@@ -29,7 +29,7 @@ func (m *maker) rules() {
 		m.line(append(append([]string{"http-request"}, m.target()...), m.cond()...)...)
 	}
 	if m.maybe() {
-		m.line(append([]string{"redirect"}, append(m.redirection(m.one("/100%20", "http://a/ b")), m.cond()...)...)...)
+		m.line(append([]string{"redirect"}, append(m.redirection(m.one("/100%20", "http://a/ b"), redirectKinds[:]...), m.cond()...)...)...)
 	}
 }
 
@@ -43,7 +43,7 @@ func (m *maker) edit() []string {
 	case 2:
 		return []string{m.one("replace-header", "replace-value"), "X-A", m.one("^(a|b)$", ".*"), m.format()}
 	case 3:
-		return append([]string{"redirect"}, m.redirection(m.format())...)
+		return append([]string{"redirect"}, m.redirection(m.format(), redirectKinds[Location])...)
 	}
 	return m.answer()
 }
@@ -56,8 +56,8 @@ func (m *maker) target() []string {
 	return []string{m.one("replace-path", "replace-pathq", "replace-uri"), "^/(.*)", m.format()}
 }
 
-func (m *maker) redirection(to string) []string {
-	w := []string{m.one(redirectKinds[:]...), to}
+func (m *maker) redirection(to string, kinds ...string) []string {
+	w := []string{m.one(kinds...), to}
 	if m.maybe() {
 		w = append(w, "code", m.one(redirectCodes...))
 	}

@@ -72,9 +72,18 @@ func (r *reader) httpRule(on side, rules *[]HTTPRule) {
 		return
 	}
 	rule := HTTPRule{Pos: r.at, Action: httpActions[i].action}
-	if httpActions[i].parse(r, &rule) && r.ruleCond(&rule) {
+	if httpActions[i].parse(r, &rule) && r.redirects(&rule, on) && r.ruleCond(&rule) {
 		*rules = append(*rules, rule)
 	}
+}
+
+// redirects refuses a redirect that needs the request where that is gone.
+func (r *reader) redirects(rule *HTTPRule, on side) bool {
+	if on == onResponse && rule.Redirect != nil && rule.Redirect.Kind != Location {
+		r.errorf("%s, wanted location: the request is gone when the answer comes", redirectKinds[rule.Redirect.Kind])
+		return false
+	}
+	return true
 }
 
 // explainedActions are those of HAProxy that have another way here, or none.
