@@ -6,12 +6,12 @@ import (
 	"iter"
 )
 
-// Charges are bytes that count against budgets, by purpose.
+// Charges are the bytes that count against the budgets, by purpose.
 type Charges [purposes]int64
 
-// Audit returns what the flows count against the budgets. All flows of the
-// stock's loop are needed: the error tells a store or pipe that two of them own,
-// or that is lent and that none owns. It is for tests.
+// Audit returns the bytes that the flows count against the budgets. The caller must pass all
+// flows of the stock's loop. The error names a store or pipe that two flows own, or that is
+// borrowed and that no flow owns. Only tests call Audit.
 func (s *Stock) Audit(flows iter.Seq[*Flow]) (charged Charges, err error) {
 	a := audit{Stock: s, owned: map[int32]bool{}}
 	for f := range flows {
@@ -23,7 +23,7 @@ func (s *Stock) Audit(flows iter.Seq[*Flow]) (charged Charges, err error) {
 type audit struct {
 	*Stock
 	owned   map[int32]bool // by the number in Flow.store
-	pipes   int
+	pipes   int            // pipes that flows own
 	charged Charges
 }
 
@@ -71,7 +71,7 @@ func (a *audit) addStore(f *Flow) error {
 	return nil
 }
 
-// lent compares what is lent with what is owned.
+// lent checks that each borrowed store and pipe is owned by a flow.
 func (a *audit) lent() error {
 	pipes, stores := 0, 0
 	for _, p := range a.Stock.pipes.all {

@@ -8,41 +8,41 @@ import (
 	"sluice/engine/sock"
 )
 
-// Flow is one direction of a session. The zero value has moved nothing and
-// knows nothing of its sockets.
+// Flow is one direction of a session. The zero value has moved no bytes and has no flags set.
 type Flow struct {
-	Bytes uint64 // written to the target so far
+	Bytes uint64 // bytes written to the target since the flow began
 
 	held    int32 // bytes read and not written yet
-	off     int32 // where they start in their store
-	store   int32 // 0: none, n > 0: pipe n-1, n < 0: store -n-1
+	off     int32 // offset in the store of the first held byte; 0 with a pipe
+	store   int32 // where the held bytes are: 0 nowhere, n > 0 in pipe n-1, n < 0 in store -n-1
 	flags   Flags
-	calm    uint8 // rounds of splice in a row that moved little
-	purpose Purpose
+	calm    uint8   // successive rounds of splice that moved less than calmBytes; see settle
+	purpose Purpose // the budget that the held bytes count against
 }
 
-// Flags say what is known of a flow's two sockets.
+// Flags describe the known states of a flow's two sockets.
 type Flags uint16
 
-// The flags. Those of the source come from its events and are taken back by
-// the read that proves otherwise.
+// The flags. Events set the flags of the source and of the target. A read or a write that shows
+// the opposite clears them.
 const (
-	// SourceReady: a read may give something.
+	// SourceReady: a read may return bytes.
 	SourceReady Flags = 1 << iota
 	// SourceClosing: the peer has sent FIN (EPOLLRDHUP), so that a read which
 	// empties the socket has reached the end.
 	SourceClosing
-	// SourceExact: the source must be read to 0 or EAGAIN, because a short
-	// read proves nothing on it: urgent data, or a UNIX socket.
+	// SourceExact: only a read that returns 0 or EAGAIN shows that the source is empty. A short
+	// read does not show it if there is urgent data, or on a UNIX socket.
 	SourceExact
-	// SourceDoubtful: the same, until such a read has been made.
+	// SourceDoubtful: the same as SourceExact, but only until the next read that returns 0 or
+	// EAGAIN.
 	SourceDoubtful
-	// SourceEnded: the end was read.
+	// SourceEnded: a read has reached the end of the source.
 	SourceEnded
-	// TargetReady: a write may be taken.
+	// TargetReady: the target may accept a write.
 	TargetReady
-	// Starved: the kernel had no memory for a read or a write. No event tells when
-	// it has; whoever tries again clears this.
+	// Starved: the kernel had no memory for a read or a write. No event follows when the kernel
+	// has memory again, so the caller must clear this flag and try again after some time.
 	Starved
 	splicing
 	copyOnly // splice refused these sockets
@@ -53,51 +53,52 @@ type Outcome uint8
 
 // The outcomes.
 const (
-	// Wait: until an event of the source or of the target.
+	// Wait: nothing can be done before the next event of the source or the target.
 	Wait Outcome = iota
-	// Again: this turn's share is used up, there may be more.
+	// Again: the share of this turn is used up, and there may be more bytes.
 	Again
-	// Ended: the source has ended, and all that it sent is written.
+	// Ended: the source has ended, and all bytes that it sent are written.
 	Ended
-	// SourceFailed: reading failed, and all that was read is written.
+	// SourceFailed: reading failed, and all bytes that were read before are written.
 	SourceFailed
-	// TargetFailed: writing failed. What is held can't be delivered.
+	// TargetFailed: writing failed, and the held bytes cannot be delivered.
 	TargetFailed
-	// Reached: as many bytes as PumpUpTo was asked for are written.
+	// Reached: the number of bytes that PumpUpTo was called for has been taken and written.
 	Reached
 )
 
-// Set adds to what is known.
+// Set sets these flags.
 func (f *Flow) Set(known Flags) { f.flags |= known }
 
-// Clear takes back what was known.
+// Clear clears these flags.
 func (f *Flow) Clear(known Flags) { f.flags &^= known }
 
-// Has reports whether all of these are known.
+// Has reports whether all of these flags are set.
 func (f *Flow) Has(known Flags) bool { return f.flags&known == known }
 
-// HasAny reports whether one of these is known.
+// HasAny reports whether at least one of these flags is set.
 func (f *Flow) HasAny(known Flags) bool { return f.flags&known != 0 }
 
-// Pending returns the bytes that were read and not written yet.
+// Pending returns the number of bytes that were read and not written yet.
 func (f *Flow) Pending() int { return int(f.held) }
 
-// Splicing reports whether the flow has left copying.
+// Splicing reports whether the flow moves bytes with splice and no longer by copying.
 func (f *Flow) Splicing() bool { return f.Has(splicing) }
 
+// slot returns the number of the flow's store. The flow must have one.
 func (f *Flow) slot() int32 { return -f.store - 1 }
 
-// Pump moves bytes from src to dst until one of the two has no more to give
-// or to take, or share bytes have moved. After Ended the caller shuts dst down
-// or closes it at once, see PushLast.
+// Pump moves bytes from src to dst. It stops when src has no more bytes, when dst accepts no
+// more, or when about share bytes are written. After the outcome Ended the caller must shut
+// down or close dst at once, because of PushLast.
 func (s *Stock) Pump(f *Flow, src, dst, share int) (Outcome, sock.Errno) {
 	_, out, e := s.PumpUpTo(f, src, dst, share, math.MaxInt64)
 	return out, e
 }
 
-// PumpUpTo is Pump for at most so many bytes of the source, math.MaxInt64 for
-// all there are. It also returns
-// how many of them it has taken; those that it holds are among them.
+// PumpUpTo is Pump for at most a number of bytes of the source, most; math.MaxInt64 means all
+// bytes until the source ends. It also returns the number of bytes that it has taken from the
+// source. The bytes that the flow still holds are included in that number.
 func (s *Stock) PumpUpTo(f *Flow, src, dst, share int, most int64) (int64, Outcome, sock.Errno) {
 	start := f.Bytes
 	s.left, s.toEnd = most, most == math.MaxInt64
@@ -114,8 +115,9 @@ func (s *Stock) PumpUpTo(f *Flow, src, dst, share int, most int64) (int64, Outco
 func (s *Stock) pump(f *Flow, src, dst, share int) (Outcome, sock.Errno) {
 	limit := f.Bytes + uint64(share)
 	if f.Has(splicing) {
-		// One pipe a turn: by the next one more has come, and it takes the same
-		// calls. Emptying the socket at once moved it in small pieces.
+		// A turn moves the contents of one pipe. By the next turn more bytes have arrived, and
+		// moving them takes the same number of calls. Splicing until the socket is empty moves
+		// smaller pieces.
 		limit = f.Bytes + 1
 	}
 	for {
@@ -144,7 +146,8 @@ func (s *Stock) pump(f *Flow, src, dst, share int) (Outcome, sock.Errno) {
 	}
 }
 
-// step reads once and passes on what came.
+// step reads from the source once and passes the bytes on. The outcome counts only with an
+// error.
 func (s *Stock) step(f *Flow, src, dst int) (Outcome, sock.Errno) {
 	switch {
 	case !s.Room(f, 1):
@@ -155,6 +158,7 @@ func (s *Stock) step(f *Flow, src, dst int) (Outcome, sock.Errno) {
 	return s.copy(f, src, dst)
 }
 
+// copy reads from the source into the loop's buffer and writes to the target.
 func (s *Stock) copy(f *Flow, src, dst int) (Outcome, sock.Errno) {
 	b, e := s.read(f, src, s.room())
 	if len(b) == 0 {
@@ -170,8 +174,8 @@ func (s *Stock) copy(f *Flow, src, dst int) (Outcome, sock.Errno) {
 	return TargetFailed, s.Push(f, dst, b)
 }
 
-// peek is copy without ever holding a byte: it takes from the source only what
-// the target has taken.
+// peek is like copy, but never holds bytes: it takes from the source only the bytes that the
+// target has accepted.
 func (s *Stock) peek(f *Flow, src, dst int) (Outcome, sock.Errno) {
 	room := s.room()
 	n, e := sock.Peek(src, s.Buffer[:room])
@@ -192,8 +196,8 @@ func (s *Stock) peek(f *Flow, src, dst int) (Outcome, sock.Errno) {
 	return SourceFailed, s.drop(src, written)
 }
 
-// drop takes n bytes that a peek has shown. Whatever error keeps it from that is
-// told: the bytes would be shown once more.
+// drop reads n bytes that a peek has shown, and discards them. If they cannot be read, drop
+// returns an error, because the next peek would show the same bytes again.
 func (s *Stock) drop(src, n int) sock.Errno {
 	for n > 0 {
 		taken, e := sock.Read(src, s.Buffer[:n])
@@ -208,14 +212,15 @@ func (s *Stock) drop(src, n int) sock.Errno {
 	return 0
 }
 
-// Push writes b to dst, behind all that the flow holds, and holds what is not
-// taken. A flow that holds bytes takes b without a write: Flush writes in order.
+// Push writes b to dst after the bytes that the flow holds, and holds the bytes that dst does
+// not accept. If the flow already holds bytes, Push only adds b to them. Flush then writes all
+// of them in order.
 func (s *Stock) Push(f *Flow, dst int, b []byte) sock.Errno {
 	return s.push(f, dst, b, sock.Write)
 }
 
-// Send writes of b what dst takes, and holds nothing: the rest stays the
-// caller's. The flow must hold nothing.
+// Send writes as much of b as dst accepts, and returns the number of bytes written. The flow
+// does not hold the rest. The flow must hold no bytes when Send is called.
 func (s *Stock) Send(f *Flow, dst int, b []byte) (int, sock.Errno) {
 	n, e := sock.Write(dst, b)
 	if e != 0 {
@@ -228,9 +233,9 @@ func (s *Stock) Send(f *Flow, dst int, b []byte) (int, sock.Errno) {
 	return n, 0
 }
 
-// PushLast is Push for the last bytes of a stream. When all is written the
-// target must be shut down or closed at once: the kernel keeps back what fills
-// no segment, to send it together with the FIN.
+// PushLast is Push for the last bytes of a stream. When all bytes are written, the caller must
+// shut down or close dst at once. The kernel keeps back bytes that do not fill a segment, to
+// send them together with the FIN.
 func (s *Stock) PushLast(f *Flow, dst int, b []byte) sock.Errno {
 	return s.push(f, dst, b, sock.WriteLast)
 }
@@ -253,7 +258,7 @@ func (s *Stock) push(f *Flow, dst int, b []byte, write func(int, []byte) (int, s
 	return 0
 }
 
-// flush writes what the flow holds.
+// flush makes one write of bytes that the flow holds.
 func (s *Stock) flush(f *Flow, dst int) sock.Errno {
 	n, e := s.drain(f, dst)
 	if e != 0 {
@@ -268,8 +273,8 @@ func (s *Stock) flush(f *Flow, dst int) sock.Errno {
 	}
 	switch {
 	case f.held > 0 && f.store > 0:
-		// Not sure that the target is full: a signal ends splice early, and the
-		// Go runtime sends them. The next one tells.
+	// A short splice does not show that the target is full: a pending signal ends splice early,
+	// and the Go runtime sends signals. So TargetReady stays set until a splice returns EAGAIN.
 	case f.held > 0:
 		f.Clear(TargetReady)
 	case f.store < 0:
@@ -278,6 +283,8 @@ func (s *Stock) flush(f *Flow, dst int) sock.Errno {
 	return 0
 }
 
+// drain writes held bytes to dst and returns how many were written. If dst does not support
+// splice, drain moves the bytes from the pipe to a store and stops splicing.
 func (s *Stock) drain(f *Flow, dst int) (int, sock.Errno) {
 	if f.store < 0 {
 		return sock.Write(dst, s.Held(f))
@@ -297,9 +304,9 @@ func (s *Stock) drain(f *Flow, dst int) (int, sock.Errno) {
 	return n, e
 }
 
-// Read reads from src into the loop's buffer, for whoever wants to see the
-// bytes before they are passed on: Push or Hold is for them. No bytes and no
-// error: there are none now, or the source has ended.
+// Read reads from src into the loop's buffer, for a caller that examines the bytes before it
+// passes them on with Push or Hold. No bytes and no error mean that src has no bytes now or has
+// ended.
 func (s *Stock) Read(f *Flow, src int) ([]byte, sock.Errno) {
 	return s.read(f, src, len(s.Buffer))
 }
@@ -313,11 +320,11 @@ func (s *Stock) read(f *Flow, src, room int) ([]byte, sock.Errno) {
 	return s.Buffer[:n], 0
 }
 
-// room is how many bytes one read of the pump under way may bring in.
+// room returns the maximum number of bytes for the next read of the current pump.
 func (s *Stock) room() int { return int(min(int64(len(s.Buffer)), s.left)) }
 
-// Flush writes what the flow holds, if the target takes it. A flow that holds
-// nothing has nothing borrowed.
+// Flush writes the bytes that the flow holds, as long as the target accepts them. A flow that
+// then holds no bytes has returned its store or pipe.
 func (s *Stock) Flush(f *Flow, dst int) sock.Errno {
 	for f.held > 0 && f.Has(TargetReady) {
 		if e := s.flush(f, dst); e != 0 {
@@ -330,8 +337,8 @@ func (s *Stock) Flush(f *Flow, dst int) sock.Errno {
 	return 0
 }
 
-// emptied notes what a read that gave no byte says of the source. It returns
-// the error that is left, if any.
+// emptied sets the flags after a read that returned no bytes. It returns e if the error is
+// final, 0 otherwise.
 func (f *Flow) emptied(e sock.Errno) sock.Errno {
 	switch e {
 	case 0:
@@ -348,8 +355,8 @@ func (f *Flow) emptied(e sock.Errno) sock.Errno {
 	return e
 }
 
-// readSome notes what a read of n bytes into a buffer of room says: a short
-// one has emptied the source, and that is the end if FIN was announced.
+// readSome sets the flags after a read of n bytes into a buffer of room bytes. A short read has
+// emptied the source. It has also reached the end if the peer has sent FIN.
 func (f *Flow) readSome(n, room int) {
 	if n == room || f.flags&(SourceExact|SourceDoubtful) != 0 {
 		return
@@ -360,7 +367,7 @@ func (f *Flow) readSome(n, room int) {
 	}
 }
 
-// full notes a failed write. It returns the error that is left, if any.
+// full sets the flags after a failed write. It returns e if the error is final, 0 otherwise.
 func (f *Flow) full(e sock.Errno) sock.Errno {
 	switch e {
 	case unix.EAGAIN:

@@ -9,8 +9,8 @@ import (
 	"sluice/engine/sock"
 )
 
-// TestLastBytesLeaveWithFIN counts the segments that tell a peer the last bytes
-// of a stream and its end.
+// TestLastBytesLeaveWithFIN counts the segments in which a peer receives the last bytes of a
+// stream and its FIN.
 func TestLastBytesLeaveWithFIN(t *testing.T) {
 	s, f, from, to := endedStream(t, "bye")
 	before := tcpInfo(t, to.fd).Segs_out
@@ -26,8 +26,8 @@ func TestLastBytesLeaveWithFIN(t *testing.T) {
 	}
 }
 
-// TestBytesThatNoFINFollows: where the pump stops at a number of bytes the
-// connection may go on, and nothing must be kept back for a FIN.
+// TestBytesThatNoFINFollows: where the pump stops at a number of bytes, the connection may
+// continue. So the kernel must not keep bytes back for a FIN.
 func TestBytesThatNoFINFollows(t *testing.T) {
 	s, f, from, to := endedStream(t, "one")
 	if n, out, e := s.PumpUpTo(f, from.fd, to.fd, 1<<20, 3); n != 3 || out != Reached || e != 0 {
@@ -38,8 +38,8 @@ func TestBytesThatNoFINFollows(t *testing.T) {
 	}
 }
 
-// endedStream returns a flow whose source has sent text and FIN, both of which
-// have arrived, and an event has told so.
+// endedStream returns a flow whose source has sent text and FIN. Both have arrived, and the
+// flags are set as after an event for them.
 func endedStream(t *testing.T, text string) (s *Stock, f *Flow, from, to link) {
 	t.Helper()
 	s, f, from, to = NewStock(budgetsOf(1<<20), 1, 0), &Flow{}, newLink(t), newLink(t)

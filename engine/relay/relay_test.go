@@ -18,7 +18,7 @@ import (
 
 var seed = flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the random tests")
 
-// budgetsOf returns budgets of that many bytes for each purpose.
+// budgetsOf returns budgets with this limit in bytes for each purpose.
 func budgetsOf(limit int64) (b Budgets) {
 	for i := range b {
 		b[i] = NewBudget(limit, 0)
@@ -185,8 +185,8 @@ func TestBytesArriveUnchanged(t *testing.T) {
 	}
 }
 
-// TestHoldsAnyLength: what rules make of a head may be longer than the largest
-// store that is kept, and so may what is added to it.
+// TestHoldsAnyLength: rules may make a head longer than the largest store that is kept for
+// reuse. Bytes added to such a head must be held, too.
 func TestHoldsAnyLength(t *testing.T) {
 	budgets := budgetsOf(64 << 20)
 	s := NewStock(budgets, 0, 0)
@@ -206,9 +206,9 @@ func TestHoldsAnyLength(t *testing.T) {
 	}
 }
 
-// TestPurposesShareNothing: a purpose whose budget is used up leaves the others
-// theirs, each flow has its share all the same, and bytes that are held for
-// something else from now on are charged to that.
+// TestPurposesShareNothing: a purpose that uses up its budget does not reduce the budgets of
+// the others. Each flow may still hold its share. Assign moves the held bytes to the new
+// budget.
 func TestPurposesShareNothing(t *testing.T) {
 	budgets := budgetsOf(1000)
 	budgets[ForInspection] = NewBudget(1000, 300)
@@ -233,8 +233,8 @@ func TestPurposesShareNothing(t *testing.T) {
 	}
 }
 
-// TestStalledReaderHoldsLittle: behind a target that takes nothing a flow
-// stops reading, and its release gives everything back.
+// TestStalledReaderHoldsLittle: a flow stops reading when its target accepts nothing, and its
+// release returns all bytes to the budget.
 func TestStalledReaderHoldsLittle(t *testing.T) {
 	for _, pipes := range []int{0, 2} {
 		budgets := budgetsOf(64 << 20)
@@ -294,8 +294,8 @@ func TestHoldKeepsTheOrder(t *testing.T) {
 	}
 }
 
-// TestUrgentMark: a read stops before an urgent byte, so a short read does not
-// prove that the end has come even after FIN.
+// TestUrgentMark: a read stops before an urgent byte. So a short read does not prove that the
+// source has ended, even after FIN.
 func TestUrgentMark(t *testing.T) {
 	from, to := newLink(t), newLink(t)
 	sender := rawFD(t, from.peer)
@@ -366,8 +366,8 @@ func BenchmarkPump(b *testing.B) {
 	}
 }
 
-// TestPumpUpTo: exactly the bytes asked for are taken, by copy, by splice and
-// with the budget used up; what follows stays in the socket.
+// TestPumpUpTo: a pump takes exactly the requested number of bytes by copy, by splice and with
+// the budget used up. The bytes after them stay in the socket.
 func TestPumpUpTo(t *testing.T) {
 	for _, budget := range []int64{64 << 20, 0} {
 		for _, most := range []int64{1, 1000, BufferSize, BufferSize + 1, 3 << 20} {

@@ -12,9 +12,9 @@ import (
 	"sluice/engine/sock"
 )
 
-// TestSignalsStopNoFlow: splice(2) returns early when a signal is pending, and
-// the Go runtime sends SIGURG to preempt. A short splice must not be taken for
-// a full target: no event would follow, and the flow would stand for ever.
+// TestSignalsStopNoFlow: splice(2) returns early when a signal is pending, and the Go runtime
+// sends SIGURG to preempt goroutines. A flow that takes a short splice for a full target would
+// wait forever, because no event follows.
 func TestSignalsStopNoFlow(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -44,11 +44,10 @@ func TestSignalsStopNoFlow(t *testing.T) {
 	<-sent
 }
 
-// sendApart sends small pieces that are not neighbours in memory, because
-// those of another connection lie between them: so a pipe holds many of them,
-// and one splice takes many turns.
+// sendApart sends small pieces that are not adjacent in memory, because pieces of another
+// connection lie between them. So a pipe holds many of them, and one splice takes many steps.
 func sendApart(to, aside link, pieces, size int) {
-	runtime.LockOSThread() // the kernel places what it sends by thread
+	runtime.LockOSThread() // the kernel allocates the memory of sent bytes per thread
 	defer runtime.UnlockOSThread()
 	defer to.peer.Close()
 	defer aside.peer.Close()
@@ -62,7 +61,7 @@ func sendApart(to, aside link, pieces, size int) {
 	}
 }
 
-// interruptThread sends the calling thread signals without end.
+// interruptThread sends signals to the calling thread until stop is called.
 func interruptThread() (stop func()) {
 	pid, thread := unix.Getpid(), unix.Gettid()
 	var over atomic.Bool
@@ -76,8 +75,8 @@ func interruptThread() (stop func()) {
 	return func() { over.Store(true); <-done }
 }
 
-// pumpByEvents drives a flow as a loop does, which is told once that a socket
-// is ready. It reports whether the flow came to its end.
+// pumpByEvents drives a flow as a loop does: an edge-triggered event announces once that a
+// socket is ready. It reports whether the flow reached its end.
 func pumpByEvents(t *testing.T, s *Stock, src, dst int) bool {
 	t.Helper()
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)

@@ -7,13 +7,13 @@ import (
 )
 
 const (
-	// calmBytes and calmRounds: after that many rounds in a row that spliced
-	// less than this, copying is the cheaper way again.
+	// After calmRounds successive rounds that each spliced less than calmBytes, copying is
+	// cheaper than splicing.
 	calmBytes  = 16 << 10
 	calmRounds = 8
 
-	// mostSpliced leaves room in the largest pipe, so that what waits for one
-	// reader stays under 1 MiB with whatever else is held for it.
+	// mostSpliced is the most bytes that one splice puts into a pipe. It is less than PipeSize
+	// so that, with other bytes held for the same reader, the total stays under 1 MiB.
 	mostSpliced = PipeSize - 8<<10
 )
 
@@ -35,9 +35,9 @@ func (s *Stock) fill(f *Flow, src int) sock.Errno {
 	return 0
 }
 
-// unpipe moves what waits in the flow's pipe to a store: the target can't be
-// spliced to, or other bytes are to be held behind it. With an error some are
-// lost.
+// unpipe moves the bytes in the flow's pipe to a store. This is needed if the target does not
+// support splice, or if other bytes must be held after them. If unpipe returns an error, bytes
+// are lost.
 func (s *Stock) unpipe(f *Flow) sock.Errno {
 	waiting := Flow{purpose: f.purpose}
 	p := s.pipes.all[f.store-1]
@@ -55,6 +55,7 @@ func (s *Stock) unpipe(f *Flow) sock.Errno {
 	return 0
 }
 
+// borrowPipe makes sure that the flow has a pipe. It returns false if there is none.
 func (s *Stock) borrowPipe(f *Flow) bool {
 	if f.store > 0 {
 		return true
@@ -67,8 +68,8 @@ func (s *Stock) borrowPipe(f *Flow) bool {
 	return true
 }
 
-// returnPipe gives the flow's pipe back; dirty says that bytes are in it, for
-// which the budget was charged.
+// returnPipe returns the flow's pipe to the stock. dirty means that the pipe contains bytes,
+// which are charged to the budget.
 func (s *Stock) returnPipe(f *Flow, dirty bool) {
 	i := f.store - 1
 	if dirty {
@@ -77,12 +78,14 @@ func (s *Stock) returnPipe(f *Flow, dirty bool) {
 	s.pipes.put(i, dirty)
 }
 
+// stopSplicing makes the flow copy until it ends.
 func (f *Flow) stopSplicing() {
 	f.Clear(splicing)
 	f.Set(copyOnly)
 }
 
-// settle goes back to copying after a run of rounds that moved little.
+// settle makes the flow copy again after calmRounds successive rounds that moved little. moved
+// is the number of bytes that this round wrote.
 func (f *Flow) settle(moved uint64) {
 	if moved >= calmBytes {
 		f.calm = 0

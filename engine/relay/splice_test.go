@@ -9,9 +9,9 @@ import (
 	"sluice/engine/sock"
 )
 
-// TestPipeOutlivesPauses: a flow that waits with bytes in its pipe moves
-// nothing for many rounds. It must not be taken for one that has little to
-// move, and go back to copying with the pipe still in its hands.
+// TestPipeOutlivesPauses: a flow that waits with bytes in its pipe moves no bytes for many
+// rounds. These rounds must not count as rounds with little to move. Else the flow would go
+// back to copying while it still has the pipe.
 func TestPipeOutlivesPauses(t *testing.T) {
 	from, to := newLink(t), newLink(t)
 	defer to.peer.Close()
@@ -55,9 +55,8 @@ func TestPipeOutlivesPauses(t *testing.T) {
 	}
 }
 
-// TestPipeEndsWithFlush: between a body that was spliced and bytes that are
-// looked at, a flow is flushed; then it can hold bytes again, whatever the
-// target takes.
+// TestPipeEndsWithFlush: a flow is flushed between a body that was spliced and bytes that are
+// examined. After the flush it can hold bytes again, whatever the target accepts.
 func TestPipeEndsWithFlush(t *testing.T) {
 	from, to := newLink(t), newLink(t)
 	defer to.peer.Close()

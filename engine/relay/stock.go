@@ -1,50 +1,51 @@
 package relay
 
-// BufferSize is the size of a loop's buffer, and so of the longest read.
+// BufferSize is the size of a loop's buffer in bytes, and therefore the size of the longest
+// read.
 const BufferSize = 64 << 10
 
 const (
-	smallestStore = 256
-	classes       = 13 // 256 bytes, 512 bytes ... 1 MiB; larger stores are not kept
+	smallestStore = 256 // bytes
+	classes       = 13  // 256 bytes, 512 bytes ... 1 MiB; larger stores are not kept
 
-	// Of each class so many bytes are kept for the next flows, but at least so
-	// many stores.
+	// A stock keeps spareBytes of unused stores of each class for the next flows, but at least
+	// spareStores stores.
 	spareBytes  = 64 << 10
 	spareStores = 8
 )
 
-// Stock is what a loop lends to its flows.
+// Stock is the memory and the pipes that a loop lends to its flows.
 type Stock struct {
-	Buffer []byte // for whoever works on the loop; nothing stays in it
+	Buffer []byte // shared by all code on the loop; its contents are overwritten by the next read
 
 	budgets   Budgets
-	stores    [][]byte // by number; nil: the number is free
-	freeSlots []int32
-	spare     [classes][][]byte
+	stores    [][]byte          // by number; nil: the number is free
+	freeSlots []int32           // the free numbers in stores
+	spare     [classes][][]byte // unused stores, by class
 	pipes     pipes
-	joined    []byte // held and peeked bytes side by side, see joint; nil until needed
-	left      int64  // bytes that the pump under way may still read
-	toEnd     bool   // it goes on until the source ends
-	spliced   int64  // bytes, see Spliced
+	joined    []byte // buffer of joint; nil until a Look needs it
+	left      int64  // bytes that the current pump may still read
+	toEnd     bool   // the current pump goes on until the source ends
+	spliced   int64  // bytes since the last call of Spliced
 }
 
-// NewStock returns a stock that opens up to maxPipes pipes, the first of them
-// at once (while the process may still make them large).
+// NewStock returns a stock that opens at most maxPipes pipes. It opens openPipes of them at
+// once, because later the process may lack the privilege to make pipes large.
 func NewStock(budgets Budgets, maxPipes, openPipes int) *Stock {
 	s := &Stock{Buffer: make([]byte, BufferSize), budgets: budgets}
 	s.pipes.open(maxPipes, openPipes)
 	return s
 }
 
-// Close closes the pipes. No flow may hold one any more.
+// Close closes the pipes. No flow may hold a pipe at this time.
 func (s *Stock) Close() { s.pipes.close() }
 
-// Room reports whether the budget of the flow's purpose lets it hold n bytes, with
-// those that it holds already.
+// Room reports whether the budget of the flow's purpose allows the flow to hold n bytes in
+// total.
 func (s *Stock) Room(f *Flow, n int) bool { return s.budgets[f.purpose].allows(n) }
 
-// Assign says what the flow holds bytes for from now on. Those that it holds
-// already are charged to that purpose, too.
+// Assign sets the purpose for which the flow holds bytes from now on. The bytes that the flow
+// already holds move to the budget of that purpose.
 func (s *Stock) Assign(f *Flow, p Purpose) {
 	n := int(f.held)
 	if f.store < 0 {
@@ -64,13 +65,13 @@ func (s *Stock) Spliced() int64 {
 	return n
 }
 
-// Hold keeps a copy of b behind what the flow holds already.
+// Hold adds a copy of b to the bytes that the flow holds.
 func (s *Stock) Hold(f *Flow, b []byte) {
 	if len(b) == 0 {
 		return
 	}
 	if f.store > 0 {
-		_ = s.unpipe(f) // our own pipe, with bytes in it: a read can't fail
+		_ = s.unpipe(f) // the pipe contains bytes, so reading from it cannot fail
 	}
 	n := int(f.held)
 	if f.store == 0 || n+int(f.off)+len(b) > cap(s.stores[f.slot()]) {
@@ -81,7 +82,8 @@ func (s *Stock) Hold(f *Flow, b []byte) {
 	f.held += int32(copy(store[end:end+len(b)], b))
 }
 
-// Held returns the bytes that Hold keeps for the flow; they stay the stock's.
+// Held returns the bytes that Hold has copied. They are valid until the flow changes; the
+// caller must not keep them. Bytes in a pipe are not returned.
 func (s *Stock) Held(f *Flow) []byte {
 	if f.store >= 0 {
 		return nil
@@ -89,7 +91,7 @@ func (s *Stock) Held(f *Flow) []byte {
 	return s.stores[f.slot()][f.off : f.off+f.held]
 }
 
-// Consume takes n of the bytes that Hold keeps off their front.
+// Consume removes the first n of the bytes that Hold has copied.
 func (s *Stock) Consume(f *Flow, n int) {
 	f.off += int32(n)
 	f.held -= int32(n)
@@ -98,7 +100,8 @@ func (s *Stock) Consume(f *Flow, n int) {
 	}
 }
 
-// Release gives back all that the flow has borrowed, and what it holds is gone.
+// Release returns the flow's store or pipe to the stock. The bytes that the flow holds are
+// lost.
 func (s *Stock) Release(f *Flow) {
 	switch {
 	case f.store > 0:
@@ -109,7 +112,7 @@ func (s *Stock) Release(f *Flow) {
 	f.store, f.held, f.off = 0, 0, 0
 }
 
-// regrow moves what the flow holds to a store that takes size bytes.
+// regrow moves the held bytes to a store of at least size bytes.
 func (s *Stock) regrow(f *Flow, size int) {
 	class := classOf(size)
 	slot := s.newSlot(s.newStore(class))
@@ -154,7 +157,7 @@ func (s *Stock) returnStore(f *Flow) {
 	s.freeSlots = append(s.freeSlots, slot)
 }
 
-// classOf returns the class of the smallest store that takes size bytes.
+// classOf returns the class of the smallest store that has size bytes.
 func classOf(size int) int {
 	class := 0
 	for size > smallestStore<<class {

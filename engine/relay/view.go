@@ -2,23 +2,24 @@ package relay
 
 import "sluice/engine/sock"
 
-// View shows bytes that a source has sent and nobody has taken yet. They are
-// valid until the next call of the stock.
+// View shows bytes that a source has sent and that nobody has taken yet. They are valid until
+// the next call of a method of the Stock.
 type View struct {
-	Bytes  []byte
-	kept   int // the first so many are held by the keeping flow
-	peeked int // the last so many are still in the socket
+	Bytes  []byte // first the held bytes, then the others
+	kept   int    // how many bytes at the front the flow keep holds, see Look
+	peeked int    // how many bytes at the end are still in the socket
 }
 
-// InSocket reports whether some of the bytes are still in the socket. The budget
-// is used up then, and whoever looks must not hold copies of them.
+// InSocket reports whether some of the bytes are still in the socket. Then the budget is used
+// up, and the caller must not hold copies of these bytes.
 func (v *View) InSocket() bool { return v.peeked > 0 }
 
-// Full reports whether a look can show no more of the socket than this.
+// Full reports whether the view shows the largest number of bytes in the socket that a Look can
+// show.
 func (v *View) Full() bool { return v.peeked == BufferSize }
 
-// Loose returns the bytes that are neither held nor in the socket: they are lost
-// unless whoever looks takes them.
+// Loose returns all bytes if none of them is held or still in the socket, and nil otherwise.
+// The caller must take these bytes, else they are lost.
 func (v *View) Loose() []byte {
 	if v.kept+v.peeked > 0 {
 		return nil
@@ -26,13 +27,14 @@ func (v *View) Loose() []byte {
 	return v.Bytes
 }
 
-// Look shows what the source of f has sent and nobody has taken: first the bytes
-// that keep holds. With more set the caller has seen those and asks for bytes
-// behind them; the view then shows both, and at least what it showed before. An
-// empty view without an error: there are no such bytes now, or the source has
-// ended.
+// Look shows the bytes that the source of f has sent and that nobody has taken: first the bytes
+// that the flow keep holds, then those in the socket.
 //
-// Take or Leave must follow before the source is read again.
+// more is true if the caller has seen the held bytes and needs the bytes after them. The view
+// then shows both. An empty view without an error means that there are no such bytes now, or
+// that the source has ended.
+//
+// The caller must call Take or Leave before the source is read again.
 func (s *Stock) Look(f, keep *Flow, src int, more bool) (View, sock.Errno) {
 	held := s.Held(keep)
 	switch {
@@ -52,8 +54,7 @@ func (s *Stock) Look(f, keep *Flow, src int, more bool) (View, sock.Errno) {
 	return View{Bytes: held, kept: len(held)}, 0
 }
 
-// lookInto shows held bytes and behind them those in the socket, which stay
-// there.
+// lookInto shows the held bytes and after them the bytes in the socket, which stay there.
 func (s *Stock) lookInto(f *Flow, held []byte, src int) (View, sock.Errno) {
 	b := s.Buffer
 	if len(held) > 0 {
@@ -66,7 +67,7 @@ func (s *Stock) lookInto(f *Flow, held []byte, src int) (View, sock.Errno) {
 	return View{Bytes: b[:len(held)+n], kept: len(held), peeked: n}, 0
 }
 
-// joint returns a buffer that begins with held and has room for a read behind.
+// joint returns a buffer that begins with held and has BufferSize bytes after it for a read.
 func (s *Stock) joint(held []byte) []byte {
 	if need := len(held) + BufferSize; len(s.joined) < need {
 		s.joined = make([]byte, need)
@@ -74,8 +75,8 @@ func (s *Stock) joint(held []byte) []byte {
 	return s.joined[:copy(s.joined, held)+BufferSize]
 }
 
-// Take takes the first n bytes of a view: they are the caller's. The bytes
-// behind them stay untaken, in keep or in the socket.
+// Take takes the first n bytes of a view. The caller has used them, so they are no longer held
+// and no longer in the socket. The bytes after them stay in the flow keep or in the socket.
 func (s *Stock) Take(f, keep *Flow, src int, v View, n int) sock.Errno {
 	own := min(n, v.kept)
 	if own > 0 {
@@ -90,7 +91,7 @@ func (s *Stock) Take(f, keep *Flow, src int, v View, n int) sock.Errno {
 	return 0
 }
 
-// discard reads n bytes, of seen that a peek has shown, and drops them.
+// discard reads n of the seen bytes that a peek has shown, and drops them.
 func (s *Stock) discard(f *Flow, src, n, seen int) sock.Errno {
 	e := s.drop(src, n)
 	if e == 0 && n == seen {
@@ -99,8 +100,8 @@ func (s *Stock) discard(f *Flow, src, n, seen int) sock.Errno {
 	return e
 }
 
-// Leave takes nothing of a view, because bytes are missing behind it: the next
-// event of the source tells of them. A source that sends no more has ended.
+// Leave takes no bytes of a view, because the caller needs more bytes first. The next event of
+// the source announces more bytes. A source that can send no more is marked as ended.
 func (s *Stock) Leave(f, keep *Flow, src int, v View) {
 	if v.peeked == 0 {
 		_ = s.Take(f, keep, src, v, 0)
