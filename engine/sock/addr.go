@@ -12,18 +12,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Addr is a socket address in the kernel's own form, so that calls need no
-// conversion and no allocation. It holds no pointer.
+// Addr is a socket address in the kernel's format, so that system calls need no conversion and
+// no allocation. It contains no pointer.
 type Addr struct {
 	raw unix.RawSockaddrAny
 	len uint32
 }
 
-// ErrPath says that a UNIX socket's path does not fit into an address.
+// ErrPath is returned if the path of a UNIX socket does not fit into an address.
 var ErrPath = errors.New("path of a UNIX socket is empty or longer than 107 bytes")
 
-// IP makes the address of a TCP endpoint. A zone is the name or the index of
-// an interface.
+// IP returns the address of a TCP endpoint. The zone of an IPv6 address is the name or the
+// index of a network interface. An unknown interface is an error.
 func IP(ap netip.AddrPort) (Addr, error) {
 	var a Addr
 	ip := ap.Addr()
@@ -41,17 +41,19 @@ func IP(ap netip.AddrPort) (Addr, error) {
 	return a, err
 }
 
-// Unix makes the address of a UNIX socket at a path.
+// Unix returns the address of a UNIX socket at a path. The error wraps ErrPath.
 func Unix(path string) (Addr, error) { return unixAddr(path, 0) }
 
-// Abstract makes the address of a UNIX socket in the abstract name space.
-// HAProxy pads such names with NULs to the full length; so do we.
+// Abstract returns the address of a UNIX socket in the abstract name space. The name is padded
+// with NUL bytes to the full length, as HAProxy does for abns@. The error wraps ErrPath.
 func Abstract(name string) (Addr, error) {
 	a, err := unixAddr(name, 1)
 	a.len = unix.SizeofSockaddrUnix
 	return a, err
 }
 
+// unixAddr puts name into an address after lead NUL bytes: 0 for a path, 1 for an abstract
+// name.
 func unixAddr(name string, lead int) (Addr, error) {
 	var a Addr
 	sa := (*unix.RawSockaddrUnix)(unsafe.Pointer(&a.raw))
@@ -69,8 +71,8 @@ func unixAddr(name string, lead int) (Addr, error) {
 // IsUnix reports whether a is the address of a UNIX socket.
 func (a *Addr) IsUnix() bool { return a.raw.Addr.Family == unix.AF_UNIX }
 
-// AddrPort returns the IP endpoint, IPv4 in its short form and without a zone;
-// the zero value for a UNIX socket.
+// AddrPort returns the IP address and the port. IPv4 addresses mapped to IPv6 become IPv4
+// addresses, and the zone is left out. For a UNIX socket AddrPort returns the zero value.
 func (a *Addr) AddrPort() netip.AddrPort {
 	switch a.raw.Addr.Family {
 	case unix.AF_INET:
@@ -83,7 +85,7 @@ func (a *Addr) AddrPort() netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// String names the endpoint for people.
+// String returns the address as text: IP and port, or unix@ or abns@ with the path or name.
 func (a *Addr) String() string {
 	if !a.IsUnix() {
 		return a.AddrPort().String()
@@ -102,12 +104,14 @@ func (a *Addr) String() string {
 	return "unix@" + string(byte(sa.Path[0])) + string(path)
 }
 
+// networkOrder converts a port between the byte order of the machine and that of the network.
 func networkOrder(port uint16) uint16 {
 	var b [2]byte
 	binary.BigEndian.PutUint16(b[:], port)
 	return binary.NativeEndian.Uint16(b[:])
 }
 
+// scopeID returns the index of the interface with this name or index; 0 for an empty zone.
 func scopeID(zone string) (uint32, error) {
 	if zone == "" {
 		return 0, nil

@@ -1,11 +1,11 @@
-// Package sock is the thin floor under the engine: stream sockets as plain
-// file descriptors, and the system calls that a relay makes on them.
+// Package sock provides stream sockets as plain file descriptors, and the system calls that a
+// relay makes on them.
 //
-// Calls on the hot path never block and go through RawSyscall, so that the Go
-// scheduler is not told about each of them; they take and return an Errno,
-// because turning it into an error would allocate. What happens once at the
-// start (listening, resolving) returns errors for people.
+// Calls on the hot path never block. They use RawSyscall, so that the Go scheduler does no work
+// for each of them. They return an Errno, because an error value would allocate memory.
+// Functions that run only at the start (listening, resolving) return errors with a text for the
+// user.
 //
-// Nothing here keeps state: a file descriptor belongs to whoever opened it,
-// and may be used on one goroutine at a time.
+// The package keeps no state. The code that opens a file descriptor owns it and must close it.
+// Each descriptor may be used by one goroutine at a time.
 package sock

@@ -6,16 +6,17 @@ import (
 	"strings"
 )
 
-// FastOpenSetting is where the system says who may use TCP Fast Open.
+// FastOpenSetting is the name of the kernel setting that allows TCP Fast Open.
 const FastOpenSetting = "net.ipv4.tcp_fastopen"
 
-// The bits of FastOpenSetting.
+// The bits of FastOpenSetting: the host may use TCP Fast Open as a client, and as a server.
 const (
 	FastOpenConnects = 1 << iota
 	FastOpenListens
 )
 
-// FastOpen reads FastOpenSetting; false: the system has none.
+// FastOpen returns the value of FastOpenSetting. known is false if the kernel has no such
+// setting.
 func FastOpen() (bits int, known bool) {
 	text, err := os.ReadFile("/proc/sys/" + strings.ReplaceAll(FastOpenSetting, ".", "/"))
 	if err != nil {

@@ -16,15 +16,16 @@ import (
 	"sluice/conf"
 )
 
-// deepest is more than any kernel grants: listen(2) cuts it to
-// net.core.somaxconn, so waiting clients have all the room there is.
+// deepest is the default length of the queue of waiting connections. It is more than any kernel
+// grants: listen(2) reduces it to net.core.somaxconn, so the queue gets the largest length
+// allowed.
 const deepest = 65535
 
-// ErrBusy says that another socket listens on the address already.
+// ErrBusy is returned if another socket already listens on the address.
 var ErrBusy = errors.New("another process listens there already")
 
-// Resolve turns an address as configured into one that sockets take. lookUp
-// finds the address of a host name.
+// Resolve converts an address from the configuration into a socket address. It calls lookUp for
+// a host name. An address without a host is the IPv4 wildcard 0.0.0.0.
 func Resolve(a conf.Address, lookUp func(host string) (netip.Addr, error)) (Addr, error) {
 	switch {
 	case a.Net == conf.NetUnix:
@@ -43,8 +44,7 @@ func Resolve(a conf.Address, lookUp func(host string) (netip.Addr, error)) (Addr
 	return IP(netip.AddrPortFrom(ip, a.Port))
 }
 
-// LookUp resolves a host name to one address, IPv4 if it has one, as HAProxy
-// does at its start.
+// LookUp resolves a host name to one address. It prefers IPv4, as HAProxy does at its start.
 func LookUp(host string) (netip.Addr, error) {
 	for _, family := range []string{"ip4", "ip6"} {
 		ips, err := net.DefaultResolver.LookupNetIP(context.Background(), family, host)
@@ -55,9 +55,9 @@ func LookUp(host string) (netip.Addr, error) {
 	return netip.Addr{}, fmt.Errorf("host name %q can't be resolved to an address", host)
 }
 
-// Listen opens n listening sockets for one bind line of a frontend, so that
-// each loop has its own queue; the kernel spreads connections over them. A UNIX
-// address, which can't be shared like that, gives n descriptors of one socket.
+// Listen opens n listening sockets for one bind line of a frontend. Each loop thus has its own
+// queue of connections, and the kernel distributes connections over the queues. UNIX sockets
+// and inherited descriptors cannot do this, so there the n descriptors refer to one socket.
 func Listen(f *conf.Frontend, b *conf.Bind, n int) ([]int, error) {
 	backlog := cmp.Or(b.Backlog, f.Backlog, deepest)
 	switch b.Address.Net {
@@ -77,14 +77,13 @@ func Listen(f *conf.Frontend, b *conf.Bind, n int) ([]int, error) {
 	fds, err := listenTCP(&addr, optionsOf(b, &addr, backlog), backlog, n)
 	if f.SmartAccept {
 		for _, fd := range fds {
-			DelayACK(fd) // for what it accepts; listen(2) takes back what was set before
+			DelayACK(fd) // accepted sockets inherit it; listen(2) resets an earlier setting
 		}
 	}
 	return fds, err
 }
 
-// CheckListen says why Listen can't listen, where that is known before a
-// socket is opened.
+// CheckListen returns the errors of Listen that can be found without opening a socket.
 func CheckListen(b *conf.Bind, lookUp func(host string) (netip.Addr, error)) error {
 	if b.Address.Net == conf.NetFD {
 		return nil
@@ -102,6 +101,8 @@ func CheckListen(b *conf.Bind, lookUp func(host string) (netip.Addr, error)) err
 	return err
 }
 
+// listenTCP opens n sockets on one address. With port 0 all of them get the port of the first
+// one.
 func listenTCP(addr *Addr, options []option, backlog, n int) ([]int, error) {
 	if addr.AddrPort().Port() != 0 {
 		if err := probe(addr, options); err != nil {
@@ -117,15 +118,15 @@ func listenTCP(addr *Addr, options []option, backlog, n int) ([]int, error) {
 			return nil, err
 		}
 		fds = append(fds, fd)
-		if len(fds) == 1 { // port 0: the others take the port that this one got
+		if len(fds) == 1 { // port 0: the other sockets use the port of the first one
 			Local(fd, addr)
 		}
 	}
 	return fds, nil
 }
 
-// probe finds a busy port by a socket that does not share it: with
-// SO_REUSEPORT a second instance of the same user would start silently.
+// probe returns an error if the port is in use. It opens a socket without SO_REUSEPORT, because
+// with that option a second process of the same user could listen on the port without an error.
 func probe(addr *Addr, options []option) error {
 	fd, err := openTCP(addr, options, 1)
 	if err != nil {
@@ -138,8 +139,8 @@ func probe(addr *Addr, options []option) error {
 // option is a socket option with its value.
 type option struct{ level, name, value int }
 
-// optionsOf are those of a bind line's sockets; the sockets that they accept
-// inherit them.
+// optionsOf returns the options of a bind line's listening sockets. Accepted sockets inherit
+// them.
 func optionsOf(b *conf.Bind, addr *Addr, backlog int) []option {
 	options := []option{
 		{unix.SOL_SOCKET, unix.SO_REUSEADDR, 1},
@@ -201,8 +202,8 @@ func listenUnix(b *conf.Bind, backlog int) (int, error) {
 	return fd, listen(fd, backlog)
 }
 
-// ClearStale removes the socket file that an earlier process left at path. A
-// socket that somebody listens on, and a file of another kind, are errors.
+// ClearStale removes the socket file that an earlier process left at path. It returns ErrBusy
+// if a process still listens there, and an error if the file is not a socket.
 func ClearStale(path string) error {
 	stale, err := replaceable(path)
 	if err != nil || !stale {
@@ -216,7 +217,7 @@ func ClearStale(path string) error {
 	return os.Remove(path)
 }
 
-// replaceable reports whether a socket is at path. A file of another kind is an
+// replaceable reports whether there is a socket file at path. A file of another kind is an
 // error.
 func replaceable(path string) (stale bool, err error) {
 	info, err := os.Lstat(path)
@@ -248,7 +249,8 @@ func grant(b *conf.Bind) error {
 	return os.Chown(b.Address.Path, uid, gid)
 }
 
-// owner returns who a UNIX bind line gives its socket to, -1 for nobody.
+// owner returns the user and the group for the socket file of a UNIX bind line. -1 leaves the
+// user or the group unchanged.
 func owner(b *conf.Bind) (uid, gid int, err error) {
 	uid, gid = b.UID, b.GID
 	if b.User != "" {
@@ -268,6 +270,7 @@ func owner(b *conf.Bind) (uid, gid int, err error) {
 	return uid, gid, nil
 }
 
+// bind assigns the address to the socket. Its errors have a text for the user.
 func bind(fd int, addr *Addr) error {
 	err := bindRaw(fd, addr)
 	switch {
@@ -279,6 +282,7 @@ func bind(fd int, addr *Addr) error {
 	return err
 }
 
+// listen starts listening. If that fails, it closes fd.
 func listen(fd, backlog int) error {
 	err := unix.Listen(fd, backlog)
 	if err == nil {
@@ -291,6 +295,8 @@ func listen(fd, backlog int) error {
 	return os.NewSyscallError("listen", err)
 }
 
+// copies returns n duplicates of the listening descriptor fd. own means that this process
+// opened fd: copies then closes it. Otherwise fd was inherited and becomes non-blocking.
 func copies(fd, n int, own bool) ([]int, error) {
 	var fds []int
 	for len(fds) < n {
@@ -308,7 +314,7 @@ func copies(fd, n int, own bool) ([]int, error) {
 	return fds, unix.SetNonblock(fd, true)
 }
 
-// CloseAll closes descriptors.
+// CloseAll closes all fds.
 func CloseAll(fds []int) {
 	for _, fd := range fds {
 		Close(fd)
