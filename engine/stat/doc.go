@@ -1,11 +1,11 @@
-// Package stat counts: sessions, bytes, rates and failures of the process, of
-// frontends, backends and servers, and the limits that hold them.
+// Package stat contains counters for sessions, bytes, rates and failures of the process, of
+// frontends, backends and servers. It also contains the limits on the number of connections.
 //
-// It is a leaf. Every counter is atomic and shared by all loops; loops write
-// at the start and the end of a session (or of a request), never per packet,
-// and the operator's door reads at any time from any goroutine. Nothing here
-// allocates, locks or makes a system call, except Now.
+// The package imports no other package of Sluice. Every counter is atomic, and all loops share
+// it. Loops write at the start and the end of a session or of a request, never per packet. Any
+// goroutine may read at any time. Nothing here allocates, locks or makes a system call, except
+// Now.
 //
-// Readers see each counter exactly, but not all counters at one instant: a
-// line of `show stat` may count a session that started while it was written.
+// Each counter is exact, but several counters are not read at the same instant. For example, a
+// line of `show stat` may count a session that started while the line was written.
 package stat

@@ -8,36 +8,38 @@ import (
 // MaxLoops is the highest number of loops that can wait for one Limit.
 const MaxLoops = 1024
 
-// Limit holds a count to a maximum: maxconn of the process, of a frontend or
-// of a bind, shared by all loops. It remembers which loops wait for a place, so
-// that whoever frees one wakes exactly one of them and the maximum is used to
-// the last place. Make it with NewLimit.
+// Limit keeps a count at or below a maximum. It implements maxconn of the process, of a
+// frontend and of a bind line, and all loops share it. A place is the right to have one
+// connection; the connection takes a place and frees it at its end.
 //
-// A loop that wants a place follows this order, else a wake-up can be lost:
+// A Limit remembers the loops that wait for a place. Whoever frees a place therefore wakes
+// exactly one of them, and no place stays unused. Create a Limit with NewLimit.
+//
+// A loop that needs a place must follow this order, or it can miss a wake-up:
 //
 //	if !limit.TryAcquire() {
 //		limit.Wait(loop)
 //		if !limit.TryAcquire() {
-//			stop accepting, and start over when Release names this loop
+//			stop accepting, and start again when Release returns this loop
 //		}
 //	}
 //
-// A loop that is named but then has nobody to accept has taken a place and
-// gives it back with Release, and that wakes the next one. So a wake-up may
-// find the loop awake already; it then tries to accept all the same.
+// A loop may be returned by Release and then find no connection to accept. It has then taken a
+// place and must free it with Release, which wakes the next loop. So a wake-up may also reach a
+// loop that does not wait any more. That loop tries to accept all the same.
 type Limit struct {
-	max    int64
+	max    int64 // places; 0: no limit
 	_      cacheLine
-	cur    atomic.Int64
+	cur    atomic.Int64 // places taken
 	_      cacheLine
-	paused [MaxLoops / 64]atomic.Uint64
-	woken  atomic.Int64 // the loop that was woken last
+	paused [MaxLoops / 64]atomic.Uint64 // one bit per loop: it waits for a place
+	woken  atomic.Int64                 // number of the loop that Release returned last
 }
 
-// NewLimit returns a limit of max places; 0 is no limit, and still counts.
+// NewLimit returns a limit of max places. 0 means no limit: connections are only counted.
 func NewLimit(max int) *Limit { return &Limit{max: int64(max)} }
 
-// TryAcquire takes a place and says whether there was one.
+// TryAcquire takes a place if one is free, and reports whether it did.
 func (l *Limit) TryAcquire() bool {
 	if l.max == 0 {
 		l.cur.Add(1)
@@ -54,11 +56,11 @@ func (l *Limit) TryAcquire() bool {
 	}
 }
 
-// Wait marks a loop (0 to MaxLoops-1) as waiting for a place.
+// Wait marks a loop (number 0 to MaxLoops-1) as waiting for a place.
 func (l *Limit) Wait(loop int) { l.paused[loop/64].Or(1 << (loop % 64)) }
 
-// Release frees a place and returns the loop to wake for it, no longer marked
-// as waiting, or -1. Waiting loops take turns.
+// Release frees a place. It returns the number of the loop to wake, or -1 for none. That loop
+// is no longer marked as waiting. Waiting loops are woken in turn.
 func (l *Limit) Release() (wake int) {
 	l.cur.Add(-1)
 	if l.max == 0 {
@@ -78,7 +80,8 @@ func (l *Limit) Release() (wake int) {
 	}
 }
 
-// next returns the first waiting loop at or after from, going round, or -1.
+// next returns the first waiting loop at or after from. After the last loop it continues with
+// loop 0. It returns -1 if no loop waits.
 func (l *Limit) next(from int) int {
 	word := from / 64
 	if w := l.paused[word].Load() >> (from % 64); w != 0 {
@@ -93,8 +96,8 @@ func (l *Limit) next(from int) int {
 	return -1
 }
 
-// Cur returns the places taken.
+// Cur returns the number of places taken.
 func (l *Limit) Cur() int64 { return l.cur.Load() }
 
-// Max returns the maximum, 0 for none.
+// Max returns the maximum number of places, 0 for no limit.
 func (l *Limit) Max() int64 { return l.max }

@@ -44,14 +44,14 @@ func TestWaitingLoopsTakeTurns(t *testing.T) {
 		if got := l.Release(); got != want {
 			t.Errorf("release %d woke %d, want %d", i, got, want)
 		}
-		if i == 2 { // again: behind everybody who still waits
+		if i == 2 { // loop 3 waits again, now after all loops that still wait
 			l.Wait(3)
 		}
 	}
 }
 
-// Each loop owns a queue of clients, as with SO_REUSEPORT, and sleeps on its
-// own when there is no place. Were one wake-up lost, the test would hang.
+// Each loop has its own queue of clients, as with SO_REUSEPORT, and sleeps when there is no
+// free place. If one wake-up were lost, the test would hang.
 func TestNoWakeUpIsLost(t *testing.T) {
 	const loops, clients, places = 16, 2000, 3
 	l := NewLimit(places)
@@ -92,7 +92,7 @@ func TestNoWakeUpIsLost(t *testing.T) {
 	}
 }
 
-// handOn is a loop with no client left: it gives back what it is woken for.
+// handOn is a loop without clients: it frees each place for which it is woken.
 func handOn(l *Limit, wake <-chan struct{}, release func(), idle <-chan struct{}) {
 	for {
 		select {

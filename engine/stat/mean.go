@@ -3,20 +3,20 @@ package stat
 import "sync/atomic"
 
 const (
-	meanWindow = 1024 // management.txt 9.1: "over the 1024 last requests"
+	meanWindow = 1024 // samples; management.txt 9.1: "over the 1024 last requests"
 	meanBits   = 11
 	meanMask   = 1<<meanBits - 1
 )
 
-// Mean is a sliding average over about the last 1,024 samples, and the highest
-// of all. The zero value is ready and its average is 0.
+// Mean is a sliding average over about the last 1,024 samples, and the highest sample of all.
+// The zero value is ready to use and its average is 0.
 type Mean struct {
 	word atomic.Uint64 // sum<<meanBits | samples, so that both change at once
 	max  atomic.Int64
 }
 
-// Add takes one sample, a time in milliseconds; a negative one (the phase was
-// never reached) is left out.
+// Add adds one sample in milliseconds. A negative sample means that the phase was never
+// reached; it is ignored.
 func (m *Mean) Add(v int64) {
 	if v < 0 {
 		return
@@ -30,6 +30,7 @@ func (m *Mean) Add(v int64) {
 	}
 }
 
+// slide returns word with the sample v added. A full window first loses one average sample.
 func slide(word, v uint64) uint64 {
 	sum, n := word>>meanBits, word&meanMask
 	if n == meanWindow {
@@ -38,11 +39,11 @@ func slide(word, v uint64) uint64 {
 	return (sum+v)<<meanBits | (n + 1)
 }
 
-// Avg returns the average.
+// Avg returns the average in milliseconds, 0 without samples.
 func (m *Mean) Avg() int64 {
 	word := m.word.Load()
 	return int64((word >> meanBits) / max(word&meanMask, 1))
 }
 
-// Max returns the highest sample.
+// Max returns the highest sample in milliseconds, 0 without samples.
 func (m *Mean) Max() int64 { return m.max.Load() }

@@ -1,63 +1,63 @@
 package stat
 
-// Proxy counts for a frontend or a backend. Column names of `show stat` are
-// in brackets.
+// Proxy contains the counters of a frontend or a backend. The names in brackets are the columns
+// of `show stat`.
 type Proxy struct {
 	Load
 	Conns        Load    // frontend: connections, also those refused before a session [conn_tot conn_rate]
-	DeniedConn   Counter // refused by tcp-request connection [dcon]
-	DeniedSess   Counter // refused by tcp-request session [dses]
-	DeniedReq    Counter // refused by tcp-request content or http-request [dreq]
-	DeniedResp   Counter // [dresp]
-	FailedReq    Counter // bad or unfinished request, client gone before it was whole [ereq]
-	FailedConn   Counter // backend: no server could be connected to [econ]
-	FailedResp   Counter // server's answer bad or cut [eresp]
-	Retries      Counter // connection tried again on the same server [wretr]
-	Redispatches Counter // sent to another server instead [wredis]
-	ClientAborts Counter // [cli_abrt]
-	ServerAborts Counter // [srv_abrt]
-	Selected     Counter // a server was chosen by balancing [lbtot]
+	DeniedConn   Counter // connections refused by tcp-request connection [dcon]
+	DeniedSess   Counter // sessions refused by tcp-request session [dses]
+	DeniedReq    Counter // requests refused by a rule, and answers refused by http-response [dreq]
+	DeniedResp   Counter // answers refused by a rule; not incremented yet, so 0 [dresp]
+	FailedReq    Counter // requests that were malformed or that the client did not complete [ereq]
+	FailedConn   Counter // backend: sessions for which no server could be connected [econ]
+	FailedResp   Counter // answers of servers that were malformed or incomplete [eresp]
+	Retries      Counter // connections tried again on the same server [wretr]
+	Redispatches Counter // sessions sent to another server after a failed connection [wredis]
+	ClientAborts Counter // transfers that the client broke off [cli_abrt]
+	ServerAborts Counter // transfers that the server broke off [srv_abrt]
+	Selected     Counter // times that the balancing algorithm chose a server [lbtot]
 	Requests     Requests
 	Times        Times
 }
 
-// Server counts for a server.
+// Server contains the counters of a server. Columns are named as in Proxy.
 type Server struct {
 	Load
-	DeniedResp   Counter // [dresp]
-	FailedConn   Counter // [econ]
-	FailedResp   Counter // [eresp]
-	Retries      Counter // [wretr]
-	Redispatches Counter // [wredis]
-	ClientAborts Counter // [cli_abrt]
-	ServerAborts Counter // [srv_abrt]
-	Selected     Counter // [lbtot]
-	Connects     Counter // connections tried [connect]
+	DeniedResp   Counter // 0: answers refused by a rule [dresp]
+	FailedConn   Counter // attempts to connect that failed [econ]
+	FailedResp   Counter // 0: answers that were malformed or incomplete [eresp]
+	Retries      Counter // connections tried again on this server [wretr]
+	Redispatches Counter // sessions sent to another server after this one failed [wredis]
+	ClientAborts Counter // 0: transfers that the client broke off [cli_abrt]
+	ServerAborts Counter // 0: transfers that this server broke off [srv_abrt]
+	Selected     Counter // times that the balancing algorithm chose this server [lbtot]
+	Connects     Counter // attempts to connect to the server [connect]
 	Requests     Requests
 	Times        Times
 }
 
-// Times are the averages of a session's phases in milliseconds. A phase that
-// was not reached (-1, as in the log line) is left out.
+// Times are the averages of a session's phases in milliseconds. A phase that was not reached
+// (-1 in the log line) is not counted. The engine does not fill them yet: all are 0.
 type Times struct {
 	Queue, Connect, Response, Total Mean
 }
 
-// Requests counts HTTP requests and the classes of their answers.
+// Requests counts HTTP requests, and their answers by class of status.
 type Requests struct {
 	total Counter
 	rate  Rate
-	class [6]Counter // other, 1xx .. 5xx
+	class [6]Counter // 0: other, 1: 1xx, ... 5: 5xx
 	_     cacheLine
 }
 
-// Request counts a request at now (see Now).
+// Request counts a request at time now (see Now).
 func (r *Requests) Request(now int64) {
 	r.total.Inc()
 	r.rate.Add(now)
 }
 
-// Response counts an answer with that status.
+// Response counts an answer with this status code.
 func (r *Requests) Response(status int) {
 	class := status / 100
 	if class < 1 || class > 5 {
@@ -66,18 +66,20 @@ func (r *Requests) Response(status int) {
 	r.class[class].Inc()
 }
 
-// Total returns the requests.
+// Total returns the number of requests.
 func (r *Requests) Total() int64 { return r.total.Load() }
 
-// Rate returns the requests per second.
+// Rate returns the rate of requests.
 func (r *Requests) Rate() *Rate { return &r.rate }
 
-// Class returns the answers of class 1 (1xx) to 5; class 0 is any other.
+// Class returns the number of answers of class n: 1 (1xx) to 5 (5xx), or 0 for any other
+// status.
 func (r *Requests) Class(n int) int64 { return r.class[n].Load() }
 
-// Process counts for the whole process.
+// Process contains the counters of the whole process. The names in brackets are the fields of
+// `show info`.
 type Process struct {
 	Load              // connections of all frontends [CurrConns CumConns ConnRate]
-	Requests Requests // [CumReq]
-	Spliced  Counter  // bytes moved by splice [TotalSplicdedBytesOut]
+	Requests Requests // HTTP requests [CumReq]
+	Spliced  Counter  // bytes moved by splice; HAProxy spells the field this way [TotalSplicdedBytesOut]
 }

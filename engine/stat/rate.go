@@ -2,9 +2,9 @@ package stat
 
 import "sync/atomic"
 
-// A Rate's word: the second it speaks of, the events of that second and those
-// of the second before. One word makes each update one compare-and-swap that
-// no reader can see half done.
+// A Rate stores three values in one 64-bit integer: a second, the number of events in that
+// second, and the number in the second before it. Each update is one compare-and-swap, so
+// readers never see a half-written update.
 const (
 	countBits = 22
 	tickBits  = 64 - 2*countBits
@@ -12,16 +12,19 @@ const (
 	tickMask  = 1<<tickBits - 1
 )
 
-// Rate is the number of events over the last second and the highest seen.
-// Like HAProxy's freq_ctr it blends the running second with the share of the
-// one before that is still less than a second old. It counts up to 4,194,303
-// events a second and stays there. The zero value is ready.
+// Rate is the number of events over the last second, and the highest such number. Like
+// HAProxy's freq_ctr it adds two counts: the events of the current second, and a share of those
+// of the previous second. The share is the part of the previous second that is less than a
+// second ago.
+//
+// A Rate counts up to 4,194,303 events a second and does not go higher. The zero value is ready
+// to use.
 type Rate struct {
-	word atomic.Uint64
-	max  atomic.Int64
+	word atomic.Uint64 // second, events, events of the second before; see countBits
+	max  atomic.Int64  // events per second
 }
 
-// Add counts one event at now (milliseconds, see Now).
+// Add counts one event at time now (milliseconds, see Now).
 func (r *Rate) Add(now int64) {
 	tick := uint64(now/1000) & tickMask
 	for {
@@ -35,17 +38,18 @@ func (r *Rate) Add(now int64) {
 	}
 }
 
-// Per returns the events of the second before now.
+// Per returns the number of events in the second before now (milliseconds, see Now).
 func (r *Rate) Per(now int64) int64 {
 	_, cur, prev := roll(r.word.Load(), uint64(now/1000)&tickMask)
 	return blend(cur, prev, now)
 }
 
-// Max returns the highest rate seen when an event was counted.
+// Max returns the highest rate in events per second. It is updated when an event is counted.
 func (r *Rate) Max() int64 { return r.max.Load() }
 
-// roll moves what the word says on to the second tick. A loop whose clock lags
-// by a second counts into the word's second, as turning it back would lose it.
+// roll returns the values of word, moved forward to the second tick. If the caller's clock is
+// one second behind the stored second, roll keeps the stored second. Going back would lose its
+// count.
 func roll(word, tick uint64) (at, cur, prev uint64) {
 	at, cur, prev = word>>(2*countBits), word>>countBits&countMask, word&countMask
 	switch (tick - at) & tickMask {
@@ -57,11 +61,12 @@ func roll(word, tick uint64) (at, cur, prev uint64) {
 	return tick, 0, 0
 }
 
+// blend returns the events of the last second at time now, see Rate.
 func blend(cur, prev uint64, now int64) int64 {
 	return int64(cur + prev*uint64(1000-now%1000)/1000)
 }
 
-// raise lifts high to v unless it is higher already.
+// raise sets high to v if v is higher.
 func raise(high *atomic.Int64, v int64) {
 	for old := high.Load(); v > old; old = high.Load() {
 		if high.CompareAndSwap(old, v) {
