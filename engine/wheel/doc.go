@@ -1,14 +1,14 @@
 // Package wheel keeps the deadlines of many sessions on one loop.
 //
-// It is a hashed timing wheel over entry numbers: arming, cancelling and
-// firing cost the same however many entries wait, nothing is allocated after
-// New, and the arrays hold no pointers. Time is what the caller says it is, in
-// milliseconds on a monotonic clock of its own.
+// It is a hashed timing wheel. An entry is a number with at most one deadline. Arming,
+// cancelling and firing an entry cost the same however many entries wait. Nothing is allocated
+// after New, and the arrays contain no pointers. The caller passes the time to each call, in
+// milliseconds of a monotonic clock.
 //
-// Re-arming is lazy: an entry is never moved to a later time. It fires at the
-// earliest time it was armed for, and its owner, who knows the time that
-// counts by then, arms it again. So a session that is busy all the time costs
-// one visit per timeout, not one per byte.
+// An entry is never moved to a later time. It fires at the earliest time for which it was
+// armed. The owner of the entry then compares the time with its real deadline, and arms the
+// entry again if the deadline is later. So a session that is busy all the time costs one call
+// per timeout, not one per byte.
 //
 // A Wheel belongs to one loop and is used on its goroutine only.
 package wheel

@@ -7,24 +7,25 @@ const (
 	// one tick late, and never early.
 	Tick = 8
 
-	slots = 8192 // a turn is 65 s; a longer wait is looked at once a turn
+	slots = 8192 // a rotation takes 65 s; an entry due later is checked once per rotation
 	words = slots / 64
 	none  = -1
 )
 
-// Wheel is a set of armed entries. See the package's documentation.
+// Wheel is a set of armed entries. The documentation of the package explains how it works. All
+// times are in milliseconds of the caller's monotonic clock.
 type Wheel struct {
-	due        []int64 // by entry, in ms
-	next, prev []int32 // by entry: its neighbours in the slot
-	slot       []int32 // by entry: the slot it waits in, or none
-	head       [slots]int32
-	occupied   [words]uint64
-	done       int64 // the last tick that was expired
-	armed      int
-	ripe       []int32 // scratch of expireSlot
+	due        []int64       // by entry: when it is to fire
+	next, prev []int32       // by entry: the next and previous entry in the same slot, or none
+	slot       []int32       // by entry: the slot that contains it plus one; 0: not armed
+	head       [slots]int32  // by slot: its first entry, or none
+	occupied   [words]uint64 // one bit per slot: it contains entries
+	done       int64         // number of the last expired tick, that is time / Tick
+	armed      int           // number of armed entries
+	ripe       []int32       // scratch memory of expireSlot
 }
 
-// New returns a wheel for the entries 0..entries-1, at time now.
+// New returns a wheel for the entries 0 to entries-1. The time is now.
 func New(entries int, now int64) *Wheel {
 	w := &Wheel{
 		due:  make([]int64, entries),
@@ -39,12 +40,12 @@ func New(entries int, now int64) *Wheel {
 	return w
 }
 
-// slot numbers are stored plus one, so that the untouched zero means none and
-// the memory of entries that were never used stays untouched.
+// slotOf returns the slot that contains the entry, or none. Slot numbers are stored plus one,
+// so that 0 means none: the memory of entries that were never used stays unwritten.
 func (w *Wheel) slotOf(id int32) int32 { return w.slot[id] - 1 }
 
-// Arm makes the entry fire at time at, or earlier if it is armed for an
-// earlier time already.
+// Arm makes the entry fire at the time at. If the entry is already armed for an earlier time,
+// Arm changes nothing.
 func (w *Wheel) Arm(id int32, at int64) {
 	if w.slotOf(id) != none {
 		if w.due[id] <= at {
@@ -57,21 +58,22 @@ func (w *Wheel) Arm(id int32, at int64) {
 	w.link(id, int32(tick%slots))
 }
 
-// Cancel disarms the entry, if it is armed.
+// Cancel disarms the entry if it is armed.
 func (w *Wheel) Cancel(id int32) {
 	if w.slotOf(id) != none {
 		w.unlink(id)
 	}
 }
 
-// Due returns when the entry is to fire, and whether it is armed.
+// Due returns the time at which the entry is to fire, and whether it is armed. at is only valid
+// if armed is true.
 func (w *Wheel) Due(id int32) (at int64, armed bool) { return w.due[id], w.slotOf(id) != none }
 
-// Armed tells how many entries wait.
+// Armed returns the number of armed entries.
 func (w *Wheel) Armed() int { return w.armed }
 
-// Next returns the time at which Expire should be called next, and false when
-// nothing waits.
+// Next returns the time at which Expire should be called next. It returns false if no entry is
+// armed.
 func (w *Wheel) Next() (int64, bool) {
 	if w.armed == 0 {
 		return 0, false
@@ -94,8 +96,8 @@ func (w *Wheel) Next() (int64, bool) {
 	return 0, false
 }
 
-// Expire disarms every entry whose time has come and calls fire for it. fire
-// may arm and cancel any entry.
+// Expire disarms every entry that is due at the time now, and calls fire for it. fire may arm
+// and cancel any entry.
 func (w *Wheel) Expire(now int64, fire func(id int32)) {
 	last := now / Tick
 	if last-w.done > slots {
@@ -107,8 +109,8 @@ func (w *Wheel) Expire(now int64, fire func(id int32)) {
 	}
 }
 
-// expireSlot looks first and fires afterwards, because fire may change the
-// slot's list under our feet.
+// expireSlot expires the entries of one slot. It first collects them and then calls fire,
+// because fire may change the list of the slot.
 func (w *Wheel) expireSlot(slot int32, now int64, fire func(id int32)) {
 	w.ripe = w.ripe[:0]
 	for id := w.head[slot]; id != none; id = w.next[id] {

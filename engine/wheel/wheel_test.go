@@ -66,8 +66,8 @@ func TestFireMayArmAndCancelOthers(t *testing.T) {
 	}
 }
 
-// TestAgainstSortedList drives the wheel and a plain map with the same random
-// calls; both must name the same entries at the same times.
+// TestAgainstSortedList makes the same random calls on the wheel and on a plain map. Both must
+// fire the same entries at the same times.
 func TestAgainstSortedList(t *testing.T) {
 	t.Logf("seed %d", *seed)
 	rng := rand.New(rand.NewPCG(*seed, 0))
@@ -95,7 +95,7 @@ func TestAgainstSortedList(t *testing.T) {
 	}
 }
 
-// checkExpired allows the wheel's resolution: what is due within the last two
+// checkExpired allows for the wheel's resolution: an entry that is due within the last two
 // ticks may or may not have fired.
 func checkExpired(t *testing.T, w *Wheel, plain map[int32]int64, now int64) {
 	t.Helper()
