@@ -65,8 +65,13 @@ func (l *loop) responseRules(id int32, s *session, x *exchange) bool {
 	l.facts.Response = &l.response
 	defer func() { l.facts.Response = nil }()
 	l.tellFacts(s)
-	if !f.owns(b) && !l.responseRulesOf(id, s, x, &b.rules.Response) {
-		return false
+	if !f.owns(b) && b.rules.Response.Len() > 0 {
+		if !l.responseRulesOf(id, s, x, &b.rules.Response) {
+			return false
+		}
+		if f.rules.Response.Reads(0) {
+			l.rereadAnswer(x)
+		}
 	}
 	return l.responseRulesOf(id, s, x, &f.rules.Response)
 }
@@ -74,6 +79,10 @@ func (l *loop) responseRules(id int32, s *session, x *exchange) bool {
 func (l *loop) responseRulesOf(id int32, s *session, x *exchange, rules *acl.Rules) bool {
 	for i := rules.Next(&l.facts, 0); i >= 0; i = rules.Next(&l.facts, i+1) {
 		switch l.follow(id, s, x, rules.At(i)) {
+		case edited:
+			if rules.Reads(i + 1) {
+				l.rereadAnswer(x)
+			}
 		case answered:
 			return false
 		case passed:
@@ -81,6 +90,15 @@ func (l *loop) responseRulesOf(id int32, s *session, x *exchange, rules *acl.Rul
 		}
 	}
 	return true
+}
+
+// rereadAnswer has later rules see the answer as the edits so far have made it.
+func (l *loop) rereadAnswer(x *exchange) {
+	l.edited = l.rewrite.Append(l.edited[:0])
+	l.edited, l.shown = l.shown, l.edited
+	l.reply.Reread(l.shown)
+	l.rewrite.Response(&l.reply)
+	l.response.Status, l.response.Line = int(x.status), l.reply.Line
 }
 
 // tellFacts sets what formats may write beside the heads.

@@ -29,9 +29,9 @@ const (
 	plainOK   = "HTTP/1.1 200 OK\r\nX-A: a\r\nContent-Length: 2\r\n\r\nok"
 )
 
-// TestEmptyLocationGoesOn: a redirect that `ignore-empty` skips leaves the rules
-// behind it in force, on requests and on answers.
-func TestEmptyLocationGoesOn(t *testing.T) {
+// TestRulesGoOn: a redirect that `ignore-empty` skips leaves the rules behind it
+// in force, on requests and on answers; they see what was edited before.
+func TestRulesGoOn(t *testing.T) {
 	for _, c := range []struct{ name, front, back, want string }{
 		{"deny", "http-request redirect location %[req.hdr(x)] ignore-empty\n  http-request deny", "", "403"},
 		{"deny in the backend", "", "http-request redirect location %[req.hdr(x)] ignore-empty\n  http-request deny", "403"},
@@ -41,6 +41,8 @@ func TestEmptyLocationGoesOn(t *testing.T) {
 		{"another redirect", "http-request redirect location %[req.hdr(x)] ignore-empty\n  http-request redirect location /b code 301", "", "301"},
 		{"deny an answer", "http-response redirect location %[res.hdr(x)] ignore-empty\n  http-response deny", "", "502"},
 		{"deny an answer in the backend", "", "http-response redirect location %[res.hdr(x)] ignore-empty\n  http-response deny", "502"},
+		{"deny what an earlier rule of the answer wrote", "http-response set-header X-A b\n  http-response deny deny_status 404 if { res.hdr(x-a) b }", "", "404"},
+		{"the frontend denies what the backend wrote", "http-response deny deny_status 404 if { res.hdr(x-a) b }", "http-response set-header X-A b", "404"},
 		{"nothing behind it", "http-request redirect location %[req.hdr(x)] ignore-empty", "", "200"},
 		{"a prefix is never skipped", "http-request redirect prefix %[req.hdr(x)] ignore-empty", "", "302"},
 	} {

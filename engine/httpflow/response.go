@@ -5,15 +5,22 @@ import "bytes"
 // parse reads a head that keeps to the grammar, with its empty line. It is
 // false where the body's end is told in two ways or in none that holds.
 func (h *Head) parse(b []byte) bool {
-	end := bytes.IndexByte(b, '\n')
-	*h = Head{Line: chomp(b[:end+1]), length: -1}
+	*h = Head{length: -1}
+	h.Reread(b)
 	h.Minor = int(min(h.Line[len("HTTP/1.")]-'0', 1))
 	for _, c := range h.Line[len("HTTP/1.1 "):][:3] {
 		h.Status = h.Status*10 + int(c-'0')
 	}
+	return h.frame()
+}
+
+// Reread has the lines of b in the place of those before: the same head as
+// [Rewrite.Append] wrote it. What was found out about the answer stays.
+func (h *Head) Reread(b []byte) {
+	end := bytes.IndexByte(b, '\n')
+	h.Line = chomp(b[:end+1])
 	h.fields = b[end+1:]
 	h.fields = h.fields[:bytes.LastIndexByte(h.fields[:len(h.fields)-1], '\n')+1]
-	return h.frame()
 }
 
 func (h *Head) frame() bool {
