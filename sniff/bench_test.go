@@ -44,9 +44,9 @@ func TestNoAllocation(t *testing.T) {
 	}
 }
 
-// TestState keeps the promises a session's slab relies on, and the one that makes
-// sniffing linear: what was given has been walked, but for a record header of
-// which not all is there.
+// TestState checks two properties. A State must be small, because each session contains one. A
+// State must have read all bytes given, except an incomplete record header; else the cost is
+// not linear.
 func TestState(t *testing.T) {
 	if n := unsafe.Sizeof(State{}); n > 24 {
 		t.Errorf("a State takes %d bytes, want 24 at most", n)
@@ -94,8 +94,8 @@ func sniffWhole(b *testing.B, data []byte) {
 	}
 }
 
-// BenchmarkByteByByte shows that the work is linear: a byte costs the same
-// whether a thousand or sixty thousand came before it.
+// BenchmarkByteByByte shows that the cost is linear: a byte costs the same after one thousand
+// and after sixty thousand bytes.
 func BenchmarkByteByByte(b *testing.B) {
 	s := NewScanner()
 	for _, size := range []int{1 << 10, 8 << 10, 60 << 10} {

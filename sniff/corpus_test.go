@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// sample is one input of the reference corpus with the row that describes it.
+// sample is one input of the reference corpus, with the row that describes it.
 type sample struct {
 	name    string
 	verdict string
@@ -17,7 +17,7 @@ type sample struct {
 	data    []byte
 }
 
-// corpus reads a folder of the reference corpus in place: it belongs to its
+// corpus reads a directory of the reference corpus where it is. The corpus belongs to its
 // authors and is not part of this repository.
 func corpus(t *testing.T, folder string) []sample {
 	t.Helper()

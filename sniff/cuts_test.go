@@ -6,16 +6,16 @@ import (
 	"testing"
 )
 
-// checkCuts sniffs data in one piece, cut at every byte and byte by byte with one
-// State, with other bytes behind every cut. All must agree: the answer comes no
-// later than it is due and stays. It returns the facts of the whole.
+// checkCuts sniffs data in one piece, then cut at every byte, then byte by byte with one State.
+// After each cut other bytes follow. All ways must give the same answer. It must come as soon
+// as possible and must not change. checkCuts returns the facts of all data.
 func checkCuts(t *testing.T, data []byte) *Facts {
 	t.Helper()
 	s, f := NewScanner(), &Facts{}
 	s.Sniff(new(State), data, f)
 	want, length := report(f), f.Len
 	var steps State
-	due := -1 // the shortest prefix with an answer
+	due := -1 // the length of the shortest prefix that has an answer
 	buf := bytes.Repeat([]byte("\x01\r\n: HTTP/1.1\r\n\r\n"), len(data)/16+1)
 	for n := range len(data) + 1 {
 		copy(buf[max(n-1, 0):n], data[max(n-1, 0):])
@@ -39,7 +39,7 @@ func checkCuts(t *testing.T, data []byte) *Facts {
 	return f
 }
 
-// inSteps returns the facts of b when it comes in pieces of step bytes.
+// inSteps returns the facts of b when b arrives in pieces of step bytes.
 func inSteps(b []byte, step int) *Facts {
 	s, f := NewScanner(), &Facts{}
 	var st State

@@ -1,17 +1,16 @@
-// Package sniff tells what a client is speaking from the bytes it has sent so
-// far: the head of an HTTP/1 request or a TLS ClientHello.
+// Package sniff recognises the protocol of a client from the first bytes that it has sent: the
+// head of an HTTP/1 request, or a TLS ClientHello. "Hello" always means a ClientHello here.
 //
-// It is pure: bytes in, facts out, no I/O, no clock, no allocation. Every answer
-// is one of three: more bytes are needed, no, or yes. A no or a yes holds
-// whatever follows, and nothing past the bytes given is looked at.
+// The package does no I/O, reads no clock and allocates nothing. Each answer is a Verdict: more
+// bytes are needed, no, or yes. A no or a yes stays valid whatever bytes follow. The package
+// never reads past the bytes given.
 //
-// A session owns a State while it sniffs; a loop owns a Scanner and the Facts it
-// fills, and calls them on its own goroutine only. The caller keeps the bytes:
-// each call passes all of them again, and the State remembers how far they were
-// walked, so that a client who sends one byte at a time costs no more than one
-// who sends all at once.
+// Each session owns a State while it is sniffed. Each loop owns a Scanner and the Facts that
+// the scanner fills, and uses them on its own goroutine only. The caller keeps the bytes and
+// passes all of them again with each call. The State remembers how many were read before. So a
+// client that sends one byte at a time causes no more work than one that sends all bytes at
+// once.
 //
-// HTTP is what HAProxy's tcp-mode parser takes for HTTP, where that leaves no
-// doubt about the host: where two readers could see two hosts or two bodies, the
-// answer is no.
+// HTTP is recognised as HAProxy's parser does in mode tcp, if the host is unambiguous. If two
+// programs could read two different hosts or two different bodies, the answer is no.
 package sniff

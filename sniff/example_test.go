@@ -8,7 +8,7 @@ import (
 	"sluice/sniff"
 )
 
-// A head arrives in two pieces; the State carries on where the first ended.
+// A head arrives in two pieces. The State continues where the first piece ended.
 func ExampleScanner_Sniff() {
 	scanner := sniff.NewScanner()
 	var state sniff.State

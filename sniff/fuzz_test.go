@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// most bounds what is cut at every byte: the cuts are quadratic.
+// most limits the bytes of an input that is cut at every byte, because the cost is quadratic.
 const most = 4096
 
 func FuzzHello(f *testing.F) {
@@ -26,9 +26,9 @@ func FuzzHello(f *testing.F) {
 	})
 }
 
-// ordinary says whether a hello that crypto/tls accepts has only what we accept
-// too: it takes other record versions, skips alerts between the records and
-// reads a host name behind names of other types.
+// ordinary reports whether a hello that crypto/tls accepts has only features that this package
+// accepts too. crypto/tls also accepts other record versions, skips alerts between records, and
+// reads a host name after names of other types.
 func ordinary(wire []byte) bool {
 	var m []byte
 	for len(m) < helloHeader || len(m)-helloHeader < int(binary.BigEndian.Uint32(m)&0xffffff) {
@@ -74,8 +74,8 @@ func FuzzHead(f *testing.F) {
 	})
 }
 
-// checkAgainstNetHTTP has a second reader look at the head: where net/http takes
-// it, it must see the same request.
+// checkAgainstNetHTTP compares with another parser: if net/http accepts the head, it must read
+// the same request.
 func checkAgainstNetHTTP(t *testing.T, b []byte, h *Head) {
 	t.Helper()
 	req, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(b)))

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestAgainstGo has clients of crypto/tls with random names, protocols, versions
-// and curves say hello; cut into random records and fed in random pieces, each
-// must read as a server of crypto/tls reads it.
+// TestAgainstGo sends hellos of crypto/tls clients with random names, protocols, versions and
+// curves. They are cut into random records and given in random pieces. The results must be
+// those of a crypto/tls server.
 func TestAgainstGo(t *testing.T) {
 	rng := random(t)
 	s := NewScanner()
@@ -43,7 +43,8 @@ func checkAgainstGo(t *testing.T, f *Facts, info *tls.ClientHelloInfo) {
 	}
 }
 
-// fold is ours and not strings.ToLower, which knows more letters than ASCII's.
+// fold converts ASCII letters only to lower case. strings.ToLower would convert other letters,
+// too.
 func fold(name string) string {
 	b := []byte(name)
 	for i := range b {
@@ -52,7 +53,7 @@ func fold(name string) string {
 	return string(b)
 }
 
-// inPieces feeds b in random pieces until there is an answer, with one State.
+// inPieces passes b in random pieces and with one State, until there is an answer.
 func inPieces(s *Scanner, rng *rand.Rand, b []byte) *Facts {
 	var st State
 	f := &Facts{}

@@ -2,7 +2,7 @@ package sniff
 
 import "bytes"
 
-// phase is where in an HTTP/1 head the next byte stands.
+// phase is the part of an HTTP/1 head to which the next byte belongs.
 type phase uint8
 
 const (
@@ -13,18 +13,18 @@ const (
 	beforeTarget
 	target
 	beforeVersion
-	version // in "HTTP/", four phases
+	version // after the H of "HTTP/": this phase and the next three, one for each byte
 	_
 	_
 	_
 	major
-	afterOne // HTTP/1
+	afterOne // after HTTP/1
 	minor
 	versionEnd
-	afterOther // HTTP/5 and the like: refused once the line is whole
+	afterOther // after HTTP/5 and the like: refused at the end of the line
 	otherMinor
 	versionCR
-	firstField // of the head: it has none before it that it could continue
+	firstField // first field line: unlike others it must not continue an earlier line
 	field
 	name
 	value
@@ -34,9 +34,9 @@ const (
 	phases
 )
 
-// grammar gives the phase after a byte. It is what HAProxy's parser lets pass in
-// its default, strict mode: several blanks in the request line, LF alone for
-// CRLF, continued field values and control bytes in them; but not HTTP/0.9.
+// grammar returns the next phase for a phase and a byte. It accepts the same heads as HAProxy's
+// parser in its default, strict mode, except HTTP/0.9. Accepted are several spaces in the
+// request line, LF instead of CRLF, and continued field values with control bytes in them.
 var grammar = makeGrammar()
 
 func makeGrammar() (g [phases][256]phase) {
@@ -85,9 +85,10 @@ func makeGrammar() (g [phases][256]phase) {
 	return g
 }
 
-// tokenBytes are those of a method or a field's name, RFC 9110 5.6.2.
+// tokenBytes returns the bytes allowed in a method or in a field name, RFC 9110 5.6.2.
 func tokenBytes() string { return between(0x21, 0x7e, `"(),/:;<=>?@[\]{}`) }
 
+// between returns the bytes from, ..., to, except those in without.
 func between(from, to int, without string) string {
 	var all []byte
 	for c := from; c <= to; c++ {
@@ -98,18 +99,19 @@ func between(from, to int, without string) string {
 	return string(all)
 }
 
-// preface is the head in the client connection preface of HTTP/2, RFC 9113 3.4.
-// The six bytes that follow it tell nothing more: no other use of PRI exists.
+// preface is the head in the client connection preface of HTTP/2, RFC 9113 3.4. The six bytes
+// after it are not needed, because no other protocol uses the method PRI.
 var preface = []byte("PRI * HTTP/2.0\r\n\r\n")
 
-// syntax goes over an HTTP/1 head, byte for byte once.
+// syntax checks an HTTP/1 head against grammar. It reads each byte once.
 type syntax struct {
-	at      uint32 // bytes walked
-	phase   phase  // bad stands for start, so that the zero value is ready
+	at      uint32 // bytes read so far
+	phase   phase  // bad means start, so that the zero value is ready to use
 	verdict Verdict
-	h2      bool
+	h2      bool // the preface of HTTP/2 was found
 }
 
+// advance reads the bytes of b that were not read before.
 func (x *syntax) advance(b []byte) Verdict {
 	if x.at == 0 && bytes.HasPrefix(preface, b[:min(len(b), len(preface))]) {
 		x.h2 = len(b) >= len(preface)
@@ -126,7 +128,7 @@ func (x *syntax) lines(b []byte) Verdict {
 	for i < len(b) {
 		row := &grammar[p]
 		for i < len(b) && row[b[i]] == p {
-			i++ // a run within one phase: the look-ups do not wait for each other
+			i++ // skip a run of bytes in one phase; the processor can overlap these look-ups
 		}
 		if i == len(b) {
 			break

@@ -2,45 +2,46 @@ package sniff
 
 import "bytes"
 
-// Head is the head of an HTTP/1 request. It is filled when Verdict is Yes.
+// Head is the head of an HTTP/1 request. Its fields are set if Verdict is Yes.
 type Head struct {
 	Verdict Verdict
-	// H2 says that this is the preface of HTTP/2 with prior knowledge; Verdict is
-	// then No, as it is not HTTP/1.
+	// H2 is true for the preface of HTTP/2 with prior knowledge. Verdict is then No, because
+	// the bytes are not HTTP/1.
 	H2 bool
 
 	Method  []byte
 	Target  []byte // as sent
-	Version []byte // HTTP/1.1
-	// Path is the target from its first slash up to a question mark, as
-	// HAProxy's path fetch (configuration.txt 7.3.6). Nil: the target has none,
-	// as "*", CONNECT's host:port or http://host.
+	Version []byte // for example HTTP/1.1
+	// Path is the part of the target from the first slash of its path to the question mark,
+	// like HAProxy's fetch path (configuration.txt 7.3.6). It is nil if the target has no path:
+	// "*", host:port of CONNECT, or http://host.
 	Path []byte
-	// Authority is host and port of an absolute target or of CONNECT, without
-	// user and password. Nil: the target has none.
+	// Authority is the host and the port of an absolute target or of CONNECT, without user and
+	// password. It is nil if the target has none.
 	Authority []byte
 
-	// ContentLength is the body's length as told, -1 for not told. With Chunked
-	// the two contradict each other: HAProxy passes such a head on, who relays by
-	// it must refuse it.
+	// ContentLength is the length of the body in bytes according to the field Content-Length,
+	// or -1 without that field. If Chunked is also true, the two fields contradict each other.
+	// HAProxy accepts such a head. A caller that finds the end of the body by these fields must
+	// refuse it.
 	ContentLength int64
 	// Repeated says that a length of 0 was told more than once.
 	Repeated bool
 	Chunked  bool
-	// Folded says that a field's value goes on in a further line (RFC 9112 5.2).
+	// Folded is true if the value of a field continues on a further line (RFC 9112 5.2).
 	Folded bool
 
 	host   []byte
 	fields []byte // field lines without the empty line
 }
 
-// Host returns the value of the Host field as sent, without the blanks around
-// it. It is false where there is none or an empty one. A head with two, or with
-// one that is no host, is no HTTP to us.
+// Host returns the value of the field Host as sent, without spaces and tabs around it. It
+// returns false if the field is missing or empty. A head with two Host fields, or with a
+// malformed host, gets the verdict No.
 func (h *Head) Host() ([]byte, bool) { return h.host, len(h.host) > 0 }
 
-// PathQuery returns the path and the query: what an absolute target has behind
-// its authority. Nil: there is no path.
+// PathQuery returns the path and the query of the target. In an absolute target, both follow
+// the authority. It returns nil if there is no path.
 func (h *Head) PathQuery() []byte {
 	if h.Path == nil {
 		return nil
@@ -48,15 +49,15 @@ func (h *Head) PathQuery() []byte {
 	return h.Target[len(untilQuery(h.Target))-len(h.Path):]
 }
 
-// AsksFor reports whether the target is uri, or an absolute one with uri behind
-// its authority. Nothing asks for the empty one.
+// AsksFor reports whether the target is uri, or an absolute target whose path and query are
+// uri. It returns false for an empty uri.
 func (h *Head) AsksFor(uri string) bool {
 	return uri != "" && (string(h.Target) == uri || string(h.PathQuery()) == uri)
 }
 
-// Next returns the field at position at and the position of the next, or 0 at
-// the end. The value has no blanks around it; one continued over lines holds
-// these with their ends. It starts at 0:
+// Next returns the field at position at, and the position of the field after it, or 0 at the
+// end. The value has no spaces or tabs around it. A value continued on further lines includes
+// the line ends. The first position is 0:
 //
 //	for name, value, at := h.Next(0); at > 0; name, value, at = h.Next(at) {
 func (h *Head) Next(at int) (name, value []byte, next int) {
@@ -72,8 +73,8 @@ func (h *Head) Next(at int) (name, value []byte, next int) {
 	return b[:colon:colon], trim(chomp(b[colon+1 : end])), at + end
 }
 
-// parse reads a head that keeps to the grammar, with its empty line. It is false
-// where two readers could differ on where the request goes or where it ends.
+// parse reads a head that matches grammar, including its empty line. It returns false if two
+// programs could disagree about the host or about the end of the request.
 func (h *Head) parse(b []byte) bool {
 	b = bytes.TrimLeft(b, "\r\n")
 	end := bytes.IndexByte(b, '\n')
@@ -113,9 +114,8 @@ func (h *Head) parseFields() bool {
 	return true
 }
 
-// contentLength takes plain digits once: signs, hexadecimal and a second one are
-// what smuggling is made of (RFC 9112 6.3). Only that there is no body may be
-// told several times, in a list too: no reader takes 0 for anything else.
+// contentLength accepts only one field, and in it only digits. Signs, lists, hexadecimal
+// numbers and a second field are ways of request smuggling (RFC 9112 6.3).
 func (h *Head) contentLength(value []byte) bool {
 	for more := true; more; {
 		var one []byte
@@ -146,7 +146,8 @@ func (h *Head) oneLength(value []byte) bool {
 	return true
 }
 
-// transferEncoding takes chunked alone and once, as HAProxy does in requests.
+// transferEncoding accepts only one field with the only value chunked, as HAProxy does in
+// requests.
 func (h *Head) transferEncoding(value []byte) bool {
 	if h.Chunked {
 		return false
@@ -157,7 +158,7 @@ func (h *Head) transferEncoding(value []byte) bool {
 
 var space, comma = []byte(" "), []byte(",")
 
-// trim takes off blanks and tabs around b.
+// trim removes spaces and tabs around b.
 func trim(b []byte) []byte {
 	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
 		b = b[1:]
@@ -168,7 +169,7 @@ func trim(b []byte) []byte {
 	return b
 }
 
-// chomp takes off the end of line.
+// chomp removes the line end, LF or CRLF.
 func chomp(b []byte) []byte {
 	b = bytes.TrimSuffix(b, []byte("\n"))
 	return bytes.TrimSuffix(b, []byte("\r"))

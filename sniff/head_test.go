@@ -192,7 +192,7 @@ func TestFields(t *testing.T) {
 	}
 }
 
-// TestEarlyNo names the shortest bytes that are no HTTP any more.
+// TestEarlyNo contains the shortest inputs that cannot become HTTP any more.
 func TestEarlyNo(t *testing.T) {
 	for _, s := range []string{
 		"\x00", " ", ":", "\r\r", "SSH-2.0-x\r", "EHLO\r", "GET\t", "GET / X", "GET / HTTP/1!", "GET / HTTP/x",

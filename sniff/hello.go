@@ -1,6 +1,6 @@
 package sniff
 
-// The extensions that are read, by their IANA numbers.
+// The numbers of the extensions that are read (IANA registry of TLS extensions).
 const (
 	extServerName        = 0
 	extALPN              = 16
@@ -8,31 +8,31 @@ const (
 	extECH               = 0xfe0d
 )
 
+// nameTypeHost is the type of a host name in the extension server_name.
 const nameTypeHost = 0
 
-// Hello is what a TLS ClientHello says. It is filled when Verdict is Yes.
+// Hello is the contents of a TLS ClientHello. Its fields are set if Verdict is Yes.
 //
-// With ECH the name is the outer one, which the client chose to show; a name
-// alone is never proof of where a client ends up, so it must not guard access.
+// With ECH the name is the outer name, which the client chose to show. A name alone never
+// proves which site a client reaches, so access control must not rely on it.
 type Hello struct {
 	Verdict Verdict
-	// SNI is the first host name sent, folded to lower case and without one
-	// trailing dot, otherwise whole, whatever bytes it holds. Nil: none was sent;
-	// empty: an empty one was.
+	// SNI is the first host name sent, in lower case and without one trailing dot. Otherwise it
+	// is unchanged, whatever bytes it contains. It is nil if no name was sent, and empty if an
+	// empty name was sent.
 	SNI []byte
-	// Version is the highest version offered that has a number of TLS
-	// (0x0304 for TLS 1.3): of supported_versions, else legacy_version. GREASE
-	// and drafts do not count.
+	// Version is the highest TLS version offered (0x0304 for TLS 1.3). It is taken from
+	// supported_versions or, without that extension, from legacy_version. GREASE values and
+	// drafts are ignored.
 	Version uint16
-	// ECH says that encrypted_client_hello was sent, real or GREASE.
+	// ECH is true if the extension encrypted_client_hello was sent, real or GREASE.
 	ECH bool
 
-	alpn []byte // the wire's list: length, name, length, name...
+	alpn []byte // the list as sent: length, name, length, name...
 }
 
-// Name returns the SNI where it may serve as a host name in routing, else nil:
-// the empty name, one over 255 bytes, one with bytes outside printable ASCII or
-// a blank, and an IP address are refused (RFC 6066 3).
+// Name returns the SNI if it may be used as a host name in routing, else nil. Refused gives the
+// reason. RFC 6066 3 allows no empty names and no IP addresses.
 func (h *Hello) Name() []byte {
 	if h.Refused() != "" {
 		return nil
@@ -40,8 +40,8 @@ func (h *Hello) Name() []byte {
 	return h.SNI
 }
 
-// Refused says why an SNI that was sent must not be used in routing. It is empty
-// where Name returns a name and where none was sent.
+// Refused returns the reason why an SNI that was sent must not be used in routing. The reason
+// is empty if Name returns a name, or if no SNI was sent.
 func (h *Hello) Refused() string {
 	switch {
 	case h.SNI == nil:
@@ -62,8 +62,8 @@ func (h *Hello) Refused() string {
 	return ""
 }
 
-// NextALPN returns the protocol name at position at of the list and the position
-// of the next, or 0 at the end. It starts at 0:
+// NextALPN returns the protocol name at position at of the list, and the position of the next
+// name, or 0 at the end. The first position is 0:
 //
 //	for p, at := h.NextALPN(0); at > 0; p, at = h.NextALPN(at) {
 func (h *Hello) NextALPN(at int) (proto []byte, next int) {
@@ -79,8 +79,8 @@ func (h *Hello) NextALPN(at int) (proto []byte, next int) {
 //	version 2 | random 32 | <session id> | <<suites>> | <compression> |
 //	<<extensions: type 2 | <<data>> ...>>
 //
-// where <> has a length of one byte and <<>> of two. It is false for what breaks
-// this form: a name out of a broken hello would be a guess.
+// Here <> is preceded by a length of one byte, and <<>> by a length of two bytes. parse returns
+// false for any other form, because a name from a malformed hello would be a guess.
 func (h *Hello) parse(body []byte) bool {
 	r := reader{b: body}
 	h.Version = r.uint16()
@@ -96,7 +96,7 @@ func (h *Hello) parse(body []byte) bool {
 }
 
 func (h *Hello) parseExtensions(r reader) bool {
-	var read uint8 // a bit for each kind read: twice the same is refused
+	var read uint8 // one bit for each kind of extension that was read; a second one of a kind is refused
 	for len(r.b) > 0 {
 		kind, data := r.uint16(), r.vector16()
 		if r.bad {
@@ -111,8 +111,8 @@ func (h *Hello) parseExtensions(r reader) bool {
 	return true
 }
 
-// extension reads one extension and returns the bit that marks its kind, 0 for
-// those which are skipped.
+// extension reads one extension. It returns the bit of its kind, or 0 for extensions that are
+// skipped.
 func (h *Hello) extension(kind uint16, data []byte) (bit uint8, ok bool) {
 	switch kind {
 	case extServerName:
@@ -128,8 +128,8 @@ func (h *Hello) extension(kind uint16, data []byte) (bit uint8, ok bool) {
 	return 0, true
 }
 
-// serverName reads RFC 6066 3: <<type 1 | <<name>> ...>>. A list that starts with
-// another type is refused: what follows has no form that all readers agree on.
+// serverName reads the list of RFC 6066 3: <<type 1 | <<name>> ...>>. A list that starts with
+// another type is refused, because programs read the rest of such a list in different ways.
 func (h *Hello) serverName(data []byte) bool {
 	r := reader{b: data}
 	list := reader{b: r.vector16()}
@@ -145,7 +145,8 @@ func (h *Hello) serverName(data []byte) bool {
 	return !list.bad
 }
 
-// hostName folds the name where it lies, in the scanner's scratch.
+// hostName converts the name to lower case and removes one trailing dot. It changes the bytes
+// in place, in the memory of the Scanner.
 func hostName(name []byte) []byte {
 	for i, c := range name {
 		name[i] = lower(c)
@@ -156,7 +157,7 @@ func hostName(name []byte) []byte {
 	return name
 }
 
-// protocols reads RFC 7301 3.1: <<<name> ...>>, no name empty.
+// protocols reads the list of RFC 7301 3.1: <<<name> ...>>. No name may be empty.
 func (h *Hello) protocols(data []byte) bool {
 	r := reader{b: data}
 	h.alpn = r.vector16()
@@ -169,7 +170,7 @@ func (h *Hello) protocols(data []byte) bool {
 	return r.done() && len(h.alpn) > 0
 }
 
-// versions reads RFC 8446 4.2.1: <version 2 ...>.
+// versions reads the list of RFC 8446 4.2.1: <version 2 ...>.
 func (h *Hello) versions(data []byte) bool {
 	const major = 0x0300
 	r := reader{b: data}
@@ -189,8 +190,8 @@ func (h *Hello) versions(data []byte) bool {
 	return !list.bad
 }
 
-// isAddress tells IPv4 and IPv6 literals from names. A name whose last label is
-// a number is an address too: resolvers read 127.1 as one.
+// isAddress reports whether the name is an IPv4 or IPv6 address. A name whose last label is a
+// number counts as an address too, because resolvers read 127.1 as one.
 func isAddress(name []byte) bool {
 	digits := false
 	for i := len(name) - 1; i >= 0 && name[i] != '.'; i-- {

@@ -126,8 +126,8 @@ func TestECH(t *testing.T) {
 	}
 }
 
-// TestBrokenHello cuts a hello short inside, with lengths that still say it is
-// whole, at every byte: no such hello may yield a name.
+// TestBrokenHello removes bytes from the end of a hello, at every length. The outer lengths are
+// adjusted, so the hello looks complete. No such hello may give a name.
 func TestBrokenHello(t *testing.T) {
 	body := message(helloOf(host("a.example"), alpn("h2")))[helloHeader:]
 	whole := len(body)

@@ -2,7 +2,8 @@ package sniff
 
 import "bytes"
 
-// target tells the four forms of RFC 9112 3.2 apart and sets Path and Authority.
+// target recognises the four forms of a target (RFC 9112 3.2) and sets Path and Authority. It
+// returns false for any other form.
 func (h *Head) target() bool {
 	t := h.Target
 	switch {
@@ -20,7 +21,7 @@ func (h *Head) target() bool {
 	return found && isScheme(scheme) && h.absolute(rest)
 }
 
-// absolute takes what follows the scheme of an absolute target.
+// absolute reads the part of an absolute target after "://".
 func (h *Head) absolute(b []byte) bool {
 	end := bytes.IndexAny(b, "/?")
 	if end < 0 {
@@ -34,8 +35,8 @@ func (h *Head) absolute(b []byte) bool {
 	return isHost(h.Authority) && all(b[:max(at-1, 0)], &userBytes)
 }
 
-// oneHost says whether target and Host field name the same host. A port that one
-// of them leaves out, or leaves empty, is a default one.
+// oneHost reports whether the target and the field Host name the same host. If one of them has
+// no port or an empty port, the default port counts.
 func (h *Head) oneHost() bool {
 	if h.Authority == nil || h.host == nil {
 		return true
@@ -53,8 +54,8 @@ func (h *Head) oneHost() bool {
 	return string(port) == string(otherPort)
 }
 
-// isDefault says whether a port, with its colon, is the one that the target
-// means where it writes none. CONNECT has no scheme: either is.
+// isDefault reports whether port, with its colon, is the default port of the target's scheme.
+// CONNECT has no scheme, so both 80 and 443 count as default there.
 func (h *Head) isDefault(port []byte) bool {
 	scheme, _, _ := bytes.Cut(h.Target, schemeEnd)
 	tunnel := string(h.Method) == "CONNECT"
@@ -62,9 +63,8 @@ func (h *Head) isDefault(port []byte) bool {
 		string(port) == ":443" && (tunnel || isWord(scheme, "https"))
 }
 
-// isHost says whether b is a host with or without a port, RFC 3986 3.2.2. Commas
-// are not taken: they would make two hosts of it for who reads the field as a
-// list.
+// isHost reports whether b is a host with or without a port, RFC 3986 3.2.2. Commas are
+// refused, because a program that reads the field as a list would see two hosts.
 func isHost(b []byte) bool {
 	host, port := splitPort(b)
 	for i, c := range port {
@@ -79,7 +79,7 @@ func isHost(b []byte) bool {
 	return len(host) > 0 && all(host, &hostBytes)
 }
 
-// splitPort cuts off the port with its colon; there may be none.
+// splitPort separates the port, with its colon, from the host. port is nil if there is none.
 func splitPort(b []byte) (host, port []byte) {
 	from := bytes.LastIndexByte(b, ']') + 1
 	if i := bytes.IndexByte(b[from:], ':'); i >= 0 {
@@ -100,6 +100,7 @@ func isScheme(b []byte) bool {
 	return len(b) > 0 && !isDigit(b[0]) && all(b, &schemeBytes)
 }
 
+// untilQuery returns b up to its question mark, or all of b.
 func untilQuery(b []byte) []byte {
 	path, _, _ := bytes.Cut(b, query)
 	return path
@@ -123,6 +124,7 @@ func all(b []byte, in *[256]bool) bool {
 	return true
 }
 
+// sameFold compares a and b. Upper and lower case of ASCII letters are equal.
 func sameFold(a, b []byte) bool {
 	if len(a) != len(b) {
 		return false

@@ -15,7 +15,7 @@ import (
 
 var seed = flag.Uint64("seed", 0, "seed of the random tests; 0: a new one")
 
-// random returns a generator whose seed is told when the test fails.
+// random returns a random generator. Its seed is logged.
 func random(t testing.TB) *rand.Rand {
 	t.Helper()
 	n := *seed
@@ -31,7 +31,7 @@ func random(t testing.TB) *rand.Rand {
 	return rand.New(rand.NewPCG(n, 0))
 }
 
-// tape is a connection that plays in and records out.
+// tape is a connection that reads from in and writes to out.
 type tape struct {
 	net.Conn
 	in  io.Reader
@@ -41,7 +41,7 @@ type tape struct {
 func (t *tape) Read(p []byte) (int, error)  { return t.in.Read(p) }
 func (t *tape) Write(p []byte) (int, error) { return t.out.Write(p) }
 
-// clientHello returns what a client of crypto/tls sends first.
+// clientHello returns the first bytes that a crypto/tls client sends.
 func clientHello(t testing.TB, cfg *tls.Config) []byte {
 	t.Helper()
 	conn := &tape{in: bytes.NewReader(nil)}
@@ -51,7 +51,7 @@ func clientHello(t testing.TB, cfg *tls.Config) []byte {
 	return conn.out.Bytes()
 }
 
-// goReads returns what a server of crypto/tls reads in b, nil if it refuses it.
+// goReads returns the hello as a crypto/tls server reads b, or nil if the server refuses it.
 func goReads(b []byte) (info *tls.ClientHelloInfo) {
 	cfg := &tls.Config{MinVersion: tls.VersionTLS10, GetConfigForClient: func(i *tls.ClientHelloInfo) (*tls.Config, error) {
 		info = i
@@ -61,7 +61,7 @@ func goReads(b []byte) (info *tls.ClientHelloInfo) {
 	return info
 }
 
-// message takes the record headers out of a hello.
+// message removes the record headers from a hello.
 func message(wire []byte) (m []byte) {
 	for len(wire) > 0 {
 		end := recordHeader + int(binary.BigEndian.Uint16(wire[3:]))
@@ -71,7 +71,7 @@ func message(wire []byte) (m []byte) {
 	return m
 }
 
-// records cuts a message into records of the sizes that size gives.
+// records divides a message into records. size returns the size of the next record.
 func records(m []byte, size func() int) (wire []byte) {
 	for len(m) > 0 {
 		n := min(size(), len(m))
@@ -85,7 +85,7 @@ func record(fragment []byte) []byte {
 	return append([]byte{typeHandshake, 3, 1, byte(len(fragment) >> 8), byte(len(fragment))}, fragment...)
 }
 
-// helloOf returns a hello in one record, or in as few as hold it.
+// helloOf returns a hello with these extensions, in as few records as possible.
 func helloOf(extensions ...[]byte) []byte {
 	body := append([]byte{3, 3}, make([]byte, 32)...)
 	body = append(body, 0)             // session id
@@ -116,7 +116,7 @@ func serverName(entries ...[]byte) []byte {
 	return extension(extServerName, vector16(bytes.Join(entries, nil)))
 }
 
-// sniffed returns the facts of b, given at once.
+// sniffed returns the facts of b when all bytes are given at once.
 func sniffed(b []byte) *Facts {
 	var st State
 	var f Facts
@@ -124,7 +124,7 @@ func sniffed(b []byte) *Facts {
 	return &f
 }
 
-// offered is the protocols of a hello with commas between them.
+// offered returns the protocols of a hello, separated by commas.
 func offered(h *Hello) string {
 	var all []string
 	for p, at := h.NextALPN(0); at > 0; p, at = h.NextALPN(at) {

@@ -5,10 +5,10 @@ import (
 	"encoding/binary"
 )
 
-// reader takes length-prefixed fields off a message. Once something is missing
-// it is bad, stays bad and yields nothing more.
+// reader reads length-prefixed fields from a message. If bytes are missing, bad becomes true
+// and stays true. All later reads then return nothing.
 type reader struct {
-	b   []byte
+	b   []byte // the bytes not read yet
 	bad bool
 }
 
@@ -36,11 +36,13 @@ func (r *reader) uint16() uint16 {
 	return 0
 }
 
+// vector8 returns a field with a length of one byte before it.
 func (r *reader) vector8() []byte { return r.bytes(int(r.uint8())) }
 
+// vector16 returns a field with a length of two bytes before it.
 func (r *reader) vector16() []byte { return r.bytes(int(r.uint16())) }
 
-// done says that everything was there and nothing is left.
+// done reports whether no bytes were missing and none are left.
 func (r *reader) done() bool { return !r.bad && len(r.b) == 0 }
 
 func lower(c byte) byte {
@@ -54,7 +56,8 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func hasByte(b []byte, c byte) bool { return bytes.IndexByte(b, c) >= 0 }
 
-// isWord compares b with a word in lower case, ASCII letters of any case.
+// isWord compares b with word, which must be in lower case. b may have ASCII letters of any
+// case.
 func isWord(b []byte, word string) bool {
 	if len(b) != len(word) {
 		return false

@@ -2,30 +2,30 @@ package sniff
 
 import "encoding/binary"
 
-// RFC 8446 5.1:
+// The format of a record, RFC 8446 5.1:
 //
 //	type 0x16 | version 0x03 any | length 2 | fragment
 //
-// and over the fragments taken together, RFC 8446 4:
+// The fragments of all records, one after the other, contain the handshake message, RFC 8446 4:
 //
 //	type 1 | length 3 | ClientHello
 const (
-	recordHeader  = 5
-	recordMax     = 1<<14 + 256 // what a receiver must at least put up with
+	recordHeader  = 5           // bytes
+	recordMax     = 1<<14 + 256 // length of the longest fragment in TLS 1.3; a receiver must accept this length
 	typeHandshake = 0x16
-	helloHeader   = 4
+	helloHeader   = 4 // bytes
 	typeHello     = 1
-	maxHello      = helloHeader + MaxBytes
+	maxHello      = helloHeader + MaxBytes // bytes
 )
 
-// walk goes over the records of a hello, byte for byte once. It looks at record
-// headers and at the hello's own header only, which makes its answer the same
-// however the bytes came.
+// walk reads the records of a hello, each byte once. It examines only the headers of the
+// records and the header of the hello. So its answer does not depend on how the bytes were
+// divided when they arrived.
 type walk struct {
-	at      uint32 // bytes walked
-	seen    uint32 // of them, bytes of the hello
-	hello   uint32 // the first four bytes of the hello, as far as seen
-	left    uint16 // bytes to come in the record at hand
+	at      uint32 // bytes read so far
+	seen    uint32 // bytes of the hello read so far, without record headers
+	hello   uint32 // the first four bytes of the hello, as far as they were read
+	left    uint16 // bytes not read yet in the current record
 	verdict Verdict
 }
 
@@ -45,7 +45,8 @@ func (w *walk) advance(b []byte) Verdict {
 	}
 }
 
-// record takes the record header that b starts with. Yes: its length is in left.
+// record reads the record header at the start of b. With Yes it has stored the length of the
+// record in left.
 func (w *walk) record(b []byte) Verdict {
 	if len(b) > 0 && b[0] != typeHandshake || len(b) > 1 && b[1] != 3 {
 		return No
@@ -61,7 +62,7 @@ func (w *walk) record(b []byte) Verdict {
 	return Yes
 }
 
-// fragment takes what b has of the record at hand, up to the end of the hello.
+// fragment reads the bytes of the current record in b, up to the end of the hello.
 func (w *walk) fragment(b []byte) Verdict {
 	b = b[:min(int(w.left), len(b))]
 	for len(b) > 0 && w.seen < helloHeader {
@@ -85,16 +86,19 @@ func (w *walk) fragment(b []byte) Verdict {
 	return Yes
 }
 
+// take counts n bytes of the hello as read.
 func (w *walk) take(n uint32) {
 	w.at += n
 	w.seen += n
 	w.left -= uint16(n)
 }
 
-// size is the length of the hello with its header, known once that was seen.
+// size returns the length in bytes of the hello with its header. It is known once the header
+// was read.
 func (w *walk) size() uint32 { return helloHeader + w.hello&0xffffff }
 
-// assemble appends to dst the hello that was walked, without record headers.
+// assemble appends the hello that was read to dst, without record headers. b must start with
+// the first record.
 func (w *walk) assemble(dst, b []byte) []byte {
 	for b = b[:w.at]; len(b) > 0; {
 		end := min(recordHeader+int(binary.BigEndian.Uint16(b[3:])), len(b))

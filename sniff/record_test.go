@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestRecords cuts one hello into records of one size each.
+// TestRecords divides one hello into records of equal size.
 func TestRecords(t *testing.T) {
 	m := message(clientHello(t, &tls.Config{ServerName: "example.org", NextProtos: []string{"h2"}}))
 	for _, size := range []int{1, 2, 3, 4, 5, 16, 64, 255, 256, len(m) - 1, len(m)} {
@@ -52,8 +52,8 @@ func TestBrokenRecords(t *testing.T) {
 	}
 }
 
-// TestBehindHello has bytes after the hello, in its record or after it, which
-// change nothing.
+// TestBehindHello puts bytes after the hello, in its last record or after it. They must not
+// change the answer.
 func TestBehindHello(t *testing.T) {
 	hello := helloOf(host("example.org"))
 	m := message(hello)
@@ -74,8 +74,8 @@ func TestBehindHello(t *testing.T) {
 	}
 }
 
-// TestLargestHello is the largest body, in ordinary and in the smallest records,
-// and one byte more.
+// TestLargestHello tests a hello of the maximum size, in ordinary records and in the smallest
+// records, and a hello that is one byte larger.
 func TestLargestHello(t *testing.T) {
 	const around = 2 + 32 + 1 + 4 + 2 + 2
 	name := host("example.org")
@@ -84,8 +84,8 @@ func TestLargestHello(t *testing.T) {
 		half := n / 2
 		return message(helloOf(extension(21, make([]byte, half)), extension(22, make([]byte, n-half)), name))
 	}
-	// The block of extensions has a length of two bytes, so a body of MaxBytes
-	// has to be long elsewhere: in its session id, suites or compression.
+	// The extensions have a length of two bytes. So a body of MaxBytes needs long values
+	// elsewhere: in the session id, the suites or the compression methods.
 	largest := func(total int) []byte {
 		body := append([]byte{3, 3}, make([]byte, 32)...)
 		suites := total - len(body) - 1 - 2 - 2 - 2 - len(name)

@@ -6,22 +6,22 @@ import (
 	"unicode/utf8"
 )
 
-// Report is Facts for people and their tools: `sluice sniff` prints it as JSON.
-// What was not found is empty. Bytes that are no UTF-8 stand as \xNN.
+// Report is a form of Facts that `sluice sniff` prints as JSON. A field is empty if nothing was
+// found for it. Bytes that are not UTF-8 are written as \xNN.
 type Report struct {
 	Verdict string   `json:"verdict"` // more, no or yes
 	Proto   string   `json:"proto"`   // http, tls or empty
 	SNI     string   `json:"sni"`
 	ALPN    []string `json:"alpn"`
-	Host    string   `json:"host"` // as sent
+	Host    string   `json:"host"` // value of the field Host as sent
 	Method  string   `json:"method"`
 	Path    string   `json:"path"`    // without the query
-	Version string   `json:"version"` // HTTP/1.1, TLS1.3
+	Version string   `json:"version"` // for example HTTP/1.1 or TLS1.3
 	ECH     bool     `json:"ech,omitempty"`
 	Note    string   `json:"note,omitempty"`
 }
 
-// Describe sniffs b, the first bytes of a connection.
+// Describe returns a report on b, the first bytes of a connection.
 func Describe(b []byte) Report {
 	var st State
 	var f Facts
@@ -61,7 +61,7 @@ func (r *Report) head(h *Head) {
 	}
 }
 
-// versionName writes a version of TLS as TLS1.3, one without a name as 0x401.
+// versionName returns the name of a TLS version, such as TLS1.3, or its number, such as 0x401.
 func versionName(v uint16) string {
 	switch {
 	case v == 0x0300:

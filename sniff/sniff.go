@@ -1,26 +1,26 @@
 package sniff
 
-// MaxBytes caps what is looked at: the body of a TLS ClientHello, not counting
-// the record headers it is cut up by, and an HTTP head with its empty line.
+// MaxBytes is the maximum size in bytes of an HTTP head with its empty line, and of the body of
+// a hello. Record headers inside a hello do not count.
 const MaxBytes = 64 << 10
 
-// MaxWire is the most bytes for which Sniff can still ask for more: a hello of
-// MaxBytes in records of one byte each. Ordinary hellos end far below it.
+// MaxWire is the highest number of bytes for which Sniff can still ask for more: a hello of
+// MaxBytes in records of one byte each. Ordinary hellos are far smaller.
 const MaxWire = maxHello * (recordHeader + 1)
 
-// Verdict is the answer to "is this what it looks like?".
+// Verdict is the answer to the question whether the bytes are of a protocol.
 type Verdict uint8
 
 // The verdicts. The zero value is More.
 const (
-	More Verdict = iota // undecided on these bytes
-	No                  // and no byte that follows changes it
-	Yes                 // and no byte that follows changes it
+	More Verdict = iota // more bytes are needed
+	No                  // it is not this protocol; no later byte changes this answer
+	Yes                 // it is this protocol; no later byte changes this answer
 )
 
 func (v Verdict) String() string { return [...]string{"more", "no", "yes"}[v] }
 
-// Proto is what was recognised.
+// Proto is the protocol that was recognised.
 type Proto uint8
 
 // The protocols.
@@ -32,35 +32,35 @@ const (
 
 func (p Proto) String() string { return [...]string{"", "http", "tls"}[p] }
 
-// State is where the sniffing of one connection stopped. The zero value is a
-// connection of which nothing was seen. It holds no pointer and is owned by the
-// session; one State must always be given the same, growing bytes.
+// State records how far the bytes of one connection have been read. The zero value means that no
+// byte was read. It contains no pointer, and a session owns it. The caller must pass all bytes
+// of one connection, each time from the first byte, with the same State.
 type State struct {
 	walk walk
 	head syntax
 }
 
-// Scanner holds the scratch in which a hello is put together. It is owned by one
-// loop and serves all its sessions in turn. The zero value is ready to use.
+// Scanner contains the memory in which a hello is assembled from its records. A loop owns it
+// and uses it for all its sessions in turn. The zero value is ready to use.
 type Scanner struct {
 	hello [maxHello]byte
 }
 
-// NewScanner returns a Scanner. It takes 64 KiB, of which only what hellos
-// really need is ever touched.
+// NewScanner returns a Scanner of 64 KiB. The system provides memory only for the part that
+// hellos have used.
 func NewScanner() *Scanner { return new(Scanner) }
 
-// Facts is what Sniff found. The slices in it point into the bytes given and
-// into the scanner's scratch: they are valid until the scanner's next call and
-// must not be written to.
+// Facts is the result of Sniff. Its slices refer to the bytes given and to the memory of the
+// Scanner. They are valid until the next call of the Scanner, and the caller must not change
+// them.
 type Facts struct {
-	Len  int // bytes up to the end of the head or hello, once the verdict is Yes
+	Len  int // number of bytes up to the end of the head or hello if the verdict is Yes, else 0
 	TLS  Hello
 	HTTP Head
 }
 
-// Sniff looks at b, all bytes of the connection so far from the first, and fills
-// f. It sets both f.TLS.Verdict and f.HTTP.Verdict.
+// Sniff reads b and fills f. b must be all bytes of the connection from the first one. Sniff
+// sets both f.TLS.Verdict and f.HTTP.Verdict.
 func (s *Scanner) Sniff(st *State, b []byte, f *Facts) {
 	*f = Facts{}
 	s.sniffTLS(&st.walk, b, f)
@@ -96,8 +96,8 @@ func sniffHTTP(x *syntax, b []byte, f *Facts) {
 	f.HTTP.Verdict, f.HTTP.H2 = x.verdict, x.h2
 }
 
-// Verdict is Yes when one protocol was recognised and No when all were ruled
-// out.
+// Verdict returns Yes if one protocol was recognised, No if all protocols are excluded, and
+// More otherwise.
 func (f *Facts) Verdict() Verdict {
 	switch {
 	case f.TLS.Verdict == Yes || f.HTTP.Verdict == Yes:
@@ -108,7 +108,7 @@ func (f *Facts) Verdict() Verdict {
 	return More
 }
 
-// Proto is the protocol recognised, or Unknown.
+// Proto returns the protocol that was recognised, or Unknown.
 func (f *Facts) Proto() Proto {
 	switch {
 	case f.TLS.Verdict == Yes:

@@ -18,8 +18,8 @@ func TestAsksFor(t *testing.T) {
 	}
 }
 
-// TestOneHost: target and Host agree where one of them leaves out the port that
-// the scheme means; of CONNECT that is 80 or 443.
+// TestOneHost: target and Host agree if one of them leaves out the default port of the scheme.
+// For CONNECT both 80 and 443 are default ports.
 func TestOneHost(t *testing.T) {
 	for _, c := range []struct {
 		line, host string
