@@ -6,7 +6,7 @@ import (
 )
 
 // Check looks for what single lines can't show: names, references, modes, and
-// combinations that are known to surprise. Load and Parse call it.
+// combinations that are known to surprise. Draft calls it.
 func Check(c *Config) Problems {
 	k := &checker{Config: c, fronts: make(map[string]*Frontend), backs: make(map[string]*Backend), bound: make(map[Address]owner)}
 	k.global()

@@ -30,11 +30,20 @@ func alike(a, b *Config) string {
 
 func load(t *testing.T, path string) *Config {
 	t.Helper()
-	cfg, problems := Load(path)
+	cfg, problems := Parse(source(t, path))
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
 	return cfg
+}
+
+func source(t *testing.T, path string) Source {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Source{path, text}
 }
 
 // eachExample runs a test for every configuration of the example folders.
@@ -67,7 +76,7 @@ func TestExamplesSayTheSameInBothFormats(t *testing.T) {
 func TestOwnExamplesAreWithoutRemarks(t *testing.T) {
 	eachExample(t, "*.*", func(t *testing.T, path string) {
 		t.Helper()
-		_, problems := Load(path)
+		_, problems := Parse(source(t, path))
 		if own := !strings.HasPrefix(path, exampleDirs[2]); own && len(problems) > 0 {
 			t.Errorf("%v", problems)
 		}

@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"os"
 	"slices"
 	"strings"
 )
@@ -13,35 +12,15 @@ type Source struct {
 	Data []byte
 }
 
-// Load reads configuration files and checks them as one: a defaults section
-// reaches into the files after it, as with HAProxy's repeated -f. All problems
-// are reported at once, in the order of the files; the Config is nil when one
-// of them is an error.
-func Load(paths ...string) (*Config, Problems) {
-	var sources []Source
-	var problems Problems
-	for _, path := range paths {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			problems.Errorf(Pos{}, "%s", err)
-			continue
-		}
-		sources = append(sources, Source{path, data})
-	}
-	cfg, found := Parse(sources...)
-	problems = append(problems, found...)
-	if problems.Err() != nil {
-		return nil, problems
-	}
-	return cfg, problems
-}
-
 // ParseString is Parse for one configuration in a string.
 func ParseString(name, text string) (*Config, Problems) {
 	return Parse(Source{name, []byte(text)})
 }
 
-// Parse does what Load does with files in memory.
+// Parse reads configuration files and checks them as one: a defaults section
+// reaches into the files after it, as with HAProxy's repeated -f. All problems
+// are reported at once, in the order of the files; the Config is nil when one
+// of them is an error.
 func Parse(sources ...Source) (*Config, Problems) {
 	cfg, problems := Draft(sources...)
 	if problems.Err() != nil {

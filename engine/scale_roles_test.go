@@ -119,7 +119,11 @@ func playBalancer(args []string) error {
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: fds, Max: fds}); err != nil {
 		return fmt.Errorf("%d file descriptors: %w", fds, err)
 	}
-	c, problems := conf.Load(args[0])
+	text, err := os.ReadFile(args[0])
+	if err != nil {
+		return err
+	}
+	c, problems := conf.ParseString(args[0], string(text))
 	if err := problems.Err(); err != nil {
 		return err
 	}

@@ -7,22 +7,11 @@ import (
 	"sluice/conf"
 )
 
-// Need is the part of Key that an algorithm cannot do without, so that a
-// configuration that cannot provide it is refused before the start.
-type Need uint8
-
-// The needs.
-const (
-	NeedNothing Need = iota
-	NeedSource       // Key.Source; a client of a UNIX socket has none
-)
-
 // algorithm is one way to choose among servers.
 type algorithm struct {
 	name  string // as after `balance`
-	needs Need
-	turns bool // the next choice is another server, so a failed one is left at once
-	most  int  // servers it can hold
+	turns bool   // the next choice is another server, so a failed one is left at once
+	most  int    // servers it can hold
 	build func(servers []*Server) picker
 }
 
@@ -35,7 +24,7 @@ type picker interface {
 
 // The first is what a backend without `balance` gets (configuration.txt 4.2).
 var algorithms = []algorithm{
-	{name: "roundrobin", needs: NeedNothing, turns: true, most: 4095, build: newRotation},
+	{name: "roundrobin", turns: true, most: 4095, build: newRotation},
 }
 
 func chooseAlgorithm(c *conf.Backend, ps *conf.Problems) algorithm {
@@ -77,9 +66,6 @@ type order struct {
 func (b *Backend) Pick(key Key, avoid *Server) *Server {
 	return b.order.Load().pick(key, &b.turn, avoid)
 }
-
-// Needs returns what Pick must find in its key.
-func (b *Backend) Needs() Need { return b.algorithm.needs }
 
 // build makes the order of the servers that are usable now.
 func (b *Backend) build() *order {

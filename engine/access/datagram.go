@@ -48,8 +48,6 @@ func (u *udp) send(b *batch, fail func(error)) error {
 	return nil
 }
 
-func (u *udp) reopen() error { return nil }
-
 func (u *udp) close() { u.conn.Close() }
 
 // patience is how long one datagram waits for a UNIX reader whose queue is full.
@@ -120,8 +118,6 @@ func readerGone(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) ||
 		errors.Is(err, syscall.ENOTCONN)
 }
-
-func (u *unixgram) reopen() error { return nil }
 
 func (u *unixgram) close() {
 	if u.conn != nil {

@@ -30,7 +30,6 @@
 // most once a second a destination.
 //
 // Destinations are opened once, by [Log.Route], which is meant to run before
-// chroot and the change of user. Only two things open again later, and then
-// need a path that exists inside the chroot: a UNIX socket whose reader went
-// away, and [Log.Reopen].
+// chroot and the change of user. Only a UNIX socket whose reader went away is
+// opened again later, and its path must then exist inside the chroot.
 package access

@@ -193,18 +193,6 @@ func (l *Log) dispatch() {
 	}
 }
 
-// Reopen opens all log files again by their names, for log rotation. A file
-// that can't be opened is told in the error and the old one stays in use.
-func (l *Log) Reopen() error {
-	var errs []error
-	for _, c := range *l.carriers.Load() {
-		if err := c.out.reopen(); err != nil {
-			errs = append(errs, fmt.Errorf("log target %s: %w", c.name, err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
 // Close sends what is queued, for a second at most, and ends the log. Sinks may
 // still be used, to no effect.
 func (l *Log) Close() {

@@ -15,13 +15,11 @@ import (
 	"sluice/conf"
 )
 
-// outlet is a way out of the process. Its carrier's goroutine owns it, but for
-// reopen, which anybody may call.
+// outlet is an open destination. Its carrier's goroutine owns it.
 type outlet interface {
 	// send brings a batch out, noting in it what is out, and tells fail of each
 	// line that can never be sent. An error means: try the rest again later.
 	send(b *batch, fail func(error)) error
-	reopen() error
 	close()
 }
 

@@ -3,17 +3,13 @@ package access
 import (
 	"fmt"
 	"os"
-	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
 
 // stream writes lines one after the other: to a file, to stdout or stderr.
 // Many lines go out in one write. What did not fit is continued at its byte.
-type stream struct {
-	path string // empty: not a file of ours
-	file atomic.Pointer[os.File]
-}
+type stream struct{ file *os.File }
 
 // openFile appends to a file of that name, made with mode 0640. A FIFO needs a
 // reader that is already there.
@@ -22,9 +18,7 @@ func openFile(path string) (*stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stream{path: path}
-	s.file.Store(file)
-	return s, nil
+	return &stream{file}, nil
 }
 
 // openStd works on a duplicate: the original may be closed when the process
@@ -34,26 +28,13 @@ func openStd(fd int, name string) (*stream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("duplicate %s: %w", name, err)
 	}
-	s := &stream{}
-	s.file.Store(os.NewFile(uintptr(dup), name))
-	return s, nil
+	return &stream{os.NewFile(uintptr(dup), name)}, nil
 }
 
 func (s *stream) send(b *batch, _ func(error)) error {
-	n, err := s.file.Load().Write(b.buf[b.sent:])
+	n, err := s.file.Write(b.buf[b.sent:])
 	b.advance(n)
 	return err
 }
 
-func (s *stream) reopen() error {
-	if s.path == "" {
-		return nil
-	}
-	fresh, err := openFile(s.path)
-	if err != nil {
-		return err
-	}
-	return s.file.Swap(fresh.file.Load()).Close()
-}
-
-func (s *stream) close() { s.file.Load().Close() }
+func (s *stream) close() { s.file.Close() }

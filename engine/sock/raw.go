@@ -164,12 +164,6 @@ func Received(fd int) (uint64, bool) {
 	return info.Bytes_received, true
 }
 
-// NoDelay disables Nagle's algorithm.
-func NoDelay(fd int) {
-	one := int32(1)
-	setsockopt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, unsafe.Pointer(&one), unsafe.Sizeof(one))
-}
-
 // DelayACK lets the kernel delay the next ACK by up to 40 ms, to send the ACK together with
 // data.
 func DelayACK(fd int) {
