@@ -10,17 +10,18 @@ import (
 )
 
 const (
-	maxHead   = 16 << 10 // bytes of an answer that a check reads, HAProxy's tune.bufsize
-	maxReason = 127      // bytes of a reason that are kept, as HAProxy does
+	maxHead   = 16 << 10 // bytes of an answer that a check reads at most, like HAProxy's tune.bufsize
+	maxReason = 127      // bytes of the reason phrase that are kept, as in HAProxy
 	protocol  = "HTTP/"
 )
 
 var errNotHTTP = errors.New("not an HTTP response")
 
-// readStatus reads the head of an answer, which must be whole, and nothing of
-// the body that is not there already. It takes the headers as they are, where
-// HAProxy refuses malformed ones. What does not begin as HTTP is known at
-// once: a server of another protocol may say little and keep the connection.
+// readStatus reads the complete head of an answer. It waits for no byte of the body. Unlike
+// HAProxy it accepts malformed header fields.
+//
+// It refuses an answer as soon as the first bytes are not HTTP. A server of another protocol
+// may send few bytes and keep the connection open.
 func readStatus(from io.Reader) (code int, reason string, err error) {
 	r := bufio.NewReaderSize(io.LimitReader(from, maxHead), maxHead)
 	begin, err := r.Peek(len(protocol))
@@ -45,7 +46,7 @@ func readStatus(from io.Reader) (code int, reason string, err error) {
 	return code, reason, nil
 }
 
-// readLine returns a line without its end, LF or CRLF.
+// readLine returns a line without its line end, LF or CRLF.
 func readLine(r *bufio.Reader) (string, error) {
 	line, err := r.ReadString('\n')
 	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), err
@@ -53,9 +54,10 @@ func readLine(r *bufio.Reader) (string, error) {
 
 // parseStatus reads a status line (RFC 9112 section 4):
 //
-//	HTTP/1.1 404 Not Found
+//	HTTP/1.1 200 OK
 //
-// The reason may be missing, as many servers have none, and the space before it.
+// The reason phrase may be missing, as in the answers of many servers, and also the space
+// before it.
 func parseStatus(line string) (code int, reason string, err error) {
 	version, rest, _ := strings.Cut(line, " ")
 	digits, reason, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
@@ -66,7 +68,7 @@ func parseStatus(line string) (code int, reason string, err error) {
 	return code, strings.Trim(reason, " "), nil
 }
 
-// isVersion wants HTTP/ and two digits with a dot between.
+// isVersion reports whether s is HTTP/ and two digits with a dot between them.
 func isVersion(s string) bool {
 	v, ok := strings.CutPrefix(s, protocol)
 	return ok && len(v) == 3 && isDigit(v[0]) && v[1] == '.' && isDigit(v[2])
@@ -74,8 +76,9 @@ func isVersion(s string) bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// printable makes a server's words fit for a log line, as HAProxy does: quotes,
-// angle brackets and all that is not printable ASCII become <XX>.
+// printable makes the text of a server safe for a log line, as HAProxy does. Quotes, angle
+// brackets and bytes that are not printable ASCII become <XX>. The text is cut to maxReason
+// bytes.
 func printable(words string) string {
 	var b strings.Builder
 	for _, c := range []byte(words[:min(len(words), maxReason)]) {

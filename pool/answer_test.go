@@ -10,7 +10,7 @@ import (
 	"testing/iotest"
 )
 
-// heads are answers and what they mean; code 0 is an invalid response.
+// heads are heads of answers and the expected results. Code 0 is an invalid response.
 var heads = []struct {
 	head   string
 	code   int
@@ -74,13 +74,13 @@ func TestReadStatusAsksForNoMoreThanItNeeds(t *testing.T) {
 		{"HTTP/1.0 200 OK\r\nX: y\r\n", enough},
 	} {
 		_, _, err := readStatus(io.MultiReader(strings.NewReader(tt.said), iotest.ErrReader(enough)))
-		if err != tt.want { //nolint:errorlint // as it came
+		if err != tt.want { //nolint:errorlint // the error must be returned unwrapped
 			t.Errorf("%q: got %v, want %v", tt.said, err, tt.want)
 		}
 	}
 }
 
-// As HAProxy 2.6.12 logged it.
+// The expected texts are those that HAProxy 2.6.12 logged.
 func TestPrintable(t *testing.T) {
 	for in, want := range map[string]string{
 		"Not Found":                "Not Found",

@@ -9,8 +9,8 @@ import (
 	"sluice/engine/stat"
 )
 
-// Backend is a set of servers and the way to choose one. Its exported fields
-// do not change after New.
+// Backend is a set of servers and an algorithm to choose one. Its exported fields do not change
+// after New, except the counters in Stat.
 type Backend struct {
 	Name    string
 	ID      int // `iid` of show stat
@@ -20,34 +20,36 @@ type Backend struct {
 
 	algorithm algorithm
 	order     atomic.Pointer[order]
-	active    atomic.Int32 // usable servers that are no backup
-	backup    atomic.Int32
+	active    atomic.Int32 // number of usable servers that are not backup servers
+	backup    atomic.Int32 // number of usable backup servers
 
-	changes  atomic.Int64 // of what servers were found to be
-	building sync.Mutex   // one rebuild of order at a time
-	built    int64        // changes that order holds; guarded by building
+	changes  atomic.Int64 // how often checks have changed the state of a server
+	building sync.Mutex   // held while order is rebuilt
+	built    int64        // value of changes that order is built from; guarded by building
 
-	mu   sync.Mutex // orders events, and what they tell, between checks
-	life life       // changed under mu
+	mu   sync.Mutex // held while a change is counted and reported, so that events are in order
+	life life       // of the backend as a whole; changed under mu
 	turn turn
 }
 
-// turn counts the choices of all loops. It is apart from what they read.
+// turn counts the choices of all loops. The padding keeps the counter in another cache line
+// than fields that loops only read.
 type turn struct {
 	_ [64]byte
 	n atomic.Uint64
 	_ [64]byte
 }
 
-// Key is what balancing may look at. An algorithm declares which part of it
-// it needs.
+// Key contains the properties of a connection that a balancing algorithm may use.
 type Key struct {
-	Source netip.Addr
+	Source netip.Addr // the client's address; not valid for a client of a UNIX socket
 }
 
-// New makes a backend of its configuration. resolve is asked once for each
-// server that is named and not numbered. The problems name what cannot work;
-// the backend is not to be used when one of them is an error.
+// New makes a backend from its configuration. id is its number in show stat. New calls resolve
+// once for each server that has a host name instead of an address.
+//
+// The problems name the wrong settings. If one of them is an error, the caller must not use the
+// backend.
 func New(id int, c *conf.Backend, resolve func(host string) (netip.Addr, error)) (*Backend, conf.Problems) {
 	b := &Backend{Name: c.Name, ID: id, Conf: c}
 	var ps conf.Problems
@@ -88,7 +90,7 @@ func (s *Server) resolve(resolve func(string) (netip.Addr, error), ps *conf.Prob
 	return ip
 }
 
-// count fills active and backup for the first time.
+// count sets active and backup for the first time.
 func (b *Backend) count() {
 	for _, s := range b.Servers {
 		if s.Usable() {
@@ -97,6 +99,7 @@ func (b *Backend) count() {
 	}
 }
 
+// tier returns the counter that includes s: active or backup.
 func (b *Backend) tier(s *Server) *atomic.Int32 {
 	if s.Conf.Backup {
 		return &b.backup
@@ -104,28 +107,28 @@ func (b *Backend) tier(s *Server) *atomic.Int32 {
 	return &b.active
 }
 
-// Active returns how many servers balancing may choose now, backups aside.
+// Active returns the number of usable servers that are not backup servers.
 func (b *Backend) Active() int { return int(b.active.Load()) }
 
-// Backup returns how many backup servers could be used.
+// Backup returns the number of usable backup servers.
 func (b *Backend) Backup() int { return int(b.backup.Load()) }
 
-// Available says whether a session can be served, or could be if there were
-// any server at all: HAProxy calls a backend without servers UP.
+// Available reports whether a server is usable. It is also true for a backend without any
+// servers, which HAProxy shows as UP.
 func (b *Backend) Available() bool { return len(b.Servers) == 0 || b.Active()+b.Backup() > 0 }
 
-// Weight returns the sum of the weights in use.
+// Weight returns the sum of the weights of the servers that balancing now uses.
 func (b *Backend) Weight() int { return b.order.Load().weight }
 
 // Algorithm returns the name of the balancing algorithm.
 func (b *Backend) Algorithm() string { return b.algorithm.name }
 
-// Downs returns how often the last usable server went down.
+// Downs returns how often the backend lost its last usable server.
 func (b *Backend) Downs() int64 { return b.life.downs.Load() }
 
-// Since returns the milliseconds since the backend last went up or down, or
-// since the start. now is stat.Now.
+// Since returns the milliseconds since the backend last went up or down, or since the start if
+// it never did. now is stat.Now.
 func (b *Backend) Since(now int64) int64 { return b.life.age(now) }
 
-// Downtime returns the milliseconds without a usable server in all.
+// Downtime returns the total time without a usable server, in milliseconds. now is stat.Now.
 func (b *Backend) Downtime(now int64) int64 { return b.life.downtime(now) }

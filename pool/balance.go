@@ -9,20 +9,19 @@ import (
 
 // algorithm is one way to choose among servers.
 type algorithm struct {
-	name  string // as after `balance`
-	turns bool   // the next choice is another server, so a failed one is left at once
-	most  int    // servers it can hold
+	name  string // value of the directive balance
+	turns bool   // successive choices differ, so a retry can choose another server without a pause
+	most  int    // highest number of servers in a backend
 	build func(servers []*Server) picker
 }
 
-// picker is an immutable choice among the servers it was built from. pick
-// returns a usable server, avoid only if there is no other, nil if there is
-// none.
+// picker is an immutable choice among the servers from which it was built. pick returns a
+// usable server, or nil if there is none. It returns avoid only if no other server is usable.
 type picker interface {
 	pick(key Key, turn *turn, avoid *Server) *Server
 }
 
-// The first is what a backend without `balance` gets (configuration.txt 4.2).
+// The first algorithm is the default of a backend without `balance` (configuration.txt 4.2).
 var algorithms = []algorithm{
 	{name: "roundrobin", turns: true, most: 4095, build: newRotation},
 }
@@ -52,22 +51,24 @@ func (a algorithm) check(c *conf.Backend, ps *conf.Problems) {
 	}
 }
 
-// order is what loops see of a backend: the servers in use and whose turn it
-// is. It is immutable.
+// order is the immutable data that loops read about a backend: the servers in use and the
+// algorithm's sequence of them.
 type order struct {
 	picker
-	weight int // of all servers in use
+	weight int // sum over all servers in use
 }
 
-// Pick chooses a server for a new connection, and counts the turn. avoid, which
-// may be nil, is the server that just failed: it is chosen again only if no
-// other is usable. Pick returns nil when no server is available. Any goroutine
-// may call it; it takes no lock and allocates nothing.
+// Pick chooses a server for a new connection. avoid is the server whose connection has just
+// failed, or nil. Pick returns avoid only if no other server is usable, and nil if no server is
+// usable.
+//
+// Each call moves the sequence of turns forward. Any goroutine may call Pick; it takes no lock
+// and allocates nothing.
 func (b *Backend) Pick(key Key, avoid *Server) *Server {
 	return b.order.Load().pick(key, &b.turn, avoid)
 }
 
-// build makes the order of the servers that are usable now.
+// build returns an order of the servers that are usable now.
 func (b *Backend) build() *order {
 	in := b.inUse()
 	weight := 0
@@ -77,8 +78,8 @@ func (b *Backend) build() *order {
 	return &order{picker: b.algorithm.build(in), weight: weight}
 }
 
-// inUse returns the usable servers: backups only when there is nobody else, and
-// then only the first unless `option allbackups` is set.
+// inUse returns the usable servers. If there are only backup servers, it returns the first of
+// them, or all with `option allbackups`.
 func (b *Backend) inUse() []*Server {
 	var active, backup []*Server
 	for _, s := range b.Servers {

@@ -9,7 +9,7 @@ import (
 	"sluice/engine/stat"
 )
 
-// checkChecks refuses checks that could not be done as they are written.
+// checkChecks reports settings of checks that make no sense.
 func (b *Backend) checkChecks(ps *conf.Problems) {
 	for _, s := range b.Servers {
 		c := s.Conf
@@ -25,11 +25,12 @@ func (b *Backend) checkChecks(ps *conf.Problems) {
 	}
 }
 
-// Check checks the servers that ask for it until ctx ends, and returns when the
-// last check is over. It runs a goroutine for each of them, which has at most
-// one check in flight, and spreads their first checks over one interval. say
-// is told each server that changes its state, from those goroutines but one call
-// at a time; it should not block for long. Call it once in a backend's life.
+// Check runs the checks of all servers that have them, until ctx ends. It returns when the last
+// check has finished. One goroutine per server makes one check at a time. The first checks are
+// spread over one interval.
+//
+// Check calls say for each change of a server's state. The calls come from these goroutines,
+// one at a time; say should not block for long. Call Check at most once for a backend.
 func (b *Backend) Check(ctx context.Context, say func(Event)) {
 	b.checkBy(ctx, newProber, say)
 }
@@ -50,12 +51,12 @@ func (b *Backend) checkBy(ctx context.Context, kind func(*Server) prober, say fu
 	all.Wait()
 }
 
-// checker checks one server. It belongs to one goroutine.
+// checker makes the checks of one server. It belongs to one goroutine.
 type checker struct {
 	server *Server
 	prober prober
 	say    func(Event)
-	lost   bool // the last check failed for want of our own resources
+	lost   bool // the last check failed because this process lacked resources, and this was reported
 }
 
 func (c *checker) run(ctx context.Context, start time.Duration) {
@@ -76,8 +77,9 @@ func (c *checker) run(ctx context.Context, start time.Duration) {
 	}
 }
 
-// observe draws the conclusions of one check. What we lack ourselves says
-// nothing about the server: it is told once, and its health stays.
+// observe handles the result of one check. If this process lacked resources, the result shows
+// nothing about the server. Then the health does not change, and only the first such result in
+// a row is reported.
 func (c *checker) observe(r Result) {
 	s := c.server
 	s.last.Store(&r)
@@ -108,8 +110,8 @@ func (b *Backend) tell(say func(Event), e Event) {
 	say(e)
 }
 
-// flip follows a server that just was something else: loops see the new order
-// before anybody is told.
+// flip is called when checks have found a new state of s; was is the old state. Loops get the
+// new order before say is called.
 func (b *Backend) flip(s *Server, was Status, r Result, say func(Event)) {
 	b.changes.Add(1)
 	b.settle()
@@ -127,8 +129,8 @@ func (b *Backend) flip(s *Server, was Status, r Result, say func(Event)) {
 	}
 }
 
-// settle makes the order anew. Servers that change while one is being made
-// share the next, so that many of them cost little more than one.
+// settle builds a new order. All changes made while another goroutine builds one share the next
+// build. So many changes at once cost little more than one.
 func (b *Backend) settle() {
 	wanted := b.changes.Load()
 	b.building.Lock()

@@ -1,19 +1,19 @@
-// Package pool turns a decision into a server: it knows the servers of each
-// backend, which of them are up, and whose turn it is. It knows no client and
-// no socket of a session; the engine dials what Pick names.
+// Package pool chooses the server for a connection. It knows the servers of each backend,
+// checks whether they are up, and balances connections over them. It knows no client and no
+// socket of a session. The engine connects to the server that Pick returns.
 //
-// A Backend is made once by New and lives as long as the configuration. Three
-// parties use it at once:
+// New makes a Backend once. It exists as long as the configuration. Three groups of goroutines
+// use it at the same time:
 //
-//   - loops call Pick, AfterFailure and the counters of Stat; these take no
-//     lock, allocate nothing and make no system call;
-//   - the goroutines of Check, one a server, are the only ones that change a
-//     server's health;
-//   - the operator's door reads whatever it likes.
+//   - Loops call Pick, AfterFailure and the counters of Stat. These take no
+//     lock, allocate nothing and make no system call.
+//   - Check runs one goroutine per checked server. Only these goroutines change a
+//     server's health.
+//   - The admin socket may call all methods that only read.
 //
-// What loops see of a backend is one immutable order of servers, built aside
-// and swapped in whole when a server goes up or down.
+// Loops read one immutable order of servers per backend. When a server goes up or down, a new
+// order is built and then replaces the old one in one atomic step.
 //
-// A check connects, or asks over HTTP where `option httpchk` is set. It reads
-// no more than the head of an answer.
+// A check connects to a server, or also sends an HTTP request if `option httpchk` is set. It
+// reads only the head of the answer.
 package pool

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Level is how urgent an event is, as syslog counts.
+// Level is the severity of an event, as a number of syslog (RFC 5424).
 type Level uint8
 
-// The levels events have.
+// The levels that events have.
 const (
 	Emerg   Level = 0
 	Alert   Level = 1
@@ -16,15 +16,16 @@ const (
 	Notice  Level = 5
 )
 
-// Event is something an operator wants to read in the log. Text is word for
-// word what HAProxy 2.6 writes, full stop included, for those who grep.
+// Event is a change of state to be logged. Text is exactly the text that HAProxy 2.6 writes,
+// including the full stop, so that existing searches in logs still work.
 type Event struct {
 	Level  Level
 	Text   string
-	Server *Server // nil: the backend itself
+	Server *Server // nil: the event is about the backend
 }
 
-// turned tells what checks have just found a server to be.
+// turned returns the event for a server whose checks have just found a new state; is is that
+// state.
 func turned(s *Server, is Status, r Result) Event {
 	switch is {
 	case Down:
@@ -55,7 +56,8 @@ func noServer(b *Backend) Event {
 	return Event{Emerg, fmt.Sprintf("%s %s has no server available!", kind, b.Name), nil}
 }
 
-// notDone has the form of HAProxy's `option log-health-checks`.
+// notDone returns the event of a check that could not be made. Its text has the form of
+// HAProxy's `option log-health-checks`.
 func notDone(s *Server, r Result) Event {
 	step, of, status := s.Health(), s.Conf.Rise, Down
 	if s.Running() {
@@ -65,6 +67,7 @@ func notDone(s *Server, r Result) Event {
 	return Event{Warning, text, s}
 }
 
+// kind returns HAProxy's term for the server.
 func kind(s *Server) string {
 	if s.Conf.Backup {
 		return "Backup Server"
@@ -72,6 +75,7 @@ func kind(s *Server) string {
 	return "Server"
 }
 
+// reason returns the part of an event that describes the result of the check.
 func reason(r Result) string {
 	var code, info string
 	if r.Code > 0 {

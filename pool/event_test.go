@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The texts are what HAProxy 2.6.12 wrote to its log in the same situations.
+// The expected texts are those that HAProxy 2.6.12 wrote to its log in the same situations.
 func TestEventsSpeakLikeHAProxy(t *testing.T) {
 	c := weighted(1, 1, 1, 0)
 	c.Servers[2].Backup = true
@@ -47,8 +47,7 @@ func TestEventsSpeakLikeHAProxy(t *testing.T) {
 	}
 }
 
-// A server that wants no new clients is not DOWN, but a backend is that has
-// no other.
+// A server that wants no new clients is not DOWN. A backend without any other server is DOWN.
 func TestServersThatStop(t *testing.T) {
 	c := weighted(1, 1)
 	for _, s := range c.Servers {
@@ -104,7 +103,7 @@ func TestLife(t *testing.T) {
 		t.Errorf("downtime %d while down, want 500", got)
 	}
 	l.turn(3000, false)
-	l.turn(3500, false) // from one kind of up to another
+	l.turn(3500, false) // both states are up, for example NOLB and UP
 	l.turn(4000, true)
 	l.turn(4500, false)
 	if l.downtime(9000) != 2500 || l.age(9000) != 4500 || l.downs.Load() != 2 {
@@ -112,8 +111,8 @@ func TestLife(t *testing.T) {
 	}
 }
 
-// However checks of many servers fall together, orders and counts end up right,
-// and what was told of the last usable server agrees with them.
+// When checks of many servers change states at once, orders and counts must be correct at the
+// end. The events about the last usable server must agree with them.
 func TestManyServersChangeAtOnce(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	c := weighted(slices.Repeat([]int{1, 2, 3}, 8)...)

@@ -6,13 +6,13 @@ import (
 	"sluice/conf"
 )
 
-// top is the highest value of a server's health: UP, with Fall failures to go.
+// top is the highest value of a server's health. From there, Fall failures in a row make it
+// DOWN.
 func top(c *conf.Server) int { return c.Rise + c.Fall - 1 }
 
-// step returns the health that follows from one more check. Below rise the
-// server is DOWN. A success that makes it UP, or finds it so, lifts it to the
-// top; a failure that makes it DOWN, or finds it so, drops it to 0 (HAProxy's
-// check_health).
+// step returns the health after one more check. Below Rise the server is DOWN. A success raises
+// health by one; if the server then is UP, health becomes the highest value. A failure lowers
+// health by one; if the server then is DOWN, health becomes 0 (HAProxy's check_health).
 func step(health int, c *conf.Server, ok bool) int {
 	switch {
 	case ok && health+1 >= c.Rise:
@@ -25,8 +25,9 @@ func step(health int, c *conf.Server, ok bool) int {
 	return 0
 }
 
-// interval returns the pause before the next check: inter while all is well,
-// downinter while nothing is, fastinter while things change (5.2, `inter`).
+// interval returns the time from the end of one check to the next. This is inter at the highest
+// health, downinter at health 0, and fastinter otherwise. downinter or fastinter of 0 means
+// inter (configuration.txt 5.2, `inter`).
 func interval(health int, c *conf.Server) time.Duration {
 	other := c.FastInter
 	switch health {

@@ -12,8 +12,8 @@ import (
 	"sluice/conf"
 )
 
-// Checks are written as a string: + for a success, c for one on condition that
-// no new clients come, - for a failure, ! for want of our own resources.
+// Each character stands for one check. + is a success, c a success of a server that wants no
+// new clients, - a failure, and ! a lack of our own resources.
 func result(mark byte) Result {
 	switch mark {
 	case '+':
@@ -92,7 +92,7 @@ func TestStateWithoutChecks(t *testing.T) {
 	}
 }
 
-// script answers checks from a string and notes when each was asked for.
+// script takes the results of checks from a string and records the time of each check.
 type script struct {
 	marks string
 	began time.Time

@@ -6,17 +6,17 @@ import (
 	"sluice/engine/stat"
 )
 
-// life remembers when something last went up or down, how often it went down
-// and for how long. It is changed under the backend's mutex and read anywhere;
-// a reader may see a flip half done and be off by it for one answer.
+// life records when a server or backend last went up or down, how often it went down, and for
+// how long. Changes are made under the backend's mutex. Any goroutine may read; a reader during
+// a change may get one inconsistent value.
 type life struct {
-	since   atomic.Int64 // stat.Now of the last flip
+	since   atomic.Int64 // stat.Now of the last change of state
 	down    atomic.Bool
 	downs   stat.Counter
-	downFor stat.Counter // milliseconds, without the running spell
+	downFor stat.Counter // milliseconds, without the current time down
 }
 
-// turn ends one spell at now and begins the next.
+// turn records at time now that the state has changed. down is the new state.
 func (l *life) turn(now int64, down bool) {
 	switch was := l.down.Load(); {
 	case was:
@@ -28,8 +28,10 @@ func (l *life) turn(now int64, down bool) {
 	l.since.Store(now)
 }
 
+// age returns the milliseconds since the last change.
 func (l *life) age(now int64) int64 { return max(now-l.since.Load(), 0) }
 
+// downtime returns the milliseconds down in total, the current time down included.
 func (l *life) downtime(now int64) int64 {
 	if l.down.Load() {
 		return l.downFor.Load() + l.age(now)

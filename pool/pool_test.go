@@ -16,7 +16,7 @@ func noNames(host string) (netip.Addr, error) {
 	return netip.Addr{}, errors.New("no such host")
 }
 
-// weighted describes servers a, b, c ... of these weights at a closed port.
+// weighted returns a backend with servers a, b, c ... of these weights at a closed port.
 func weighted(weights ...int) *conf.Backend {
 	c := &conf.Backend{Name: "bk", Retries: 3}
 	for i, w := range weights {
@@ -37,7 +37,7 @@ func mustNew(t *testing.T, c *conf.Backend) *Backend {
 	return b
 }
 
-// kill lets the checks of the servers named fail until they are DOWN.
+// kill makes the checks of the named servers fail until the servers are DOWN.
 func kill(b *Backend, names string) {
 	for _, s := range b.Servers {
 		if strings.Contains(names, s.Name) {

@@ -14,17 +14,18 @@ import (
 	"sluice/conf"
 )
 
-// CheckStatus is the outcome of a check, in HAProxy's codes.
+// CheckStatus is the outcome of a check. The names are HAProxy's codes.
 type CheckStatus uint8
 
-// The outcomes: of a connection, then of a question over HTTP.
+// The outcomes of connecting (L4, and SOCKERR for both kinds of checks), then of an HTTP check
+// (L7).
 const (
 	L4OK CheckStatus = iota
 	L4TOUT
 	L4CON
 	SOCKERR
 	L7OK
-	L7OKC // passed, on condition that no new clients come
+	L7OKC // passed, but the server wants no new clients
 	L7TOUT
 	L7RSP
 	L7STS
@@ -42,30 +43,30 @@ var statuses = [...]struct{ code, text string }{
 	L7STS:   {"L7STS", "Layer7 wrong status"},
 }
 
-// String returns the code that show stat has as check_status.
+// String returns HAProxy's code, which show stat has in the column check_status.
 func (s CheckStatus) String() string { return statuses[s].code }
 
-// Text returns the words that logs have as the reason and show stat as
-// check_desc.
+// Text returns HAProxy's text for the outcome. Logs contain it as the reason, and show stat in
+// the column check_desc.
 func (s CheckStatus) Text() string { return statuses[s].text }
 
-// Result is what one check found.
+// Result is the result of one check.
 type Result struct {
 	OK       bool
-	Local    bool // we lacked a port, a descriptor or memory: not the server's fault
+	Local    bool // this process lacked a port, a descriptor or memory: the check shows nothing about the server
 	Status   CheckStatus
-	Code     int    // status that the server answered; 0: none
-	Info     string // what the system or the server said, odd bytes as <XX>; may be empty
+	Code     int    // HTTP status of the server's answer; 0: none
+	Info     string // system error or reason phrase of the server, other bytes as <XX>; may be empty
 	Duration time.Duration
 }
 
-// prober is one kind of check. probe returns soon after ctx ends; what it then
-// found does not count.
+// prober is one kind of check. probe returns soon after ctx ends. The caller ignores a result
+// after that.
 type prober interface {
 	probe(ctx context.Context) Result
 }
 
-// newProber makes the kind of check that the backend asks for.
+// newProber returns the kind of check that the backend's configuration sets.
 func newProber(s *Server) prober {
 	if s.backend.Conf.HTTPCheck != nil {
 		return newQuestion(s)
@@ -73,10 +74,10 @@ func newProber(s *Server) prober {
 	return newConnector(s)
 }
 
-// connector checks that a server takes connections, and closes them at once.
+// connector checks that a server accepts connections. It closes each connection at once.
 type connector struct {
 	network, address string
-	timeout          time.Duration
+	timeout          time.Duration // of connecting
 }
 
 func newConnector(s *Server) connector {
@@ -90,8 +91,9 @@ func newConnector(s *Server) connector {
 	return c
 }
 
-// connectTimeout is inter, and no more than timeout connect where timeout
-// check is there for the rest (configuration.txt 4.2, `timeout check`).
+// connectTimeout is inter. If both timeout check and timeout connect are set, it is at most
+// timeout connect, because timeout check then limits the rest (configuration.txt 4.2, `timeout
+// check`).
 func connectTimeout(s *Server) time.Duration {
 	t := s.backend.Conf.Timeout
 	if t.Check > 0 && t.Connect > 0 {
@@ -100,8 +102,8 @@ func connectTimeout(s *Server) time.Duration {
 	return s.Conf.Inter
 }
 
-// abstract pads the name to the whole of sun_path, as HAProxy does: to the
-// kernel a shorter one is another name.
+// abstract pads the name to the full length of sun_path, as HAProxy does. For the kernel a
+// shorter name is another name.
 func abstract(name string) string {
 	const sunPath = 108
 	return "@" + name + strings.Repeat("\x00", max(sunPath-1-len(name), 0))
@@ -118,8 +120,8 @@ func (c connector) probe(ctx context.Context) Result {
 	return r
 }
 
-// dial connects. Closing will send RST, so that checks leave no TIME_WAIT on
-// either side and end what a server still has to say.
+// dial connects. Closing the connection will send RST: then neither side keeps a TIME_WAIT
+// state, and a server that still sends is stopped.
 func (c connector) dial(ctx context.Context) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -130,13 +132,13 @@ func (c connector) dial(ctx context.Context) (net.Conn, error) {
 	return conn, err
 }
 
-// ours are the errors that speak of this machine, not of the server.
+// ours are the errors that this machine causes, not the server.
 var ours = []syscall.Errno{
 	syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.EMFILE, syscall.ENFILE,
 	syscall.ENOBUFS, syscall.ENOMEM,
 }
 
-// judge names an error of connect as HAProxy does.
+// judge returns the result for an error of connecting, with HAProxy's outcome and text.
 func (c connector) judge(err error) Result {
 	var errno syscall.Errno
 	switch {
@@ -158,7 +160,7 @@ func (c connector) judge(err error) Result {
 
 func general(e syscall.Errno) string { return fmt.Sprintf("General socket error (%s)", capital(e)) }
 
-// capital writes an error as libc does; Go has the same words in lower case.
+// capital returns the text of an error as libc writes it. Go has the same texts in lower case.
 func capital(e syscall.Errno) string {
 	text := e.Error()
 	return strings.ToUpper(text[:1]) + text[1:]

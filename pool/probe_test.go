@@ -39,7 +39,7 @@ func tcpAddress(l net.Listener) conf.Address {
 
 var duration = regexp.MustCompile(`duration: \d+ms`)
 
-// wait returns the text of the next event, durations as 0ms.
+// wait returns the text of the next event, with all durations replaced by 0ms.
 func wait(t *testing.T, events <-chan Event) string {
 	t.Helper()
 	select {
@@ -51,7 +51,7 @@ func wait(t *testing.T, events <-chan Event) string {
 	}
 }
 
-// follow runs the checks of b until the test ends, when they must be over.
+// follow runs the checks of b until the test ends. They must then finish.
 func follow(t *testing.T, b *Backend) <-chan Event {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -72,8 +72,8 @@ func follow(t *testing.T, b *Backend) <-chan Event {
 	return events
 }
 
-// patient makes the kind of check that is asked for, with more time to connect
-// than inter: a busy machine may need it.
+// patient is newProber with a connect timeout longer than inter, because a busy machine may
+// need more time.
 func patient(s *Server) prober {
 	switch p := newProber(s).(type) {
 	case connector:
@@ -128,7 +128,7 @@ func TestCheckFollowsARealServer(t *testing.T) {
 	}
 }
 
-// acceptOne takes a check's connection: it must be closed at once.
+// acceptOne accepts a check's connection, which the check must close at once.
 func acceptOne(t *testing.T, l net.Listener) {
 	t.Helper()
 	conn, err := l.Accept()
@@ -153,8 +153,8 @@ func TestCheckTimesOut(t *testing.T) {
 	}
 }
 
-// fullBacklog is a listener that nobody accepts from and whose queue is full:
-// the kernel drops the next SYN.
+// fullBacklog returns the address of a listener with a full queue that nobody accepts from. The
+// kernel drops the next SYN.
 func fullBacklog(t *testing.T) conf.Address {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)

@@ -12,8 +12,8 @@ import (
 	"sluice/conf"
 )
 
-// question checks that a server gives the right answer over HTTP
-// (configuration.txt 4.2, `option httpchk`).
+// question checks that a server gives the expected answer to an HTTP request (configuration.txt
+// 4.2, `option httpchk`).
 type question struct {
 	connector
 	server  *Server
@@ -47,8 +47,8 @@ func (q question) ask(ctx context.Context, start time.Time) Result {
 	return q.verdict(code, reason)
 }
 
-// deadline is when the answer must be there: timeout check counts from the
-// connection on, and without it inter holds for all of the check.
+// deadline returns the time by which the answer must be complete. timeout check counts from the
+// time of the connection. Without timeout check, inter limits the whole check.
 func (q question) deadline(start, connected time.Time) time.Time {
 	if limit := q.server.backend.Conf.Timeout.Check; limit > 0 {
 		return connected.Add(limit)
@@ -56,6 +56,7 @@ func (q question) deadline(start, connected time.Time) time.Time {
 	return start.Add(q.server.Conf.Inter)
 }
 
+// talk sends the request and reads the status of the answer.
 func talk(conn net.Conn, request []byte, deadline time.Time) (code int, reason string, err error) {
 	if err := conn.SetDeadline(deadline); err != nil {
 		return 0, "", err
@@ -66,7 +67,7 @@ func talk(conn net.Conn, request []byte, deadline time.Time) (code int, reason s
 	return readStatus(conn)
 }
 
-// unanswered names what went wrong on a connection as HAProxy does.
+// unanswered returns the result for an error on an established connection, as HAProxy does.
 func unanswered(err error) Result {
 	var errno syscall.Errno
 	switch {
@@ -78,8 +79,8 @@ func unanswered(err error) Result {
 	return Result{Status: L7RSP}
 }
 
-// verdict judges an answer. Only a server that is up may ask to be left alone:
-// to one that is DOWN, 404 is a status like any other.
+// verdict returns the result for an answer. disable-on-404 applies only to a server that is up.
+// For a server that is DOWN, 404 is a status like any other.
 func (q question) verdict(code int, reason string) Result {
 	c := q.server.backend.Conf.HTTPCheck
 	switch {
@@ -91,6 +92,7 @@ func (q question) verdict(code int, reason string) Result {
 	return Result{Status: L7STS, Code: code, Info: printable(reason)}
 }
 
+// expected reports whether the configuration accepts this status; by default 200 to 399.
 func expected(c *conf.HTTPCheck, code int) bool {
 	if c.Expect == nil {
 		return code >= 200 && code < 400

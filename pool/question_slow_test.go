@@ -42,7 +42,7 @@ func TestServerThatSaysNothing(t *testing.T) {
 	}
 }
 
-// A byte a second is progress, but no answer in time.
+// One byte per second is progress, but the answer does not arrive in time.
 func TestServerThatDrips(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
@@ -68,7 +68,7 @@ func TestServerThatDrips(t *testing.T) {
 	})
 }
 
-// flood writes for ever and returns what was taken.
+// flood writes without end and returns how many bytes were accepted.
 func flood(conn net.Conn, head, more string) (taken int) {
 	for text := head; ; text = more {
 		n, err := io.WriteString(conn, text)
@@ -79,9 +79,9 @@ func flood(conn net.Conn, head, more string) (taken int) {
 	}
 }
 
-// No answer is too long for us, as we read its beginning only.
+// An answer of any length is handled, because a check reads only its beginning.
 func TestServerThatNeverEnds(t *testing.T) {
-	const most = 64 << 20 // what sockets of both sides may hold, and much more
+	const most = 64 << 20 // much more than the sockets of both sides can hold
 	block := fmt.Sprintf("X: %065536d\r\n", 0)
 	for _, tt := range []struct {
 		name, head string
@@ -104,7 +104,7 @@ func TestServerThatNeverEnds(t *testing.T) {
 	}
 }
 
-// A check that takes longer than inter delays the next.
+// A check that takes longer than inter delays the next check.
 func TestOneCheckInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := weighted(1)

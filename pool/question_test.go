@@ -14,15 +14,15 @@ import (
 	"sluice/conf"
 )
 
-// asked is checked with the seed's question.
+// asked returns a backend that is checked with the request HEAD /check.txt.
 func asked(a conf.Address) *conf.Backend {
 	c := checked(a)
 	c.HTTPCheck = &conf.HTTPCheck{Method: "HEAD", URI: "/check.txt", Version: "HTTP/1.0"}
 	return c
 }
 
-// answering hands each connection of l to serve, one after the other, once the
-// request has come, and closes it.
+// answering accepts the connections of l one after the other. For each one it reads the
+// request, calls serve and then closes the connection.
 func answering(t *testing.T, l net.Listener, serve func(conn net.Conn, request string)) {
 	t.Helper()
 	over := make(chan struct{})
@@ -54,7 +54,7 @@ func readRequest(conn net.Conn) (request string) {
 	}
 }
 
-// once asks a server that behaves so, with all the time it needs.
+// once makes one check of a server that behaves like serve, without a short timeout.
 func once(t *testing.T, c conf.HTTPCheck, serve func(net.Conn)) Result {
 	t.Helper()
 	l := listen(t, "tcp", "127.0.0.1:0")
@@ -98,7 +98,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// What a server that is DOWN says with 404 is that it is not there.
+// The answer 404 of a server that is DOWN is a failure.
 func TestDisableOn404IsForServersThatAreUp(t *testing.T) {
 	c := asked(conf.Address{IP: weighted(1).Servers[0].Address.IP, Port: 1})
 	c.HTTPCheck.DisableOn404 = true
@@ -136,7 +136,7 @@ func TestServersThatDoNotAnswer(t *testing.T) {
 
 func waitForEnd(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) }
 
-// The flips of a server, word for word as HAProxy 2.6.12 logged them.
+// The expected changes of state are exactly as HAProxy 2.6.12 logged them.
 func TestQuestionsFollowARealServer(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "srv")
 	name := fmt.Sprintf("sluice-question-%d", time.Now().UnixNano())

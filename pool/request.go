@@ -7,9 +7,9 @@ import (
 	"sluice/conf"
 )
 
-// appendRequest writes the request of a check byte for byte as HAProxy 2.6
-// sends it, names of headers in lower case. Unlike there a Host of option
-// httpchk goes along with headers of http-check send, unless one is a Host.
+// appendRequest appends the request of a check. The bytes are those of HAProxy 2.6, with header
+// names in lower case. There is one difference: the Host of option httpchk is also sent if
+// http-check send sets headers, unless one of them is Host.
 func appendRequest(dst []byte, c *conf.HTTPCheck) []byte {
 	dst = fmt.Appendf(dst, "%s %s %s\r\n", c.Method, c.URI, c.Version)
 	given := map[string]bool{}
@@ -29,7 +29,8 @@ func appendRequest(dst []byte, c *conf.HTTPCheck) []byte {
 	return append(append(dst, "\r\n"...), c.Body...)
 }
 
-// appendHeaders leaves out what says how long the body is: only we know.
+// appendHeaders leaves out the headers that give the length of the body, because appendRequest
+// sets it.
 func appendHeaders(dst []byte, headers []conf.CheckHeader) []byte {
 	for _, h := range headers {
 		switch name := strings.ToLower(h.Name); name {
@@ -41,7 +42,7 @@ func appendHeaders(dst []byte, headers []conf.CheckHeader) []byte {
 	return dst
 }
 
-// bodiless says whether the method is one that needs no word on a missing body.
+// bodiless reports whether a request of this method without a body needs no content-length.
 func bodiless(method string) bool {
 	switch method {
 	case "OPTIONS", "GET", "HEAD", "DELETE":

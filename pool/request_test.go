@@ -16,7 +16,7 @@ func headers(namesAndValues ...string) (hs []conf.CheckHeader) {
 	return hs
 }
 
-// What HAProxy 2.6.12 put on the wire, but for "host of the option".
+// The expected requests are those that HAProxy 2.6.12 sent, except for "host of the option".
 func TestRequestOnTheWire(t *testing.T) {
 	tests := []struct {
 		name  string

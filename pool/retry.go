@@ -2,34 +2,34 @@ package pool
 
 import "time"
 
-// Next is what to do after a connection to a server failed.
+// Next is the action after a failed connection to a server.
 type Next uint8
 
-// The answers.
+// The actions.
 const (
-	GiveUp     Next = iota // no retry is left: 503, SC or sC
+	GiveUp     Next = iota // no retry is left: the session ends, with 503 and SC or sC in the log
 	SameServer             // connect to the same server again
-	Redispatch             // let Pick choose again, avoiding this server
+	Redispatch             // call Pick again, which avoids this server
 )
 
-// Failure is one failed attempt to connect.
+// Failure describes one failed attempt to connect.
 type Failure struct {
 	Server  *Server
-	Retries int  // retries made before this attempt
-	Timeout bool // timeout connect expired, rather than an error that came back
-	Persist bool // a cookie chose the server, not balancing
+	Retries int  // number of retries before this attempt
+	Timeout bool // timeout connect expired; false: the system returned an error
+	Persist bool // a cookie chose the server; false: balancing chose it
 }
 
-// Retry says what comes next, and how long to wait before.
+// Retry is the action after a failure, and the time to wait before it.
 type Retry struct {
 	Next Next
-	Wait time.Duration
+	Wait time.Duration // 0: at once
 }
 
-// AfterFailure decides what follows a failed attempt, as HAProxy does
-// (`retries` and `option redispatch` in configuration.txt 4.2). It changes
-// nothing: the caller counts the retry, and in Stat a retry where the server
-// stayed the same and a redispatch where it did not. No allocation, no lock.
+// AfterFailure decides on the action after a failed attempt, as HAProxy does (`retries` and
+// `option redispatch` in configuration.txt 4.2). It changes no state. The caller must count a
+// retry in Stat if the server stayed the same, or a redispatch if it did not. AfterFailure
+// takes no lock and allocates nothing.
 func (b *Backend) AfterFailure(f Failure) Retry {
 	if f.Retries >= b.Conf.Retries {
 		return Retry{Next: GiveUp}
@@ -44,8 +44,9 @@ func (b *Backend) AfterFailure(f Failure) Retry {
 	return r
 }
 
-// mayLeave says whether to choose anew: the server is gone, its time has come,
-// or nothing binds the client to it and there is another one.
+// mayLeave reports whether another server may be chosen. This requires `option redispatch` and
+// one of three reasons: the server is down, this retry is one that redispatches, or balancing
+// can choose another server and no cookie chose this one.
 func (b *Backend) mayLeave(f Failure) bool {
 	if b.Conf.Redispatch == 0 {
 		return false
@@ -54,8 +55,8 @@ func (b *Backend) mayLeave(f Failure) bool {
 		!f.Persist && b.algorithm.turns && b.Active() > 1
 }
 
-// redispatchOn says whether the n-th retry is one that redispatches: every
-// P-th, or for a negative interval those N before the end.
+// redispatchOn reports whether the n-th retry redispatches. With a positive interval P every
+// P-th retry does. With a negative interval -N it is the multiples of retries+1-N.
 func (b *Backend) redispatchOn(n int) bool {
 	every := b.Conf.Redispatch
 	if every < 0 {
@@ -64,12 +65,13 @@ func (b *Backend) redispatchOn(n int) bool {
 	return every > 0 && n%every == 0
 }
 
-// likelySame says whether the next attempt will probably meet the server that
-// just refused, so that trying at once makes no sense.
+// likelySame reports whether the next attempt will probably go to the same server. Then a pause
+// is needed, because an immediate attempt would probably fail again.
 func (b *Backend) likelySame(next Next) bool {
 	return next == SameServer || !b.algorithm.turns || b.Active() <= 1
 }
 
+// turnAround returns the pause before the next attempt: timeout connect, at most one second.
 func (b *Backend) turnAround() time.Duration {
 	if c := b.Conf.Timeout.Connect; c > 0 && c < time.Second {
 		return c

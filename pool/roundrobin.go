@@ -1,15 +1,15 @@
 package pool
 
-// maxRun is more than the turns in a row that one server can have: its weight,
-// 256 at most, against another's 1.
+// maxRun is more than the number of successive turns that one server can have. The most is a
+// weight of 256 beside a weight of 1.
 const maxRun = 512
 
-// rotation is smooth weighted round robin, laid out for one whole period. As
-// all loops take their turns from one counter, the shares are exact however
-// the connections fall on the loops.
+// rotation is smooth weighted round robin with the turns of one whole period computed in
+// advance. All loops use one counter of turns. So the shares are exact, even if the connections
+// are distributed unevenly over the loops.
 type rotation struct {
 	servers []*Server
-	turns   []uint16 // index into servers
+	turns   []uint16 // one period: indexes into servers
 }
 
 func newRotation(servers []*Server) picker {
@@ -31,7 +31,8 @@ func (r *rotation) pick(_ Key, turn *turn, avoid *Server) *Server {
 	return r.anyBut(avoid)
 }
 
-// anyBut serves the moment between servers going down and the next order.
+// anyBut returns any usable server, preferably not avoid. It is needed between the moment when
+// servers go down and the next order.
 func (r *rotation) anyBut(avoid *Server) *Server {
 	var last *Server
 	for _, s := range r.servers {
@@ -46,20 +47,19 @@ func (r *rotation) anyBut(avoid *Server) *Server {
 	return last
 }
 
-// class is the servers of one weight. They go ahead at one pace, so among them
-// it is always the turn of the one that had fewest, in declared order; only
-// the heads of the classes need comparing.
+// class contains the servers of one weight. They take turns in declared order. So smooth needs
+// to compare only the next server of each class.
 type class struct {
 	weight  int
-	members []uint16
-	head    int
-	lag     int // what the head is owed: weight for each turn, less the period for each one taken
+	members []uint16 // indexes of servers, in declared order
+	head    int      // index into members of the server that is next
+	lag     int      // credit of that server: its weight for each turn, minus period for each turn it took
 }
 
-// smooth returns one period of smooth weighted round robin, the order nginx
-// made known: at each turn every server is owed its weight more, the one owed
-// most (the first of them) takes the turn and pays the sum of all weights. So
-// 5, 1, 1 gives a a b a c a a.
+// smooth returns one period of smooth weighted round robin, an algorithm known from nginx. At
+// each turn the credit of every server grows by its weight. The server with the highest credit
+// takes the turn; with equal credit, the first one does. Its credit then shrinks by the sum of
+// all weights. Weights of 5, 1 and 1 give a a b a c a a.
 func smooth(weights []int) []uint16 {
 	classes, period := classify(weights)
 	turns := make([]uint16, period)
@@ -77,6 +77,7 @@ func smooth(weights []int) []uint16 {
 	return turns
 }
 
+// take returns the next server of the class and moves on to the one after it.
 func (c *class) take(period int) uint16 {
 	server := c.members[c.head]
 	c.head++
@@ -87,7 +88,8 @@ func (c *class) take(period int) uint16 {
 	return server
 }
 
-// classify groups servers by weight in its lowest terms, and adds the weights.
+// classify groups servers by weight, after dividing the weights by their greatest common
+// divisor. period is the sum of the divided weights.
 func classify(weights []int) (classes []class, period int) {
 	divisor := 0
 	for _, w := range weights {

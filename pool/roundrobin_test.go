@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// naive is smooth weighted round robin as its definition says it.
+// naive is smooth weighted round robin, written directly from its definition.
 func naive(weights []int, turns int) []uint16 {
 	owed := make([]int, len(weights))
 	var out []uint16
@@ -75,7 +75,7 @@ func TestSmoothOfManyServers(t *testing.T) {
 	}
 }
 
-// The worst there is: 4,095 servers of all 256 weights.
+// This is the slowest case: 4,095 servers with all 256 weights.
 func BenchmarkSmooth(b *testing.B) {
 	weights := manyWeights(256)
 	for b.Loop() {
@@ -140,7 +140,7 @@ func TestPickAvoids(t *testing.T) {
 	}
 }
 
-// A server that just went down is not chosen, even by the order made before.
+// A server that has just gone down is not chosen, even from an order built before.
 func TestPickBeforeTheOrderIsMade(t *testing.T) {
 	b := mustNew(t, weighted(1, 1))
 	for _, s := range b.Servers {

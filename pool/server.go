@@ -9,41 +9,41 @@ import (
 	"sluice/engine/stat"
 )
 
-// Server is one target of a backend. Its fields are set once by New; its
-// health changes under the hand of Check.
+// Server is one server of a backend. Its exported fields are set by New and do not change,
+// except the counters in Stat. Its health is changed by Check.
 type Server struct {
 	Name string
 	ID   int // from 1, in declared order; `sid` of show stat
 	Conf *conf.Server
-	Net  conf.Network   // NetTCP: Addr; NetUnix and NetAbstract: Path
+	Net  conf.Network   // NetTCP: Addr is set; NetUnix and NetAbstract: Path is set
 	Addr netip.AddrPort // resolved when the backend was made
 	Path string         // NetAbstract: without the leading NUL
 	Stat stat.Server
 
 	backend  *Backend
-	health   atomic.Int32 // 0 .. top: see step
-	stopping atomic.Bool  // of a running server: its checks want no new clients for it
-	last     atomic.Pointer[Result]
-	failed   stat.Counter
+	health   atomic.Int32           // 0 to top, see step
+	stopping atomic.Bool            // disable-on-404 applied: the server gets no new clients
+	last     atomic.Pointer[Result] // result of the last check; nil: none yet
+	failed   stat.Counter           // checks that failed while health was above 0
 	life     life
 }
 
-// String names the server as log lines do: backend/server.
+// String returns the server's name as log lines contain it: backend/server.
 func (s *Server) String() string { return s.backend.Name + "/" + s.Name }
 
-// Backend returns the backend the server belongs to.
+// Backend returns the backend that contains the server.
 func (s *Server) Backend() *Backend { return s.backend }
 
-// Running says whether the server is up: enabled, and not found dead by its
-// checks. A cookie may lead to it even when balancing may not.
+// Running reports whether the server is enabled and not DOWN by its checks. A cookie may select
+// such a server even if balancing must not choose it.
 func (s *Server) Running() bool { return !s.Conf.Disabled && s.found() != Down }
 
-// Usable says whether balancing may choose the server: it runs, does not mean
-// to stop and has a weight.
+// Usable reports whether balancing may choose the server: it is enabled, its checks find it Up
+// and not stopping, and its weight is above 0.
 func (s *Server) Usable() bool { return !s.Conf.Disabled && s.chosen(s.found()) > 0 }
 
-// chosen counts the server, 1 or 0, among those that balancing may choose if
-// its checks found it to be so.
+// chosen returns 1 if balancing may choose the server in the state found, else 0. It ignores
+// Disabled.
 func (s *Server) chosen(found Status) int32 {
 	if found == Up && s.Conf.Weight > 0 {
 		return 1
@@ -51,8 +51,8 @@ func (s *Server) chosen(found Status) int32 {
 	return 0
 }
 
-// found returns what checks make of the server: Up, NoLB or Down. It is Up
-// without them.
+// found returns the state according to the checks: Up, NoLB or Down. A server without checks is
+// Up.
 func (s *Server) found() Status { return s.foundAt(s.Health()) }
 
 func (s *Server) foundAt(health int) Status {
@@ -67,48 +67,48 @@ func (s *Server) foundAt(health int) Status {
 	return Up
 }
 
-// Health returns the counter of checks: DOWN below Rise, UP from there on, at
-// most Rise+Fall-1 (HAProxy's check_health).
+// Health returns the counter of checks, 0 to Rise+Fall-1. Below Rise the server is DOWN, from
+// Rise on it is UP (HAProxy's check_health).
 func (s *Server) Health() int { return int(s.health.Load()) }
 
-// LastCheck returns the result of the last finished check, nil before that.
+// LastCheck returns the result of the last finished check, or nil if none has finished.
 func (s *Server) LastCheck() *Result { return s.last.Load() }
 
-// FailedChecks returns how many checks failed while the server was not yet
-// DOWN at 0 (HAProxy's chkfail).
+// FailedChecks returns how many checks have failed. Failures while Health is 0 do not count
+// (HAProxy's chkfail).
 func (s *Server) FailedChecks() int64 { return s.failed.Load() }
 
-// Downs returns how often the server went from UP to DOWN.
+// Downs returns how often the server went DOWN.
 func (s *Server) Downs() int64 { return s.life.downs.Load() }
 
-// Since returns the milliseconds since the server last changed its state, or
-// since the start. now is stat.Now.
+// Since returns the milliseconds since the server's state last changed, or since the start if
+// it never did. now is stat.Now.
 func (s *Server) Since(now int64) int64 { return s.life.age(now) }
 
-// Downtime returns the milliseconds the server was DOWN in all.
+// Downtime returns the total time that the server was DOWN, in milliseconds. now is stat.Now.
 func (s *Server) Downtime(now int64) int64 { return s.life.downtime(now) }
 
-// Status is what an operator calls the state of a server.
+// Status is the state of a server as users see it in show stat and in the log.
 type Status uint8
 
-// The states, in HAProxy's words.
+// The states, in HAProxy's terms.
 const (
 	Up Status = iota
 	Down
-	NoCheck
-	Maint
-	NoLB // up, but http-check disable-on-404 keeps new clients away
+	NoCheck // enabled, without checks
+	Maint   // disabled in the configuration
+	NoLB    // up, but gets no new clients because of http-check disable-on-404
 )
 
 func (s Status) String() string { return [...]string{"UP", "DOWN", "no check", "MAINT", "NOLB"}[s] }
 
-// State is a server's status and how far it is on the way to the other one.
+// State is a server's status and its progress towards the opposite status.
 type State struct {
 	Status   Status
-	Step, Of int // Of 0: not on the way
+	Step, Of int // checks counted so far, of the number needed; Of is 0 if no change is in progress
 }
 
-// String writes the state as show stat does: UP, UP 1/3, NOLB, DOWN, DOWN 1/2.
+// String returns the state as show stat writes it: UP, UP 1/3, NOLB, DOWN, DOWN 1/2.
 func (s State) String() string {
 	if s.Of == 0 {
 		return s.Status.String()
