@@ -24,8 +24,8 @@ func keepCrash(path string) error {
 	return debug.SetCrashOutput(f, debug.CrashOptions{})
 }
 
-// forgetCrash removes the file after a run without a crash, where it is still
-// in reach.
+// forgetCrash removes the empty file after a run without a crash, if the process
+// can still reach it.
 func forgetCrash(path string) {
 	if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && info.Size() == 0 {
 		_ = os.Remove(path)

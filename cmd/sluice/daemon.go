@@ -43,7 +43,7 @@ func detach(c *conf.Config, l *engine.Listeners, stdin []byte) error {
 		return err
 	}
 	child := exec.Command("/proc/self/exe", os.Args[1:]...)
-	child.Args[0] = os.Args[0] // the log tag is made of it
+	child.Args[0] = os.Args[0] // the log tag is derived from it
 	child.Env = append(os.Environ(), listenersEnv+"="+manifest)
 	child.ExtraFiles = []*os.File{w}
 	for _, fd := range inheritedStats(c) {
@@ -79,14 +79,14 @@ func keepFromChildren() error {
 	return nil
 }
 
-// parent is the process a daemon was started by, seen from the child.
+// parent is the child's view of the process that started it as a daemon.
 type parent struct {
 	pipe, null *os.File
 	manifest   string
 	next       int // the descriptor of the next inherited stats socket
 }
 
-// findParent returns nil in a process that nobody detached.
+// findParent returns nil in a process that was not started by detach.
 func findParent() (*parent, error) {
 	manifest, ok := os.LookupEnv(listenersEnv)
 	if !ok {
@@ -96,7 +96,7 @@ func findParent() (*parent, error) {
 		return nil, err
 	}
 	unix.CloseOnExec(readyFD)
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0) // now: the chroot has none
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0) // opened now, because the chroot has no /dev/null
 	return &parent{os.NewFile(readyFD, "ready pipe"), null, manifest, passedFD}, err
 }
 
@@ -110,7 +110,7 @@ func (p *parent) statsSocket(s conf.StatsSocket) conf.StatsSocket {
 	return s
 }
 
-// release leaves the terminal and lets the parent go.
+// release detaches the process from its terminal and tells the parent to end.
 func (p *parent) release() error {
 	if err := os.Chdir("/"); err != nil {
 		return err
@@ -121,6 +121,6 @@ func (p *parent) release() error {
 		}
 	}
 	p.null.Close()
-	_, _ = io.WriteString(p.pipe, ready) // a parent killed meanwhile is no reason to stop
+	_, _ = io.WriteString(p.pipe, ready) // the daemon goes on if its parent was killed
 	return p.pipe.Close()
 }

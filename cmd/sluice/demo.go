@@ -20,7 +20,7 @@ import (
 //go:embed demo.toml
 var demoConfig string
 
-// What demo.toml calls its addresses; at run time they are replaced.
+// The addresses in demo.toml, which are replaced at run time.
 const (
 	demoListen = "127.0.0.1:8080"
 	demoApples = "127.0.0.1:8081"
@@ -74,7 +74,8 @@ func demo(w io.Writer, listen string) error {
 	return err
 }
 
-// newSite starts a site that says its name, on a port of the kernel's choice.
+// newSite starts a site that answers with its name, on a port that the kernel
+// chooses.
 func newSite(name string) (*http.Server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -87,11 +88,11 @@ func newSite(name string) (*http.Server, error) {
 			fmt.Fprintf(w, "hello from %s, you asked for %s\n", name, r.URL.Path)
 		}),
 	}
-	go func() { _ = site.Serve(l) }() // ends when demo closes the site
+	go func() { _ = site.Serve(l) }() // returns when demo closes the site
 	return site, nil
 }
 
-// demoHelp is what the operator reads once the balancer listens.
+// demoHelp prints what to try once the balancer listens.
 func demoHelp(w io.Writer, addr string) {
 	fmt.Fprintf(w, `
 Sluice listens at %[1]s, in front of two sites. In another terminal:

@@ -2,22 +2,21 @@
 // connection to route it.
 //
 // This package is the process: flags, privileges, limits, signals, daemon and
-// the sub-commands, one file each. Everything it knows about connections lives
-// in other rooms; it opens what must be opened while still root, wires them
-// and waits.
+// the sub-commands, one file each. Other packages handle connections. This one
+// opens everything that needs root, connects the other packages, and waits.
 //
 // # Start
 //
-// run loads and checks the file, sets RLIMIT_NOFILE, binds, opens logs and
-// stats sockets, lets the engine resolve names and size its pipes, writes the
-// pid file, and only then enters the chroot and drops root for good. A daemon
-// does the first half in the parent, which re-executes itself with the
-// listening sockets as inherited descriptors and waits until the child says
-// that it is ready (Go cannot fork).
+// run loads and checks the configuration, sets RLIMIT_NOFILE and GOMAXPROCS,
+// binds, opens logs and stats sockets, and builds the engine, which looks up
+// names and sizes its pipes. Then it writes the pid file, enters the chroot and
+// drops root permanently. With -D a parent process checks and binds. It starts
+// itself again with the listening sockets as inherited descriptors, and waits
+// until the child is ready (Go cannot fork).
 //
 // # Goroutines
 //
-// The main goroutine runs the sub-command; during run it sits in engine.Run.
-// One more goroutine, owned by run and ended with it, obeys signals. Nothing
-// here runs on a loop.
+// The main goroutine runs the sub-command; during run it is in engine.Run.
+// One more goroutine handles signals and ends with run. Nothing here runs on an
+// event loop.
 package main

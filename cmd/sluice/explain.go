@@ -58,12 +58,12 @@ up.`,
 	return c
 }
 
-// explanation is the answer, in the order in which things happen.
+// explanation is the answer of the command.
 type explanation struct {
 	Frontend string   `json:"frontend"`
 	Rules    []ruling `json:"rules"`
 	Verdict  string   `json:"verdict"` // refuse or route
-	Rule     string   `json:"rule"`    // the one that decided; empty: none did
+	Rule     string   `json:"rule"`    // the rule that decided; empty: none did
 	Backend  string   `json:"backend"`
 	Server   string   `json:"server"`
 	Address  string   `json:"address"`
@@ -129,8 +129,8 @@ func (e *explanation) markReached() {
 	}
 }
 
-// firstReject is the tcp-request connection rule that refused: those are the
-// first, and the first true one decided.
+// firstReject returns the tcp-request connection rule that refused. These rules
+// are listed first, and the first true one decided.
 func firstReject(rules []ruling) string {
 	for _, r := range rules {
 		if r.Verdict == acl.True.String() {
@@ -160,8 +160,8 @@ func (e *explanation) decide(c *conf.Config, d acl.Decision, src netip.Addr) err
 	return nil
 }
 
-// unresolved stands in for look-ups: which server is chosen does not depend
-// on where its name points.
+// unresolved replaces look-ups of names: the choice of a server does not depend
+// on its address.
 func unresolved(string) (netip.Addr, error) { return netip.IPv4Unspecified(), nil }
 
 func chooseFrontend(c *conf.Config, name string) (*conf.Frontend, error) {

@@ -32,9 +32,9 @@ func identityOf(g *conf.Global) (id identity, err error) {
 	return id, err
 }
 
-// primaryGroup is the group of a process whose configuration names only its
-// user. HAProxy keeps the group it was started with, which is root's: files
-// that root's group may read would stay open to a process that gave up root.
+// primaryGroup returns the group for a configuration that names only a user.
+// HAProxy keeps the group of its start, which is root's. A process that dropped
+// root could then still read the files of root's group.
 func primaryGroup(uid int) (int, error) {
 	u, err := user.LookupId(strconv.Itoa(uid))
 	if err != nil {
@@ -59,12 +59,12 @@ func gidOf(name string) (int, error) {
 	return strconv.Atoi(g.Gid)
 }
 
-// changes says whether becoming id needs root at all.
+// changes reports whether the process has to change its user or group.
 func (id identity) changes() bool {
 	return id.uid >= 0 && id.uid != os.Geteuid() || id.gid >= 0 && id.gid != os.Getegid()
 }
 
-// allowed refuses early, before anything is bound, what only root can do.
+// allowed returns an error, before anything is bound, if only root can do this.
 func (id identity) allowed(chroot string) error {
 	if os.Geteuid() == 0 {
 		return nil
@@ -101,7 +101,7 @@ func (id identity) become() error {
 	return noWayBack(id.uid)
 }
 
-// noWayBack proves that root is gone by trying to take it.
+// noWayBack checks that root is gone by trying to become root again.
 func noWayBack(uid int) error {
 	if uid == 0 {
 		return nil

@@ -13,12 +13,12 @@ import (
 	"sluice/engine"
 )
 
-// firstPassedFD is where systemd begins (sd_listen_fds(3)).
+// firstPassedFD is the first descriptor that systemd passes (sd_listen_fds(3)).
 const firstPassedFD = 3
 
 // listen opens the listening sockets. Inherited ones (`bind fd@N`) go to the
-// engine as copies; the originals are closed here, as a socket that stays open
-// after a drain would go on queueing clients that nobody accepts.
+// engine as copies, and the originals are closed here. After a drain, an open
+// original would go on queueing clients that nobody accepts.
 func listen(c *conf.Config, loops int) (*engine.Listeners, error) {
 	fds, err := inherited(c)
 	if err != nil {
@@ -31,8 +31,8 @@ func listen(c *conf.Config, loops int) (*engine.Listeners, error) {
 	return l, err
 }
 
-// inherited returns the descriptors that bind lines name. One that is no
-// listening socket is an error: it may be anything that this process opened.
+// inherited returns the descriptors that bind lines name. A descriptor that is
+// no listening socket is an error: it may belong to this process.
 func inherited(c *conf.Config) (fds []int, err error) {
 	var errs []error
 	for _, f := range c.Frontends {
@@ -63,8 +63,8 @@ func inheritedStats(c *conf.Config) (fds []int) {
 	return fds
 }
 
-// unbound warns of sockets that systemd passed (LISTEN_FDS) and no bind line
-// takes: their clients would wait for ever.
+// unbound warns about sockets that systemd passed (LISTEN_FDS) and that no bind
+// line uses: their clients would wait for ever.
 func unbound(c *conf.Config, problems *conf.Problems) {
 	if os.Getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) {
 		return

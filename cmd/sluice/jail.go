@@ -54,9 +54,10 @@ func makeJail(dir string, log *zap.Logger) error {
 		return fmt.Errorf("chroot '%s' cannot be created: %w", dir, err)
 	}
 	log.Info(fmt.Sprintf("chroot directory '%s' was missing: created empty, root's, mode 0555", dir))
-	return os.Chmod(dir, 0o555) // the umask may have taken bits away
+	return os.Chmod(dir, 0o555) // the umask may have removed bits
 }
 
-// loadZone makes the time package read /etc/localtime now: it does so on
-// first use, and inside the jail it would silently turn log times into UTC.
+// loadZone makes the time package read /etc/localtime now. It would otherwise do
+// so on first use; inside the chroot the file is missing, and log times would
+// silently be UTC.
 func loadZone() { _, _ = time.Now().Zone() }

@@ -61,14 +61,14 @@ func add(problems *conf.Problems, found conf.Problems) {
 // noLookUp takes every host name for known.
 func noLookUp(string) (netip.Addr, error) { return netip.IPv4Unspecified(), nil }
 
-// listens says whether anybody could ever connect to the process.
+// listens reports whether anybody could connect to the process.
 func listens(c *conf.Config) bool {
 	return len(c.Global.StatsSockets) > 0 ||
 		slices.ContainsFunc(c.Frontends, func(f *conf.Frontend) bool { return len(f.Binds) > 0 })
 }
 
-// refusal tells all problems on standard error and returns an error if one of
-// them stops the start.
+// refusal prints all problems on standard error, and returns an error if one of
+// them prevents the start.
 func refusal(name string, problems conf.Problems) error {
 	for _, p := range problems {
 		fmt.Fprintln(os.Stderr, p)
@@ -79,7 +79,7 @@ func refusal(name string, problems conf.Problems) error {
 	return fmt.Errorf("%s is not valid: %s", name, count(problems))
 }
 
-// count says how many errors and warnings there are, in words.
+// count returns the numbers of errors and warnings as text.
 func count(problems conf.Problems) string {
 	var n [2]int
 	for _, p := range problems {
@@ -95,7 +95,7 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// pathless strips the path an error carries, for messages that name it already.
+// pathless removes the path from an error, for messages that already name it.
 func pathless(err error) error {
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err

@@ -7,14 +7,14 @@ import (
 	"sluice/conf"
 )
 
-// mostNofile is how many file descriptors are taken without being asked to: a
-// container's limit of a thousand million would only make tables large. It is
-// HAProxy's default of fd-hard-limit.
+// mostNofile is the largest limit of open files that is set without ulimit-n. A
+// container may allow a thousand million, which would only make tables large. The
+// value is HAProxy's default of fd-hard-limit.
 const mostNofile = 1 << 20
 
 // raiseNofile sets the soft RLIMIT_NOFILE to ulimit-n, or to the hard limit
-// where none is written, and returns the limit that holds. Only a written
-// ulimit-n moves the hard limit: what whoever started us allowed is his word.
+// where none is written, and returns the resulting limit. Only a written ulimit-n
+// changes the hard limit, which was set by whoever started the process.
 func raiseNofile(g *conf.Global, problems *conf.Problems) (uint64, error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

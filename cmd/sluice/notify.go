@@ -5,12 +5,12 @@ import (
 	"os"
 )
 
-// notifier tells systemd how the start goes (sd_notify(3)). It is dialled
-// before the chroot and kept: the socket's path does not exist inside. That is
-// why go-systemd's SdNotify, which dials for each message, is not used.
+// notifier sends the state of the process to systemd (sd_notify(3)). It connects
+// before the chroot, because the socket's path does not exist inside. go-systemd's
+// SdNotify connects for each message and cannot be used.
 type notifier struct{ conn net.Conn }
 
-// dialNotify returns a notifier that says nothing where NOTIFY_SOCKET is unset.
+// dialNotify returns a notifier that sends nothing if NOTIFY_SOCKET is unset.
 func dialNotify() (notifier, error) {
 	path := os.Getenv("NOTIFY_SOCKET")
 	if path == "" {
@@ -20,8 +20,8 @@ func dialNotify() (notifier, error) {
 	return notifier{conn}, err
 }
 
-// say sends one message, such as "READY=1". A lost one costs systemd its
-// knowledge, not us our traffic, so errors are not reported.
+// say sends one message, such as "READY=1". Errors are ignored: traffic does not
+// depend on systemd.
 func (n notifier) say(state string) {
 	if n.conn != nil {
 		_, _ = n.conn.Write([]byte(state))

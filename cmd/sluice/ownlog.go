@@ -10,8 +10,8 @@ import (
 	"sluice/engine/access"
 )
 
-// ownLog is the logger for what the process says of itself. A daemon has no
-// terminal: its messages go to the global log targets too.
+// ownLog returns the logger of the process's own messages. A daemon has no
+// terminal, so its messages also go to the global log targets.
 func ownLog(plain *zap.Logger, log *access.Log, targets []conf.LogTarget, daemon bool) (*zap.Logger, error) {
 	if !daemon {
 		return plain, nil
@@ -25,9 +25,9 @@ func ownLog(plain *zap.Logger, log *access.Log, targets []conf.LogTarget, daemon
 	return plain.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return zapcore.NewTee(c, copies) })), nil
 }
 
-// targetCore writes log entries to log targets, but for those of a named
-// logger: what such a one says was sent to the targets it concerns, as when a
-// server of one backend goes down. Safe for concurrent use.
+// targetCore writes log entries to log targets. It skips entries of a named
+// logger, such as health: those were already sent to the targets of the backend
+// concerned. Safe for concurrent use.
 type targetCore struct {
 	zapcore.LevelEnabler
 	text zapcore.Encoder
@@ -67,7 +67,7 @@ func (c *targetCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 // Sync has nothing to do: Close of the log sends what is queued.
 func (c *targetCore) Sync() error { return nil }
 
-// severity is syslog's word for a level of zap.
+// severity returns the syslog level for a level of zap.
 func severity(l zapcore.Level) access.Level {
 	switch l {
 	case zap.DebugLevel, zap.InfoLevel:

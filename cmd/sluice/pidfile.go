@@ -45,8 +45,8 @@ func replaceFile(path string, text []byte) error {
 	return err
 }
 
-// remove takes the file away if it is still ours and still in reach. From
-// inside a chroot, or as an ordinary user in root's directory, it stays, as
+// remove removes the file if it still holds this process's pid. In a chroot, or
+// for an ordinary user in root's directory, it cannot, and the file stays, as
 // HAProxy's does.
 func (p pidFile) remove() {
 	if p == "" {

@@ -54,8 +54,8 @@ type launch struct {
 	bound     func(*engine.Listeners) // if set: called once clients can connect
 }
 
-// settle lets the configuration decide what no flag decided. Paths become
-// absolute, as a daemon leaves the directory it was started in.
+// settle takes from the configuration what no flag decided. Paths become
+// absolute, because a daemon leaves the directory in which it was started.
 func (l *launch) settle(g *conf.Global, daemonFlag bool) {
 	if !daemonFlag {
 		l.daemon = g.Daemon
@@ -73,7 +73,7 @@ func absolute(path string) string {
 	}
 	full, err := filepath.Abs(path)
 	if err != nil {
-		return path // no working directory: the path has to do as it is
+		return path // without a working directory the path stays as it is
 	}
 	return full
 }

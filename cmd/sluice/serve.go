@@ -27,14 +27,14 @@ type running struct {
 	log       *zap.Logger
 	access    *access.Log
 	listeners *engine.Listeners
-	where     []string // what listens where
+	where     []string // a line for each bind: frontend and address
 	stats     []net.Listener
 	engine    *engine.Engine
 	notify    notifier
 }
 
-// detach is the parent's part of a daemon's start: what can fail for reasons
-// the operator can mend fails here, before anything is in the background.
+// detach is the parent's part of a daemon's start. Errors that an operator can
+// correct are reported here, before anything is in the background.
 func (l *launch) detach(c *conf.Config, problems conf.Problems) error {
 	if problems.Err() != nil {
 		return refusal(l.files.String(), problems)
@@ -49,7 +49,8 @@ func (l *launch) detach(c *conf.Config, problems conf.Problems) error {
 	return detach(c, listeners, l.files.stdin)
 }
 
-// rights says who the process will be, and fails if it may not.
+// rights returns the user and group of the process, and an error if it may not
+// change to them.
 func rights(c *conf.Config) (identity, error) {
 	id, err := identityOf(&c.Global)
 	if err != nil {
@@ -58,8 +59,8 @@ func rights(c *conf.Config) (identity, error) {
 	return id, id.allowed(c.Global.Chroot)
 }
 
-// serve is the whole life of the process that balances; above is its parent,
-// or nil in the foreground.
+// serve starts the balancer and returns when it has stopped. above is the parent
+// process, or nil in the foreground.
 func (l *launch) serve(c *conf.Config, problems conf.Problems, above *parent) error {
 	caught := catchSignals()
 	r := &running{conf: c}
@@ -84,7 +85,7 @@ func (l *launch) serve(c *conf.Config, problems conf.Problems, above *parent) er
 		return err
 	}
 	if err := r.work(caught); err != nil {
-		r.log.Error("stopped: " + err.Error()) // a daemon has nobody else to tell
+		r.log.Error("stopped: " + err.Error()) // a daemon has only its log
 		return err
 	}
 	r.log.Info("stopped")
@@ -116,8 +117,7 @@ func (r *running) prepare(name string, problems conf.Problems) error {
 	return refusal(name, append(problems, r.plan.Problems...))
 }
 
-// open opens, with whatever rights the start has, everything that later ones
-// may not reach.
+// open opens everything that the process may not open after it dropped root.
 func (r *running) open(l *launch, above *parent) (err error) {
 	plain, err := access.NewProcessLogger(l.logFormat, os.Stderr)
 	if err != nil {
@@ -172,7 +172,7 @@ func (r *running) bind(above *parent) (err error) {
 	return nil
 }
 
-// settleIn does the last things that need root, and gives it up.
+// settleIn does the last things that need root, and drops root.
 func (r *running) settleIn(l *launch) error {
 	if err := pidFile(l.pidFile).write(); err != nil {
 		return err
@@ -187,7 +187,7 @@ func (r *running) settleIn(l *launch) error {
 	return r.identity.become()
 }
 
-// announce tells the operator, systemd and the parent that clients are served.
+// announce reports to the log, systemd and the parent that the start is over.
 func (r *running) announce(above *parent) error {
 	for _, line := range r.where {
 		r.log.Info(line)

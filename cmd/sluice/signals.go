@@ -9,15 +9,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stopper is what signals act on: the engine.
+// stopper is the part of the engine on which signals act.
 type stopper interface {
 	Drain()
 	Stop()
 }
 
-// catchSignals is called first thing, so that a signal during the start is
-// kept and obeyed as soon as there is something to stop. SIGPIPE is ignored:
-// a log reader that went away must not end the process.
+// catchSignals is called first, so that a signal during the start is kept until
+// the engine runs. SIGPIPE is ignored: the process must survive a log reader that
+// went away.
 func catchSignals() chan os.Signal {
 	signal.Ignore(syscall.SIGPIPE)
 	caught := make(chan os.Signal, 16)
@@ -25,8 +25,8 @@ func catchSignals() chan os.Signal {
 	return caught
 }
 
-// obey acts on signals as HAProxy does until done is closed: TERM and INT stop
-// at once, USR1 drains, any of the three ends a drain (management.txt 4).
+// obey handles signals as HAProxy does, until done is closed: TERM and INT stop
+// at once, USR1 drains, and any of the three ends a drain (management.txt 4).
 func obey(caught <-chan os.Signal, done <-chan struct{}, s stopper, stopping func(), log *zap.Logger) {
 	draining := false
 	for {
@@ -39,7 +39,7 @@ func obey(caught <-chan os.Signal, done <-chan struct{}, s stopper, stopping fun
 				log.Warn(signalName(sig) + ": this version cannot reload its configuration yet; nothing changes, restart to apply a new file")
 			case sig == syscall.SIGUSR1 && !draining:
 				draining = true
-				log.Info("SIGUSR1: draining, no new connections; existing ones run to their end, a second signal ends them")
+				log.Info("SIGUSR1: draining, no new connections; the process stops when the running ones have ended, a second signal stops it at once")
 				stopping()
 				s.Drain()
 			default:
