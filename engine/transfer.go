@@ -56,7 +56,10 @@ func (l *loop) passEnd(id int32, s *session, from side) bool {
 	}
 	sock.ShutdownWrite(int(s.sock[to].fd))
 	s.sock[to].set(finished)
-	if s.sock[from].has(broken) {
+	// A read returns the end before the error of a reset that came behind it: only
+	// the event has told of that.
+	if s.sock[from].has(broken) || s.flow[from].Has(relay.SourceDoubtful) {
+		s.sock[from].set(broken)
 		return l.cut(id, s, from)
 	}
 	s.sock[client].seen, s.sock[server].seen = l.now, l.now

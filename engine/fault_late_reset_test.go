@@ -1,0 +1,41 @@
+package engine
+
+import (
+	"io"
+	"testing"
+)
+
+// TestResetWithFIN: FIN and RST of a peer that arrive together end the session at
+// once, as they do one after the other.
+func TestResetWithFIN(t *testing.T) {
+	for _, by := range []side{client, server} {
+		t.Run([]string{"client", "server"}[by], func(t *testing.T) {
+			stopped, on := make(chan bool), make(chan bool)
+			dies := script{until("the loops are stopped", closed(stopped)), fin, rst}
+			asks, serves := script{say("x"), hear("y"), takeAll}, script{hear("x"), say("y"), takeAll}
+			if by == client {
+				asks = append(asks[:2:2], dies...)
+			} else {
+				serves = append(serves[:2:2], dies...)
+			}
+			s := serveScripts(t, overTCP, serves)
+			b := start(t, plain+"  timeout client 1h\n  timeout server 1h\n  server s "+s.String()+"\n")
+			a := b.follow("f", asks...)
+			wait(t, "the exchange", func() bool { return len(s.all()) == 1 && s.all()[0].soFar() == "x" && a.soFar() == "y" })
+			b.tell(func(*loop) error { <-on; return nil })
+			close(stopped)
+			if by == client {
+				a.over()
+			} else {
+				s.conn(0).over()
+			}
+			close(on)
+			b.wantTerm([]string{"CD", "SD"}[by])
+			for _, other := range []*actor{a, s.conn(0)} {
+				if err := other.failed(); err != nil && err != io.EOF {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
