@@ -17,6 +17,35 @@ type inspector struct {
 	narrow bool // sockets to servers get the smallest buffers
 	told   atomic.Int32
 	loops  []inspected
+	hold   atomic.Pointer[holding]
+}
+
+// holding has a loop wait when a session comes to a state, while do gets the
+// descriptor of its socket to the server.
+type holding struct {
+	state state
+	do    func(fd int)
+	over  chan struct{}
+}
+
+// holdIn has the loop of the next session that comes to a state wait for do.
+func (i *inspector) holdIn(s state, do func(fd int)) (over <-chan struct{}) {
+	h := &holding{s, do, make(chan struct{})}
+	i.hold.Store(h)
+	return h.over
+}
+
+func (i *inspector) holds(l *loop) {
+	h := i.hold.Load()
+	if h == nil {
+		return
+	}
+	l.sessions.each(func(id int32) {
+		if s := l.sessions.at(id); s.state == h.state && i.hold.CompareAndSwap(h, nil) {
+			h.do(int(s.sock[server].fd))
+			close(h.over)
+		}
+	})
 }
 
 // inspected is what the inspector keeps of a loop, whose goroutine owns it.
@@ -54,6 +83,7 @@ func (i *inspector) meets(l *loop, id int32, from side, events uint32) {
 func (i *inspector) settled(l *loop) {
 	mine := &i.loops[l.number]
 	mine.work++
+	i.holds(l)
 	if mine.work*8 < l.sessions.open {
 		for _, id := range mine.touched {
 			if s := l.sessions.at(id); s.state != free {

@@ -173,7 +173,7 @@ func (c *webClient) judge(q *webRequest, r *http.Response) bool {
 	case body.foreign != "":
 		c.fail(q.number, "at the client: %s", body.foreign)
 		return false
-	case err != nil && !(body.at == want && a.framing == byEnd && c.unread(err)):
+	case err != nil:
 		c.broken(q, err, "in its answer")
 		return false
 	case c.fault == shutLate:
@@ -242,15 +242,9 @@ func (c *webClient) atEnd() {
 		return
 	}
 	rest, err := io.ReadAll(io.LimitReader(c.in, 1000))
-	if len(rest) > 0 || err != nil && !c.unread(err) {
+	if len(rest) > 0 || err != nil {
 		c.fail(last.number, "behind the last answer came %q, %v", rest, err)
 	}
-}
-
-// unread reports whether an error may be that of a UNIX socket whose other side
-// closed it with bytes unread: there it takes the place of the end.
-func (c *webClient) unread(err error) bool {
-	return c.conn.LocalAddr().Network() == "unix" && isReset(err)
 }
 
 // isNet reports whether an error is one of the connection, not of what came.

@@ -31,7 +31,14 @@ func TestMain(m *testing.M) {
 	runtime.GOMAXPROCS(runtime.NumCPU() + 1) // as sluice does
 	play := roles[os.Getenv(roleVariable)]
 	if play == nil {
-		os.Exit(m.Run())
+		code := m.Run()
+		if allTestsRun() {
+			if err := checkVisited(); err != nil {
+				fmt.Println(err)
+				code = 1
+			}
+		}
+		os.Exit(code)
 	}
 	if err := play(os.Args[1:]); err != nil {
 		fmt.Println(err)

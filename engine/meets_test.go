@@ -1,0 +1,273 @@
+package engine
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// stage is a balancer with one session that stays in a state, and the two other
+// ends of its connections.
+type stage struct {
+	*balancer
+	client net.Conn
+	server chan net.Conn // the connections that the server was given
+}
+
+// stageServer is a server that does nothing by itself.
+func stageServer(t *testing.T, w wire) (at string, conns chan net.Conn) {
+	t.Helper()
+	conns = make(chan net.Conn, 10)
+	return serveConns(t, w, func(c net.Conn) { conns <- c; <-t.Context().Done() }).String(), conns
+}
+
+const stageInspects = `
+  timeout connect 10s
+  timeout client 10s
+  timeout server 10s
+  retries 3
+frontend f
+  bind %s
+  tcp-request inspect-delay 10s
+  tcp-request content reject if { hdr(host) no.test }
+  default_backend b
+backend b
+  server s %s
+`
+
+// inStage brings a session into a state where it stays. In mode http it has an
+// exchange behind it, with which its server's connection is kept.
+func inStage(t *testing.T, s state, bind string) *stage {
+	t.Helper()
+	x := &stage{}
+	at, conns := stageServer(t, overTCP)
+	x.server = conns
+	switch s {
+	case inspecting:
+		x.balancer = start(t, fmt.Sprintf(stageInspects, bind, at))
+	case dialing:
+		at = blackhole(t)
+		x.balancer = start(t, stagePlain(bind, at))
+	case pausing:
+		at = deadPort(t)
+		x.balancer = start(t, stagePlain(bind, at))
+	case relaying, leaving:
+		x.balancer = start(t, stagePlain(bind, at))
+	case asking, exchanging:
+		x.balancer = start(t, webDefaults+"frontend f\n  bind "+bind+"\n  default_backend b\nbackend b\n  server s "+at+"\n")
+	}
+	w := overTCP
+	if s == leaving {
+		w = narrowTCP
+	}
+	x.client = dialOver(t, w, x.addrs["f"])
+	t.Cleanup(func() { x.client.Close() })
+	bound(x.client)
+	switch s {
+	case leaving:
+		x.fill(t)
+	case asking:
+		x.exchangeOne(t)
+	case exchanging:
+		x.exchangeOne(t)
+		_, _ = io.WriteString(x.client, head("a"))
+	}
+	x.reaches(s)
+	return x
+}
+
+func stagePlain(bind, server string) string {
+	return strings.Replace(fmt.Sprintf(stageInspects, bind, server), "tcp-request", "# tcp-request", 2)
+}
+
+// exchangeOne has the client ask and get an answer.
+func (x *stage) exchangeOne(t *testing.T) {
+	t.Helper()
+	_, _ = io.WriteString(x.client, head("a"))
+	c := x.given()
+	readHead(c)
+	_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	readHead(x.client)
+}
+
+// fill has the server send more than the client's kernel takes and less than ours
+// does, and reset: the session leaves when the client has all.
+func (x *stage) fill(t *testing.T) {
+	t.Helper()
+	_, _ = io.WriteString(x.given(), strings.Repeat("x", 64<<10))
+	resetSent(t, x.given().(*net.TCPConn))
+}
+
+// on runs do on the loop of the session that is in a state, once there is one.
+func (x *stage) on(s state, do func(l *loop, id int32, of *session)) {
+	x.t.Helper()
+	wait(x.t, "a session to be "+stateNames[s], func() bool {
+		found := make(chan bool, 4)
+		x.tell(func(l *loop) error {
+			hit := false
+			l.sessions.each(func(id int32) {
+				if of := l.sessions.at(id); of.state == s && !hit {
+					hit = true
+					do(l, id, of)
+				}
+			})
+			found <- hit
+			return nil
+		})
+		hit := false
+		for range x.plan.Loops {
+			hit = <-found || hit
+		}
+		return hit
+	})
+}
+
+func (x *stage) reaches(s state) { x.t.Helper(); x.on(s, func(*loop, int32, *session) {}) }
+
+// urge sends a byte out of band.
+func urge(t *testing.T, c net.Conn) {
+	t.Helper()
+	raw, err := c.(syscall.Conn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = raw.Control(func(fd uintptr) { err = unix.Send(int(fd), []byte{'!'}, unix.MSG_OOB) })
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// turnFor gives a session in a state a turn for one side, as one that it asked
+// for before it came there.
+func (x *stage) turnFor(s state, which side) {
+	x.on(s, func(l *loop, id int32, of *session) { l.again(id, of, which) })
+}
+
+// roomFor has the poller tell of room, as of a socket that was full before.
+func (x *stage) roomFor(s state, which side) {
+	x.on(s, func(l *loop, id int32, of *session) {
+		of.sock[which].set(roomWanted)
+		l.poller.rewatch(int(of.sock[which].fd), tokenOf(id, which, of.sock[which].turn), of.sock[which].interest())
+	})
+}
+
+// given returns the server's end.
+func (x *stage) given() net.Conn {
+	c := <-x.server
+	x.server <- c
+	return c
+}
+
+const (
+	bindTCP  = "127.0.0.1:1"
+	bindUnix = "UNIX"
+)
+
+// TestSessionsMeetEvents has sessions meet the events that come seldom: what
+// they say matters little in these states, and nothing may break.
+func TestSessionsMeetEvents(t *testing.T) {
+	for _, c := range []struct {
+		state state
+		what  int
+		side  side
+		bind  string
+		do    func(t *testing.T, x *stage)
+	}{
+		{inspecting, meetPri, client, bindTCP, func(t *testing.T, x *stage) { urge(t, x.client) }},
+		{inspecting, meetDrain, client, bindTCP, func(_ *testing.T, x *stage) { x.Drain() }},
+		{inspecting, meetStop, client, bindTCP, func(_ *testing.T, x *stage) { x.Stop() }},
+		{dialing, meetHup, client, bindUnix, func(_ *testing.T, x *stage) { x.client.Close() }},
+		{dialing, meetPri, client, bindTCP, func(t *testing.T, x *stage) { urge(t, x.client) }},
+		{dialing, meetTurn, client, bindTCP, func(_ *testing.T, x *stage) { x.turnFor(dialing, client) }},
+		{dialing, meetOut, client, bindTCP, func(_ *testing.T, x *stage) { x.roomFor(dialing, client) }},
+		{pausing, meetHup, client, bindUnix, func(_ *testing.T, x *stage) { x.client.Close() }},
+		{pausing, meetPri, client, bindTCP, func(t *testing.T, x *stage) { urge(t, x.client) }},
+		{pausing, meetTurn, client, bindTCP, func(_ *testing.T, x *stage) { x.turnFor(pausing, client) }},
+		{pausing, meetOut, client, bindTCP, func(_ *testing.T, x *stage) { x.roomFor(pausing, client) }},
+		{pausing, meetDrain, client, bindTCP, func(_ *testing.T, x *stage) { x.Drain() }},
+		{pausing, meetStop, client, bindTCP, func(_ *testing.T, x *stage) { x.Stop() }},
+		{relaying, meetPri, client, bindTCP, func(t *testing.T, x *stage) { urge(t, x.client) }},
+		{relaying, meetPri, server, bindTCP, func(t *testing.T, x *stage) { urge(t, x.given()) }},
+		{asking, meetPri, client, bindTCP, func(t *testing.T, x *stage) { urge(t, x.client) }},
+		{asking, meetPri, server, bindTCP, func(t *testing.T, x *stage) { urge(t, x.given()) }},
+		{asking, meetErr, server, bindTCP, func(_ *testing.T, x *stage) { reset(x.given()) }},
+		{asking, meetOut, server, bindTCP, func(_ *testing.T, x *stage) { x.roomFor(asking, server) }},
+		{asking, meetTurn, server, bindTCP, func(_ *testing.T, x *stage) { x.turnFor(asking, server) }},
+		{asking, meetStop, client, bindTCP, func(_ *testing.T, x *stage) { x.Stop() }},
+		{exchanging, meetPri, client, bindTCP, func(t *testing.T, x *stage) { urge(t, x.client) }},
+		{exchanging, meetPri, server, bindTCP, func(t *testing.T, x *stage) { urge(t, x.given()) }},
+		{exchanging, meetStop, client, bindTCP, func(_ *testing.T, x *stage) { x.Stop() }},
+		{leaving, meetPri, client, bindTCP, func(t *testing.T, x *stage) { urge(t, x.client) }},
+		{leaving, meetTurn, client, bindTCP, func(_ *testing.T, x *stage) { x.turnFor(leaving, client) }},
+		{leaving, meetDrain, client, bindTCP, func(_ *testing.T, x *stage) { x.Drain() }},
+	} {
+		t.Run(stateNames[c.state]+" "+meetNames[c.what]+" "+sideNames[c.side], func(t *testing.T) {
+			if c.bind == bindUnix {
+				c.bind = "unix@" + shortDir(t) + "/f"
+			}
+			x := inStage(t, c.state, c.bind)
+			x.meet(t, c.state, c.what, c.side, c.do)
+		})
+	}
+}
+
+// meet waits until the session has met what do has it meet.
+func (x *stage) meet(t *testing.T, s state, what int, which side, do func(*testing.T, *stage)) {
+	t.Helper()
+	before := visited[s][what][which].Load()
+	do(t, x)
+	wait(t, "the event", func() bool { return visited[s][what][which].Load() > before })
+	x.Stop()
+	x.client.Close()
+	for len(x.server) > 0 {
+		(<-x.server).Close()
+	}
+}
+
+// TestLeavingMeetsTheServer: a client has sent more than its server takes, and
+// reset. What the server does while the session waits for it does not matter.
+func TestLeavingMeetsTheServer(t *testing.T) {
+	for what, do := range map[int]func(*stage, net.Conn){
+		meetPri:  func(_ *stage, c net.Conn) { urge(t, c) },
+		meetTurn: func(x *stage, _ net.Conn) { x.turnFor(leaving, server) },
+	} {
+		t.Run(meetNames[what], func(t *testing.T) {
+			x := inStage(t, relaying, bindTCP)
+			c := x.given()
+			_ = x.client.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+			_ = push(x.client)
+			reset(x.client)
+			x.reaches(leaving)
+			x.meet(t, leaving, what, server, func(_ *testing.T, x *stage) { do(x, c) })
+		})
+	}
+}
+
+// TestDialingMeetsUrgentData: a server that has said a byte out of band by the
+// time that its connection is known to stand.
+func TestDialingMeetsUrgentData(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	x := &stage{balancer: start(t, stagePlain(bindTCP, ln.Addr().String())), server: make(chan net.Conn, 1)}
+	waits := x.probe.(*inspector).holdIn(dialing, func(fd int) {
+		c, err := ln.Accept()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		x.server <- c
+		urge(t, c)
+		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLPRI}}
+		_, _ = unix.Poll(poll, int(patienceOfTests.Milliseconds()))
+	})
+	x.meet(t, dialing, meetPri, server, func(_ *testing.T, x *stage) { x.client = x.dial("f"); <-waits })
+}
