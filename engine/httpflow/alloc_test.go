@@ -17,7 +17,7 @@ const browser = "GET /index.html?lang=de HTTP/1.1\r\nHost: www.example.org\r\n" 
 const page = "HTTP/1.1 200 OK\r\nServer: example\r\nDate: Mon, 06 Jul 2026 07:08:09 GMT\r\nContent-Type: text/html\r\n" +
 	"Content-Length: 5\r\nETag: \"abc\"\r\nConnection: keep-alive\r\n\r\nhello"
 
-// round is what a loop does for one request, memory and all.
+// round holds what a loop needs for one request, and reuses it.
 type round struct {
 	x      Exchange
 	sc     *sniff.Scanner
@@ -111,7 +111,7 @@ func TestNoAllocation(t *testing.T) {
 	}
 }
 
-// TestSize: an exchange and a claim are part of every session.
+// TestSize limits the memory of an exchange and a claim, because every session has one of each.
 func TestSize(t *testing.T) {
 	if n := unsafe.Sizeof(Exchange{}) + unsafe.Sizeof(Claim{}); n > 96 {
 		t.Errorf("an exchange and a claim take %d bytes, want at most 96", n)

@@ -5,16 +5,16 @@ import (
 	"strconv"
 )
 
-// Answer is what is said to the client without asking a server.
+// Answer is an answer that the load balancer itself sends to the client, without asking a server.
 type Answer struct {
 	Status      int
-	Fields      []byte // further field lines, each with CRLF
-	NoCache     bool   // no cache may keep it
-	ContentType string // of the body; empty: not told
+	Fields      []byte // further field lines, each with its CRLF; nil: none
+	NoCache     bool   // adds a Cache-Control field that forbids caches to store the answer
+	ContentType string // media type of the body; empty: no Content-Type field
 	Body        []byte
 }
 
-// pages tell what went wrong to a reader who did nothing wrong.
+// pages holds the sentence that the error page of a status shows to a visitor.
 var pages = map[int]string{
 	200: "Service ready.",
 	400: "The request was not understood.",
@@ -53,14 +53,15 @@ func makeAnswersOfOurs() map[int]*Answer {
 	return all
 }
 
-// Page is the answer with a short page for a status: what is said when a request
-// is refused or no server can be had, and with 200 to `monitor-uri`. It is nil
-// for a status that has no page.
+// Page returns an answer with a short HTML page for a status. It is sent when a request is refused,
+// when no server is available, and with status 200 for `monitor-uri`. Page returns nil for a status
+// without a page.
 func Page(status int) *Answer { return answersOfOurs[status] }
 
-// AppendAnswer writes an answer of ours to the request of this exchange, or to
-// what was no request, and is the end of it: KeepClient then says whether the
-// client may ask again. It does not allocate if dst has room.
+// AppendAnswer appends a, as the final answer of this exchange, to dst. The exchange ends with it.
+// The client may also have sent bytes that are not a request. KeepClient then reports whether the
+// client may send another request on the connection. AppendAnswer does not allocate if dst has
+// enough capacity.
 func (x *Exchange) AppendAnswer(dst []byte, a *Answer) []byte {
 	dst = x.beginAnswer(dst, a.Status, a.Fields, len(a.Body))
 	if a.NoCache {
@@ -78,9 +79,9 @@ func (x *Exchange) AppendAnswer(dst []byte, a *Answer) []byte {
 	return append(dst, a.Body...)
 }
 
-// beginAnswer writes the first line, fields and the length. What follows the head of a
-// request that was not read to its end is no request, nor what follows bytes
-// that are none.
+// beginAnswer appends the status line, the fields and the content length. The connection must close
+// after this answer if the request was not read completely: the bytes that follow cannot be trusted
+// to be a new request. The same is true of bytes that were not a request at all.
 func (x *Exchange) beginAnswer(dst []byte, status int, fields []byte, length int) []byte {
 	if !x.has(taken) || !x.Request.Done() || status == 408 {
 		x.marks |= closeClient

@@ -12,7 +12,7 @@ import (
 	"sluice/sniff"
 )
 
-// received has net/http read an answer of ours.
+// received parses our answer with net/http.
 func received(t *testing.T, method string, answer []byte) (*http.Response, string) {
 	t.Helper()
 	req, err := http.NewRequest(method, "/", http.NoBody)
@@ -71,14 +71,14 @@ func TestAnswerConnection(t *testing.T) {
 	}
 }
 
-// fieldOf is the value of a field as sent; net/http hides Connection.
+// fieldOf returns the value of a field as sent. It is needed because net/http removes Connection.
 func fieldOf(answer []byte, name string) string {
 	_, rest, _ := strings.Cut(string(answer), "\r\n"+name+": ")
 	value, _, _ := strings.Cut(rest, "\r\n")
 	return value
 }
 
-// TestRefused: what is no request, or not a whole one, ends the connection.
+// TestRefused: the connection closes after bytes that are not a complete request.
 func TestRefused(t *testing.T) {
 	for _, b := range []string{"\x16\x03\x01", "GET / HTTP/1.1\r\n\r\n", "GET / HT"} {
 		var x Exchange
@@ -112,7 +112,7 @@ func TestReturn(t *testing.T) {
 	}
 }
 
-// TestRedirects has what HAProxy 2.6 answers to the same.
+// TestRedirects expects the answers that HAProxy 2.6 gave to the same requests.
 func TestRedirects(t *testing.T) {
 	const cached, uncached = "HTTP/1.1 301 Moved Permanently\r\n", "HTTP/1.1 302 Found\r\n"
 	for _, c := range []struct {

@@ -2,24 +2,23 @@ package httpflow
 
 import "math"
 
-// The most that is taken of what lies between the data of a chunked body. A
-// sender who spends more on extensions than on data is up to something.
+// Limits for the bytes of a chunked body that are not data. A sender that sends more bytes of
+// extensions than of data is probably an attacker.
 const (
 	maxSizeLine = 4 << 10
 	maxTrailers = 64 << 10
 )
 
-// Body is where in the body of a message, or in a tunnel, the next byte stands.
-// The zero value is a body that has ended, or that never was. It holds no
-// pointer and is owned by the session.
+// Body is a position in the body of a message, or in a tunnel. The zero value is a body that has
+// ended, or a message without a body. A Body holds no pointer. The session owns it.
 type Body struct {
-	data  int64  // bytes left of the body or chunk; while its size is read, the size
-	line  uint32 // bytes of this size line, or of the trailers
-	name  uint32 // hash of a trailer's name, in lower case
+	data  int64  // bytes left of the body or chunk; while a chunk size is read: the size read so far
+	line  uint32 // bytes read of the current chunk size line, or of all trailers
+	name  uint32 // hash of the current trailer's name, in lower case
 	phase phase
 }
 
-// counted is a body of n bytes, by Content-Length.
+// counted returns a body of n bytes, as Content-Length gives it.
 func counted(n int64) Body {
 	if n == 0 {
 		return Body{}
@@ -29,14 +28,13 @@ func counted(n int64) Body {
 
 func chunked() Body { return Body{phase: sizeStart} }
 
-// endless is what ends with the connection: the body of an answer without a
-// length (RFC 9112 6.3), and a tunnel.
+// endless returns a body that ends when the connection ends: that of an answer without a length
+// (RFC 9112 6.3), or a tunnel.
 func endless() Body { return Body{data: math.MaxInt64, phase: inEndless} }
 
-// Take goes over b, the next bytes of the connection, and returns how many of
-// them belong to this message and are to be passed on as they are. It is less
-// than all where the message ends, then Done is true, or where it is broken,
-// then Broken is.
+// Take reads b, the next bytes of the connection. It returns how many of them belong to this
+// message; the caller passes these on unchanged. The result is less than len(b) if the message ends
+// within b (Done is then true) or if its framing is invalid (Broken is then true).
 func (m *Body) Take(b []byte) int {
 	n := 0
 	for n < len(b) && m.phase > broken {
@@ -53,9 +51,9 @@ func (m *Body) Take(b []byte) int {
 	return n
 }
 
-// Free returns how many of the bytes that follow those taken may be moved
-// without being looked at: the rest of a body or of a chunk's data. Of what ends
-// with the connection it is math.MaxInt64.
+// Free returns how many of the following bytes may be moved unread, for example by splice: the rest
+// of a body or of a chunk's data. It returns math.MaxInt64 if the body ends with the connection,
+// and 0 if the next byte must be read by Take.
 func (m *Body) Free() int64 {
 	if m.phase < inCounted || m.phase > inData {
 		return 0
@@ -63,7 +61,7 @@ func (m *Body) Free() int64 {
 	return m.data
 }
 
-// Moved tells that n of the free bytes were moved unseen.
+// Moved records that n of the bytes that Free allowed were moved unread.
 func (m *Body) Moved(n int64) {
 	if m.phase == inEndless || n == 0 {
 		return
@@ -79,16 +77,16 @@ func (m *Body) Moved(n int64) {
 	}
 }
 
-// Done reports whether the last byte of the message was taken or moved.
+// Done reports whether the last byte of the message was given to Take or to Moved.
 func (m *Body) Done() bool { return m.phase == ended }
 
-// Broken reports whether the framing can't be followed any further: a request
-// is then answered with 400, if it was not answered yet, and both connections
-// are closed (RFC 9112 7.1 and 8).
+// Broken reports whether the framing is invalid, so that the end of the message is unknown. A
+// request without an answer so far is then answered with 400. Both connections are closed (RFC 9112
+// 7.1 and 8).
 func (m *Body) Broken() bool { return m.phase == broken }
 
-// Ended tells that the sender's connection has ended. It reports whether the
-// message is whole.
+// Ended records that the sender has closed its connection. It reports whether the message is
+// complete.
 func (m *Body) Ended() bool {
 	if m.phase == inEndless {
 		*m = Body{}

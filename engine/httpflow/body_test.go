@@ -21,7 +21,7 @@ func TestFreeOfLength(t *testing.T) {
 	}
 }
 
-// TestFreeOfChunks walks the framing by hand and moves the data unseen.
+// TestFreeOfChunks reads the framing byte by byte and moves the data unread.
 func TestFreeOfChunks(t *testing.T) {
 	m := chunked()
 	for _, step := range []struct {
@@ -65,8 +65,8 @@ func TestBrokenStays(t *testing.T) {
 	}
 }
 
-// TestChunksAtRandom: a chunked body is taken to its end in whatever pieces it
-// comes, by copy or unseen.
+// TestChunksAtRandom: a chunked body ends at the same byte in whatever pieces it arrives, copied or
+// moved unread.
 func TestChunksAtRandom(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -97,7 +97,7 @@ func TestChunksAtRandom(t *testing.T) {
 	}
 }
 
-// chunks300 makes a body with bytes of something else behind it.
+// chunks300 returns a chunked body that is followed by other bytes.
 func chunks300(r *rand.Rand) (b []byte, length int) {
 	const digits = "0123456789abcdef"
 	for range r.IntN(8) {

@@ -2,9 +2,9 @@ package httpflow
 
 import "bytes"
 
-// cacheable says whether a cache on the way would keep this answer to a GET or
-// HEAD, as HAProxy sees it: a status that may be kept (RFC 9110 15.1), nothing
-// that forbids it, and a reason to, a time to live or a validator.
+// cacheable reports whether a cache would store this answer to a GET or HEAD, by HAProxy's rules.
+// The status must allow storing (RFC 9110 15.1) and no field may forbid it. At least one field must
+// give a lifetime or a validator.
 func cacheable(h *Head) bool {
 	switch h.Status {
 	case 200, 203, 204, 206, 300, 301, 404, 405, 410, 414, 501:
@@ -29,7 +29,8 @@ func cacheable(h *Head) bool {
 	return reason
 }
 
-// control reads a Cache-Control field.
+// control reads a Cache-Control field: lives is true if the field gives a lifetime above 0,
+// forbidden if it forbids to store the answer.
 func control(value []byte) (lives, forbidden bool) {
 	for len(value) > 0 {
 		var item []byte

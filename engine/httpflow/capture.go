@@ -2,8 +2,9 @@ package httpflow
 
 import "sluice/conf"
 
-// CaptureHeader is what `capture request header` and `capture response header`
-// keep for the log: the last value of that name. Nil: there is none.
+// CaptureHeader implements `capture request header` and `capture response header`: it returns the
+// value of the last field of that name for the log, cut to c.Len bytes. It returns nil if there is
+// no such field.
 func CaptureHeader(f Fields, c *conf.Capture) []byte {
 	var last []byte
 	for name, value, at := f.Next(0); at > 0; name, value, at = f.Next(at) {
@@ -14,9 +15,9 @@ func CaptureHeader(f Fields, c *conf.Capture) []byte {
 	return last[:min(len(last), c.Len)]
 }
 
-// CaptureCookie is what `capture cookie` keeps of a request or an answer: the
-// first cookie whose name and value begin with the name, both of them. Nil: there
-// is none.
+// CaptureCookie implements `capture cookie`: it returns the first cookie, as name=value, that
+// begins with c.Name, cut to c.Len bytes. It reads the Cookie fields of a request or the Set-Cookie
+// fields of an answer. It returns nil if there is no such cookie.
 func CaptureCookie(f Fields, c *conf.Capture) []byte {
 	for name, list, at := f.Next(0); at > 0; name, list, at = f.Next(at) {
 		switch {

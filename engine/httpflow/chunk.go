@@ -2,7 +2,7 @@ package httpflow
 
 import "math"
 
-// phase is where in a body the next byte stands.
+// phase says to which part of a body the next byte belongs.
 type phase uint8
 
 const (
@@ -11,15 +11,15 @@ const (
 	inCounted
 	inEndless
 	inData
-	sizeStart // the chunk's size, of which the first digit is due
+	sizeStart // the first digit of a chunk size is expected
 	size
 	sizeBlank
 	extension
 	sizeCR
-	sized // never stays: data or the trailers follow
+	sized // the size line is complete; enter changes this phase at once to inData or trailer
 	dataEnd
 	dataCR
-	trailer // at the start of a line behind the last chunk
+	trailer // at the start of a line after the last chunk
 	trailerName
 	trailerValue
 	trailerCR
@@ -27,10 +27,11 @@ const (
 	phases
 )
 
-// chunks gives the phase after a byte of the chunked framing, RFC 9112 7.1. Line
-// ends are CRLF and nothing else: who takes LF alone and who does not would see
-// different chunks. Of the blanks that the grammar lacks, only those between the
-// size and the end of its line pass: nobody takes them for a digit.
+// chunks gives the next phase for each phase and each byte of the chunked framing (RFC 9112 7.1).
+//
+// A line must end with CRLF. If LF alone were accepted, two programs could see different chunks.
+// Blanks that the grammar does not allow are refused, except those between the chunk size and the
+// end of its line: no program reads these as digits.
 var chunks = makeChunks()
 
 func makeChunks() (g [phases][256]phase) {
@@ -69,7 +70,7 @@ func makeChunks() (g [phases][256]phase) {
 	return g
 }
 
-// advance takes one byte of framing.
+// advance reads one byte of the chunked framing.
 func (m *Body) advance(c byte) {
 	before := m.phase
 	m.phase = chunks[before][c]
@@ -93,8 +94,8 @@ func (m *Body) advance(c byte) {
 	}
 }
 
-// digit reads sizes below 2^63, in at most 16 digits: what is larger or longer
-// wraps around in other readers.
+// digit adds a hexadecimal digit to the chunk size. The size must be below 2^63 and have at most 16
+// digits. Other programs may overflow with larger or longer sizes.
 func (m *Body) digit(c byte) {
 	if m.line > 16 || m.data > math.MaxInt64>>4 {
 		m.phase = broken
@@ -103,7 +104,7 @@ func (m *Body) digit(c byte) {
 	m.data = m.data<<4 | int64(hexValue(c))
 }
 
-// enter begins the data of a chunk, or the trailers behind the last.
+// enter begins the data of a chunk, or the trailers after the last chunk.
 func (m *Body) enter() {
 	m.line = 0
 	m.phase = inData
@@ -126,9 +127,9 @@ func (m *Body) tooLong() bool {
 	return m.line > maxTrailers
 }
 
-// unwanted are the hashes of trailers that frame or route a message. They are
-// forbidden (RFC 9110 6.5.1), and a server that merges trailers into the head
-// would be led astray by them. Another name that has such a hash is refused too.
+// unwanted holds the hashes of trailer names that concern the framing or the routing of a message.
+// Such trailers are forbidden (RFC 9110 6.5.1): they would mislead a server that merges trailers
+// into the head. Another name with the same hash is refused too.
 var unwanted = hashesOf("content-length", "transfer-encoding", "host", "connection", "upgrade", "trailer", "te")
 
 func hashesOf(names ...string) map[uint32]bool {

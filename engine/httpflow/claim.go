@@ -2,7 +2,7 @@ package httpflow
 
 import "bytes"
 
-// Pick reads the cookie in a request and finds its server. now is in seconds
+// Pick reads the cookies of a request and returns the server that they name. now is in seconds
 // since 1970.
 func (c *Cookie) Pick(request Fields, now int64, lookup Lookup) Claim {
 	claim := Claim{Server: -1, Letter: 'N'}
@@ -21,8 +21,8 @@ func (c *Cookie) Pick(request Fields, now int64, lookup Lookup) Claim {
 	return claim
 }
 
-// follow looks at one cookie. A client may send several: the first that leads
-// to a server counts, and what is wrong with others is told only if none does.
+// follow evaluates one cookie of our name. A client may send several: the first that leads to a
+// server counts. An invalid cookie is reported in claim.Letter only if none leads to a server.
 func (c *Cookie) follow(claim *Claim, value []byte, now int64, lookup Lookup) {
 	id := c.id(claim, value)
 	switch {
@@ -35,7 +35,7 @@ func (c *Cookie) follow(claim *Claim, value []byte, now int64, lookup Lookup) {
 		return
 	}
 	letter := byte('I')
-	if len(id) > 0 { // a server without a cookie must not be found by an empty one
+	if len(id) > 0 { // an empty cookie must not select a server without a cookie value
 		claim.Server, letter = lookup(id)
 	}
 	if letter != 'I' || claim.Letter == 'N' {
@@ -43,7 +43,8 @@ func (c *Cookie) follow(claim *Claim, value []byte, now int64, lookup Lookup) {
 	}
 }
 
-// id takes the server's part out of a cookie's value, and the dates.
+// id returns the part of a cookie's value that names the server. It stores the dates of the cookie
+// in claim.
 func (c *Cookie) id(claim *Claim, value []byte) []byte {
 	if c.prefix {
 		id, _, _ := bytes.Cut(value, prefixMark)
@@ -65,8 +66,8 @@ var (
 	dateMark   = []byte{dateStart}
 )
 
-// Hide keeps from the server what is not for it: the cookie with insert and
-// indirect, the server's part of its value with prefix.
+// Hide removes from the request what the server must not see. With insert and indirect that is the
+// whole cookie. With prefix it is the part of the value that names our server.
 func (c *Cookie) Hide(w *Rewrite) {
 	switch {
 	case c.prefix:
@@ -76,7 +77,7 @@ func (c *Cookie) Hide(w *Rewrite) {
 	}
 }
 
-// shorten takes the server's part out of the cookie.
+// shorten removes the part that names our server from the value of the cookie.
 func shorten(w *Rewrite, e *edit, list []byte) ([]byte, bool) {
 	start, done := len(w.text), 0
 	for i := 0; i < len(list); {
@@ -94,9 +95,9 @@ func shorten(w *Rewrite, e *edit, list []byte) ([]byte, bool) {
 	return w.text[start:], true
 }
 
-// remove takes the cookie out of the list, and the attributes that follow it;
-// false: no other is left. What stays is left as it was, but for the blanks
-// where something was taken out.
+// remove removes the cookie, and the attributes that follow it, from the list. It returns false if
+// no other cookie is left. The rest of the list is unchanged except the blanks at the place of the
+// removed cookie.
 func remove(w *Rewrite, e *edit, list []byte) ([]byte, bool) {
 	start := len(w.text)
 	others, gone, after := false, false, false

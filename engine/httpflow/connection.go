@@ -2,12 +2,13 @@ package httpflow
 
 import "strconv"
 
-// What the Connection field says is between two neighbours, so none is passed
-// on; one of our own comes behind all fields where the other side would take the
-// opposite for granted. That is when HAProxy adds one with `option httpclose`,
-// `http-server-close` and without (configuration.txt 4.2). Unlike HAProxy, names
-// of other fields in it are not passed on either: a server that heeds them would
-// throw away what was added here, as X-Forwarded-For.
+// The Connection field applies only to one connection (RFC 9110 7.6.1), so it is never passed on. A
+// new Connection field is added where the default of the other side would be wrong. HAProxy adds
+// one in the same cases, with `option httpclose`, with `option http-server-close` and without both
+// (configuration.txt 4.2).
+//
+// Unlike HAProxy, the new field does not repeat the names of other fields. A server that obeys such
+// a list would remove fields that were added here, for example X-Forwarded-For.
 
 var (
 	closeWord   = []byte("close")
@@ -17,9 +18,9 @@ var (
 	zero        = []byte("0")
 )
 
-// ToServer makes the request's last edits: what the two connections need. A
-// request for a protocol that would carry others past the rules, as h2c, is
-// turned into an ordinary one.
+// ToServer makes the last edits of a request: those that concern the connection to the server. A
+// request for a protocol that could carry requests past the rules, for example h2c, becomes an
+// ordinary request.
 func (x *Exchange) ToServer(w *Rewrite) {
 	if x.has(repeats) {
 		w.tellOnce(zero)
@@ -42,7 +43,8 @@ func (x *Exchange) ToServer(w *Rewrite) {
 	}
 }
 
-// ToClient makes the last edits of the answer h that w holds.
+// ToClient makes the last edits of the answer h, which w holds: those that concern the connection
+// to the client.
 func (x *Exchange) ToClient(w *Rewrite, h *Head) {
 	if h.Status < 200 || h.Status == 204 {
 		w.unframe()
@@ -67,8 +69,9 @@ func (x *Exchange) ToClient(w *Rewrite, h *Head) {
 	}
 }
 
-// onlyTrailers leaves of TE what concerns the client: the codings are between
-// neighbours (RFC 9110 10.1.4), and none is known here but chunked.
+// onlyTrailers reduces a TE field to "trailers", or removes it. The transfer codings in it concern
+// only the connection to the client (RFC 9110 10.1.4), and chunked is the only coding supported
+// here.
 func onlyTrailers(_ *Rewrite, _ *edit, value []byte) ([]byte, bool) {
 	return trailers, hasItem(value, "trailers")
 }

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// transaction is a request and its answer with what the other side is to see,
-// the first line and Host left out, and what becomes of the connections.
+// transaction is a request and its answer, with the fields that the other side must receive
+// (without the first line and Host). It also says which connections are kept.
 type transaction struct {
 	name           string
 	request        string // version and fields
@@ -14,7 +14,7 @@ type transaction struct {
 	toServer       string
 	answer         string // status line and fields; no body is sent
 	toClient       string
-	client, server bool // are kept
+	client, server bool // true: the connection is kept
 }
 
 var transactions = []transaction{
@@ -114,7 +114,7 @@ func separated(fields string) string {
 	return "\r\n" + strings.ReplaceAll(fields, "|", "\r\n")
 }
 
-// TestEarlyAnswer: an answer may overtake its request; then nothing is kept.
+// TestEarlyAnswer: an answer may be complete before its request; then no connection is kept.
 func TestEarlyAnswer(t *testing.T) {
 	x, _ := asked(t, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n")
 	x.Request.Take([]byte("01234"))
@@ -128,7 +128,7 @@ func TestEarlyAnswer(t *testing.T) {
 	}
 }
 
-// TestInterimIsLeft: what goes before an answer says nothing of the connection.
+// TestInterimIsLeft: the Connection field of an interim answer has no effect.
 func TestInterimIsLeft(t *testing.T) {
 	x, _ := asked(t, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
 	h := replied(t, x, "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n")

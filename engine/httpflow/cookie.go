@@ -7,17 +7,17 @@ import (
 	"sluice/conf"
 )
 
-// Cookie keeps clients on their servers: `cookie` of a backend, as HAProxy does
-// it (configuration.txt 4.2). It is immutable and shared by all loops.
+// Cookie implements the directive `cookie` of a backend: it keeps a client on the same server. The
+// behaviour is HAProxy's (configuration.txt 4.2). A Cookie is immutable and shared by all loops.
 type Cookie struct {
 	name                                  string
 	insert, rewrite, prefix               bool
 	noCache, postOnly, preserve, indirect bool
-	maxIdle, maxLife                      int64 // s; 0: no limit
+	maxIdle, maxLife                      int64 // seconds; 0: no limit
 	attributes                            string
 }
 
-// NewCookie makes ready what a backend's `cookie` line says.
+// NewCookie compiles the `cookie` directive of a backend.
 func NewCookie(c *conf.Cookie) *Cookie {
 	attributes := []string{"; path=/"}
 	for _, domain := range c.Domains {
@@ -38,39 +38,39 @@ func NewCookie(c *conf.Cookie) *Cookie {
 	}
 }
 
-// Claim is what a request said about its server. It is kept until the answer;
-// it holds no pointer. Pick makes it; without cookies it is not looked at.
+// Claim holds the server that the cookies of a request name. It is kept until the answer and holds
+// no pointer. Pick creates it. It is unused if the backend has no `cookie` directive.
 type Claim struct {
-	// Server is the one that the client is to be sent to; -1: any will do. Where
-	// it turns out to be out of reach, and another is taken, set it to -1 and
-	// Letter to D.
+	// Server is the index of the server that the cookie names; -1: the client may be sent to any
+	// server. If that server is unreachable and another is used, the caller must set Server to -1
+	// and Letter to D.
 	Server int32
-	// Letter is the third of the termination state (configuration.txt 8.5):
-	// N none, V valid, I of no server known, D of one that is down, E too long
-	// unused, O too old.
+	// Letter is the third letter of the termination state (configuration.txt 8.5). N: no cookie, V:
+	// valid, I: no server has this value, D: the server is down, E: idle for longer than maxidle,
+	// O: older than maxlife.
 	Letter byte
 
-	used  uint32 // when the client's cookie was last renewed, s since 1970; 0: not told
-	given uint32 // when it was first given
+	used  uint32 // when the client's cookie was last renewed, in seconds since 1970; 0: not in the cookie
+	given uint32 // when the cookie was first given, in seconds since 1970; 0: not in the cookie
 }
 
-// Lookup finds the server of a cookie's value: the first in the declared order
-// that has this value and may be used. The letter is V where it is up; D where
-// it is down, and then a server is given only with `option persist`; I and -1
-// where none has that value.
+// Lookup finds the server for a cookie value: the first usable server, in the order of the
+// configuration, with this value. It returns V if that server is up. It returns D if the server is
+// down; the index is then -1 unless `option persist` is set. It returns -1 and I if no server has
+// this value.
 type Lookup func(value []byte) (server int32, letter byte)
 
-// The marks inside a cookie's value.
+// Delimiters inside the value of a cookie.
 const (
 	prefixEnd = '~'
 	dateStart = '|'
 )
 
-// Dates are written in units of 4 seconds, as 5 digits of base 64.
+// Dates are written in units of 4 seconds, as 5 digits in base 64.
 const (
 	dateDigits = 5
 	dateShift  = 2
-	tolerated  = 86400 // s that a date may lie in the future
+	tolerated  = 86400 // seconds that a date may lie in the future
 )
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -94,7 +94,8 @@ func appendDate(dst []byte, units uint32) []byte {
 	return dst
 }
 
-// date reads the seconds since 1970 at the start of b; 0: there are none.
+// date reads the date at the start of b and returns it in seconds since 1970. It returns 0 if b
+// does not start with a date.
 func date(b []byte) uint32 {
 	if len(b) < dateDigits {
 		return 0
@@ -110,8 +111,9 @@ func date(b []byte) uint32 {
 	return n << dateShift
 }
 
-// expired says whether a date is longer ago than it may be, or further ahead
-// than a clock set wrong explains.
+// expired reports whether at is more than limit seconds before now. A date that is more than a day
+// in the future also counts as expired, because no badly set clock explains it. at and limit of 0
+// never expire.
 func expired(at uint32, limit, now int64) bool {
 	return at != 0 && limit != 0 && (now-int64(at) > limit || int64(at)-now > tolerated)
 }

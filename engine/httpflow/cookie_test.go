@@ -8,10 +8,12 @@ import (
 	"sluice/conf"
 )
 
-// now is the time in these tests; dates in cookies are multiples of 4 s.
+// now is the current time in these tests, in seconds since 1970. Dates in cookies are multiples of
+// 4 seconds.
 const now = 1_700_000_000
 
-// servers are s1, which is up, and down, which is not.
+// servers is a Lookup with one server that is up and two that are down; one of these may be used
+// because of `option persist`.
 func servers(value []byte) (int32, byte) {
 	switch string(value) {
 	case "s1":
@@ -24,8 +26,8 @@ func servers(value []byte) (int32, byte) {
 	return -1, 'I'
 }
 
-// serve takes a request and an answer through a cookie, from server id, and
-// returns what the other sides see of them and the letters.
+// serve applies the cookie c to a request and to its answer from the server with this id. It
+// returns both edited heads and the two letters of the termination state.
 func serve(t *testing.T, c *Cookie, request, answer, id string) (toServer, toClient, letters string) {
 	t.Helper()
 	x, head := asked(t, request)
@@ -40,7 +42,7 @@ func serve(t *testing.T, c *Cookie, request, answer, id string) (toServer, toCli
 	return toServer, string(w.Append(nil)), string([]byte{claim.Letter, letter})
 }
 
-// The cookie lines of the tests.
+// The `cookie` directives of the tests.
 var (
 	insert   = conf.Cookie{Name: "S", Insert: true}
 	indirect = conf.Cookie{Name: "S", Insert: true, Indirect: true, NoCache: true}
@@ -53,8 +55,8 @@ var (
 	both     = conf.Cookie{Name: "S", Insert: true, Indirect: true, MaxIdle: time.Minute, MaxLife: time.Hour}
 )
 
-// TestHidden has what HAProxy 2.6 passes on of a Cookie field with `insert
-// indirect`; "-": none.
+// TestHidden expects the Cookie fields that HAProxy 2.6 passes on with `insert indirect`; "-" means
+// that the field is removed.
 func TestHidden(t *testing.T) {
 	c := NewCookie(&indirect)
 	for _, test := range []struct{ sent, want, letter string }{
@@ -105,7 +107,7 @@ func TestSeveralCookieFields(t *testing.T) {
 	}
 }
 
-// TestGiven has what HAProxy 2.6 makes of answers.
+// TestGiven expects the answers that HAProxy 2.6 sends to the client.
 func TestGiven(t *testing.T) {
 	const ours = "set-cookie: S=s1; path=/"
 	for _, test := range []struct {
@@ -182,7 +184,8 @@ func TestPrefixIsHidden(t *testing.T) {
 	}
 }
 
-// TestServerWithoutID: such a server makes the client forget its cookie.
+// TestServerWithoutID: an answer of a server without a cookie value makes the client delete its
+// cookie.
 func TestServerWithoutID(t *testing.T) {
 	_, got, letters := serve(t, NewCookie(&insert), lines("GET / HTTP/1.1", "Host: a", "Cookie: S=zz"), simple, "")
 	if want := "set-cookie: S=; Expires=Thu, 01-Jan-1970 00:00:01 GMT; path=/\r\n"; !strings.Contains(got, want) || letters != "II" {

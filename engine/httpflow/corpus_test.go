@@ -9,10 +9,10 @@ import (
 	"sluice/sniff"
 )
 
-// TestCorpus reads the heads of public parser suites in place: they belong to
-// their authors and are not part of this repository. What they call broken or
-// another protocol is refused, and what they call a request is either taken, with
-// the host that they give, or refused for a reason that doc.go has.
+// TestCorpus reads the request heads of the test suites of public parsers. These belong to their
+// authors and are not part of this repository. Heads that a suite calls broken, or another
+// protocol, must be refused. Valid requests must be accepted with the host that the suite names, or
+// refused for a reason that doc.go lists.
 func TestCorpus(t *testing.T) {
 	root := os.Getenv("SLUICE_CORPUS")
 	if root == "" {
@@ -63,7 +63,7 @@ func checkSample(t *testing.T, b []byte, verdict, host string) {
 	}
 }
 
-// strict says whether a head that sniff takes may be refused here.
+// strict reports whether a head that package sniff accepts may be refused here.
 func strict(h *sniff.Head) bool {
 	old := strings.HasSuffix(string(h.Version), ".0")
 	if old && h.ContentLength > 0 && bare[string(h.Method)] {

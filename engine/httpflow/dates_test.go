@@ -8,7 +8,7 @@ import (
 	"sluice/conf"
 )
 
-// TestDates has what HAProxy 2.6 makes of dates.
+// TestDates expects the same handling of dates as in HAProxy 2.6.
 func TestDates(t *testing.T) {
 	at := func(s int64) string { return string(appendDate([]byte("|"), uint32(s>>2))) }
 	fresh := at(now + 3)
@@ -16,7 +16,7 @@ func TestDates(t *testing.T) {
 		name    string
 		cookie  conf.Cookie
 		sent    string
-		given   string // the dates given; "-": no cookie
+		given   string // the dates in the new cookie; "-": no cookie is set
 		letters string
 	}{
 		{"idle, new", idle, "", fresh, "NI"},
@@ -47,7 +47,7 @@ func TestDates(t *testing.T) {
 	}
 }
 
-// TestDateText: a date of HAProxy's and ours are the same text.
+// TestDateText: a date is written as HAProxy writes it.
 func TestDateText(t *testing.T) {
 	if got := string(appendDate(nil, 1795372668>>2)); got != "awM2f" {
 		t.Errorf("got %s", got)

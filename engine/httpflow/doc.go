@@ -1,14 +1,13 @@
-// Package httpflow follows HTTP/1 over the two connections of a session, for
-// mode http: where each message ends, whether it can be trusted, and what its
-// head becomes on the way. It touches no byte of a body, so that bodies can be
-// spliced.
+// Package httpflow follows HTTP/1 on the two connections of a session, for mode http. It finds where
+// each message ends, refuses messages that are ambiguous, and rewrites heads. It does not change the
+// bytes of a body, so that bodies can be spliced.
 //
-// It is pure: no socket, no clock, no goroutine, and no allocation but where
-// regular expressions are used. A session owns an [Exchange], which holds no
-// pointer, and with cookies a [Claim]; a loop owns a [Rewrite], a [Head] and the
-// scanner and facts of package sniff, and uses them for all its sessions on its
-// own goroutine. What is made from the configuration ([Cookie], [Answer]) is
-// immutable and shared.
+// The package uses no socket, no clock and no goroutine. Only regular expressions allocate memory.
+//
+// A session owns an [Exchange], which holds no pointer, and with cookies a [Claim]. A loop owns a
+// [Rewrite], a [Head] and the scanner and facts of package sniff. It uses them for all its sessions,
+// on its own goroutine. A [Cookie] or an [Answer] is made from the configuration; it is immutable and
+// shared by all loops.
 //
 // # One exchange
 //
@@ -27,45 +26,47 @@
 //	                                                 v
 //	             KeepClient: Ask again       KeepServer: use it again
 //
-// The edits are those of the rules; Cookie.Pick follows Ask, Cookie.Hide and
-// Forward go before ToServer, Cookie.Give before ToClient, and these two are the
-// last. Framing fields can't be edited: where a message ends stays as it came.
+// The caller makes the edits in this order. For a request: the edits of the rules, then Cookie.Pick,
+// Cookie.Hide, Forward and ToServer. For an answer: the edits of the rules, then Cookie.Give and ToClient.
+// The fields that frame a message cannot be edited, so an edit never moves the end of a message.
 //
-// One request is followed at a time: what the client has sent behind it waits,
-// and is looked at once the answer is complete. Bodies go both ways meanwhile:
+// An Exchange follows one request at a time. Bytes that the client sends after that request wait until
+// the answer is complete. The bodies of request and answer may be passed on at the same time:
 //
 //	n := body.Take(b)        // n bytes of b belong to the message: pass them on
-//	body.Free() > 0          // then so many may follow unseen: splice,
-//	body.Moved(k)            // and tell how many did
-//	body.Done(), Broken()    // the end; or nothing that follows can be trusted
+//	body.Free() > 0          // so many further bytes may be moved unread, by splice
+//	body.Moved(k)            // k bytes were moved unread
+//	body.Done(), Broken()    // the message is complete; or its framing is invalid
 //
 // The states of a [Body]:
 //
 //	ended <-- counted (Content-Length)
-//	      <-- until the connection ends (Ended tells); a tunnel too
+//	      <-- until the connection ends (Ended); a tunnel too
 //	      <-- trailers <-- size 0 <--+
-//	                       size n ---+--> data, n bytes unseen --> CRLF --> size
-//	broken <-- from any byte of framing that is not as it must be
+//	                       size n ---+--> data, n bytes unread --> CRLF --> size
+//	broken <-- after any invalid byte of framing, from every state
 //
 // # What is refused
 //
-// Requests are refused with 400 where nothing else is said, answers with 502.
-// Sections are those of RFC 9112, if no other is named.
+// The table lists the messages that this package refuses, and some that it accepts. A number is the
+// status of the refusal. "Taken" means that the message is passed on; "broken off" that the connections
+// are closed. Sections are those of RFC 9112 if no other RFC is named. Malformed messages that the
+// table omits are refused: requests with 400, answers with 502.
 //
 //	what                                   section        request  answer
 //	head above 64 KiB                      9110 15.5.15   431, 414 502
 //	CR without LF in a head                2.2            400      502
-//	LF alone ends a line of a head         2.2            taken, written anew as CRLF
+//	LF alone ends a line of a head         2.2            taken, rewritten as CRLF
 //	empty lines before a message           2.2            taken    502
 //	several blanks in the first line       3              taken    502
 //	HTTP/2.0 and up, HTTP/0.9              2.3            400      502
 //	HTTP/1.2 to 1.9                        2.3            taken as 1.1
 //	blank before the colon, empty name     5.1            400      502
-//	value that goes on in the next line    5.2            400      502
+//	value folded into the next line        5.2            400      502
 //	NUL in a value                         9110 5.5       400      502
 //	other control bytes in a value         9110 5.5       taken
 //	no Host in HTTP/1.1                    3.2            400      -
-//	two Host, a list, no host              3.2            400      -
+//	two Host, a list, an invalid host      3.2            400      -
 //	target names another host than Host    3.2.2          400      -
 //	fragment or a byte above 126 in target 3.2            400      -
 //	Content-Length and Transfer-Encoding   6.3            400      502
@@ -73,7 +74,7 @@
 //	Transfer-Encoding: x, chunked          6.1            501      taken
 //	the same without chunked as its end    6.3            400      502
 //	Content-Length: sign, list, above 2^63 6.3            400      502
-//	Content-Length: 0 twice or in a list   6.3            taken, told once
+//	Content-Length: 0 twice or in a list   6.3            taken, sent once
 //	Content-Length twice, the same         6.3            400      taken, see below
 //	Content-Length twice, different        6.3            400      502
 //	body of a CONNECT                      9110 9.3.6     400      -
@@ -87,27 +88,27 @@
 //	trailers above 64 KiB                  9110 5.4       400      broken off
 //	status below 100, not three digits     4              -        502
 //	WebSocket without a key of 24 bytes    6455 4.1       400      -
-//	101 to who did not ask for it          9110 15.2.2    -        502
+//	101 without Upgrade in the request     9110 15.2.2    -        502
 //	101 without Connection: upgrade        9110 7.8       -        502
 //	101 to WebSocket without Accept        6455 4.2.2     -        502
 //	interim answer to HTTP/1.0             9110 15.2      -        left out
 //	lengths of 1xx and 204                 9110 8.6       -        left out
 //
-// The same Content-Length told twice in an answer is told once to the client.
-// An answer without a length ends with its connection (6.3); one to HEAD and one
-// of 1xx, 204 or 304 has no body, whatever it tells.
+// If an answer has the same Content-Length twice, the client gets it once. An answer without a length
+// ends when its connection ends (6.3). An answer to HEAD, and one with status 1xx, 204 or 304, has no
+// body even if its fields announce one.
 //
-// A request may ask for another protocol (9110 7.8) but not for one that carries
-// requests, as h2c: these would get past the rules; and not with a body, of
-// which others may think that it is the protocol's already. Its Upgrade is not
-// passed on then, and it is answered in HTTP/1.1.
+// A request may ask for another protocol (9110 7.8), with two exceptions. The protocol must not carry
+// requests itself, as h2c does: these requests would bypass the rules. The request must have no body,
+// because others may take the body for bytes of the new protocol. In both cases its Upgrade field is
+// removed and the answer is in HTTP/1.1.
 //
-// Nor are fields that Connection names taken out (9110 7.6.1): a client could
-// have those removed that a proxy before us has added. Connection itself is
-// never passed on, so that no server removes ours either.
+// Fields that Connection names are not removed (9110 7.6.1). Otherwise a client could remove fields
+// that a proxy before this one has added. Connection itself is never passed on, so that no server
+// removes the fields added here.
 //
-// HAProxy 2.6 takes more: Content-Length beside Transfer-Encoding, which it then
-// removes, folded values, a missing Host, LF alone in chunks, a Content-Length
-// or Host told twice alike, h2c. It may, as it writes every byte of framing anew;
-// what is spliced here must be right as it comes.
+// HAProxy 2.6 accepts more: Content-Length together with Transfer-Encoding (it removes Content-Length),
+// folded values, a missing Host, LF alone in chunks, two equal Content-Length or Host fields, h2c.
+// HAProxy writes all framing anew, so that this is safe. Bodies that are spliced here must already be
+// valid.
 package httpflow

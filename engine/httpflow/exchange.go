@@ -2,45 +2,47 @@ package httpflow
 
 import "sluice/sniff"
 
-// Exchange follows one request and its answers over the two connections of a
-// session. [Exchange.Ask] begins it anew. It holds no pointer and is owned by
-// the session; it is small, so that an idle session costs little.
+// Exchange is the state of one request and its answers on the two connections of a session.
+// [Exchange.Ask] starts a new one. The session owns it. It holds no pointer and is small, so that
+// an idle session needs little memory.
 type Exchange struct {
-	Request  Body // of the request, once Ask has taken its head
-	Response Body // of the answer, once Reply has taken its head
+	Request  Body // position in the body of the request; valid after Ask has returned a head
+	Response Body // position in the body of the answer; valid after Reply has returned a final head
 
 	scan  scan
 	marks marks
 }
 
-// marks are what an answer needs to know of its request, and what became of it.
+// marks are properties of the request that its answer depends on, and the progress of the exchange.
 type marks uint16
 
 const (
-	taken marks = 1 << iota // the head of a request was
-	old                     // it is HTTP/1.0
-	head                    // its method, or one of the next three
+	taken marks = 1 << iota // the head of a request has been read
+	old                     // the request is HTTP/1.0
+	head                    // the method is HEAD; the next three are other methods
 	get
 	post
 	connect
-	upgrades    // it asks for another protocol, which it may have
-	overreaches // it asks for one that it may not have
-	answered    // by a final answer
-	tunnel      // HTTP has ended
-	closeClient // the client's connection ends with this exchange
-	closeServer // the server's does
-	pretend     // which it is not told
-	repeats     // it tells a length of 0 more than once
+	upgrades    // the request asks for another protocol, and that is allowed
+	overreaches // the request asks for another protocol, and that is not allowed
+	answered    // the head of the final answer has been read or written
+	tunnel      // both connections have left HTTP
+	closeClient // close the client's connection after this exchange
+	closeServer // close the server's connection after this exchange
+	pretend     // do not announce closeServer to the server
+	repeats     // the request has Content-Length: 0 more than once
 )
 
 func (x *Exchange) has(m marks) bool { return x.marks&m != 0 }
 
-// Ask looks for a request at the start of b: all bytes of the client since the
-// end of the request before. It sniffs with sc, which remembers in st, zero for
-// a new request, how far it has come, and fills f for the rules. A head of n
-// bytes begins the exchange. A status says that the request is to be refused
-// with it, and the connection closed: 400, 413, 414, 431 or 501; the exchange is then
-// the zero one. Both 0: bytes are missing, and nothing has changed.
+// Ask reads a request at the start of b. b holds all bytes of the client since the end of the
+// previous request. sc scans them and fills f for the rules. st keeps the progress of the scan; it
+// must be zero for a new request.
+//
+// A result n above 0 is the length of the head: the exchange has begun. A status above 0 means that
+// the request must be refused with this status and the connection closed. It is 400, 413, 414, 431
+// or 501, and the exchange is then zero. Both results are 0 if more bytes are needed; the exchange
+// is then unchanged.
 func (x *Exchange) Ask(sc *sniff.Scanner, st *sniff.State, b []byte, f *sniff.Facts) (n, status int) {
 	sc.Sniff(st, b, f)
 	switch f.HTTP.Verdict {
@@ -58,12 +60,13 @@ func (x *Exchange) Ask(sc *sniff.Scanner, st *sniff.State, b []byte, f *sniff.Fa
 	return f.Len, 0
 }
 
-// Reply looks for an answer at the start of b: all bytes of the server since the
-// end of the answer before, interim ones included. It fills h. A status, 502,
-// says that it is no answer to pass on. Both 0: bytes are missing.
+// Reply reads an answer at the start of b. b holds all bytes of the server since the end of the
+// previous answer, where interim answers count too. Reply fills h and returns the length of the
+// head. Status 502 means that the answer is invalid and must not be passed on. Both results are 0
+// if more bytes are needed.
 //
-// After an interim answer another follows. After 101, and after a CONNECT that
-// succeeded, Tunnel is true and both bodies are without an end.
+// Another answer follows an interim answer. After status 101, and after a successful CONNECT,
+// Tunnel is true and both bodies last until the connections end.
 func (x *Exchange) Reply(b []byte, h *Head) (n, status int) {
 	if n = x.scan.advance(b); n == 0 {
 		return 0, 0
@@ -75,10 +78,11 @@ func (x *Exchange) Reply(b []byte, h *Head) (n, status int) {
 	return n, 0
 }
 
-// Begun reports whether Reply has seen bytes of a head, and not its end.
+// Begun reports whether Reply has read a part of a head but not its end.
 func (x *Exchange) Begun() bool { return x.scan.at > 0 }
 
-// answer takes the head of an answer; false: it answers nothing that was asked.
+// answer applies the head h of an answer to the exchange. It returns false if the answer does not
+// fit the request.
 func (x *Exchange) answer(h *Head) bool {
 	switch {
 	case h.Status == 101:
@@ -101,8 +105,8 @@ func (x *Exchange) answer(h *Head) bool {
 	return true
 }
 
-// Withholds reports whether the answer h is not for this client: HTTP/1.0 knows
-// no interim ones (RFC 9110 15.2). The final one is still to come.
+// Withholds reports whether the answer h must not be sent to this client. HTTP/1.0 has no interim
+// answers (RFC 9110 15.2), so the client gets only the final answer, which follows.
 func (x *Exchange) Withholds(h *Head) bool { return x.has(old) && h.Interim() }
 
 // open turns the exchange into a tunnel.
@@ -112,31 +116,31 @@ func (x *Exchange) open() bool {
 	return true
 }
 
-// Tunnel reports whether the two sides have left HTTP.
+// Tunnel reports whether both connections have left HTTP.
 func (x *Exchange) Tunnel() bool { return x.has(tunnel) }
 
-// Answered reports whether the head of the final answer was taken.
+// Answered reports whether the head of the final answer has been read or written.
 func (x *Exchange) Answered() bool { return x.has(answered) }
 
-// Done reports whether the last bytes of request and answer were taken or moved.
-// An answer may be complete before its request. Whether the bytes were written is
-// not known here.
+// Done reports whether the ends of the request and of the answer were given to Take or Moved. An
+// answer may be complete before its request. An Exchange does not know whether the bytes were
+// written to the other side.
 func (x *Exchange) Done() bool { return x.has(answered) && x.Request.Done() && x.Response.Done() }
 
-// CloseClient has the client's connection end with this exchange: `option
-// httpclose` of the frontend.
+// CloseClient closes the client's connection after this exchange. It implements `option httpclose`
+// of the frontend.
 func (x *Exchange) CloseClient() { x.marks |= closeClient }
 
-// CloseServer has the server's connection end with this exchange: `option
-// httpclose` of the backend, or of the frontend, or `option http-server-close`.
+// CloseServer closes the server's connection after this exchange. It implements `option httpclose`
+// of the frontend or the backend, and `option http-server-close`.
 func (x *Exchange) CloseServer() { x.marks |= closeServer }
 
-// PretendKeepAlive keeps it from the server that its connection ends: `option
+// PretendKeepAlive hides from the server that its connection will be closed. It implements `option
 // http-pretend-keepalive` of the backend.
 func (x *Exchange) PretendKeepAlive() { x.marks |= pretend }
 
-// KeepClient reports whether the client may ask again on its connection.
+// KeepClient reports whether the client may send another request on its connection.
 func (x *Exchange) KeepClient() bool { return x.Done() && !x.has(closeClient) }
 
-// KeepServer reports whether the server's connection may be used again.
+// KeepServer reports whether the server's connection may be used for another request.
 func (x *Exchange) KeepServer() bool { return x.Done() && !x.has(closeServer) }

@@ -6,10 +6,9 @@ import (
 	"sluice/conf"
 )
 
-// Forward is `option forwardfor` of a frontend and a backend, either of which
-// may be nil: it appends one more field that tells the client's address, never
-// touching those that are there. An invalid address, as a UNIX client's, is not
-// told.
+// Forward implements `option forwardfor` of a frontend and a backend, either of which may be nil.
+// It appends a field with the client's address and leaves existing fields unchanged. No field is
+// added for an invalid address: a client on a UNIX socket has none.
 func (w *Rewrite) Forward(client netip.Addr, front, back *conf.ForwardFor) {
 	if front == nil && back == nil || !client.IsValid() || excepted(client, front) || excepted(client, back) {
 		return
@@ -27,11 +26,12 @@ func excepted(client netip.Addr, f *conf.ForwardFor) bool {
 	return f != nil && f.Except.Contains(client.Unmap())
 }
 
-// ifNone says whether a side minds a field that is there: both must, or the one
-// that is set.
+// ifNone reports whether the option has `if-none`: add no field if the request already has one. A
+// side without the option agrees, so the option of the other side decides.
 func ifNone(f *conf.ForwardFor) bool { return f == nil || f.IfNone }
 
-// forwardName is the backend's if it has the option, as in HAProxy.
+// forwardName returns the field name of the backend's option. Without one it is that of the
+// frontend, as in HAProxy.
 func forwardName(front, back *conf.ForwardFor) string {
 	f := back
 	if f == nil {

@@ -8,11 +8,12 @@ import (
 	"testing"
 )
 
-// most bounds what is cut at every byte: the cuts are quadratic.
+// most limits the length of input that is cut at every byte, because the time grows with its
+// square.
 const most = 2048
 
-// FuzzRequests: a stream is read the same in whatever pieces it comes, and what
-// is passed on of a request is one that net/http reads to the same end.
+// FuzzRequests: the result does not depend on the pieces in which a stream arrives. net/http must
+// find the same end in a request that is passed on.
 func FuzzRequests(f *testing.F) {
 	for _, c := range desync {
 		if len(c.stream) < most {
@@ -33,7 +34,7 @@ func FuzzRequests(f *testing.F) {
 	})
 }
 
-// samePassedOn gives the first request as it is passed on to net/http.
+// samePassedOn parses the first request with net/http, in the form in which it is passed on.
 func samePassedOn(t *testing.T, b []byte) {
 	t.Helper()
 	x, h, n := tryAsk(b)
@@ -50,10 +51,10 @@ func samePassedOn(t *testing.T, b []byte) {
 	r := bufio.NewReader(io.MultiReader(bytes.NewReader(append(w.Append(nil), b[n:n+k]...)), bytes.NewReader([]byte(hidden))))
 	req, err := http.ReadRequest(r)
 	if err != nil {
-		return // it is stricter about targets and names
+		return // net/http is stricter about targets and names
 	}
 	if _, err = io.Copy(io.Discard, req.Body); err != nil {
-		return // and about trailers
+		return // net/http is stricter about trailers
 	}
 	if next, err := http.ReadRequest(r); err != nil || next.URL.Path != "/hidden" {
 		t.Fatalf("%q ends elsewhere for net/http: %v", b[:n+k], err)
@@ -77,7 +78,7 @@ func FuzzAnswers(f *testing.F) {
 	})
 }
 
-// FuzzCookie: hiding our cookie leaves none of it, and does nothing twice.
+// FuzzCookie: hiding our cookie removes every occurrence; hiding a second time changes nothing.
 func FuzzCookie(f *testing.F) {
 	for _, list := range []string{"S=s1", "a=b; S=s1; c=d", `a="x; S=s1"`, "$V=1;S=s1;$P=/", "S=a,S=b;;", `S="\`} {
 		f.Add([]byte(list))

@@ -9,23 +9,23 @@ import (
 	"sluice/sniff"
 )
 
-// scanner is shared: no two tests run at once.
+// scanner is shared by all tests, because no two tests run at the same time.
 var scanner = sniff.NewScanner()
 
-// wire drives an exchange as an engine would, with a peer on one side only.
+// wire drives an exchange as the engine does, but with the bytes of one side only.
 type wire struct {
 	x     Exchange
 	st    sniff.State
 	f     sniff.Facts
 	h     Head
-	held  []byte // of a head that is not whole
+	held  []byte // bytes of an incomplete head
 	heads []string
-	body  int64 // bytes passed on behind the last head
+	body  int64 // bytes passed on after the last head
 	end   string
 }
 
-// requests reads a client's stream in the given pieces and tells what the rules
-// see of it: the requests with the bytes that follow each, and how it ends.
+// requests reads the stream of a client in the given pieces. It returns the requests that the rules
+// see, the number of body bytes of each, and how the stream ends.
 func requests(pieces ...[]byte) string {
 	var w wire
 	w.x.marks = answered
@@ -70,7 +70,7 @@ func (w *wire) client(b []byte) {
 	}
 }
 
-// clientBody takes by copy and by splice in turns.
+// clientBody takes the first byte by Take and moves the others that it may unread.
 func (w *wire) clientBody(b []byte) []byte {
 	n := w.x.Request.Take(b[:1])
 	b = b[n:]
@@ -84,7 +84,7 @@ func (w *wire) clientBody(b []byte) []byte {
 	return b
 }
 
-// checkRequests runs a stream whole, cut once at every byte, and in bytes.
+// checkRequests reads a stream in one piece, in two pieces cut at each byte, and in small pieces.
 func checkRequests(t *testing.T, stream, want string) {
 	t.Helper()
 	b := []byte(stream)
@@ -102,12 +102,12 @@ func checkRequests(t *testing.T, stream, want string) {
 	}
 }
 
-// split cuts into bytes, and what is long into larger pieces.
+// split cuts into single bytes; it cuts a long input into larger pieces.
 func split(b []byte) [][]byte {
 	return slices.Collect(slices.Chunk(b, max(1, len(b)/4000)))
 }
 
-// asked begins an exchange with a request.
+// asked returns an exchange that has read this request.
 func asked(t testing.TB, request string) (*Exchange, *sniff.Head) {
 	t.Helper()
 	x, h, n := tryAsk([]byte(request))
@@ -125,7 +125,7 @@ func tryAsk(b []byte) (*Exchange, *sniff.Head, int) {
 	return &x, &f.HTTP, n
 }
 
-// replied gives an exchange an answer.
+// replied makes an exchange read this answer.
 func replied(t testing.TB, x *Exchange, answer string) *Head {
 	t.Helper()
 	h := &Head{}
@@ -135,8 +135,8 @@ func replied(t testing.TB, x *Exchange, answer string) *Head {
 	return h
 }
 
-// answersTo reads a server's stream in pieces, as answers to one request, and
-// tells the heads, the bytes that follow the last, and how it ends.
+// answersTo reads the stream of a server in pieces, as the answers to one request. It returns the
+// heads, the number of bytes after the last head, and how the stream ends.
 func answersTo(t testing.TB, request string, closes bool, pieces ...[]byte) string {
 	t.Helper()
 	x, _ := asked(t, request)

@@ -13,8 +13,8 @@ import (
 	"sluice/sniff"
 )
 
-// TestAgainstNetHTTP has net/http write requests and answers at random, and read
-// what goes on: both must see the same messages, with the same ends.
+// TestAgainstNetHTTP: net/http writes random requests and answers, and parses them again after they
+// were passed on. Both sides must see the same messages with the same ends.
 func TestAgainstNetHTTP(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -130,8 +130,8 @@ func sameContent(t *testing.T, sent, got http.Header, body io.Reader, content []
 	}
 }
 
-// body is told with its length, or, as net/http can't see how long it is, sent
-// in chunks.
+// body returns a reader whose length net/http either knows, and then sends as Content-Length, or
+// does not know. In the second case net/http sends chunks.
 func body(r *rand.Rand, content []byte, bare bool) io.Reader {
 	switch {
 	case bare:

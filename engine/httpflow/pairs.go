@@ -1,15 +1,15 @@
 package httpflow
 
-// pair is one cookie of a list, as positions in the field's value. A list is
-// cut as HAProxy does it: at semicolons and commas outside of quotes.
+// pair is one cookie of a list, as positions in the field's value. The list is split as in HAProxy:
+// at semicolons and commas outside of quotes.
 type pair struct {
 	start, nameEnd int
-	value, end     int // end is start of nothing: the value without blanks behind it
-	next           int // the delimiter behind it, or the end of the list
+	value, end     int // the value without blanks around it is list[value:end]
+	next           int // position of the delimiter after the cookie, or the end of the list
 	equal          bool
 }
 
-// nextPair reads the cookie at a position that is behind a delimiter.
+// nextPair reads the cookie at position at, which is 0 or directly after a delimiter.
 func nextPair(list []byte, at int) (p pair) {
 	for at < len(list) && isBlank(list[at]) {
 		at++
@@ -31,7 +31,7 @@ func nextPair(list []byte, at int) (p pair) {
 	return p
 }
 
-// valueEnd finds the delimiter behind a value, or the end of the list.
+// valueEnd returns the position of the delimiter after a value, or the end of the list.
 func valueEnd(list []byte, at int) int {
 	quoted := false
 	for ; at < len(list); at++ {
@@ -49,12 +49,12 @@ func valueEnd(list []byte, at int) int {
 
 func isDelimiter(c byte) bool { return c == ';' || c == ',' }
 
-// is says whether the cookie has that name, letters of the same case, and a
-// value, which may be empty.
+// is reports whether this pair is a cookie with exactly this name (case-sensitive) and an equals
+// sign. The value may be empty.
 func (p *pair) is(list []byte, name string) bool {
 	return p.equal && string(list[p.start:p.nameEnd]) == name
 }
 
-// attribute says whether this is no cookie but about the one before, as $Path
+// attribute reports whether this pair is an attribute of the cookie before it, for example $Path
 // (RFC 2965).
 func (p *pair) attribute(list []byte) bool { return p.start < len(list) && list[p.start] == '$' }

@@ -5,9 +5,8 @@ import (
 	"sluice/sniff"
 )
 
-// AppendRedirect writes the answer of a redirect rule to the request h of this
-// exchange, and is the end of it as [Exchange.AppendAnswer] is. to is what the
-// rule's argument came out as.
+// AppendRedirect appends the answer of a redirect rule to the request h. Like
+// [Exchange.AppendAnswer] it ends the exchange. to is the evaluated argument of the rule.
 func (x *Exchange) AppendRedirect(dst []byte, r *conf.Redirect, to []byte, h *sniff.Head) []byte {
 	dst = x.beginAnswer(dst, r.Code, nil, 0)
 	dst = append(dst, "location: "...)
@@ -32,14 +31,14 @@ func appendLocation(dst []byte, r *conf.Redirect, to []byte, h *sniff.Head) []by
 	case r.Kind == conf.Scheme:
 		host, _ := h.Host()
 		dst = append(append(append(dst, to...), "://"...), host...)
-	case string(to) != "/": // a prefix that is a slash is none (configuration.txt 4.2)
+	case string(to) != "/": // the prefix "/" adds nothing (configuration.txt 4.2)
 		dst = append(dst, to...)
 	}
 	return appendPathQ(dst, r, h)
 }
 
-// appendPathQ appends path and query. The slash goes behind the last byte, be it
-// the query's, as HAProxy does.
+// appendPathQ appends path and query. append-slash appends the slash after the last byte, which may
+// belong to the query, as HAProxy does.
 func appendPathQ(dst []byte, r *conf.Redirect, h *sniff.Head) []byte {
 	if h.Path == nil {
 		return append(dst, '/')

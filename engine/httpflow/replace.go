@@ -5,38 +5,39 @@ import (
 	"regexp"
 )
 
-// What follows replaces what matches by a template, in which \0 to \9 stand for
-// groups of the match and a backslash before anything else for that. All that
-// was looked at is replaced, not the matching part alone, as HAProxy does. It
-// allocates, as regexp does.
+// The functions of this file replace a matching text by a template. In a template, \0 to \9 are
+// groups of the match. A backslash before any other character stands for that character. The whole
+// text is replaced, not only the matching part, as in HAProxy. These functions allocate, because
+// package regexp does.
 
-// ReplaceHeader is `http-request replace-header`: it looks at whole values of
-// the fields of that name.
+// ReplaceHeader implements `http-request replace-header`: it matches the whole value of each field
+// of that name.
 func (w *Rewrite) ReplaceHeader(name string, match *regexp.Regexp, template []byte) {
 	w.edit(edit{name: name, change: replaceAll, regexp: match, value: template})
 }
 
-// ReplaceValue is `http-request replace-value`: it looks at each entry between
-// commas.
+// ReplaceValue implements `http-request replace-value`: it matches each entry of a comma-separated
+// list.
 func (w *Rewrite) ReplaceValue(name string, match *regexp.Regexp, template []byte) {
 	w.edit(edit{name: name, change: replaceEach, regexp: match, value: template})
 }
 
-// ReplacePath is `http-request replace-path`: the query stays.
+// ReplacePath implements `http-request replace-path`: it matches the path and leaves the query
+// unchanged.
 func (w *Rewrite) ReplacePath(match *regexp.Regexp, template []byte) {
 	if path, ok := w.expand(w.path, match, template); ok {
 		w.SetPath(path)
 	}
 }
 
-// ReplacePathQ is `http-request replace-pathq`: it looks at path and query.
+// ReplacePathQ implements `http-request replace-pathq`: it matches path and query together.
 func (w *Rewrite) ReplacePathQ(match *regexp.Regexp, template []byte) {
 	if pathq, ok := w.expand(w.joined(w.path, w.query), match, template); ok {
 		w.SetPathQ(pathq)
 	}
 }
 
-// ReplaceURI is `http-request replace-uri`: it looks at all of the target.
+// ReplaceURI implements `http-request replace-uri`: it matches the whole request target.
 func (w *Rewrite) ReplaceURI(match *regexp.Regexp, template []byte) {
 	if uri, ok := w.expand(w.joined(w.origin, w.path, w.query), match, template); ok {
 		w.SetURI(uri)
@@ -58,7 +59,7 @@ func replaceAll(w *Rewrite, e *edit, value []byte) ([]byte, bool) {
 	return value, true
 }
 
-// replaceEach leaves entries that do not match with the blanks around them.
+// replaceEach leaves entries that do not match unchanged, with the blanks around them.
 func replaceEach(w *Rewrite, e *edit, value []byte) ([]byte, bool) {
 	var made []byte
 	for at, next := 0, 0; at <= len(value); at = next + 1 {
@@ -75,7 +76,8 @@ func replaceEach(w *Rewrite, e *edit, value []byte) ([]byte, bool) {
 	return made, true
 }
 
-// entryEnd finds the comma behind an entry that may be quoted, or the end.
+// entryEnd returns the position of the comma after an entry, or the end of the list. Commas in
+// quotes do not count.
 func entryEnd(list []byte, at int) int {
 	for {
 		at = valueEnd(list, at)
@@ -86,7 +88,8 @@ func entryEnd(list []byte, at int) int {
 	}
 }
 
-// expand returns what the template makes of a value; false: it does not match.
+// expand returns the template with the groups of the match filled in. It returns false if the value
+// does not match.
 func (w *Rewrite) expand(value []byte, match *regexp.Regexp, template []byte) ([]byte, bool) {
 	groups := match.FindSubmatchIndex(value)
 	if groups == nil {

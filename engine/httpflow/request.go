@@ -6,8 +6,9 @@ import (
 	"sluice/sniff"
 )
 
-// judge refuses what sniff lets pass, as it is no danger where only one head is
-// read, and notes what the answer will need. It returns 0 or a status.
+// judge checks a request more strictly than package sniff, which reads only one head and may accept
+// ambiguous framing. It also records in x.marks the properties that the answer depends on. It
+// returns 0, or the status to refuse the request with.
 func (x *Exchange) judge(h *sniff.Head) int {
 	x.marks = taken | methods[string(h.Method)]
 	if h.Version[len("HTTP/1.")] == '0' {
@@ -34,15 +35,15 @@ func (x *Exchange) judge(h *sniff.Head) int {
 	return 0
 }
 
-// bare are the methods with which a body has no meaning (RFC 9110 9.3). A reader
-// of HTTP/1.0 may take it for the next request: HAProxy refuses it with 413, too.
+// bare holds the methods for which a body has no meaning (RFC 9110 9.3). A server may take such a
+// body in HTTP/1.0 for the next request. HAProxy refuses it with 413, too.
 var bare = map[string]bool{"GET": true, "HEAD": true, "DELETE": true}
 
 var methods = map[string]marks{"HEAD": head, "GET": get, "POST": post, "CONNECT": connect}
 
-// words reads the fields that tell how the connection goes on. It is false
-// where the Host field is missing, which HTTP/1.1 asks for (RFC 9112 3.2), and
-// where a WebSocket is asked for without a key (RFC 6455 4.1).
+// words reads the fields that concern the connection. It returns false if the Host field, which
+// HTTP/1.1 requires, is missing (RFC 9112 3.2). It also returns false if a request for WebSocket
+// has no key (RFC 6455 4.1).
 func (x *Exchange) words(h *sniff.Head) bool {
 	var host, close, keep, wants, offers, forbidden, webSocket, key bool
 	for name, value, at := h.Next(0); at > 0; name, value, at = h.Next(at) {
@@ -56,7 +57,7 @@ func (x *Exchange) words(h *sniff.Head) bool {
 		case isWord(name, "upgrade"):
 			offers = true
 			forbidden = forbidden || carriesRequests(value)
-			webSocket = hasItem(value, "websocket") // of several lines the last, as in HAProxy
+			webSocket = hasItem(value, "websocket") // the last of several fields counts, as in HAProxy
 		case isWord(name, "sec-websocket-key"):
 			key = key || len(value) == webSocketKey
 		}
@@ -73,14 +74,14 @@ func (x *Exchange) words(h *sniff.Head) bool {
 	return (host || x.has(old)) && (key || !wants || !webSocket)
 }
 
-// The lengths of 16 and of 20 bytes in base64, RFC 6455 4.1 and 4.2.2.
+// Lengths of the base64 text of 16 and of 20 bytes (RFC 6455 4.1 and 4.2.2).
 const (
 	webSocketKey    = 24
 	webSocketAccept = 28
 )
 
-// carriesRequests says whether one of these protocols (RFC 9110 7.8) is a way to
-// send requests past the rules: HTTP itself, bare or in TLS.
+// carriesRequests reports whether one of these protocols (RFC 9110 7.8) could carry requests past
+// the rules: HTTP in plain text or in TLS.
 func carriesRequests(protocols []byte) bool {
 	for len(protocols) > 0 {
 		var p []byte
@@ -95,9 +96,9 @@ func carriesRequests(protocols []byte) bool {
 
 var slash = []byte("/")
 
-// refusal is the status for bytes that sniff takes for no request. It looks at
-// no more of them than sniff had needed, so that it does not matter in what
-// pieces they came.
+// refusal returns the status for bytes that sniff does not accept as a request. It reads only the
+// bytes that sniff needed for its verdict. So the status does not depend on the pieces in which the
+// bytes arrive.
 func refusal(sc *sniff.Scanner, b []byte) int {
 	end := headEnd(b)
 	if end == 0 || end > sniff.MaxBytes {
@@ -117,8 +118,8 @@ func refusal(sc *sniff.Scanner, b []byte) int {
 	return 431
 }
 
-// headEnd returns where the empty line behind the fields ends, 0 if there is
-// none.
+// headEnd returns the position after the empty line that ends the head, or 0 if that line is
+// missing.
 func headEnd(b []byte) int {
 	at := len(b) - len(bytes.TrimLeft(b, "\r\n"))
 	for {
@@ -133,8 +134,9 @@ func headEnd(b []byte) int {
 	}
 }
 
-// badHead tells a coding that is not done here (RFC 9112 6.1) from the rest. If
-// chunked does not end the codings, not even the body's end is sure (6.3).
+// badHead returns 501 for a transfer coding that is not supported (RFC 9112 6.1), and 400 for any
+// other error. If chunked is not the last coding, the end of the body is unknown (6.3): that is a
+// 400.
 func badHead(head []byte) int {
 	var codings Head
 	other := false

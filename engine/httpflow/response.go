@@ -2,8 +2,8 @@ package httpflow
 
 import "bytes"
 
-// parse reads a head that keeps to the grammar, with its empty line. It is
-// false where the body's end is told in two ways or in none that holds.
+// parse reads a complete head that follows the grammar, with its empty line. It returns false if
+// the length of the body is ambiguous or invalid.
 func (h *Head) parse(b []byte) bool {
 	*h = Head{length: -1}
 	h.Reread(b)
@@ -14,8 +14,8 @@ func (h *Head) parse(b []byte) bool {
 	return h.frame()
 }
 
-// Reread has the lines of b in the place of those before: the same head as
-// [Rewrite.Append] wrote it. What was found out about the answer stays.
+// Reread replaces the lines of h by those of b, the same head after [Rewrite.Append] has rewritten
+// it. Length, coding and status of the answer keep the values that parse found.
 func (h *Head) Reread(b []byte) {
 	end := bytes.IndexByte(b, '\n')
 	h.Line = chomp(b[:end+1])
@@ -44,8 +44,8 @@ func (h *Head) frame() bool {
 	return !coded || h.chunked && h.length < 0 && h.Minor > 0
 }
 
-// contentLength takes plain digits. The same length told twice is no doubt, and
-// some servers do that (RFC 9112 6.3).
+// contentLength accepts digits only. The same length may be given twice: it is unambiguous, and
+// some servers send it (RFC 9112 6.3).
 func (h *Head) contentLength(value []byte) bool {
 	n, ok := number(value)
 	h.again = h.length >= 0
@@ -54,8 +54,8 @@ func (h *Head) contentLength(value []byte) bool {
 	return ok
 }
 
-// transferEncoding takes any codings that end with chunked, which stands
-// nowhere else. They are the client's to undo.
+// transferEncoding accepts any list of codings in which chunked is the last and occurs once. The
+// client decodes the others.
 func (h *Head) transferEncoding(value []byte) bool {
 	for more := true; more; {
 		var coding []byte
@@ -68,8 +68,8 @@ func (h *Head) transferEncoding(value []byte) bool {
 	return true
 }
 
-// bodyless says whether an answer of that status has no body, whatever its
-// fields tell (RFC 9112 6.3).
+// bodyless reports whether an answer with that status has no body, even if its fields announce one
+// (RFC 9112 6.3).
 func bodyless(status int) bool { return status < 200 || status == 204 || status == 304 }
 
 func (h *Head) body() Body {
@@ -82,7 +82,7 @@ func (h *Head) body() Body {
 	return endless()
 }
 
-// number reads digits, up to 2^63-1.
+// number reads a decimal number up to 2^63-1. It returns false for anything else.
 func number(b []byte) (int64, bool) {
 	const limit = 1<<63 - 1
 	n := int64(0)

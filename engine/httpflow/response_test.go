@@ -16,8 +16,8 @@ const (
 	tunnel11 = "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n"
 )
 
-// framed are answers of which it must be clear where they end. Bytes behind an
-// answer are never taken for another.
+// framed holds answers and their expected ends. Bytes after an answer must never be read as another
+// answer.
 var framed = []struct{ name, stream, want string }{
 	{"length", simple, "200, done 2"},
 	{"length 0", ok200 + "Content-Length: 0\r\n\r\n", "200, done 0"},
@@ -91,7 +91,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestAnswersTo has what depends on the request.
+// TestAnswersTo holds answers whose end depends on the request.
 func TestAnswersTo(t *testing.T) {
 	for _, c := range []struct {
 		name, request, stream string

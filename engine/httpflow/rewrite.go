@@ -9,44 +9,45 @@ import (
 	"sluice/sniff"
 )
 
-// Rewrite is one head on its way to the other side: the head as it came and the
-// edits made so far. Each edit sees what those before it have made. Begin it
-// with [Rewrite.Request] or [Rewrite.Response]; [Rewrite.Append] writes the
-// outcome. A loop owns one and uses it for all its sessions in turn; the bytes
-// that it is given must stay as they are until Append.
+// Rewrite is a head with the edits to make before it is passed on. An edit applies to the result of
+// the edits before it. Start with [Rewrite.Request] or [Rewrite.Response]; [Rewrite.Append] writes
+// the result.
+//
+// A loop owns one Rewrite and uses it for all its sessions in turn. The bytes given to a Rewrite
+// must not change until Append.
 type Rewrite struct {
 	fields   Fields
-	status   []byte // the status line of an answer; nil: a request
-	old      bool   // a request in HTTP/1.0
-	bodyless bool   // an answer of such a status
+	status   []byte // status line of an answer; nil: the head is a request
+	old      bool   // the request is HTTP/1.0
+	bodyless bool   // the status of the answer means that it has no body
 
 	method []byte
-	origin []byte // scheme and authority of an absolute target
-	path   []byte // with its slash; or all of a target that has none
-	query  []byte // with its question mark
+	origin []byte // scheme and authority of an absolute target; empty: the target has none
+	path   []byte // the path with its slash; the target up to the query if it has no path
+	query  []byte // the query with its question mark; nil: none
 
 	edits []edit
-	text  []byte // where values are built
+	text  []byte // buffer in which new values are built
 }
 
-// edit is one change to the fields. Name is in any case.
+// edit is one change to the fields. The letters of name may be in any case.
 type edit struct {
 	name   string
-	change change // of the fields of that name; nil: none
-	value  []byte // of the field to append, or what change needs
-	append bool   // a field behind all others
-	word   string // what change needs, too
+	change change // applied to each field of that name; nil: only append
+	value  []byte // value of the field to append, or an argument of change
+	append bool   // append a field after all others
+	word   string // another argument of change
 	regexp *regexp.Regexp
-	match  func(name []byte) bool // instead of name
-	met    bool                   // change has had a field
+	match  func(name []byte) bool // selects fields in place of name; nil: use name
+	met    bool                   // change has been called for a field
 }
 
-// change makes another value of one; false: the field goes.
+// change returns the new value of a field. It returns false if the field must be removed.
 type change func(w *Rewrite, e *edit, value []byte) ([]byte, bool)
 
 func drop(*Rewrite, *edit, []byte) ([]byte, bool) { return nil, false }
 
-// Request begins with the head of a request.
+// Request starts with the head of a request. It discards earlier edits.
 func (w *Rewrite) Request(h *sniff.Head) {
 	w.begin(h)
 	w.status, w.old = nil, h.Version[len("HTTP/1.")] == '0'
@@ -54,7 +55,7 @@ func (w *Rewrite) Request(h *sniff.Head) {
 	w.split(h.Target, h.Path)
 }
 
-// Response begins with the head of an answer, interim or final.
+// Response starts with the head of an answer, interim or final. It discards earlier edits.
 func (w *Rewrite) Response(h *Head) {
 	w.begin(h)
 	w.status, w.bodyless = h.Line, bodyless(h.Status)
@@ -64,8 +65,8 @@ func (w *Rewrite) begin(f Fields) {
 	w.fields, w.edits, w.text = f, w.edits[:0], w.text[:0]
 }
 
-// split takes a target apart. Without a path all of it up to the query stands
-// for the path, so that setting the path replaces it, as HAProxy does with "*".
+// split splits a target into origin, path and query. If it has no path, everything up to the query
+// counts as the path. Setting the path then replaces it, as HAProxy does with "*".
 func (w *Rewrite) split(target, path []byte) {
 	w.origin, w.path, w.query = nil, target, nil
 	if i := bytes.IndexByte(target, '?'); i >= 0 {
@@ -76,20 +77,20 @@ func (w *Rewrite) split(target, path []byte) {
 	}
 }
 
-// SetMethod is `http-request set-method`. It leaves a method as it is if that or
-// the new one is HEAD or CONNECT: where the answer ends depends on those, and the
-// client and the server would disagree.
+// SetMethod implements `http-request set-method`. It does nothing if the old or the new method is
+// HEAD or CONNECT. The end of the answer depends on these methods, so client and server would
+// disagree about it.
 func (w *Rewrite) SetMethod(method []byte) {
 	if methods[string(w.method)]&(head|connect) == 0 && methods[string(method)]&(head|connect) == 0 {
 		w.method = method
 	}
 }
 
-// SetPath is `http-request set-path`: scheme, authority and query stay.
+// SetPath implements `http-request set-path`: scheme, authority and query stay unchanged.
 func (w *Rewrite) SetPath(path []byte) { w.path = path }
 
-// SetQuery is `http-request set-query`: the query comes without its question
-// mark, which is added where needed and never taken off.
+// SetQuery implements `http-request set-query`. query has no question mark: SetQuery adds one. An
+// empty query is ignored if the target has no query; otherwise the question mark remains.
 func (w *Rewrite) SetQuery(query []byte) {
 	if len(query) == 0 && w.query == nil {
 		return
@@ -99,53 +100,55 @@ func (w *Rewrite) SetQuery(query []byte) {
 	w.query = w.text[start:]
 }
 
-// SetPathQ is `http-request set-pathq`: scheme and authority stay.
+// SetPathQ implements `http-request set-pathq`: scheme and authority stay unchanged. pathq may
+// contain a query.
 func (w *Rewrite) SetPathQ(pathq []byte) { w.path, w.query = pathq, nil }
 
-// SetURI is `http-request set-uri`: it replaces all of the target.
+// SetURI implements `http-request set-uri`: it replaces the whole request target.
 func (w *Rewrite) SetURI(uri []byte) { w.origin, w.path, w.query = nil, uri, nil }
 
-// AddHeader is `http-request add-header`: one more field behind all others.
+// AddHeader implements `http-request add-header`: it adds a field after all others.
 func (w *Rewrite) AddHeader(name string, value []byte) {
 	w.edit(edit{name: name, value: value, append: true})
 }
 
-// SetHeader is `http-request set-header`: the field is the only one of its name.
+// SetHeader implements `http-request set-header`: it removes all fields of that name and adds this
+// one.
 func (w *Rewrite) SetHeader(name string, value []byte) {
 	w.edit(edit{name: name, value: value, append: true, change: drop})
 }
 
-// DelHeader is `http-request del-header`: all fields of that name go.
+// DelHeader implements `http-request del-header`: it removes all fields of that name.
 func (w *Rewrite) DelHeader(name string) {
 	w.edit(edit{name: name, change: drop})
 }
 
-// DelHeaders is `http-request del-header` with another match than str: all
-// fields go whose name, as sent, match picks.
+// DelHeaders implements `http-request del-header` with a match other than str. It removes all
+// fields whose name satisfies match. match gets the name as sent.
 func (w *Rewrite) DelHeaders(match func(name []byte) bool) {
 	w.edit(edit{match: match, change: drop})
 }
 
-// edit notes an edit, if it does not make a message end elsewhere: the fields
-// that say where stay as they are.
+// edit records an edit. It ignores edits of Content-Length and Transfer-Encoding, because they
+// would change where the message ends.
 func (w *Rewrite) edit(e edit) {
 	if !frames(e.name) {
 		w.edits = append(w.edits, e)
 	}
 }
 
-// unframe takes out the fields that say where a message ends: those of an answer
-// that has no body by its status must not be there (RFC 9110 8.6, RFC 9112 6.1).
+// unframe removes the fields that announce a body. An answer whose status means that it has no body
+// must not have them (RFC 9110 8.6, RFC 9112 6.1).
 func (w *Rewrite) unframe() {
 	w.edits = append(w.edits, edit{name: "content-length", change: drop}, edit{name: "transfer-encoding", change: drop})
 }
 
-// tellOnce leaves one Content-Length of several that tell the same.
+// tellOnce keeps one of several Content-Length fields with the same value.
 func (w *Rewrite) tellOnce(length []byte) {
 	w.edits = append(w.edits, edit{name: "content-length", change: first, value: length})
 }
 
-// first leaves the first field of the name, with the value of the edit.
+// first keeps only the first field of the name and gives it the value of the edit.
 func first(_ *Rewrite, e *edit, _ []byte) ([]byte, bool) {
 	again := e.met
 	e.met = true
@@ -156,9 +159,9 @@ func frames[text []byte | string](name text) bool {
 	return isWord(name, "content-length") || isWord(name, "transfer-encoding")
 }
 
-// SetStatus is `http-response set-status`; without a reason it is the usual one.
-// It leaves a status as it is if only that or only the new one has no body by
-// itself: the client would wait for one, or take it for the next answer.
+// SetStatus implements `http-response set-status`. An empty reason stands for the usual reason
+// phrase of the status. SetStatus does nothing if exactly one of the old and the new status means
+// "no body". The client would otherwise wait for a body, or take the body for the next answer.
 func (w *Rewrite) SetStatus(status int, reason string) {
 	if bodyless(status) != w.bodyless {
 		return

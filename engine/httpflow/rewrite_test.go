@@ -10,7 +10,7 @@ import (
 	"sluice/conf"
 )
 
-// rewritten gives a request with these fields after an edit, without its Host.
+// rewritten returns a request with these fields after an edit, without its Host field.
 func rewritten(t *testing.T, request string, change func(*Rewrite)) string {
 	t.Helper()
 	_, h := asked(t, request)
@@ -64,7 +64,7 @@ func TestFieldEdits(t *testing.T) {
 	}
 }
 
-// TestReplaceLikeHAProxy has what HAProxy 2.6 made of the same.
+// TestReplaceLikeHAProxy expects the values that HAProxy 2.6 made.
 func TestReplaceLikeHAProxy(t *testing.T) {
 	match, template := regexp.MustCompile(`(a)(.*)`), []byte(`q\2\1`)
 	request := lines("GET / HTTP/1.1", "Host: a", "X-H: ab, ac", "X-H: zz")
@@ -78,7 +78,7 @@ func TestReplaceLikeHAProxy(t *testing.T) {
 	}
 }
 
-// TestReplaceEntries: commas in quotes are none, entries that do not match keep
+// TestReplaceEntries: commas in quotes do not separate entries, and entries that do not match keep
 // their blanks.
 func TestReplaceEntries(t *testing.T) {
 	got := rewritten(t, lines("GET / HTTP/1.1", "Host: a", `X-H: z, "a,b" , ;a; , z`), func(w *Rewrite) {
@@ -122,7 +122,7 @@ func TestRequestLine(t *testing.T) {
 	}
 }
 
-// TestFramingStays: no rule makes the two sides disagree on where an answer ends.
+// TestFramingStays: no rule can make client and server disagree about the end of an answer.
 func TestFramingStays(t *testing.T) {
 	for method, wanted := range map[string]string{"GET": "HEAD", "HEAD": "GET", "POST": "CONNECT"} {
 		got := rewritten(t, method+" / HTTP/1.1\r\nHost: a\r\n\r\n", func(w *Rewrite) { w.SetMethod([]byte(wanted)) })
@@ -141,7 +141,7 @@ func TestFramingStays(t *testing.T) {
 	}
 }
 
-// TestFramingFieldsStay, whatever the rules say.
+// TestFramingFieldsStay: no rule changes the fields that frame a message.
 func TestFramingFieldsStay(t *testing.T) {
 	request := lines("POST / HTTP/1.1", "Host: a", "Content-length: 0")
 	got := rewritten(t, request, func(w *Rewrite) {
@@ -170,7 +170,7 @@ func TestStatusLine(t *testing.T) {
 	}
 }
 
-// TestNormal has heads that are written in another way than they came.
+// TestNormal holds heads that are passed on in a different form than they were received.
 func TestNormal(t *testing.T) {
 	for head, want := range map[string]string{
 		"\r\n\nGET  /   HTTP/1.1\nHost:a\nX:\t y \n\n": lines("GET / HTTP/1.1", "Host: a", "X: y"),

@@ -2,12 +2,12 @@ package httpflow
 
 import "sluice/sniff"
 
-// place is where in the head of an answer the next byte stands.
+// place says to which part of an answer's head the next byte belongs.
 type place uint8
 
 const (
 	noAnswer    place = iota
-	version           // in "HTTP/1.", seven places; the zero of scan stands for it
+	version           // in "HTTP/1.", one place for each of the 7 bytes; a zero scan starts here
 	minor       = version + 7
 	afterMinor  = minor + 1
 	status1     = afterMinor + 1
@@ -24,9 +24,9 @@ const (
 	places      = complete + 1
 )
 
-// answers gives the place after a byte. As in requests, LF alone ends a line
-// (RFC 9112 2.2): the head is written anew with CRLF. A CR without LF, a NUL, a
-// line that goes on in the next and a blank before the colon are refused.
+// answers gives the next place for each place and each byte. LF alone may end a line, as in
+// requests (RFC 9112 2.2), because the head is written again with CRLF. Refused are: a CR without
+// LF, a NUL, a line folded into the next and a blank before the colon.
 var answers = makeAnswers()
 
 func makeAnswers() (g [places][256]place) {
@@ -62,19 +62,20 @@ func makeAnswers() (g [places][256]place) {
 	return g
 }
 
-// scan goes over the head of an answer, byte for byte once.
+// scan is the progress in the head of an answer. It reads each byte once.
 type scan struct {
-	at    uint32 // bytes walked
+	at    uint32 // bytes read
 	place place
 }
 
-// advance returns the length of the head, 0 for more bytes, -1 for no answer.
+// advance returns the length of the head. It returns 0 if more bytes are needed and -1 if b is not
+// an answer.
 func (s *scan) advance(b []byte) int {
 	end := min(len(b), sniff.MaxBytes)
 	for i, p := int(s.at), max(s.place, version); ; i++ {
 		row := &answers[p]
 		for i < end && row[b[i]] == p {
-			i++ // a run within one place: the look-ups do not wait for each other
+			i++ // faster than the outer loop: within one place the look-ups do not depend on each other
 		}
 		if i == end {
 			s.at, s.place = uint32(i), p

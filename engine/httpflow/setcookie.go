@@ -1,13 +1,15 @@
 package httpflow
 
-// Give makes the edits of an answer that keep its client on the server that
-// gave it: the server's own cookie of that name is removed or rewritten, ours
-// is added where the client lacks it or it must be renewed. id is the server's
-// `cookie` value, empty if it has none, now is in seconds since 1970. It returns
-// the fourth letter of the termination state (configuration.txt 8.5): N no
-// cookie, P the server's passed as it is, D removed, R rewritten, I ours
-// inserted, U its date renewed. Call it for final answers only; one that opens a
-// tunnel is one, too.
+// Give edits the answer h so that the client stays on the server that gave the answer. It removes
+// or rewrites the server's own cookie of that name. It adds our cookie if the client has none or if
+// the cookie must be renewed.
+//
+// id is the `cookie` value of the server; it is empty if the server has none. now is in seconds
+// since 1970. Call Give only for a final answer or for one that opens a tunnel.
+//
+// Give returns the fourth letter of the termination state (configuration.txt 8.5). N: no cookie. P:
+// the server's cookie passed unchanged, D: removed, R: rewritten. I: our cookie inserted, U: its
+// date renewed.
 func (c *Cookie) Give(w *Rewrite, x *Exchange, h *Head, claim Claim, id []byte, now int64) byte {
 	letter := c.take(w, h, claim, id)
 	if !c.due(x, claim, letter, now) {
@@ -25,7 +27,7 @@ func (c *Cookie) Give(w *Rewrite, x *Exchange, h *Head, claim Claim, id []byte, 
 
 var private = []byte("private")
 
-// take treats the server's own cookie, if it sent one.
+// take passes, removes or rewrites the server's own cookie, if the answer has one.
 func (c *Cookie) take(w *Rewrite, h *Head, claim Claim, id []byte) byte {
 	switch {
 	case !c.sent(h):
@@ -45,7 +47,7 @@ func (c *Cookie) take(w *Rewrite, h *Head, claim Claim, id []byte) byte {
 	return 'R'
 }
 
-// sent says whether the server set the cookie itself.
+// sent reports whether the answer sets a cookie of this name.
 func (c *Cookie) sent(h *Head) bool {
 	for name, value, at := h.Next(0); at > 0; name, value, at = h.Next(at) {
 		if p := nextPair(value, 0); isWord(name, "set-cookie") && p.is(value, c.name) {
@@ -55,8 +57,9 @@ func (c *Cookie) sent(h *Head) bool {
 	return false
 }
 
-// due says whether the client needs a cookie from us: it came without one that
-// led here, or the dates in it are missing, old or not wanted any more.
+// due reports whether our cookie must be sent to the client. Either the request had no cookie that
+// led to this server, or the dates in its cookie must change. Dates change when they are missing,
+// outdated or no longer configured.
 func (c *Cookie) due(x *Exchange, claim Claim, letter byte, now int64) bool {
 	if !c.insert || letter == 'P' || c.postOnly && !x.has(post) {
 		return false
@@ -67,8 +70,8 @@ func (c *Cookie) due(x *Exchange, claim Claim, letter byte, now int64) bool {
 		(c.maxLife > 0) != given
 }
 
-// line is the value of Set-Cookie. A server without an id has the client forget
-// what it had.
+// line returns the value of the Set-Cookie field. If the server has no id, the field makes the
+// client delete its cookie.
 func (c *Cookie) line(w *Rewrite, claim Claim, id []byte, now int64) []byte {
 	start := len(w.text)
 	w.text = append(append(w.text, c.name...), '=')
@@ -82,7 +85,8 @@ func (c *Cookie) line(w *Rewrite, claim Claim, id []byte, now int64) []byte {
 	return w.text[start:]
 }
 
-// appendDates rounds up, so that a date is never before its moment.
+// appendDates appends the dates. It rounds now up to the next unit, so that a date is never too
+// early.
 func (c *Cookie) appendDates(dst []byte, claim Claim, now int64) []byte {
 	units := uint32((now + 1<<dateShift - 1) >> dateShift)
 	if c.maxIdle > 0 || c.maxLife > 0 {
@@ -97,13 +101,13 @@ func (c *Cookie) appendDates(dst []byte, claim Claim, now int64) []byte {
 	return appendDate(append(dst, dateStart), units)
 }
 
-// withhold drops a Set-Cookie of our name.
+// withhold removes a Set-Cookie field of our name.
 func withhold(_ *Rewrite, e *edit, value []byte) ([]byte, bool) {
 	p := nextPair(value, 0)
 	return value, !p.is(value, e.word)
 }
 
-// replaceValue puts the server's id in the place of the cookie's value.
+// replaceValue replaces the value of the cookie by the server's id.
 func replaceValue(w *Rewrite, e *edit, value []byte) ([]byte, bool) {
 	p := nextPair(value, 0)
 	if !p.is(value, e.word) {
@@ -115,7 +119,7 @@ func replaceValue(w *Rewrite, e *edit, value []byte) ([]byte, bool) {
 	return w.text[start:], true
 }
 
-// prefixValue puts the server's id before the cookie's value.
+// prefixValue inserts the server's id before the value of the cookie.
 func prefixValue(w *Rewrite, e *edit, value []byte) ([]byte, bool) {
 	p := nextPair(value, 0)
 	if !p.is(value, e.word) {

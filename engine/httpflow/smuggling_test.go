@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// hidden is what an attacker wants a server to see and the rules not to.
+// hidden is a request that an attacker wants the server to see, but not the rules.
 const hidden = "GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n"
 
 const (
@@ -14,9 +14,8 @@ const (
 	chunkedHead = postHead + "Transfer-Encoding: chunked\r\n\r\n"
 )
 
-// desync are requests on whose end or target two readers could differ. Each is
-// refused, or read in the one way that its bytes have: then every request in it
-// is seen.
+// desync holds requests whose end or target two programs could read differently. Each must be
+// refused, or read exactly as its bytes say, so that the rules see every request in it.
 var desync = []struct{ name, stream, want string }{
 	// Content-Length against Transfer-Encoding.
 	{"CL.TE", postHead + "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG", "400"},

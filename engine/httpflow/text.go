@@ -2,9 +2,9 @@ package httpflow
 
 import "bytes"
 
-// tokenBytes are those of a method or a field's name, RFC 9110 5.6.2; textBytes
-// those that a field's value or a chunk's extension may hold here: all but
-// control bytes.
+// tokenBytes holds the bytes that a method or a field name may contain (RFC 9110 5.6.2). textBytes
+// holds those that the value of a trailer or a chunk extension may contain: no control bytes except
+// the tab.
 var (
 	tokenBytes = between(0x21, 0x7e, `"(),/:;<=>?@[\]{}`)
 	textBytes  = "\t" + between(0x20, 0xff, "\x7f")
@@ -36,7 +36,7 @@ func hexValue(c byte) byte {
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
-// isWord compares b with a word, ASCII letters of any case.
+// isWord reports whether b equals word, without regard to the case of ASCII letters.
 func isWord[text []byte | string](b text, word string) bool {
 	if len(b) != len(word) {
 		return false
@@ -65,14 +65,14 @@ func trimRight(b []byte) []byte {
 
 func trim(b []byte) []byte { return trimRight(trimLeft(b)) }
 
-// chomp takes off the end of line.
+// chomp removes the line end, LF or CRLF.
 func chomp(b []byte) []byte {
 	b = bytes.TrimSuffix(b, []byte("\n"))
 	return bytes.TrimSuffix(b, []byte("\r"))
 }
 
-// nextItem cuts the first item off a comma list. Quoted strings are not known
-// to it: none of the lists it is used for has them.
+// nextItem splits off the first item of a comma-separated list. It does not know quoted strings:
+// they do not occur in the lists that are read with it.
 func nextItem(list []byte) (item, rest []byte) {
 	item, rest, _ = bytes.Cut(list, comma)
 	return trim(item), rest
@@ -80,7 +80,7 @@ func nextItem(list []byte) (item, rest []byte) {
 
 var comma = []byte(",")
 
-// hasItem says whether a comma list has that word.
+// hasItem reports whether word is an item of a comma-separated list.
 func hasItem(list []byte, word string) bool {
 	for len(list) > 0 {
 		var item []byte

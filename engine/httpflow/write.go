@@ -1,9 +1,9 @@
 package httpflow
 
-// Append writes the head with its edits and the empty line. Every line ends
-// with CRLF and every value stands behind ": ", however they came; names stay
-// as sent, those of added fields are in lower case, as HAProxy's. It does not
-// allocate if dst has room.
+// Append appends the edited head with its empty line to dst. Every line ends with CRLF and ": "
+// separates every name from its value, whatever the sender wrote. Names stay as sent; those of
+// added fields are in lower case, as in HAProxy. Append does not allocate if dst has enough
+// capacity.
 func (w *Rewrite) Append(dst []byte) []byte {
 	if w.status != nil {
 		dst = w.appendStatusLine(dst)
@@ -25,8 +25,8 @@ func (w *Rewrite) Append(dst []byte) []byte {
 	return append(dst, "\r\n"...)
 }
 
-// appendStatusLine writes the version that is spoken here, and the blank that
-// stands even before no reason (RFC 9112 4).
+// appendStatusLine lowers the version to HTTP/1.1, the highest supported. It adds the space after
+// the status, which is required even without a reason phrase (RFC 9112 4).
 func (w *Rewrite) appendStatusLine(dst []byte) []byte {
 	version := len(dst) + len("HTTP/1.")
 	dst = append(dst, w.status...)
@@ -39,7 +39,7 @@ func (w *Rewrite) appendStatusLine(dst []byte) []byte {
 	return dst
 }
 
-// appendRequestLine writes the version that is spoken here (RFC 9112 2.3).
+// appendRequestLine writes HTTP/1.0 or HTTP/1.1, the versions supported here (RFC 9112 2.3).
 func (w *Rewrite) appendRequestLine(dst []byte) []byte {
 	dst = append(dst, w.method...)
 	dst = append(dst, ' ')
@@ -52,8 +52,8 @@ func (w *Rewrite) appendRequestLine(dst []byte) []byte {
 	return append(dst, " HTTP/1.1"...)
 }
 
-// appendTarget encodes what would break up the request line; nothing of that is
-// in a target as it came, but may be in one that was set.
+// appendTarget percent-encodes bytes that would break the request line. A received target has none
+// of them, but the target set by a rule may have some.
 func appendTarget(dst, part []byte) []byte {
 	const hex = "0123456789ABCDEF"
 	for _, c := range part {
@@ -66,7 +66,7 @@ func appendTarget(dst, part []byte) []byte {
 	return dst
 }
 
-// edited applies the edits from the i-th on to a field; false: it goes.
+// edited applies the edits from index i on to a field. It returns false if the field is removed.
 func edited[name []byte | string](w *Rewrite, i int, of name, value []byte) ([]byte, bool) {
 	for ; i < len(w.edits); i++ {
 		e := &w.edits[i]
@@ -84,7 +84,7 @@ func edited[name []byte | string](w *Rewrite, i int, of name, value []byte) ([]b
 	return value, true
 }
 
-// appendField writes the field that the i-th edit adds, if later ones leave it.
+// appendField appends the field that edit i adds, unless a later edit removes it.
 func (w *Rewrite) appendField(dst []byte, i int) []byte {
 	e := &w.edits[i]
 	if !e.append {
@@ -103,8 +103,8 @@ func (w *Rewrite) appendField(dst []byte, i int) []byte {
 	return append(dst, "\r\n"...)
 }
 
-// disarm blanks out what would end the line, RFC 9110 5.5. Values as they came
-// have none of that, those made from a format may.
+// disarm replaces bytes that would end the line by spaces (RFC 9110 5.5). Received values have none
+// of these bytes, but values made from a format may have some.
 func disarm(value []byte) {
 	for i, c := range value {
 		if c == '\r' || c == '\n' || c == 0 {
