@@ -15,7 +15,7 @@ import (
 	"sluice/bench/result"
 )
 
-// TestMain is also the whole command, for the origin's sake.
+// TestMain can also run the whole command, because the origin is this program again.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "-serve-origin" {
 		main()
@@ -39,7 +39,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// TestEndsBeforeItBegins: what can't work is told at once, by its flag.
+// TestEndsBeforeItBegins: wrong settings are reported before the run, with the flag's name.
 func TestEndsBeforeItBegins(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
@@ -71,7 +71,8 @@ func TestEndsBeforeItBegins(t *testing.T) {
 	}
 }
 
-// TestNothingIsAList, as jq wants it.
+// TestNothingIsAList: without results the JSON has an empty list, not null, because jq needs a
+// list.
 func TestNothingIsAList(t *testing.T) {
 	out := t.TempDir()
 	o, err := parse([]string{"-bin", pretending(t), "-peers", "none", "-scenario", "reload", "-strace=false", "-out", out}, io.Discard)
@@ -87,7 +88,8 @@ func TestNothingIsAList(t *testing.T) {
 	}
 }
 
-// TestInterrupt: who ends it is told what there is, and nobody stays behind.
+// TestInterrupt: after an interrupt the error names the written results, and no process
+// remains.
 func TestInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -104,7 +106,7 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// pretending is a program that says it is Sluice.
+// pretending returns a script that prints the version of Sluice.
 func pretending(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "sluice")
@@ -114,7 +116,7 @@ func pretending(t *testing.T) string {
 	return path
 }
 
-// TestSmoke is one very short round of conn-rate with everybody who is here.
+// TestSmoke is one very short round of conn-rate with all installed proxies.
 func TestSmoke(t *testing.T) {
 	out := t.TempDir()
 	o, err := parse([]string{"-scenario", "conn-rate,reload", "-quick", "-rounds", "1", "-for", "100ms",
@@ -152,7 +154,7 @@ func TestSmoke(t *testing.T) {
 	}
 }
 
-// here are the proxies that can take part.
+// here returns the names of the proxies that can take part on this machine.
 func here() []string {
 	names := []string{"sluice"}
 	for program, name := range map[string]string{"haproxy": "haproxy", "gcc": "floor"} {

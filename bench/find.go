@@ -12,7 +12,7 @@ import (
 	"sluice/bench/peer"
 )
 
-// find returns all peers there are, in the order in which they take turns.
+// find returns all available peers, in the order in which they are measured in each round.
 func (b *bench) find(dir string) ([]peer.Peer, error) {
 	root, err := repository()
 	if err != nil {
@@ -56,7 +56,8 @@ func (b *bench) find(dir string) ([]peer.Peer, error) {
 	return all, distinct(all)
 }
 
-// distinct makes sure that nobody's figures are taken for another's.
+// distinct returns an error if two peers have the same name, because their figures would be
+// mixed.
 func distinct(all []peer.Peer) error {
 	seen := map[string]bool{}
 	for _, p := range all {
@@ -68,7 +69,7 @@ func distinct(all []peer.Peer) error {
 	return nil
 }
 
-// sluices are the build to measure and those beside it.
+// sluices returns the build of Sluice to measure, and the further builds of -also.
 func (b *bench) sluices(root, dir string) ([]peer.Peer, error) {
 	bin := b.bin
 	if bin == "" {
@@ -102,7 +103,7 @@ func haproxies(label, path string) ([]peer.Peer, error) {
 	return all, err
 }
 
-// build makes the binary as it is shipped.
+// build builds cmd/sluice with the same settings as a release.
 func build(root, bin string) error {
 	cmd := exec.Command("go", "build", "-trimpath", "-o", bin, "./cmd/sluice")
 	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
@@ -112,7 +113,7 @@ func build(root, bin string) error {
 	return nil
 }
 
-// repository is the folder of go.mod.
+// repository returns the directory that contains go.mod.
 func repository() (string, error) {
 	out, err := exec.Command("go", "env", "GOMOD").Output()
 	if err != nil {
@@ -125,7 +126,7 @@ func repository() (string, error) {
 	return filepath.Dir(mod), nil
 }
 
-// toFile writes a whole file.
+// toFile writes a file only if write succeeds.
 func toFile(path string, write func(io.Writer) error) error {
 	var text bytes.Buffer
 	if err := write(&text); err != nil {

@@ -36,7 +36,8 @@ func (o *options) main() error {
 		return err
 	}
 	if o.origin {
-		// A signal may be for the whole group; this one ends with its input.
+		// A signal may be sent to the whole process group. The origin must ignore it: it ends
+		// when its input ends.
 		signal.Ignore(os.Interrupt, syscall.SIGTERM)
 		return origin.Main(os.Stdin, os.Stdout)
 	}
@@ -45,8 +46,8 @@ func (o *options) main() error {
 	return o.run(ctx)
 }
 
-// allFiles raises the limit of open files to what is allowed, here and in all
-// that is started from here, and returns it.
+// allFiles raises the limit of open files of this process to the highest value allowed, and
+// returns it. Processes that are started later inherit the limit.
 func allFiles() (uint64, error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

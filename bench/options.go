@@ -11,7 +11,7 @@ import (
 	"sluice/bench/scenario"
 )
 
-// options are the command's flags.
+// options are the command's flags, and values that are computed from them.
 type options struct {
 	scenarios string
 	peers     string
@@ -19,7 +19,7 @@ type options struct {
 	also      []string
 	bin       string
 	rounds    int
-	each      time.Duration
+	each      time.Duration // duration of one round
 	quick     bool
 	strace    bool
 	wrk       bool
@@ -27,15 +27,15 @@ type options struct {
 	out       string
 	list      bool
 	origin    bool
-	files     uint64 // that a process may have open
+	files     uint64 // limit of open files per process
 }
 
 func parse(args []string, usage io.Writer) (*options, error) {
 	o := &options{}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(usage)
-	f.StringVar(&o.scenarios, "scenario", "all", "`names` divided by commas; see -list")
-	f.StringVar(&o.peers, "peers", "haproxy,nginx", "`names` divided by commas of haproxy, nginx, floor, or none")
+	f.StringVar(&o.scenarios, "scenario", "all", "`names` separated by commas; see -list")
+	f.StringVar(&o.peers, "peers", "haproxy,nginx", "`names` separated by commas: haproxy, nginx, floor; or none")
 	f.StringVar(&o.haproxy, "haproxy", "", "`path` of one more build of HAProxy")
 	f.Func("also", "`NAME=PATH [VARIABLE=VALUE ...] [; line of global]` of one more build of Sluice; may be repeated", func(s string) error {
 		o.also = append(o.also, s)
@@ -44,20 +44,20 @@ func parse(args []string, usage io.Writer) (*options, error) {
 	f.StringVar(&o.bin, "bin", "", "`path` of the Sluice to measure (default: build ./cmd/sluice)")
 	f.IntVar(&o.rounds, "rounds", 0, "rounds for each proxy (default 5; 3 with -quick)")
 	f.DurationVar(&o.each, "for", 0, "`time` of one round (default 3s; 500ms with -quick)")
-	f.BoolVar(&o.quick, "quick", false, "fewer variants, smaller figures: under three minutes")
+	f.BoolVar(&o.quick, "quick", false, "fewer variants and smaller amounts: under three minutes")
 	f.BoolVar(&o.strace, "strace", true, "count system calls, in a round that is not timed")
-	f.BoolVar(&o.wrk, "wrk", true, "put wrk's figures beside ours, where wrk is installed; not with -quick")
+	f.BoolVar(&o.wrk, "wrk", true, "measure with wrk too, if installed; not with -quick")
 	f.StringVar(&o.json, "json", "", "`file` for the results (default: bench.json in -out)")
-	f.StringVar(&o.out, "out", "bench/out", "`folder` for report and plots")
-	f.BoolVar(&o.list, "list", false, "list the scenarios and end")
-	f.BoolVar(&o.origin, "serve-origin", false, "be the origin server of another bench")
+	f.StringVar(&o.out, "out", "bench/out", "`directory` for report and plots")
+	f.BoolVar(&o.list, "list", false, "list the scenarios and exit")
+	f.BoolVar(&o.origin, "serve-origin", false, "internal: run as the origin server of another bench process")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("'%s', wanted flags only", f.Arg(0))
 	}
-	// Not given is 0, too, and means the default.
+	// The flags are 0 if not given, and 0 then means the default. So refuse a 0 that was given.
 	var zero error
 	f.Visit(func(f *flag.Flag) {
 		if value := f.Value.String(); f.Name == "rounds" && value == "0" || f.Name == "for" && value == "0s" {
@@ -67,7 +67,7 @@ func parse(args []string, usage io.Writer) (*options, error) {
 	return o, errors.Join(zero, o.complete())
 }
 
-// complete fills in what depends on other flags, and checks the rest.
+// complete sets the defaults that depend on other flags, and checks the remaining flags.
 func (o *options) complete() error {
 	rounds, each := 5, 3*time.Second
 	if o.quick {
@@ -95,8 +95,8 @@ func (o *options) complete() error {
 	return nil
 }
 
-// wanted are the names of -peers. The floor needs nobody's leave: it shows
-// where the others stand, unless nobody is wanted.
+// wanted returns the names in -peers. It adds the floor, the lower limit for comparison, unless
+// -peers is none.
 func (o *options) wanted() map[string]bool {
 	names := map[string]bool{}
 	for name := range strings.SplitSeq(o.peers, ",") {
@@ -112,5 +112,5 @@ func (o *options) scale() scenario.Scale {
 	return scenario.Scale{Quick: o.quick, Rounds: o.rounds, For: o.each}
 }
 
-// isHelp says whether the flags only asked for help.
+// isHelp reports whether the command was only called for help.
 func isHelp(err error) bool { return errors.Is(err, flag.ErrHelp) }

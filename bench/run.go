@@ -18,15 +18,15 @@ import (
 	"sluice/bench/scenario"
 )
 
-// markdown is the report's file in -out.
+// markdown is the name of the report's file in the directory of -out.
 const markdown = "report.md"
 
 // bench is one run of the command.
 type bench struct {
 	*options
 	lab   *scenario.Lab
-	began time.Time
-	notes []string
+	began time.Time // start of the run; messages show the time since then
+	notes []string  // missing programs and the like, for the report
 }
 
 func (o *options) run(ctx context.Context) (err error) {
@@ -35,7 +35,7 @@ func (o *options) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	// nginx's workers may be of another user.
+	// nginx's workers may run as another user.
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return err
 	}
@@ -70,8 +70,8 @@ func (o *options) run(ctx context.Context) (err error) {
 	return b.scenarios(ctx)
 }
 
-// scenarios runs them all. The report has what is done, whatever comes later;
-// one that fails does not keep the others from running.
+// scenarios runs all scenarios of the command. After each one it writes the report, so a later
+// failure loses no results. If one scenario fails, the others still run.
 func (b *bench) scenarios(ctx context.Context) (failed error) {
 	found, _ := scenario.Find(b.options.scenarios)
 	var parts []*report.Part
@@ -108,7 +108,7 @@ func (b *bench) scenario(ctx context.Context, s scenario.Scenario, part *report.
 	return err
 }
 
-// references are whom proxies are compared with.
+// references returns the names of the peers with which the others are compared.
 func (b *bench) references() report.References {
 	var refs report.References
 	for _, p := range b.lab.Peers {
@@ -120,7 +120,7 @@ func (b *bench) references() report.References {
 	return refs
 }
 
-// write writes everything anew.
+// write writes all files again with the results so far.
 func (b *bench) write(parts []*report.Part, refs report.References) error {
 	all := &result.Report{Machine: measure.Describe(), Scenarios: []*result.Variant{}}
 	doc := &report.Document{
@@ -155,7 +155,7 @@ func (b *bench) jsonFile() string {
 	return filepath.Join(b.out, "bench.json")
 }
 
-// writable makes sure of where the results go, before hours are spent on them.
+// writable checks that the result files can be written, before the long run begins.
 func (b *bench) writable() error {
 	if err := os.MkdirAll(b.out, 0o755); err != nil {
 		return fmt.Errorf("-out %s: %w", b.out, err)
@@ -172,7 +172,7 @@ func (b *bench) writable() error {
 	return nil
 }
 
-// interrupted says what an interrupt has left.
+// interrupted returns an error that names the results written before the interrupt.
 func (b *bench) interrupted(parts []*report.Part) error {
 	at := parts[len(parts)-1].Name
 	if len(parts) == 1 {
@@ -183,8 +183,8 @@ func (b *bench) interrupted(parts []*report.Part) error {
 
 const uncounted = "no system calls counted"
 
-// mayTrace tries strace on a process of ours: in containers, and where ptrace
-// is for root only, it is there and yet of no use.
+// mayTrace tries strace on one of our processes. In containers, or if only root may use ptrace,
+// strace is installed but cannot work.
 func (b *bench) mayTrace(pid int, dir string) bool {
 	err := measure.Traceable(pid, dir)
 	if err != nil {
@@ -193,7 +193,8 @@ func (b *bench) mayTrace(pid int, dir string) bool {
 	return err == nil
 }
 
-// has says whether a program that is wanted is there, and notes its absence.
+// has reports whether a program is wanted and installed. If it is wanted and missing, has adds
+// a note.
 func (b *bench) has(wanted bool, program, without string) bool {
 	if !wanted {
 		return false
@@ -210,7 +211,7 @@ func (b *bench) note(format string, args ...any) {
 	b.say(format, args...)
 }
 
-// say tells the progress, apart from what is the result.
+// say prints progress to standard error. The results go to standard output.
 func (b *bench) say(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "%6.1fs  %s\n", time.Since(b.began).Seconds(), fmt.Sprintf(format, args...))
 }

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// command is interrupted, not killed, when the context is done: it has things
-// of its own to clean up. Its group is its own and gets the signal whole, as
-// the go command leaves it to what it runs.
+// command returns a command that is interrupted, not killed, when ctx is done, because it must
+// clean up. It has its own process group, and the signal goes to the whole group, because the
+// go command does not forward signals to the programs that it runs.
 func command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, os.Stdout, os.Stderr
@@ -22,8 +22,8 @@ func command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// appendTo runs a command whose output goes to the end of a file. The output
-// of one that fails is its error.
+// appendTo runs a command and appends its output to a file. If the command fails, the error
+// contains the end of its output.
 func appendTo(path string, cmd *exec.Cmd) error {
 	var out bytes.Buffer
 	cmd.Stdout = &out

@@ -27,7 +27,7 @@ func TestBenchmarks(t *testing.T) {
 	}
 }
 
-// TestTheSame compares the last commit with the working tree, in little.
+// TestTheSame compares the last commit with the working tree, in a very short run.
 func TestTheSame(t *testing.T) {
 	t.Chdir("../..")
 	c := quick(t, "HEAD")
@@ -61,7 +61,7 @@ func TestNoSuchVersion(t *testing.T) {
 	gone(t, c)
 }
 
-// TestFailedCommandIsHeard: a benchmark that breaks says so on standard output.
+// TestFailedCommandIsHeard: the error of a failed benchmark contains its output.
 func TestFailedCommandIsHeard(t *testing.T) {
 	err := appendTo(filepath.Join(t.TempDir(), "out"), command(t.Context(), "", "sh", "-c", "echo because; exit 3"))
 	if err == nil || !strings.Contains(err.Error(), "because") {
@@ -69,7 +69,7 @@ func TestFailedCommandIsHeard(t *testing.T) {
 	}
 }
 
-// quick is the shortest comparison, without what may have to be fetched.
+// quick returns the shortest comparison. It needs no downloads.
 func quick(t *testing.T, ref string) *compare {
 	t.Helper()
 	worktrees(t)
@@ -78,7 +78,7 @@ func quick(t *testing.T, ref string) *compare {
 	}
 }
 
-// gone checks that neither the folder nor the worktree is left.
+// gone checks that the directory and the worktree were removed.
 func gone(t *testing.T, c *compare) {
 	t.Helper()
 	if _, err := os.Stat(c.dir); c.dir == "" || !os.IsNotExist(err) {
@@ -89,7 +89,8 @@ func gone(t *testing.T, c *compare) {
 	}
 }
 
-// worktrees are the repository's, without which nothing can be compared.
+// worktrees returns the list of the repository's git worktrees. It skips the test if there is
+// no repository.
 func worktrees(t *testing.T) string {
 	t.Helper()
 	out, err := exec.Command("git", "worktree", "list").Output()

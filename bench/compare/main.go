@@ -16,10 +16,10 @@ import (
 	"sluice/bench/peer"
 )
 
-// benchstat is by exact version, so that a table means the same next year.
+// benchstat has an exact version, so that its tables stay comparable.
 var benchstat = []string{"go", "run", "golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da"}
 
-// compare is one run of the command.
+// compare is one run of the command. The fields are the flags, except benchstat and dir.
 type compare struct {
 	ref       string
 	count     int
@@ -27,10 +27,10 @@ type compare struct {
 	time      string
 	packages  string
 	scenarios string
-	each      string // a round
+	each      string // duration of one round of the harness
 	out       string
 	benchstat []string
-	dir       string // for all that is made
+	dir       string // temporary directory for all files of the run
 }
 
 func main() {
@@ -65,7 +65,7 @@ func (c *compare) run(ctx context.Context) (err error) {
 		return fmt.Errorf("check %s out: %w", c.ref, err)
 	}
 	defer func() {
-		// Also after an interrupt, which has ended the context.
+		// Remove it also after an interrupt, which has canceled ctx.
 		remove := command(context.WithoutCancel(ctx), "", "git", "worktree", "remove", "--force", base)
 		err = errors.Join(err, remove.Run())
 	}()
@@ -80,7 +80,7 @@ func (c *compare) run(ctx context.Context) (err error) {
 	return nil
 }
 
-// functions runs the Go benchmarks of both trees in turn, and benchstat.
+// functions runs the Go benchmarks of both trees alternately, and then benchstat.
 func (c *compare) functions(ctx context.Context, base string) error {
 	args := []string{"test", "-run", "^$", "-bench", ".", "-benchmem", "-benchtime", c.time}
 	args = append(args, strings.Fields(c.packages)...)
@@ -96,15 +96,17 @@ func (c *compare) functions(ctx context.Context, base string) error {
 	return c.stat(ctx, files)
 }
 
-// files are those of the base and of the working tree, for benchstat.
+// files returns the names of the files for benchstat: first of the other version, then of the
+// working tree.
 func (c *compare) files(of string) [2]string {
 	return [2]string{filepath.Join(c.dir, of+"-base"), filepath.Join(c.dir, of+"-here")}
 }
 
-// stat runs benchstat over two files.
+// stat runs benchstat on two files.
 func (c *compare) stat(ctx context.Context, files [2]string) error {
 	args := append(slices.Clone(c.benchstat), "base="+files[0], "here="+files[1])
-	// Not in the module: it shall not choose versions for benchstat.
+	// Run it outside of the module, because the module must not determine the versions of its
+	// packages.
 	stat := command(ctx, c.dir, args[0], args[1:]...)
 	stat.Env = append(os.Environ(), "GOFLAGS=-mod=mod")
 	if err := stat.Run(); err != nil {
@@ -113,8 +115,8 @@ func (c *compare) stat(ctx context.Context, files [2]string) error {
 	return nil
 }
 
-// harness runs the scenarios with both builds in the same rounds, and benchstat
-// over the CPU time.
+// harness runs the scenarios with both builds in the same rounds, and then benchstat on the CPU
+// time.
 func (c *compare) harness(ctx context.Context, base string) error {
 	bin := filepath.Join(c.dir, "sluice")
 	build := command(ctx, base, "go", "build", "-trimpath", "-o", bin, "./cmd/sluice")

@@ -11,10 +11,10 @@ import (
 	"sluice/bench/result"
 )
 
-// baseName is the other build's name in the harness.
+// baseName is the name of the other version's build in the harness.
 const baseName = "base"
 
-// read reads what the harness has written.
+// read reads the JSON file of the harness.
 func read(path string) (*result.Report, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -27,8 +27,8 @@ func read(path string) (*result.Report, error) {
 	return &r, nil
 }
 
-// benchmarks writes a proxy's CPU time as Go benchmarks do, a line for each
-// round and variant, for benchstat.
+// benchmarks returns a proxy's CPU time in the format of Go benchmarks for benchstat, one line
+// per round and variant.
 func benchmarks(r *result.Report, proxy string) string {
 	var b strings.Builder
 	for _, v := range r.Scenarios {
@@ -48,7 +48,7 @@ func benchmarks(r *result.Report, proxy string) string {
 	return b.String()
 }
 
-// name is as of a benchmark with sub-benchmarks: Conn-rate/clients=64/log=off.
+// name returns the name of a benchmark with sub-benchmarks: Conn-rate/clients=64/log=off.
 func name(v *result.Variant) string {
 	words := []string{strings.ToUpper(v.Name[:1]) + v.Name[1:]}
 	for _, param := range slices.Sorted(maps.Keys(v.Params)) {

@@ -1,18 +1,18 @@
 /*
- * The floor: a TCP relay that makes only the system calls a relay must make.
+ * The floor: a TCP relay that makes only the system calls that a relay needs.
  *
  *	gcc -O2 -pthread -o floor floor.c
  *	./floor LISTEN_PORT SERVER_PORT THREADS
  *
- * Listens on 127.0.0.1, connects each client to a server on 127.0.0.1 and relays
- * until both sides have ended. It looks at no byte, and
- * has no rules, timers, limits or counters. What a relay costs above this is
- * what its features cost.
+ * It listens on 127.0.0.1, connects each client to a server on 127.0.0.1, and relays
+ * until both sides have ended. It examines no byte, and
+ * has no rules, timers, limits or counters. The cost of another relay above the
+ * floor is the cost of its features.
  *
  * Each thread has its own listener (SO_REUSEPORT) and epoll. Sockets are
- * registered once, edge-triggered. Little is copied through a buffer of the
- * thread; from the first full read on, a direction is spliced. A pipe also
- * keeps what a slow reader leaves, so nothing can be lost.
+ * registered once, edge-triggered. A direction first copies through a buffer of the
+ * thread. From the first full read on, it is spliced. A pipe also holds
+ * the bytes that a slow reader has not accepted, so no byte is lost.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,25 +32,25 @@ enum { BUFFER = 64 << 10, PIPE = 256 << 10, BATCH = 256 };
 
 struct session;
 
-/* One socket, and the direction that begins at it. */
+/* One socket, and the direction that reads from it. */
 struct end {
 	struct session *session;
 	int fd;
-	int hup;   /* the kernel said that no more will come */
-	int eof;   /* we have read the end and passed it on */
-	int pipe[2];
+	int hup;   /* EPOLLRDHUP: the peer has sent FIN */
+	int eof;   /* the end was read and forwarded */
+	int pipe[2]; /* -1: none yet */
 	size_t piped; /* bytes in the pipe */
 };
 
 struct session {
 	struct end client, server;
-	struct session *next; /* in the list of the dead */
+	struct session *next; /* in the list dead */
 };
 
 static struct sockaddr_in server_addr;
 static int listen_port;
 static __thread char buffer[BUFFER];
-static __thread struct session *dead; /* freed after the batch that may name them */
+static __thread struct session *dead; /* sessions to free after this batch of events, which may still refer to them */
 static __thread int epoll;
 
 static void die(const char *what)
@@ -85,7 +85,7 @@ static void finish(struct session *s)
 	dead = s;
 }
 
-/* Puts what a short write left into the pipe, which is large enough for it. */
+/* Puts the rest of a short write into the pipe, which is large enough for it. */
 static int keep(struct end *from, const char *rest, size_t n)
 {
 	if (from->pipe[0] < 0) {
@@ -99,7 +99,7 @@ static int keep(struct end *from, const char *rest, size_t n)
 	return 0;
 }
 
-/* Empties the pipe into the other socket: 1 done, 0 it is full, -1 error. */
+/* Moves the contents of the pipe to the other socket. Returns 1 when the pipe is empty, 0 when the socket is full, -1 for an error. */
 static int flush(struct end *from, struct end *to)
 {
 	while (from->piped) {
@@ -111,7 +111,7 @@ static int flush(struct end *from, struct end *to)
 	return 1;
 }
 
-/* Passes the end on. If both directions have ended, closing says the same. */
+/* Forwards the end of the stream. If both directions have ended, closing the socket sends the FIN. */
 static int pass_end(struct end *from, struct end *to)
 {
 	from->eof = 1;
@@ -120,7 +120,7 @@ static int pass_end(struct end *from, struct end *to)
 	return 0;
 }
 
-/* Moves what there is: 0 all is well, -1 the session is broken. */
+/* Moves the available bytes. Returns 0, or -1 if the session has failed. */
 static int pump(struct end *from, struct end *to)
 {
 	while (!from->eof) {
@@ -147,13 +147,13 @@ static int pump(struct end *from, struct end *to)
 			sent = 0;
 		if ((sent < n || n == want) && keep(from, buffer + sent, n - sent))
 			return -1;
-		if (n < want && sent == n) /* a short read: drained */
+		if (n < want && sent == n) /* a short read: the socket is empty */
 			return from->hup ? pass_end(from, to) : 0;
 	}
 	return 0;
 }
 
-/* Connects, passes on what the client has sent already, and watches both sides. */
+/* Connects to the server, forwards the bytes that the client has sent already, and watches both sockets. */
 static void begin(int fd)
 {
 	struct session *s = calloc(1, sizeof *s);

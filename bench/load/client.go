@@ -10,15 +10,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// client is one connection, or none (fd -1), and the exchange it is in.
+// client is a connection and its current exchange.
 type client struct {
-	fd       int
-	watched  uint32 // events that epoll watches for
-	due      time.Duration
-	exchange *Exchange
-	sent     int
-	got      int
-	timed    bool // its latency is taken
+	fd       int           // -1: no connection
+	watched  uint32        // events for which the socket is registered with epoll; 0: not registered
+	due      time.Duration // when the exchange should begin, counted from thread.start
+	exchange *Exchange     // nil: idle
+	sent     int           // bytes of the request written so far
+	got      int           // bytes of the answer received so far
+	timed    bool          // the latency of this exchange was recorded
 }
 
 func (c *client) connect(to *unix.SockaddrInet4) error {
@@ -40,9 +40,9 @@ func (c *client) drop() {
 	c.fd, c.watched = -1, 0
 }
 
-// watch asks for the events that the client now waits for, edge-triggered. The
-// first time it registers the socket; a write event only where a write failed,
-// because it would come at once and for nothing everywhere else.
+// watch registers the client's socket for the events that it now waits for, edge-triggered. It
+// asks for write events only after a short write: otherwise such an event would come at once
+// without need.
 func (t *thread) watch(at int32) error {
 	c := &t.clients[at]
 	want := uint32(unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET)
@@ -63,8 +63,8 @@ func (t *thread) watch(at int32) error {
 	return nil
 }
 
-// send writes what it can of the request. Right after connect it is also the
-// probe whether the connection stands.
+// send writes as much of the request as the socket accepts. Directly after connect, the write
+// also shows whether the connection is established.
 func (c *client) send() error {
 	for c.sent < len(c.exchange.Request) {
 		n, err := unix.Write(c.fd, c.exchange.Request[c.sent:])
@@ -81,8 +81,8 @@ func (c *client) send() error {
 
 func (c *client) answered() bool { return c.got == len(c.exchange.Answer) }
 
-// receive reads what there is. It has finished with the whole answer, or, if
-// the connection is not kept, with the end that follows the answer.
+// receive reads the available bytes. finished is true when the answer is complete and, unless
+// the connection is kept, the server has closed the connection after the answer.
 func (c *client) receive(buffer []byte, keep bool) (finished bool, err error) {
 	for {
 		n, err := unix.Read(c.fd, buffer)
@@ -104,6 +104,8 @@ func (c *client) receive(buffer []byte, keep bool) (finished bool, err error) {
 	}
 }
 
+// ended handles the end of the connection. It is an error if the connection should be kept or
+// the answer is incomplete.
 func (c *client) ended(keep bool) (finished bool, err error) {
 	if keep || !c.answered() {
 		return false, fmt.Errorf("%w after %d of %d bytes", io.ErrUnexpectedEOF, c.got, len(c.exchange.Answer))
@@ -111,6 +113,7 @@ func (c *client) ended(keep bool) (finished bool, err error) {
 	return true, nil
 }
 
+// compare checks the bytes received against the next bytes of the expected answer.
 func (c *client) compare(got []byte) error {
 	rest := c.exchange.Answer[c.got:]
 	if len(got) > len(rest) || !bytes.Equal(got, rest[:len(got)]) {

@@ -11,20 +11,21 @@ import (
 	"time"
 )
 
-// Held are connections that stay open. Close ends them.
+// Held is a set of connections that stay open until Close.
 type Held struct {
 	conns []net.Conn
-	stop  chan struct{}
+	stop  chan struct{} // closed by Close; ends Drip
 	over  sync.WaitGroup
-	bytes atomic.Int64
+	bytes atomic.Int64 // sent by Drip
 	mu    sync.Mutex
-	cause error // guarded by mu
+	cause error // first error of any connection; guarded by mu
 }
 
-// openers is how many connections are opened at once.
+// openers is the number of connections that are opened at the same time.
 const openers = 32
 
-// Hold opens n connections; each has had its first exchange when it returns.
+// Hold opens n connections and makes one exchange on each. It returns when all exchanges are
+// finished. If one fails, Hold closes all connections and returns the error.
 func Hold(addr netip.AddrPort, first Exchange, n int) (*Held, error) {
 	h := &Held{stop: make(chan struct{}), conns: make([]net.Conn, n)}
 	var next atomic.Int64
@@ -46,7 +47,7 @@ func Hold(addr netip.AddrPort, first Exchange, n int) (*Held, error) {
 	return h, nil
 }
 
-// opened returns a connection after its first exchange.
+// opened returns a connection on which one exchange was made.
 func opened(addr netip.AddrPort, first Exchange) (net.Conn, error) {
 	c, err := net.DialTimeout("tcp", addr.String(), grace)
 	if err != nil {
@@ -76,11 +77,12 @@ func exchange(c net.Conn, e Exchange) error {
 	return c.SetDeadline(time.Time{})
 }
 
-// beats is how many times a second Drip sends to its part of the connections.
+// beats is the number of times per second that Drip sends. Each time it serves another part of
+// the connections.
 const beats = 100
 
-// Drip sends one byte a second on each connection from now on, evenly spread
-// over the second, until Close.
+// Drip starts to send one byte per second on each connection, until Close. The sends are spread
+// evenly over the second.
 func (h *Held) Drip() {
 	h.over.Go(func() {
 		tick := time.NewTicker(time.Second / beats)
@@ -100,10 +102,10 @@ func (h *Held) Drip() {
 	})
 }
 
-// Dripped is how many bytes Drip has sent.
+// Dripped returns the number of bytes that Drip has sent.
 func (h *Held) Dripped() int64 { return h.bytes.Load() }
 
-// Close ends the connections and says whether one had broken before.
+// Close closes the connections. It returns the first error that one of them had before.
 func (h *Held) Close() error {
 	close(h.stop)
 	h.over.Wait()
@@ -115,6 +117,7 @@ func (h *Held) Close() error {
 	return h.err()
 }
 
+// failed records err if it is the first error.
 func (h *Held) failed(err error) {
 	if err == nil {
 		return

@@ -13,7 +13,8 @@ import (
 	"sluice/bench/port"
 )
 
-// server answers each connection with its own hand; it is gone at the test's end.
+// server listens on the loopback and calls hand for each connection. It stops at the end of the
+// test.
 func server(t *testing.T, hand func(net.Conn)) netip.AddrPort {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -36,7 +37,7 @@ func server(t *testing.T, hand func(net.Conn)) netip.AddrPort {
 	return netip.MustParseAddrPort(ln.Addr().String())
 }
 
-// echo sends back what it gets, in pieces of n bytes.
+// echo sends back the bytes that it receives, in pieces of at most n bytes.
 func echo(n int64) func(net.Conn) {
 	return func(c net.Conn) {
 		for {
@@ -49,8 +50,8 @@ func echo(n int64) func(net.Conn) {
 
 var ask = []byte("question")
 
-// TestLatencyCountsFromTheSchedule: a server that stalls once for longer than
-// the whole load is charged for everybody who had to wait behind it.
+// TestLatencyCountsFromTheSchedule: a server stalls once for longer than the whole load. The
+// latencies must include the wait of all exchanges that were scheduled during the stall.
 func TestLatencyCountsFromTheSchedule(t *testing.T) {
 	const stall = 200 * time.Millisecond
 	var stalled atomic.Bool

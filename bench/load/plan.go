@@ -11,43 +11,42 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Exchange is one request and the whole answer to it.
+// Exchange is one request and its complete expected answer.
 type Exchange struct {
 	Request []byte
 	Answer  []byte
 }
 
-// Plan is the load to make.
+// Plan describes the load that Run makes.
 type Plan struct {
 	Addr      netip.AddrPort
-	Exchanges []Exchange // taken in turn
-	Clients   int        // connections at once, at most
-	// Keep has a client use one connection for all its exchanges, which then are
-	// one, again and again. Without, each exchange has a connection of its own,
-	// which the server closes.
+	Exchanges []Exchange // used one after the other, then again from the first
+	Clients   int        // highest number of connections at the same time
+	// Keep makes each client use one connection, and repeat the same exchange on it. Without
+	// Keep, each exchange has its own connection, which the server closes.
 	Keep bool
 	Rate float64       // exchanges begun per second; 0: a closed loop
-	For  time.Duration // how long exchanges are begun
-	// Started is called once before the first exchange that counts. With Keep
-	// all clients are connected by then.
+	For  time.Duration // time during which exchanges are begun
+	// Started is called once before the first exchange that is counted. With Keep all clients
+	// are connected before.
 	Started func()
 }
 
-// Result is what became of a Plan.
+// Result is the result of a Plan.
 type Result struct {
-	Done    int64                   // exchanges answered as expected
-	Elapsed time.Duration           // from the start until the last had ended
-	Latency *hdrhistogram.Histogram // ns, until the whole answer is there
+	Done    int64                   // exchanges with the expected answer
+	Elapsed time.Duration           // from the start to the end of the last exchange
+	Latency *hdrhistogram.Histogram // in nanoseconds, until the answer is complete
 }
 
-// grace is how long answers may take after the last exchange was begun.
+// grace is the time that answers may take after the last exchange was begun.
 const grace = 10 * time.Second
 
-// threads are as many as leave the proxy's own threads a core each on a small
-// machine, and as wrk takes.
+// threads is the number of threads of Run. On a small machine, two leave a core for each thread
+// of the proxy. wrk is started with as many.
 const threads = 2
 
-// newHistogram counts from 1 µs to a minute with three significant digits.
+// newHistogram returns a histogram from 1 µs to one minute with three significant digits.
 func newHistogram() *hdrhistogram.Histogram {
 	return hdrhistogram.New(int64(time.Microsecond), int64(time.Minute), 3)
 }
@@ -66,8 +65,8 @@ func (p *Plan) check() error {
 	return nil
 }
 
-// Run carries the plan out. Any exchange that fails is an error: a figure in
-// which some were not served could not be compared.
+// Run makes the load of the plan. If any exchange fails, Run returns an error: figures without
+// the failed exchanges would not be comparable.
 func Run(p Plan) (*Result, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -117,6 +116,7 @@ func newThreads(p *Plan) ([]*thread, error) {
 	return all, nil
 }
 
+// sum adds up the results of all threads.
 func sum(all []*thread, elapsed time.Duration) (*Result, error) {
 	r := &Result{Elapsed: elapsed, Latency: newHistogram()}
 	var failed int64

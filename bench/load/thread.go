@@ -9,33 +9,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tolerated is how many failures a thread bears before it begins no more: a
-// proxy that refuses everybody would be asked as fast as it can refuse.
+// tolerated is the number of failures after which a thread begins no more exchanges. Otherwise,
+// a proxy that refuses all connections would get requests as fast as it can refuse them.
 const tolerated = 100
 
-// thread is one epoll and its clients. Owned by the goroutine that runs it.
+// thread is one epoll with its clients. The goroutine that runs it owns it.
 type thread struct {
 	plan    *Plan
 	addr    unix.SockaddrInet4
 	epoll   int
 	events  []unix.EpollEvent
 	clients []client
-	idle    []int32 // clients with nothing to do, first in first out
+	idle    []int32 // indexes of clients without an exchange, first in first out
 	buffer  []byte
-	turn    int // of plan.Exchanges
-	busy    int // clients in an exchange
-	counts  bool
+	turn    int  // index into plan.Exchanges
+	busy    int  // number of clients with an exchange
+	counts  bool // exchanges are counted: the warm-up is over
 
-	start   time.Time
-	next    time.Duration // open loop: when the next exchange should begin
-	step    time.Duration // open loop: between two of them
-	latency *hdrhistogram.Histogram
-	done    int64
-	failed  int64
-	cause   error
+	start   time.Time               // the other times count from here
+	next    time.Duration           // open loop: when the next exchange should begin
+	step    time.Duration           // open loop: time between two exchanges
+	latency *hdrhistogram.Histogram // in nanoseconds
+	done    int64                   // exchanges that succeeded
+	failed  int64                   // exchanges that failed
+	cause   error                   // first error
 }
 
-// newThread returns the i-th of n threads with its part of clients and rate.
+// newThread returns the i-th of n threads, with its share of the clients and of the rate.
 func newThread(p *Plan, i, n int) (*thread, error) {
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
@@ -60,6 +60,7 @@ func newThread(p *Plan, i, n int) (*thread, error) {
 	return t, nil
 }
 
+// shut closes all descriptors of the thread.
 func (t *thread) shut() {
 	for at := range t.clients {
 		t.clients[at].drop()
@@ -67,8 +68,8 @@ func (t *thread) shut() {
 	unix.Close(t.epoll)
 }
 
-// warm connects clients that keep their connection, with one exchange each
-// that does not count.
+// warm connects the clients that keep their connection. Each makes one exchange that is not
+// counted.
 func (t *thread) warm() {
 	t.start = time.Now()
 	if !t.plan.Keep {
@@ -80,7 +81,7 @@ func (t *thread) warm() {
 	t.finish(t.now())
 }
 
-// run begins exchanges for the planned time and waits for their answers.
+// run begins exchanges for the planned time, and then waits for their answers.
 func (t *thread) run(start time.Time) {
 	t.start, t.counts = start, true
 	for t.failed < tolerated {
@@ -93,7 +94,7 @@ func (t *thread) run(start time.Time) {
 	t.finish(t.now())
 }
 
-// beginDue begins what is due and returns when to look again at the latest.
+// beginDue begins the exchanges that are due. It returns the latest time of the next call.
 func (t *thread) beginDue(now time.Duration) time.Duration {
 	if t.plan.Rate == 0 {
 		for len(t.idle) > 0 && t.failed < tolerated {
@@ -101,7 +102,7 @@ func (t *thread) beginDue(now time.Duration) time.Duration {
 		}
 		return t.plan.For
 	}
-	// What is due while all clients are busy stays due: its latency counts on.
+	// An exchange that is due while all clients are busy waits. Its latency includes this wait.
 	for t.next <= now && t.next < t.plan.For && len(t.idle) > 0 && t.failed < tolerated {
 		t.begin(t.next)
 		t.next += t.step
@@ -112,8 +113,8 @@ func (t *thread) beginDue(now time.Duration) time.Duration {
 	return min(t.next, t.plan.For)
 }
 
-// finish waits until nobody is in an exchange any more. What was due and found
-// no client until now is still begun, in an open loop.
+// finish waits until no client has an exchange. In an open loop it first begins the exchanges
+// that were due before the end but found no idle client.
 func (t *thread) finish(now time.Duration) {
 	late := now + grace
 	for now < late && t.failed < tolerated {
@@ -132,12 +133,13 @@ func (t *thread) finish(now time.Duration) {
 	}
 }
 
+// now returns the time since start.
 func (t *thread) now() time.Duration { return time.Since(t.start) }
 
-// wait handles events, the first of which it awaits until the given time.
+// wait waits for events until the given time, and handles those that have come.
 func (t *thread) wait(until time.Duration) {
 	limit := unix.NsecToTimespec(int64(max(0, until-t.now())))
-	// epoll_wait knows milliseconds only, too coarse for a schedule.
+	// epoll_wait counts in milliseconds, which is too coarse for the schedule.
 	n, _, errno := unix.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(t.epoll),
 		uintptr(unsafe.Pointer(&t.events[0])), uintptr(len(t.events)), uintptr(unsafe.Pointer(&limit)), 0, 0)
 	if errno != 0 {
@@ -151,7 +153,8 @@ func (t *thread) wait(until time.Duration) {
 	}
 }
 
-// begin gives an idle client the next exchange, which should have begun at due.
+// begin starts the next exchange on an idle client. due is the time at which it should have
+// begun.
 func (t *thread) begin(due time.Duration) {
 	at := t.idle[0]
 	t.idle = t.idle[1:]
@@ -173,8 +176,8 @@ func (t *thread) begin(due time.Duration) {
 	}
 }
 
-// exchange is the next in turn. Who keeps its connection has always the same: a
-// proxy in mode tcp routes by the first request.
+// exchange returns the client's next exchange. With Keep it is always the same one per client,
+// because a proxy in mode tcp routes a connection by its first request.
 func (t *thread) exchange(at int32) *Exchange {
 	if t.plan.Keep {
 		return &t.plan.Exchanges[int(at)%len(t.plan.Exchanges)]
@@ -183,11 +186,11 @@ func (t *thread) exchange(at int32) *Exchange {
 	return &t.plan.Exchanges[t.turn]
 }
 
-// advance carries a client's exchange on as far as it goes now.
+// advance continues a client's exchange as far as possible now.
 func (t *thread) advance(at int32) {
 	c := &t.clients[at]
 	if c.exchange == nil {
-		// Only the server's end can have come, which the next exchange meets.
+		// The only possible event is the server's FIN; the next exchange will find it.
 		return
 	}
 	if err := c.send(); err != nil {
@@ -206,7 +209,7 @@ func (t *thread) advance(at int32) {
 	}
 }
 
-// end makes the client idle. One that has no use for its connection closes it.
+// end makes the client idle. After an error, or without Keep, it also closes the connection.
 func (t *thread) end(at int32, err error) {
 	c := &t.clients[at]
 	if err != nil {

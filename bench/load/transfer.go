@@ -11,20 +11,20 @@ import (
 	"time"
 )
 
-// Transfer is bulk to move over one or several streams at once.
+// Transfer describes bytes to move over one or several streams at once. A stream is a
+// connection.
 type Transfer struct {
 	Addr    netip.AddrPort
 	Host    string
 	Streams int
-	Down    int64 // bytes from the server, of all streams together
-	Up      int64 // bytes to the server
+	Down    int64 // bytes from the server, all streams together
+	Up      int64 // bytes to the server, all streams together
 }
 
-// chunk is what a client reads or writes at once.
+// chunk is the number of bytes in one read or write of a client.
 const chunk = 256 << 10
 
-// pattern makes bytes that are different everywhere nearby, so that a chunk
-// lost or moved does not go unseen.
+// pattern returns bytes without short repetitions, so that a lost or moved part is detected.
 var pattern = sync.OnceValue(func() []byte {
 	p := make([]byte, chunk)
 	x := uint64(1)
@@ -37,11 +37,11 @@ var pattern = sync.OnceValue(func() []byte {
 	return p
 })
 
-// Pattern is what Transfer sends and expects, repeated without end.
+// Pattern returns the bytes that Transfer sends and expects, again and again.
 func Pattern() []byte { return pattern() }
 
-// Run moves the bytes and returns how long that took. Counts must be exact,
-// and with check also every byte.
+// Run moves the bytes and returns the time that this took. The number of bytes must be exact.
+// With check, each byte is compared with the pattern.
 func (t Transfer) Run(check bool) (time.Duration, error) {
 	start := time.Now()
 	errs := make([]error, t.Streams)
@@ -82,8 +82,8 @@ func (t Transfer) stream(check bool) error {
 	return err
 }
 
-// receiveAll reads the answer, whose end is the server's word that it has all
-// it was sent.
+// receiveAll reads the answer. The server's end of the connection confirms that it has received
+// all bytes.
 func receiveAll(c net.Conn, down int64, check bool) error {
 	r := bufio.NewReaderSize(c, 4<<10)
 	answer, err := http.ReadResponse(r, nil)

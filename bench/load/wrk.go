@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Wrk is a run of wrk, by which the closed loop of this package is checked.
+// Wrk is a run of wrk. Its figures are compared with those of this package's closed loop.
 type Wrk struct {
 	Addr    netip.AddrPort
 	Host    string
@@ -18,7 +18,7 @@ type Wrk struct {
 	For     time.Duration
 }
 
-// Args are wrk's arguments. It knows whole seconds.
+// Args returns wrk's arguments. wrk accepts only whole seconds.
 func (w Wrk) Args() []string {
 	args := []string{
 		"-t", strconv.Itoa(min(threads, w.Clients)), "-c", strconv.Itoa(w.Clients),
@@ -31,7 +31,7 @@ func (w Wrk) Args() []string {
 	return append(args, "http://"+w.Addr.String()+"/")
 }
 
-// Run returns how many requests were answered, and within what time.
+// Run runs wrk. It returns the number of answered requests and the time that they took.
 func (w Wrk) Run() (*Result, error) {
 	out, err := exec.Command("wrk", w.Args()...).CombinedOutput()
 	if err != nil {

@@ -12,23 +12,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tick is the unit of times in /proc, USER_HZ, which is 100 on all platforms
-// that Go runs on.
+// tick is the unit of times in /proc (USER_HZ). It is 100 per second on all platforms that Go
+// supports.
 const tick = 10 * time.Millisecond
 
-// CPU is time on a CPU.
+// CPU is the CPU time of one or more processes.
 type CPU struct {
 	Total  time.Duration
-	User   time.Duration // in ticks
-	System time.Duration // in ticks
+	User   time.Duration // multiple of 10 ms
+	System time.Duration // multiple of 10 ms
 }
 
-// Sub returns the time since an earlier reading.
+// Sub returns the time used since the earlier reading before.
 func (c CPU) Sub(before CPU) CPU {
 	return CPU{c.Total - before.Total, c.User - before.User, c.System - before.System}
 }
 
-// Tree returns the process and all that descend from it.
+// Tree returns the process and all its descendants.
 func Tree(pid int) []int {
 	all := []int{pid}
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
@@ -46,8 +46,8 @@ func Tree(pid int) []int {
 	return all
 }
 
-// CPUOf adds up the time of processes since they began. Threads that have
-// ended count too.
+// CPUOf returns the sum of the CPU time that the processes have used since their start. Threads
+// that have ended are included.
 func CPUOf(pids []int) (CPU, error) {
 	var sum CPU
 	for _, pid := range pids {
@@ -75,15 +75,14 @@ func cpuOf(pid int) (CPU, error) {
 	return c, err
 }
 
-// clockOf is what clock_getcpuclockid(3) computes: the CPU clock of another
-// process.
+// clockOf returns the number of another process's CPU clock, as clock_getcpuclockid(3) does.
 func clockOf(pid int) int32 {
 	const sched = 2
 	return int32(^pid<<3 | sched)
 }
 
-// parseStat reads fields 14 and 15 of /proc/PID/stat. The second field is a
-// name in brackets, which may hold anything.
+// parseStat reads fields 14 and 15 of /proc/PID/stat. The second field is a name in
+// parentheses, which may contain spaces and parentheses.
 func parseStat(text string) (user, system time.Duration, err error) {
 	_, rest, found := cutLast(text, ')')
 	fields := strings.Fields(rest)
@@ -95,6 +94,7 @@ func parseStat(text string) (user, system time.Duration, err error) {
 	return time.Duration(u) * tick, time.Duration(s) * tick, errors.Join(errU, errS)
 }
 
+// cutLast divides s at the last sep.
 func cutLast(s string, sep byte) (before, after string, found bool) {
 	at := strings.LastIndexByte(s, sep)
 	if at < 0 {

@@ -1,11 +1,10 @@
-// Package measure reads what a process has used, from outside: CPU time and
-// memory of it and of its children, the machine's own time beside it, and the
-// system calls it makes, counted by strace.
+// Package measure reads the resources that processes use: their CPU time and memory, including
+// their children, and the number of system calls, counted by strace. It also reads the CPU time
+// of the whole machine.
 //
-// CPU time is the kernel's count of the time its threads were on a CPU, in
-// nanoseconds (the clock behind the times in /proc/PID/stat, which shows ticks
-// of 10 ms). Interrupt work that the kernel does while a thread runs is charged
-// to that thread: on the loopback that is most of the receiving side of what
-// the thread sends. What is done in ksoftirqd is charged to nobody, therefore
-// Machine stands beside it.
+// CPU time is the time in nanoseconds that the kernel counts while the threads of a process run
+// on a CPU. It is the clock behind the times in /proc/PID/stat, which are in ticks of 10 ms.
+// The kernel adds interrupt work to the thread that runs at that time. On the loopback this
+// includes most of the work of receiving the bytes that the thread sends. The work in ksoftirqd
+// belongs to no process, so Machine is needed too.
 package measure

@@ -12,14 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Machine is the time of all CPUs together, in ticks.
+// Machine is the time of all CPUs of the machine together. All values are multiples of 10 ms.
 type Machine struct {
-	Busy    time.Duration // everything but idle, waiting for disks and steal
-	SoftIRQ time.Duration // of it, in soft interrupts: the network's work
-	Steal   time.Duration // taken by the hypervisor
+	Busy    time.Duration // all time except idle, waiting for disks, and Steal
+	SoftIRQ time.Duration // part of Busy in soft interrupts, which handle the network
+	Steal   time.Duration // time that the hypervisor gave to other machines
 }
 
-// Sub returns the time since an earlier reading.
+// Sub returns the time since the earlier reading before.
 func (m Machine) Sub(before Machine) Machine {
 	return Machine{m.Busy - before.Busy, m.SoftIRQ - before.SoftIRQ, m.Steal - before.Steal}
 }
@@ -51,7 +51,7 @@ func parseMachine(text string) (Machine, error) {
 	return Machine{Busy: at[1] + at[2] + at[3] + at[6] + at[7], SoftIRQ: at[7], Steal: at[8]}, nil
 }
 
-// Describe says what machine this is, in words for a report.
+// Describe returns properties of this machine for a report.
 func Describe() map[string]any {
 	about := map[string]any{
 		"cpus": runtime.NumCPU(), "cpu": cpuModel(), "arch": runtime.GOARCH, "go": runtime.Version(),

@@ -32,7 +32,7 @@ func TestParseMachine(t *testing.T) {
 	}
 }
 
-// TestOwnProcess compares with what this process knows of itself.
+// TestOwnProcess compares the results with the values that this process reads about itself.
 func TestOwnProcess(t *testing.T) {
 	pids := []int{os.Getpid()}
 	before, err := CPUOf(pids)
@@ -68,7 +68,7 @@ func TestTreeHoldsChildren(t *testing.T) {
 	}
 }
 
-// TestTraceable: a process that is traced can't be traced by another.
+// TestTraceable: a process that is already traced cannot be traced by a second strace.
 func TestTraceable(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
 		t.Skip(err)

@@ -9,8 +9,8 @@ import (
 
 var rss = regexp.MustCompile(`(?m)^(?:Rss|VmRSS):\s+(\d+) kB$`)
 
-// Resident returns the bytes of memory of the processes that are in RAM. What
-// the kernel keeps for them (socket buffers, pipes) is not in it.
+// Resident returns the memory of the processes that is in RAM, in bytes. It does not include
+// memory that the kernel uses for them (socket buffers, pipes).
 func Resident(pids []int) (int64, error) {
 	var sum int64
 	for _, pid := range pids {
@@ -23,8 +23,8 @@ func Resident(pids []int) (int64, error) {
 	return sum, nil
 }
 
-// resident prefers smaps_rollup: the count in status may be behind by some
-// pages for each thread.
+// resident reads smaps_rollup if possible, because the value in status may miss some pages per
+// thread.
 func resident(pid int) (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {

@@ -11,15 +11,16 @@ import (
 	"strings"
 )
 
-// Trace is a strace that counts the calls of processes. It makes them many
-// times slower: nothing is timed while it runs.
+// Trace is a running strace that counts the system calls of processes. strace makes them many
+// times slower, so nothing may be timed at the same time.
 type Trace struct {
 	strace  *exec.Cmd
-	file    string
-	drained chan struct{}
+	file    string        // the summary that strace writes at its end
+	drained chan struct{} // closed when strace has closed its standard error
 }
 
-// Attach returns once strace follows the processes and all their threads.
+// Attach starts strace and returns when it traces the processes and all their threads. dir is
+// the directory for its output.
 func Attach(pids []int, dir string) (*Trace, error) {
 	t := &Trace{file: filepath.Join(dir, "strace"), drained: make(chan struct{})}
 	args := []string{"-f", "-c", "-o", t.file}
@@ -50,7 +51,7 @@ func Attach(pids []int, dir string) (*Trace, error) {
 	return t, nil
 }
 
-// Traceable says why strace can't follow a process, if so.
+// Traceable returns an error with the reason if strace cannot trace the process.
 func Traceable(pid int, dir string) error {
 	t, err := Attach([]int{pid}, dir)
 	if err != nil {
@@ -60,13 +61,14 @@ func Traceable(pid int, dir string) error {
 	return nil
 }
 
+// end makes strace write its summary, and waits until it ends.
 func (t *Trace) end() {
 	_ = t.strace.Process.Signal(os.Interrupt)
 	<-t.drained
 	_ = t.strace.Wait() // ended by our signal
 }
 
-// Calls ends the trace and returns how often each system call was made.
+// Calls ends the trace. It returns the number of calls by name of the system call.
 func (t *Trace) Calls() (map[string]int64, error) {
 	t.end()
 	text, err := os.ReadFile(t.file)
@@ -76,8 +78,8 @@ func (t *Trace) Calls() (map[string]int64, error) {
 	return parseSummary(string(text))
 }
 
-// parseSummary reads the table of strace -c, whose columns are
-// `% time, seconds, usecs/call, calls, errors (or nothing), syscall`.
+// parseSummary reads the table of strace -c. Its columns are `% time, seconds, usecs/call,
+// calls, errors (may be empty), syscall`.
 func parseSummary(text string) (map[string]int64, error) {
 	calls := map[string]int64{}
 	for line := range strings.Lines(text) {
@@ -95,15 +97,15 @@ func parseSummary(text string) (map[string]int64, error) {
 	return calls, nil
 }
 
-// waits are the calls by which threads wait for each other or are scheduled.
-// They depend on how busy a machine is, not on what is relayed.
+// waits are the system calls by which threads wait for each other or are scheduled. Their
+// number depends on the load of the machine, not on the relayed bytes.
 var waits = map[string]bool{
 	"futex": true, "nanosleep": true, "clock_nanosleep": true, "sched_yield": true,
 	"tgkill": true, "getpid": true, "rt_sigreturn": true, "restart_syscall": true,
 }
 
-// Count adds up the calls: all of them, and those for I/O, without the threads'
-// own (futex and the like).
+// Count returns two sums: all calls, and the calls for I/O, which are all except those in
+// waits.
 func Count(calls map[string]int64) (all, io int64) {
 	for name, n := range calls {
 		all += n

@@ -12,8 +12,8 @@ import (
 	"sluice/bench/load"
 )
 
-// serveBulk gives each connection what its X-Down asks for and takes what its
-// Content-Length announces, both at once.
+// serveBulk sends on each connection as many bytes as its header X-Down asks for. At the same
+// time it reads as many bytes as Content-Length announces.
 func serveBulk(ln net.Listener) {
 	for {
 		c, err := ln.Accept()
@@ -49,7 +49,8 @@ func bulk(c net.Conn) error {
 		taken <- load.Receive(sent, asked.ContentLength, false)
 	}()
 	if down == 0 {
-		// An answer that is over before its request may end an upload in mode http.
+		// In mode http, an answer that is complete before its request may end an upload. So
+		// answer later.
 		if err := <-taken; err != nil {
 			return err
 		}

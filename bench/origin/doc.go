@@ -1,9 +1,9 @@
-// Package origin is the server behind every proxy of a run, in a process of its
-// own: Main is that process, Start begins and owns it.
+// Package origin is the server behind all proxies of a run. It is a separate process: Main runs
+// in that process, and Start starts it. The caller of Start owns it.
 //
-// It has two sites, A and B, so that a proxy which routes wrongly is seen. Each
-// answers HTTP requests, and TLS hellos with bytes that only look like TLS: the
-// proxies pass them through. Both run on gnet's own engine, one loop. Bulk has
-// goroutines on net instead, because gnet can neither stop reading nor say when
-// there is room to write.
+// The origin has two sites, A and B, so that wrong routing is detected. Each site answers HTTP
+// requests. It answers TLS hellos with bytes that only have the form of TLS records, because
+// the proxies pass them through. Both sites run on gnet with one loop. Bulk transfers use
+// goroutines and package net instead, because gnet can neither stop reading nor report that a
+// socket is writable.
 package origin

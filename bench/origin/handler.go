@@ -7,14 +7,14 @@ import (
 	"github.com/panjf2000/gnet/v2"
 )
 
-// handler answers on gnet's loop; everything in it is immutable.
+// handler answers connections on gnet's loop. It does not change after its creation.
 type handler struct {
 	gnet.BuiltinEventEngine
 	serve  map[int]talk // by port
 	booted func(gnet.Engine)
 }
 
-// talk answers what a connection of its kind has sent.
+// talk answers the bytes that a connection has sent.
 type talk func(c gnet.Conn, sent []byte) gnet.Action
 
 func newHandler(at Addrs, booted func(gnet.Engine)) *handler {
@@ -46,12 +46,12 @@ func (h *handler) OnTraffic(c gnet.Conn) gnet.Action {
 
 var (
 	headEnd  = []byte("\r\n\r\n")
-	asksEnd  = []byte("onnection: close") // from a proxy in mode http, all in lower case
+	asksEnd  = []byte("onnection: close") // without the C, because a proxy in mode http writes the name in lower case
 	dripHead = []byte("POST ")
 )
 
-// newHTTP answers each head. After the head of a POST it answers nothing more
-// and forgets what comes: that is for clients that drip.
+// newHTTP returns a talk that answers each request head. After the head of a POST it discards
+// all further bytes without an answer, for clients that drip.
 func newHTTP(site int) talk {
 	kept, last := Answer(site, false), Answer(site, true)
 	forget := talk(func(c gnet.Conn, sent []byte) gnet.Action {
@@ -79,7 +79,7 @@ func newHTTP(site int) talk {
 	}
 }
 
-// newTLS answers one whole record and ends the connection.
+// newTLS returns a talk that answers one complete TLS record and closes the connection.
 func newTLS(site int) talk {
 	flight := Flight(site)
 	return func(c gnet.Conn, sent []byte) gnet.Action {

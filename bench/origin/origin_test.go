@@ -9,7 +9,7 @@ import (
 	"sluice/bench/load"
 )
 
-// TestMain is also the origin's process.
+// TestMain can also run the origin's process.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "-origin" {
 		if err := Main(os.Stdin, os.Stdout); err != nil {

@@ -17,14 +17,14 @@ import (
 	"sluice/bench/port"
 )
 
-// Process is a running origin, owned by who started it.
+// Process is a running origin. The caller of Start owns it.
 type Process struct {
 	Addrs
 	cmd  *exec.Cmd
-	hold io.Closer // its standard input: it ends when this is closed
+	hold io.Closer // its standard input; closing it ends the process
 }
 
-// Start runs a program that calls Main, and returns when its sites answer.
+// Start starts a program that calls Main. It returns when the sites accept connections.
 func Start(bin string, args ...string) (*Process, error) {
 	p := &Process{cmd: exec.Command(bin, args...)}
 	p.cmd.Stderr = os.Stderr
@@ -46,16 +46,17 @@ func Start(bin string, args ...string) (*Process, error) {
 	return p, nil
 }
 
-// PID is the process itself.
+// PID returns the number of the origin's process.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Stop ends the origin and waits for it.
+// Stop ends the origin's process and waits until it has ended.
 func (p *Process) Stop() error {
 	_ = p.hold.Close()
 	return p.cmd.Wait()
 }
 
-// Main serves until in ends. It says on out where, as JSON, once it does.
+// Main serves until in ends. When the sites accept connections, it writes their addresses to
+// out as JSON.
 func Main(in io.Reader, out io.Writer) error {
 	ports, err := port.Free(4)
 	if err != nil {
@@ -74,7 +75,7 @@ func Main(in io.Reader, out io.Writer) error {
 	return serve(at, in, func() error { return json.NewEncoder(out).Encode(at) })
 }
 
-// serve runs gnet until in ends.
+// serve runs gnet until in ends. It calls said when gnet has started.
 func serve(at Addrs, in io.Reader, said func() error) error {
 	var addrs []string
 	for site := range 2 {

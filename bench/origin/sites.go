@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// Addrs is where the two sites are found.
+// Addrs are the addresses of the two sites, and of the server of bulk transfers.
 type Addrs struct {
 	HTTP [2]netip.AddrPort `json:"http"`
 	TLS  [2]netip.AddrPort `json:"tls"`
 	Bulk netip.AddrPort    `json:"bulk"`
 }
 
-// BodySize is the length of an answer's body.
+// BodySize is the length of an answer's body in bytes.
 const BodySize = 128
 
-// Answer is what a site (0 or 1) answers to a request, with or without
-// `Connection: close`.
+// Answer returns the answer of a site (0 or 1) to an HTTP request. close adds `Connection:
+// close`.
 func Answer(site int, close bool) []byte {
 	connection := ""
 	if close {
@@ -29,10 +29,11 @@ func Answer(site int, close bool) []byte {
 		connection, len(body), body)
 }
 
-// Flight is what a site answers to a TLS record.
+// Flight returns the answer of a site (0 or 1) to a TLS record.
 func Flight(site int) []byte {
 	body := bytes.Repeat([]byte(name(site)), BodySize)
 	return append([]byte{22, 3, 3, byte(len(body) >> 8), byte(len(body))}, body...)
 }
 
+// name returns the letter of a site: a or b.
 func name(site int) string { return string(rune('a' + site)) }

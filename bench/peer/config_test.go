@@ -118,7 +118,7 @@ func TestHAProxyConfig(t *testing.T) {
 	}
 }
 
-// TestProgramsTakeTheirConfig asks each program that is here.
+// TestProgramsTakeTheirConfig lets each installed program check its configuration.
 func TestProgramsTakeTheirConfig(t *testing.T) {
 	found, err := FindHAProxy("haproxy", "haproxy")
 	if err != nil {
@@ -225,7 +225,7 @@ func TestParseSluice(t *testing.T) {
 	}
 }
 
-// pretending is a program that says it is Sluice.
+// pretending returns a script that prints the version of Sluice.
 func pretending(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "sluice")

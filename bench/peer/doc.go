@@ -1,7 +1,6 @@
-// Package peer knows the proxies that are compared: how each is configured at
-// its honest best for a Site, how it is started on the loopback, and how it is
-// checked before anything is timed.
+// Package peer contains the proxies that are compared. It configures each for a Site in the
+// best way we know, starts it on the loopback, and waits until it accepts connections.
 //
-// A Peer is immutable. A Running one is owned by who started it; Stop ends its
-// process, which nothing else does.
+// A Peer is immutable. The caller of Start owns the Running peer; only its method Stop ends the
+// process.
 package peer

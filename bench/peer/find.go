@@ -9,14 +9,15 @@ import (
 	"strings"
 )
 
-// Splicing is HAProxy forced to splice in both directions.
+// Splicing are the options that make HAProxy splice in both directions.
 var Splicing = []string{"option splice-request", "option splice-response"}
 
-// LargePipe is what the kernel lets anybody have (fs.pipe-max-size).
+// LargePipe is the largest pipe in bytes that a user without privileges gets by default
+// (fs.pipe-max-size).
 const LargePipe = 1 << 20
 
-// missing says what to do about a program that is not there. Debian has
-// daemons in sbin, which the PATH of an ordinary user lacks.
+// missing returns an error that names the packages to install. Debian installs daemons in sbin
+// directories, which are not in the PATH of an ordinary user.
 func missing(program string, err error, packages string) error {
 	for _, dir := range []string{"/usr/local/sbin", "/usr/sbin"} {
 		if _, elsewhere := exec.LookPath(filepath.Join(dir, program)); elsewhere == nil && !strings.Contains(program, "/") {
@@ -26,9 +27,9 @@ func missing(program string, err error, packages string) error {
 	return fmt.Errorf("no %s: %w (apt-get install --no-install-recommends %s)", program, err, packages)
 }
 
-// FindHAProxy returns the configurations of the HAProxy at a path, or of the
-// one in PATH: as it comes, forced to splice, the same through pipes as large
-// as Sluice's, and with its names in a map.
+// FindHAProxy returns four configurations of the HAProxy at a path or in PATH. They are the
+// plain one, one that always splices, one that also has pipes as large as Sluice's, and one
+// with the names in a map.
 func FindHAProxy(label, path string) ([]*HAProxy, error) {
 	bin, err := exec.LookPath(path)
 	if err != nil {
@@ -46,7 +47,7 @@ func FindHAProxy(label, path string) ([]*HAProxy, error) {
 	return []*HAProxy{&plain, &spliced, &piped, &mapped}, nil
 }
 
-// FindNginx returns the nginx in PATH, if it has the stream module.
+// FindNginx returns the nginx in PATH. It returns an error if nginx has no stream module.
 func FindNginx() (*Nginx, error) {
 	const packages = "nginx libnginx-mod-stream"
 	bin, err := exec.LookPath("nginx")
@@ -70,7 +71,8 @@ func FindNginx() (*Nginx, error) {
 
 var modulesPath = regexp.MustCompile(`--modules-path=(\S+)`)
 
-// streamModule returns where the module is, "" if it is built in.
+// streamModule returns the path of the stream module, or "" if the module is built in. built is
+// the output of nginx -V.
 func streamModule(built string) (path string, ok bool) {
 	for option := range strings.FieldsSeq(built) {
 		switch option {
@@ -89,6 +91,7 @@ func streamModule(built string) (path string, ok bool) {
 	return "", false
 }
 
+// said runs a program and returns the part of its output that matches what.
 func said(bin string, what *regexp.Regexp, args ...string) (string, error) {
 	out, err := exec.Command(bin, args...).CombinedOutput()
 	if err != nil {
@@ -100,8 +103,8 @@ func said(bin string, what *regexp.Regexp, args ...string) (string, error) {
 	return "", fmt.Errorf("%s %s said %.80q, wanted %s", bin, strings.Join(args, " "), out, what)
 }
 
-// ParseSluice reads `NAME=PATH [VARIABLE=VALUE ...] [; line of global]...`,
-// another build or other options of Sluice.
+// ParseSluice reads `NAME=PATH [VARIABLE=VALUE ...] [; line of global]...`. It describes
+// another build of Sluice, or other options for it.
 func ParseSluice(text string) (*HAProxy, error) {
 	name, rest, found := strings.Cut(text, "=")
 	parts := strings.Split(rest, ";")
@@ -129,10 +132,11 @@ func ParseSluice(text string) (*HAProxy, error) {
 	return s, nil
 }
 
-// SluiceName is the name of what is measured.
+// SluiceName is the name of the Sluice that is measured.
 const SluiceName = "sluice"
 
-// Sluice is a build of Sluice, which is given HAProxy's file.
+// Sluice returns a build of Sluice as a peer. Its type is HAProxy, because it reads the same
+// configuration file.
 func Sluice(label, bin string) (*HAProxy, error) {
 	version, err := said(bin, regexp.MustCompile(`sluice .+`), "version")
 	if err != nil {

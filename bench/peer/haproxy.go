@@ -8,27 +8,27 @@ import (
 	"strings"
 )
 
-// HAProxy is HAProxy, and whatever reads its configuration: Sluice gets the
-// same file.
+// HAProxy is HAProxy, or another program that reads its configuration. Sluice gets the same
+// file.
 type HAProxy struct {
 	Label   string
 	Bin     string
 	Version string
-	Args    []string // before the file's name
-	Env     []string // NAME=VALUE, on top of ours
+	Args    []string // arguments before the name of the file
+	Env     []string // NAME=VALUE, added to our environment
 	Global  []string // lines added to the section global
 	Options []string // lines added to the section defaults
-	// Pipe is the size of its pipes; 0: as the kernel makes them.
+	// Pipe is the size of its pipes in bytes; 0: the kernel's default.
 	Pipe int
-	// Map has the names in a file for the converter map(), instead of a rule
-	// for each: HAProxy's own advice for very many.
+	// Map puts the names into a file for the converter map(), instead of one rule per name.
+	// HAProxy's manual recommends this for many names.
 	Map bool
 }
 
-// Name is the label.
+// Name returns the label.
 func (h *HAProxy) Name() string { return h.Label }
 
-// About names the program and what differs from the plain configuration.
+// About returns the version and the differences from the plain configuration.
 func (h *HAProxy) About() string {
 	about := []string{h.Version}
 	about = append(about, h.Env...)
@@ -40,10 +40,10 @@ func (h *HAProxy) About() string {
 	return strings.Join(about, "; ")
 }
 
-// Routes is always true.
+// Routes returns true: HAProxy can route by all of them.
 func (h *HAProxy) Routes(Route) bool { return true }
 
-// Command writes haproxy.cfg.
+// Command writes haproxy.cfg and returns the command.
 func (h *HAProxy) Command(s Site, bind netip.AddrPort, dir string) (*exec.Cmd, error) {
 	mapFile := ""
 	if h.Map && s.Route != Nothing {
@@ -61,6 +61,7 @@ func (h *HAProxy) Command(s Site, bind netip.AddrPort, dir string) (*exec.Cmd, e
 	return cmd, nil
 }
 
+// names returns the contents of the map file.
 func names(s Site) string {
 	var b strings.Builder
 	for i := range s.Rules {
@@ -112,8 +113,8 @@ func mode(s Site) string {
 	return "tcp"
 }
 
-// rules waits for what is routed by, which mode http does unasked, then has one
-// rule a name, or the map.
+// rules writes the routing. In mode tcp, the proxy must first wait for the request head or the
+// hello; mode http does this by itself. Then there is one rule per name, or the map.
 func (h *HAProxy) rules(line func(string, ...any), s Site, mapFile string) {
 	if s.Route == Nothing {
 		return

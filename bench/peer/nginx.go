@@ -7,23 +7,23 @@ import (
 	"strings"
 )
 
-// Nginx is nginx's stream module with reuseport: a listener for each worker.
+// Nginx is nginx with its stream module. With reuseport each worker has its own listener.
 type Nginx struct {
 	Bin     string
 	Version string
-	Module  string // ngx_stream_module.so where it is not built in
+	Module  string // path of ngx_stream_module.so; empty: built in
 }
 
-// Name is nginx.
+// Name returns "nginx".
 func (n *Nginx) Name() string { return "nginx" }
 
-// About names the program.
+// About returns the version and the main settings.
 func (n *Nginx) About() string { return n.Version + "; stream, reuseport" }
 
-// Routes is true for SNI: nginx stream can't read an HTTP request.
+// Routes returns true for SNI only: the stream module cannot read an HTTP request.
 func (n *Nginx) Routes(r Route) bool { return r == SNI }
 
-// Command writes nginx.conf.
+// Command writes nginx.conf and returns the command.
 func (n *Nginx) Command(s Site, bind netip.AddrPort, dir string) (*exec.Cmd, error) {
 	file, err := write(dir, "nginx.conf", n.config(s, bind, dir))
 	if err != nil {
@@ -32,7 +32,7 @@ func (n *Nginx) Command(s Site, bind netip.AddrPort, dir string) (*exec.Cmd, err
 	return exec.Command(n.Bin, "-e", "stderr", "-p", dir, "-c", file), nil
 }
 
-// tcplog is what a tcplog line of HAProxy tells, as far as nginx knows it.
+// tcplog is a log format with the fields of HAProxy's tcplog that nginx has.
 const tcplog = `$remote_addr:$remote_port [$time_local] site $upstream_addr ` +
 	`$upstream_connect_time/$session_time $bytes_sent $status $connection`
 
@@ -43,7 +43,8 @@ func (n *Nginx) config(s Site, bind netip.AddrPort, dir string) string {
 		line("load_module %s;", n.Module)
 	}
 	line("daemon off;\npid %s/nginx.pid;\nerror_log stderr crit;", dir)
-	// A connection is two of nginx's, and a worker may get more than its half.
+	// nginx counts a relayed connection as two. A worker may get more than half of all
+	// connections.
 	line("worker_processes %d;\nworker_rlimit_nofile %d;", Threads, s.Files())
 	line("events {\n    worker_connections %d;\n}\nstream {", 2*s.MaxConn+50)
 	if s.Log.IsValid() {

@@ -7,35 +7,36 @@ import (
 	"path/filepath"
 )
 
-// Peer is a proxy in one of its configurations.
+// Peer is a proxy with one configuration.
 type Peer interface {
-	// Name is a short word that is used nowhere else in a run.
+	// Name is a short word that no other peer of a run has.
 	Name() string
-	// About says which program this is, and how it is configured.
+	// About names the program, its version and its configuration.
 	About() string
-	// Routes says whether it can choose by this. A peer that can't sends
-	// everything to site A.
+	// Routes reports whether the proxy can choose a site by this Route. A proxy that cannot
+	// sends all connections to site A.
 	Routes(Route) bool
-	// Command writes a configuration into dir and returns what to start.
+	// Command writes a configuration into dir and returns the command to start. The proxy must
+	// listen on bind.
 	Command(s Site, bind netip.AddrPort, dir string) (*exec.Cmd, error)
 }
 
-// Direct is no proxy at all: clients reach site A themselves.
+// Direct stands for no proxy: clients connect to site A directly.
 type Direct struct{}
 
 // DirectName is the name of Direct.
 const DirectName = "direct"
 
-// Name is DirectName.
+// Name returns DirectName.
 func (Direct) Name() string { return DirectName }
 
-// About says so.
+// About returns "no proxy".
 func (Direct) About() string { return "no proxy" }
 
-// Routes is never true.
+// Routes returns false.
 func (Direct) Routes(Route) bool { return false }
 
-// Command returns nil: there is nothing to start.
+// Command returns nil, because there is nothing to start.
 func (Direct) Command(Site, netip.AddrPort, string) (*exec.Cmd, error) { return nil, nil }
 
 // write puts text into a file of dir and returns its path.

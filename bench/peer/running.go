@@ -16,21 +16,21 @@ import (
 	"sluice/bench/port"
 )
 
-// Running is a peer at work, or Direct.
+// Running is a started peer, or Direct.
 type Running struct {
 	Peer
 	Site Site
-	Addr netip.AddrPort // where clients go
-	cmd  *exec.Cmd
-	said *output
-	over chan struct{} // closed when the process has ended
+	Addr netip.AddrPort // address to which clients connect
+	cmd  *exec.Cmd      // nil: Direct, or not started
+	said *output        // output of the process
+	over chan struct{}  // closed when the process has ended
 }
 
-// patience is how long a proxy may take to listen, or to end.
+// patience is the time limit for a proxy to listen after its start, and to end after SIGTERM.
 const patience = 20 * time.Second
 
-// Start writes the peer's configuration into a folder of its own under dir,
-// and returns once it takes connections.
+// Start creates a directory for the peer in dir, writes its configuration there and starts it.
+// It returns when the peer accepts connections.
 func Start(p Peer, s Site, dir string) (*Running, error) {
 	r := &Running{Peer: p, Site: s, Addr: s.Servers[0]}
 	free, err := port.Free(1)
@@ -41,7 +41,7 @@ func Start(p Peer, s Site, dir string) (*Running, error) {
 	if err != nil {
 		return nil, err
 	}
-	// nginx's workers may be of another user.
+	// nginx's workers may run as another user.
 	if err := os.Chmod(own, 0o755); err != nil {
 		return nil, err
 	}
@@ -59,24 +59,25 @@ func Start(p Peer, s Site, dir string) (*Running, error) {
 func (r *Running) start(name string) error {
 	r.said, r.over = &output{}, make(chan struct{})
 	r.cmd.Stdout, r.cmd.Stderr = r.said, r.said
-	// A harness that dies takes its proxies with it; an interrupt from the
-	// terminal is for the harness alone, which ends them in order.
+	// If the harness dies, the kernel ends its proxies too. An interrupt from the terminal goes
+	// only to the harness, because each proxy has its own process group; the harness then stops
+	// them in order.
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM, Setpgid: true}
 	if err := r.cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
 	}
 	go func() {
-		_ = r.cmd.Wait() // ProcessState tells
+		_ = r.cmd.Wait() // Stop reports the state from ProcessState
 		close(r.over)
 	}()
 	if err := r.listens(); err != nil {
-		_ = r.Stop() // says the same, if anything
+		_ = r.Stop() // returns the same error, if any
 		return err
 	}
 	return nil
 }
 
-// listens waits until somebody accepts.
+// listens waits until the proxy accepts connections.
 func (r *Running) listens() error {
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
@@ -96,7 +97,7 @@ func (r *Running) listens() error {
 	}
 }
 
-// PIDs are the processes of the proxy, without those that have ended.
+// PIDs returns the running processes of the proxy, or nil for Direct.
 func (r *Running) PIDs() []int {
 	if r.cmd == nil {
 		return nil
@@ -104,7 +105,8 @@ func (r *Running) PIDs() []int {
 	return measure.Tree(r.cmd.Process.Pid)
 }
 
-// Stop ends the proxy and waits for it. One that ended by itself is an error.
+// Stop ends the proxy and waits until it has ended. It returns an error if the proxy had
+// already ended before.
 func (r *Running) Stop() error {
 	if r.cmd == nil {
 		return nil
@@ -124,7 +126,7 @@ func (r *Running) Stop() error {
 	return nil
 }
 
-// output keeps the beginning of what a process says. Guarded by mu.
+// output keeps the first 4 KiB that a process prints. mu guards text.
 type output struct {
 	mu   sync.Mutex
 	text strings.Builder

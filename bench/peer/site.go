@@ -5,42 +5,44 @@ import (
 	"net/netip"
 )
 
-// Route is by what a proxy chooses between the two sites.
+// Route is the property of a connection by which a proxy chooses between the two sites.
 type Route int
 
 const (
-	Nothing Route = iota // everything goes to site A
-	Host                 // the Host of the first HTTP request
+	Nothing Route = iota // no choice: all connections go to site A
+	Host                 // the field Host of the first HTTP request
 	SNI                  // the server name of a TLS hello
 )
 
 func (r Route) String() string { return [...]string{"none", "host", "sni"}[r] }
 
-// Site is what a proxy is asked to do.
+// Site describes the configuration that a proxy must have.
 type Site struct {
 	Route   Route
-	Rules   int               // names to tell apart; 0 with Nothing
-	Servers [2]netip.AddrPort // of site A and B
-	// Log is where a line in HAProxy's tcplog format is sent for each
-	// connection, by UDP; invalid: no log.
+	Rules   int               // number of names with a rule; 0 with Nothing
+	Servers [2]netip.AddrPort // of site A and site B
+	// Log is the address to which one line per connection is sent by UDP, in HAProxy's tcplog
+	// format. An invalid address means no log.
 	Log     netip.AddrPort
-	MaxConn int
-	// HTTP has every request read (mode http), not only the first (mode tcp).
+	MaxConn int // highest number of connections
+	// HTTP makes the proxy read every request (mode http) instead of only the first one (mode
+	// tcp).
 	HTTP bool
-	// Bulk has many bytes pass: who gains by larger buffers has them.
+	// Bulk announces large transfers. A proxy that is faster with larger buffers then gets
+	// them.
 	Bulk bool
 }
 
-// Files is how many a proxy must be allowed to have open: two a connection, and
-// some of its own.
+// Files returns the number of files that a proxy must be able to open: two per connection, and
+// 100 others.
 func (s Site) Files() uint64 { return uint64(2*s.MaxConn + 100) }
 
-// Threads is what every proxy has for its work.
+// Threads is the number of threads of each proxy.
 const Threads = 2
 
-// Name is the i-th name of a site, and Of says to which of the two it belongs.
+// Name returns the i-th host name. Of returns its site.
 func Name(i int) string { return fmt.Sprintf("h%05d.site.test", i) }
 
-// Of is the site (0 or 1) of the i-th name. Neighbours differ, so that no two
-// rules could be one.
+// Of returns the site (0 or 1) of the i-th name. Successive names have different sites, so a
+// proxy cannot merge two rules into one.
 func Of(i int) int { return i % 2 }

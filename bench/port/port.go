@@ -1,5 +1,5 @@
-// Package port finds addresses on the loopback that nobody listens on, for
-// processes that can't be told to take any port.
+// Package port finds free ports on the loopback, for processes that cannot be configured to use
+// port 0.
 package port
 
 import (
@@ -10,22 +10,23 @@ import (
 	"sync/atomic"
 )
 
-// Ports below the range from which Linux takes those of outgoing connections
-// (net.ipv4.ip_local_port_range), so that no client of a run takes one first.
+// The ports are below those that Linux uses for outgoing connections
+// (net.ipv4.ip_local_port_range). So no client of a run uses one of them.
 const (
 	first = 20000
 	count = 12000
 )
 
-// next is where to look next. Proxies share ports (SO_REUSEPORT), so two runs
-// at once must not come to the same one before somebody listens there: each
-// begins elsewhere and goes on from there.
+// next is the number of the port to try next, counted from first. It starts at a random port,
+// because proxies share ports (SO_REUSEPORT). Two simultaneous runs that start at the same port
+// could find the same free port.
 var next atomic.Int64
 
 func init() { next.Store(rand.Int64N(count)) }
 
-// Free returns n different addresses on 127.0.0.1. They are free now; who uses
-// them must be ready to fail. It may be called from any goroutine.
+// Free returns n different addresses on 127.0.0.1 that are free now. Another process may use
+// one before the caller does, so the caller must handle that error. Any goroutine may call
+// Free.
 func Free(n int) ([]netip.AddrPort, error) {
 	var found []netip.AddrPort
 	for range count {

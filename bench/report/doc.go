@@ -1,4 +1,3 @@
-// Package report shows results to people: a table in the terminal, Markdown,
-// and one plot a scenario. It computes nothing that could not be computed from
-// the JSON file, and owns nothing.
+// Package report formats results for readers: tables in the terminal, a Markdown file, and one
+// plot per scenario. All its figures can be computed from the JSON file. It keeps no state.
 package report

@@ -6,12 +6,13 @@ import (
 	"sluice/bench/result"
 )
 
-// growing are the parameters whose growth is a question of its own: what does
-// the same work cost with more of it.
+// growing are the parameters that increase the load. The report shows how a figure grows with
+// them.
 var growing = []string{"rules", "idle", "slow"}
 
-// Growth has one row for each proxy and variant: its headline divided by that of
-// the first variant that differs in the growing parameter only, run by run.
+// Growth returns one row per proxy and variant: the ratio between its headline metric and that
+// of a base variant. The base is the first variant that differs only in a growing parameter.
+// The ratio is computed run by run.
 func Growth(variants []*result.Variant, headline string) [][]string {
 	var rows [][]string
 	for i, v := range variants {
@@ -35,7 +36,8 @@ func Growth(variants []*result.Variant, headline string) [][]string {
 
 var growthHead = []string{"with", "proxy", "at", "to", "ratio"}
 
-// first is the earliest variant that has the same parameters but for one.
+// first returns the first earlier variant whose parameters are equal to v's except for param.
+// It returns nil if there is none.
 func first(earlier []*result.Variant, v *result.Variant, param string) *result.Variant {
 	if _, has := v.Params[param]; !has {
 		return nil

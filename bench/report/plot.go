@@ -18,8 +18,9 @@ import (
 
 func plotFile(scenario string) string { return scenario + ".svg" }
 
-// Plot draws a part into dir: a group of bars for each variant, a bar for each
-// proxy, as high as the median of the headline, with a line from min to max.
+// Plot writes a plot of the part into dir. It has a group of bars per variant and a bar per
+// proxy. The height of a bar is the median of the headline metric; a line goes from the minimum
+// to the maximum.
 func (p *Part) Plot(dir string) error {
 	if len(p.Variants) == 0 {
 		return nil
@@ -40,7 +41,7 @@ func (p *Part) Plot(dir string) error {
 	}
 	picture.NominalX(labels...)
 	picture.X.Min, picture.X.Max = -0.6, float64(len(labels))-0.4
-	// Room for the legend above the highest bar.
+	// Leave space for the legend above the highest bar.
 	picture.Y.Max *= 1 + 0.08*float64(len(names))
 	width := vg.Length(max(480, len(p.Variants)*max(220, len(names)*20)))
 	if err := picture.Save(width, 320, filepath.Join(dir, plotFile(p.Name))); err != nil {
@@ -49,7 +50,7 @@ func (p *Part) Plot(dir string) error {
 	return nil
 }
 
-// bars adds one proxy's bars. Where it did not take part there is none.
+// bars adds the bars of one proxy. A variant without this proxy gets no bar.
 func (p *Part) bars(picture *plot.Plot, name string, fill color.Color, wide, offset vg.Length) error {
 	values, spread := make(plotter.Values, len(p.Variants)), &ranges{}
 	for i, v := range p.Variants {
@@ -78,7 +79,7 @@ func (p *Part) bars(picture *plot.Plot, name string, fill color.Color, wide, off
 	return nil
 }
 
-// usual have the same color in all plots, whoever else takes part.
+// usual are the proxies that have the same color in all plots.
 var usual = []string{"sluice", "haproxy", "haproxy-splice", "haproxy-map", "nginx", "floor", "direct"}
 
 func colorOf(name string, i int) color.Color {
@@ -88,8 +89,8 @@ func colorOf(name string, i int) color.Color {
 	return plotutil.DarkColors[i%len(plotutil.DarkColors)]
 }
 
-// labels are the parameters by which the variants differ, and those that all
-// of them have in common.
+// labels returns two kinds of text: for each variant the parameters in which the variants
+// differ, and the parameters that all variants have in common.
 func (p *Part) labels() (labels []string, common string) {
 	differ := map[string]any{}
 	same := maps.Clone(p.Variants[0].Params)
@@ -116,7 +117,7 @@ func metric(v *result.Variant, proxy, name string) *result.Metric {
 	return nil
 }
 
-// proxies are the names of all that took part, in the order of their coming.
+// proxies returns the names of all proxies in the variants, in order of their first result.
 func proxies(variants []*result.Variant) []string {
 	var names []string
 	seen := map[string]bool{}

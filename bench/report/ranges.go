@@ -7,13 +7,13 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// ranges are bars' tops with the way down to the lowest and up to the highest.
+// ranges are the tops of bars, each with the distances to its minimum and its maximum.
 type ranges struct {
 	plotter.XYs
 	plotter.YErrors
 }
 
-// moved draws error bars beside their place, on top of a bar that has moved.
+// moved draws error bars at a horizontal offset, because their bars have that offset too.
 type moved struct {
 	*plotter.YErrorBars
 	offset vg.Length

@@ -100,7 +100,7 @@ func TestLabels(t *testing.T) {
 func TestPlot(t *testing.T) {
 	dir := t.TempDir()
 	p := part()
-	p.Variants[1].Proxy("floor").Add(map[string]float64{"cpu": 1}) // takes part in one variant only
+	p.Variants[1].Proxy("floor").Add(map[string]float64{"cpu": 1}) // has results in one variant only
 	if err := p.Plot(dir); err != nil {
 		t.Fatal(err)
 	}

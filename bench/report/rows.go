@@ -11,15 +11,15 @@ import (
 	"sluice/bench/result"
 )
 
-// References are whom proxies are compared with, where they took part.
+// References are the names of the peers with which all proxies are compared.
 type References []string
 
-// of are the references that took part in a variant.
+// of returns the references that have results in a variant.
 func (r References) of(v *result.Variant) []string {
 	return slices.DeleteFunc(slices.Clone(r), func(name string) bool { return v.Find(name) == nil })
 }
 
-// head is the first row of a variant's table.
+// head returns the first row of a variant's table.
 func (r References) head(v *result.Variant) []string {
 	row := []string{"metric", "proxy", "median", "min", "max"}
 	for _, name := range r.of(v) {
@@ -28,7 +28,7 @@ func (r References) head(v *result.Variant) []string {
 	return row
 }
 
-// rows has one row for each metric and proxy.
+// rows returns one row per metric and proxy.
 func (r References) rows(v *result.Variant, headline string) [][]string {
 	var all [][]string
 	for _, metric := range ordered(v, headline) {
@@ -47,7 +47,7 @@ func (r References) rows(v *result.Variant, headline string) [][]string {
 	return all
 }
 
-// ordered has the headline first.
+// ordered returns the names of the metrics, the headline metric first.
 func ordered(v *result.Variant, headline string) []string {
 	names := v.Metrics()
 	at := slices.Index(names, headline)
@@ -57,7 +57,7 @@ func ordered(v *result.Variant, headline string) []string {
 	return slices.Insert(slices.Delete(names, at, at+1), 0, headline)
 }
 
-// ratio is a median with its spread, if there is more than one pair.
+// ratio formats a ratio: its median, and its range if there is more than one run.
 func ratio(m *result.Metric) string {
 	switch {
 	case m == nil:
@@ -68,7 +68,8 @@ func ratio(m *result.Metric) string {
 	return fmt.Sprintf("%.2f (%.2f-%.2f)", m.Median, m.Min, m.Max)
 }
 
-// number has three or more digits, and no exponent.
+// number formats a figure without exponent and with at least three digits, except for values
+// below 1.
 func number(x float64) string {
 	switch size := math.Abs(x); {
 	case size == 0:
@@ -81,10 +82,10 @@ func number(x float64) string {
 	return strconv.FormatFloat(x, 'f', 2, 64)
 }
 
-// title is a variant's name with its parameters.
+// title returns a variant's name with its parameters.
 func title(v *result.Variant) string { return v.Name + " " + words(v.Params, "") }
 
-// words are the parameters but one.
+// words returns the parameters as text, except the parameter without.
 func words(params map[string]any, without string) string {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(params)) {

@@ -9,16 +9,16 @@ import (
 	"sluice/bench/result"
 )
 
-// Part is one scenario's results.
+// Part contains the results of one scenario.
 type Part struct {
 	Name      string
 	About     string
-	Skip      string   // why there are no results
-	Headlines []string // one for each variant
+	Skip      string   // reason why there are no results; empty: there are results
+	Headlines []string // name of the most important metric, one per variant
 	Variants  []*result.Variant
 }
 
-// Terminal writes a part's tables for a terminal.
+// Terminal writes the tables of a part as text for a terminal.
 func (p *Part) Terminal(w io.Writer, refs References) error {
 	if p.Skip != "" {
 		_, err := fmt.Fprintf(w, "\n%s: %s\n", p.Name, p.Skip)
@@ -47,17 +47,18 @@ func (p *Part) growth() [][]string {
 	return Growth(p.Variants, p.Headlines[0])
 }
 
-// Document is the whole report.
+// Document contains the whole report.
 type Document struct {
 	Command string
 	Machine map[string]any
-	Notes   []string // what was missing, or otherwise differs
-	Peers   [][2]string
+	Notes   []string    // missing programs, and other differences from a complete run
+	Peers   [][2]string // name and description
 	Parts   []*Part
 	Refs    References
 }
 
-// Markdown writes the report. Plots are the files Plot has written beside it.
+// Markdown writes the report. It refers to the plots, which Plot writes into the same
+// directory.
 func (d *Document) Markdown(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Benchmark\n\n    %s\n\nMachine: %s.\n\n", d.Command, words(d.Machine, "peers"))

@@ -7,26 +7,26 @@ import (
 	"slices"
 )
 
-// Report is everything that was measured.
+// Report contains all results of a run.
 type Report struct {
 	Machine   map[string]any `json:"machine"`
 	Scenarios []*Variant     `json:"scenarios"`
 }
 
-// Variant is a scenario with one set of parameters.
+// Variant contains the results of a scenario with one set of parameters.
 type Variant struct {
 	Name    string         `json:"name"`
 	Params  map[string]any `json:"params"`
 	Proxies []*Proxy       `json:"proxies"`
 }
 
-// Proxy is one proxy's part of a variant.
+// Proxy contains the results of one proxy in a variant.
 type Proxy struct {
 	Name    string             `json:"name"`
 	Metrics map[string]*Metric `json:"metrics"`
 }
 
-// Metric is one figure over the rounds. Its name says the unit.
+// Metric is one figure over all rounds. Its name contains the unit.
 type Metric struct {
 	Median float64   `json:"median"`
 	Min    float64   `json:"min"`
@@ -34,7 +34,7 @@ type Metric struct {
 	Runs   []float64 `json:"runs"` // in the order of the rounds
 }
 
-// Proxy returns the part of a proxy, and begins it if there is none.
+// Proxy returns the results of a proxy. If there are none, it adds empty ones.
 func (v *Variant) Proxy(name string) *Proxy {
 	if p := v.Find(name); p != nil {
 		return p
@@ -44,7 +44,7 @@ func (v *Variant) Proxy(name string) *Proxy {
 	return p
 }
 
-// Find returns the part of a proxy, or nil.
+// Find returns the results of a proxy, or nil if there are none.
 func (v *Variant) Find(name string) *Proxy {
 	for _, p := range v.Proxies {
 		if p.Name == name {
@@ -54,7 +54,7 @@ func (v *Variant) Find(name string) *Proxy {
 	return nil
 }
 
-// Metrics are the names of all metrics of the variant, sorted.
+// Metrics returns the names of all metrics of the variant, sorted.
 func (v *Variant) Metrics() []string {
 	var names []string
 	for _, p := range v.Proxies {
@@ -68,7 +68,7 @@ func (v *Variant) Metrics() []string {
 	return names
 }
 
-// Add appends the figures of one round.
+// Add appends the figures of one round, by name of the metric.
 func (p *Proxy) Add(round map[string]float64) {
 	for name, value := range round {
 		m := p.Metrics[name]
@@ -81,8 +81,8 @@ func (p *Proxy) Add(round map[string]float64) {
 	}
 }
 
-// Of sums runs up. With an even number of them the median is the mean of the
-// middle two. Without any it returns nil.
+// Of returns the statistics of runs, or nil for no runs. With an even number of runs the median
+// is the mean of the middle two.
 func Of(runs []float64) *Metric {
 	if len(runs) == 0 {
 		return nil
@@ -96,8 +96,9 @@ func Of(runs []float64) *Metric {
 	return &Metric{Median: median, Min: sorted[0], Max: sorted[len(sorted)-1], Runs: runs}
 }
 
-// Ratio divides run by run and sums up the quotients. It is nil where there is
-// nothing to compare: no runs, not equally many, or one that is not above 0.
+// Ratio divides the figures of each pair of runs and returns the statistics of the quotients.
+// It returns nil if the metrics are missing, have different numbers of runs, or if a divisor is
+// not above 0.
 func Ratio(of, to *Metric) *Metric {
 	if of == nil || to == nil || len(of.Runs) != len(to.Runs) {
 		return nil

@@ -26,7 +26,7 @@ func TestOf(t *testing.T) {
 	}
 }
 
-// TestRatioIsOfPairs: the ratio of medians would be 2, yet in no round it was.
+// TestRatioIsOfPairs: the ratio of the medians would be 2, but no pair has that ratio.
 func TestRatioIsOfPairs(t *testing.T) {
 	got := Ratio(Of([]float64{10, 20, 60}), Of([]float64{10, 40, 8}))
 	if diff := cmp.Diff(Of([]float64{1, 0.5, 7.5}), got); diff != "" {

@@ -12,7 +12,7 @@ import (
 	"sluice/bench/peer"
 )
 
-// after has what is not timed: the count of system calls, and wrk.
+// after makes the runs that are not timed: the count of system calls, and wrk.
 func (l *Lab) after(r *run) error {
 	for _, t := range r.targets {
 		if r.Fresh || t.Name() == peer.DirectName {
@@ -32,10 +32,10 @@ func (l *Lab) after(r *run) error {
 	return nil
 }
 
-// moment is how long a proxy works under strace, which makes it many times
-// slower.
+// moment is the duration of a run under strace, which makes a proxy many times slower.
 const moment = time.Second / 2
 
+// trace counts the proxy's system calls per unit of work.
 func (l *Lab) trace(r *run, t *Target) error {
 	m := &Meter{pids: t.PIDs(), strace: l.Dir}
 	done, err := r.Work.Do(t, m, moment)
@@ -51,7 +51,7 @@ func (l *Lab) trace(r *run, t *Target) error {
 	return nil
 }
 
-// most names the calls that are made at least every tenth time.
+// most returns the calls that occur at least once per ten units, as text.
 func most(calls map[string]int64, units float64) string {
 	names := slices.SortedFunc(maps.Keys(calls), func(a, b string) int { return int(calls[b] - calls[a]) })
 	var words []string
@@ -63,6 +63,7 @@ func most(calls map[string]int64, units float64) string {
 	return strings.Join(words, ", ")
 }
 
+// wrk measures the proxy with wrk instead of our generator.
 func (l *Lab) wrk(r *run, t *Target) error {
 	job := *r.Wrk
 	job.Addr, job.Host, job.For = t.Addr, peer.Name(0), l.For
@@ -82,7 +83,7 @@ func (l *Lab) wrk(r *run, t *Target) error {
 	return nil
 }
 
-// Words are parameters as a report shows them: clients=64 log=off.
+// Words returns parameters as text, as in a report: clients=64 log=off.
 func Words(params map[string]any) string {
 	var words []string
 	for _, name := range slices.Sorted(maps.Keys(params)) {

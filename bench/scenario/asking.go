@@ -9,17 +9,17 @@ import (
 	"sluice/bench/load"
 )
 
-// asking is the work of exchanges, a closed loop or, with a rate, an open one.
+// asking is the Work of exchanges. It is a closed loop or, with a rate, an open one.
 type asking struct {
 	kind    kind
-	clients int
-	rate    float64
-	held    int  // connections that are open meanwhile
-	slow    bool // which send a byte a second each
-	latency bool // whether latency is a metric
+	clients int     // connections at the same time, see load.Plan
+	rate    float64 // exchanges per second; 0: a closed loop
+	held    int     // connections that are kept open during the work
+	slow    bool    // each held connection sends one byte per second
+	latency bool    // the metrics include the latency
 }
 
-// Unit is a request if connections are kept.
+// Unit returns "req" if connections are kept, else "conn".
 func (a *asking) Unit() string {
 	if a.kind == kept {
 		return "req"
@@ -27,7 +27,7 @@ func (a *asking) Unit() string {
 	return "conn"
 }
 
-// Check asks for a moment. Every answer is compared, here as later.
+// Check makes exchanges for a short time. Every answer is compared, as in Do.
 func (a *asking) Check(t *Target) error {
 	plan, err := a.plan(t)
 	if err != nil {
@@ -46,7 +46,7 @@ func (a *asking) plan(t *Target) (load.Plan, error) {
 	return load.Plan{Addr: t.Addr, Exchanges: all, Clients: a.clients, Keep: a.kind == kept, Rate: a.rate}, err
 }
 
-// Do holds the connections, if any, and asks beside them.
+// Do opens the held connections, if any, and makes exchanges at the same time.
 func (a *asking) Do(t *Target, m *Meter, d time.Duration) (done *Done, err error) {
 	plan, err := a.plan(t)
 	if err != nil {
@@ -92,7 +92,7 @@ func (a *asking) hold(t *Target) (*load.Held, error) {
 	return load.Hold(t.Addr, first[0], a.held)
 }
 
-// latencies are the metrics of latency and their quantiles.
+// latencies are the metrics of latency, with their percentiles.
 var latencies = map[string]float64{"p50_us": 50, "p99_us": 99, "p999_us": 99.9}
 
 func quantiles(into map[string]float64, h *hdrhistogram.Histogram) {

@@ -1,6 +1,5 @@
-// Package scenario knows the scenarios, and runs them: it starts the proxies
-// of each, checks that they answer correctly, and then times them in
-// interleaved rounds.
+// Package scenario defines the scenarios and runs them. For each scenario it starts the
+// proxies, checks that they answer correctly, and then measures them in interleaved rounds.
 //
-// One goroutine runs everything; only one proxy has work at any time.
+// One goroutine runs all this. Only one proxy has work at any time.
 package scenario

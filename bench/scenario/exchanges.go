@@ -13,18 +13,18 @@ import (
 	"sluice/bench/peer"
 )
 
-// kind is what clients send.
+// kind is the kind of requests that clients send.
 type kind int
 
 const (
-	short kind = iota // one HTTP request a connection
+	short kind = iota // one HTTP request per connection
 	kept              // HTTP requests over connections that are kept
-	hello             // one TLS hello a connection
-	drip              // the head of a request whose body never ends
+	hello             // one TLS hello per connection
+	drip              // the head of a request whose body is never complete
 )
 
-// exchanges are all requests that a proxy gets, and the answers it must give.
-// Names are asked for in an order that looks random and is always the same.
+// exchanges returns the requests that a proxy gets, and the answers that it must give. Host
+// names occur in an order that looks random and is always the same.
 func exchanges(k kind, r *peer.Running) ([]load.Exchange, error) {
 	names := max(1, r.Site.Rules)
 	all := make([]load.Exchange, names)
@@ -64,17 +64,17 @@ func request(k kind, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// All names are of one length, so that no length in the hello changes.
+	// All names have the same length, so no length field of the hello changes.
 	return []byte(strings.Replace(template, peer.Name(0), name, 1)), nil
 }
 
-// madeHello is a hello as crypto/tls sends it, for the first name.
+// madeHello returns a hello of crypto/tls for the first name.
 var madeHello = sync.OnceValues(func() (string, error) {
 	client, server := net.Pipe()
 	defer server.Close()
 	go func() {
 		defer client.Close()
-		// It fails, because nobody answers.
+		// It fails, because there is no answer.
 		_ = tls.Client(client, &tls.Config{ServerName: peer.Name(0), NextProtos: []string{"h2", "http/1.1"}}).Handshake()
 	}()
 	buffer := make([]byte, 16<<10)

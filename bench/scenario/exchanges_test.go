@@ -43,7 +43,7 @@ func TestAnswersFollowTheRules(t *testing.T) {
 	}
 }
 
-// TestHellosAreHellos has crypto/tls read them.
+// TestHellosAreHellos checks that crypto/tls can read the hellos.
 func TestHellosAreHellos(t *testing.T) {
 	all, err := exchanges(hello, running(&peer.HAProxy{}, peer.SNI, 3))
 	if err != nil {

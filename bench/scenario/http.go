@@ -5,9 +5,10 @@ import (
 	"sluice/bench/peer"
 )
 
-// reading takes those that read every request and route by its Host.
+// reading selects the peers that read every request and route by Host.
 func reading(p peer.Peer) bool { return plain(p) && p.Routes(peer.Host) }
 
+// readingAnyPipe is reading for bulk: it also selects the variants of HAProxy that splice.
 func readingAnyPipe(p peer.Peer) bool { return anyPipe(p) && p.Routes(peer.Host) }
 
 var httpSite = peer.Site{Route: peer.Host, Rules: 2, MaxConn: fewConns, HTTP: true}
@@ -25,7 +26,7 @@ func httpAsking(k kind, headline string) []*Variant {
 	}}
 }
 
-// httpBulk has one direction at a time, as HTTP has.
+// httpBulk moves bytes in one direction at a time, because HTTP does so.
 func httpBulk(s Scale) []*Variant {
 	size, directions := int64(1<<30), []string{"down", "up"}
 	if s.Quick {

@@ -9,19 +9,20 @@ import (
 	"sluice/bench/measure"
 )
 
-// resting is the work of connections that do nothing. What counts is memory.
+// resting is the Work of keeping idle connections open. Its result is the memory per
+// connection.
 type resting struct {
-	held int
+	held int // connections
 }
 
-// Unit is a connection.
+// Unit returns "conn".
 func (*resting) Unit() string { return "conn" }
 
-// first is how many connections were opened and closed before memory counts:
-// what a process needs only once is not what a connection costs.
+// first is the number of connections that are opened and closed before the memory is read. So
+// the result does not include memory that a process needs only once.
 const first = 100
 
-// Check opens and closes the first connections.
+// Check opens and closes first connections.
 func (w *resting) Check(t *Target) error {
 	held, err := w.hold(t, first)
 	if err != nil {
@@ -38,7 +39,7 @@ func (w *resting) hold(t *Target, n int) (*load.Held, error) {
 	return load.Hold(t.Addr, all[0], n)
 }
 
-// Do opens the connections and reads the memory once it has settled.
+// Do opens the connections and reads the memory when it no longer changes.
 func (w *resting) Do(t *Target, m *Meter, _ time.Duration) (done *Done, err error) {
 	before, err := settled(t.PIDs())
 	if err != nil {
@@ -63,7 +64,7 @@ func (w *resting) Do(t *Target, m *Meter, _ time.Duration) (done *Done, err erro
 	}}, nil
 }
 
-// settled reads the memory until it has not changed for half a second.
+// settled returns the memory of the processes once it has not changed for half a second.
 func settled(pids []int) (int64, error) {
 	again := time.NewTicker(100 * time.Millisecond)
 	defer again.Stop()

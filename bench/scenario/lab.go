@@ -12,21 +12,21 @@ import (
 	"sluice/bench/result"
 )
 
-// Lab is where scenarios run. Owned by the goroutine that calls Run.
+// Lab contains everything that scenarios need to run. The goroutine that calls Run owns it.
 type Lab struct {
 	Scale
-	Origin origin.Addrs
-	Sink   *Sink
+	Origin origin.Addrs // addresses of the origin server
+	Sink   *Sink        // receiver of log lines
 	Peers  []peer.Peer
-	Dir    string // for configurations
-	Files  uint64 // that a process may have open
-	Strace bool   // count system calls
-	Wrk    bool   // put wrk's figures beside ours
-	Say    func(format string, args ...any)
+	Dir    string                           // directory for configurations
+	Files  uint64                           // limit of open files per process
+	Strace bool                             // count system calls
+	Wrk    bool                             // also measure with wrk
+	Say    func(format string, args ...any) // prints progress
 }
 
-// Run runs a scenario and returns its results and their headlines, one entry a
-// variant. It ends early, with an error, once the context is done.
+// Run runs a scenario. It returns the results and the names of the headline metrics, one entry
+// per variant each. It returns an error soon after the context is done.
 func (l *Lab) Run(ctx context.Context, s Scenario) (all []*result.Variant, headlines []string, err error) {
 	var runs []*run
 	defer func() {
@@ -81,7 +81,7 @@ func (l *Lab) begin(r *run) error {
 	return r.Prepare(l, r.targets)
 }
 
-// start starts the proxy of a target and has it checked.
+// start starts the proxy of a target and checks its answers.
 func (l *Lab) start(r *run, t *Target) error {
 	running, err := peer.Start(t.Peer, l.site(r), l.Dir)
 	if err != nil {
@@ -94,7 +94,7 @@ func (l *Lab) start(r *run, t *Target) error {
 	return nil
 }
 
-// site completes the variant's site with what this lab has.
+// site returns the variant's site with the addresses of the origin and of the log.
 func (l *Lab) site(r *run) peer.Site {
 	s := r.Site
 	switch w := r.Work.(type) {
@@ -114,7 +114,7 @@ func (l *Lab) site(r *run) peer.Site {
 	return s
 }
 
-// round has each proxy work once.
+// round makes one round: each proxy does the work once.
 func (l *Lab) round(ctx context.Context, r *run, round int) error {
 	for _, t := range r.targets {
 		if err := ctx.Err(); err != nil {
@@ -149,8 +149,8 @@ func (l *Lab) work(r *run, t *Target, d time.Duration) (map[string]float64, erro
 	return m.figures(r.Work.Unit(), done), nil
 }
 
-// addedToDirect adds what each proxy's latencies are above those without one,
-// in the same round.
+// addedToDirect adds metrics: by how much each proxy's latencies are above those of the direct
+// connection in the same round.
 func addedToDirect(v *result.Variant, round int) {
 	direct := v.Find(peer.DirectName)
 	if direct == nil {
@@ -167,7 +167,7 @@ func addedToDirect(v *result.Variant, round int) {
 	}
 }
 
-// shown is the headline of a round.
+// shown returns the headline metric of a round as text.
 func shown(figures map[string]float64, headline string) string {
 	if value, ok := figures[headline]; ok {
 		return fmt.Sprintf("%.4g %s", value, headline)

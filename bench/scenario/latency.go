@@ -9,11 +9,11 @@ import (
 	"sluice/bench/result"
 )
 
-// share of HAProxy's capacity at which latency is measured.
+// share is the part of HAProxy's capacity that is the rate for measuring latency.
 const share = 0.6
 
-// crowd is how many connections may be open at once where each exchange has its
-// own. Only a proxy that stalls needs so many.
+// crowd is the highest number of open connections if each exchange has its own connection. Only
+// a proxy that stalls needs so many.
 const crowd = 1000
 
 func latency(s Scale) []*Variant {
@@ -45,8 +45,9 @@ func scheduled(k kind, clients int, of string) *Variant {
 	return v
 }
 
-// capacity is what HAProxy does with 64 clients as fast as it can, the median
-// of three runs; Sluice's where HAProxy is not there.
+// capacity returns the exchanges per second that HAProxy completes in a closed loop with 64
+// clients, the median of three runs. Without HAProxy it measures Sluice. of is the name of the
+// measured proxy.
 func (l *Lab) capacity(k kind, targets []*Target) (of string, perSecond float64, err error) {
 	var t *Target
 	for _, at := range targets {

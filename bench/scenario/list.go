@@ -8,56 +8,57 @@ import (
 	"sluice/bench/peer"
 )
 
-// All are the scenarios, in the order of a run.
+// All are the scenarios, in the order in which they run.
 var All = []Scenario{
-	{Name: "conn-rate", About: "one short HTTP request a connection, routed by Host", Variants: connRate},
-	{Name: "conn-rate-sni", About: "one TLS hello a connection, routed by SNI and passed through", Variants: connRateSNI},
+	{Name: "conn-rate", About: "one short HTTP request per connection, routed by Host", Variants: connRate},
+	{Name: "conn-rate-sni", About: "one TLS hello per connection, routed by SNI and passed through", Variants: connRateSNI},
 	{Name: "keepalive", About: "small requests over connections that are kept", Variants: keepalive},
-	{Name: "latency", About: "what is added to direct, at 60 % of HAProxy's capacity", Variants: latency},
-	{Name: "bulk", About: "many bytes down, up and both ways", Variants: bulk},
+	{Name: "latency", About: "latency that a proxy adds to a direct connection, at 60 % of HAProxy's capacity", Variants: latency},
+	{Name: "bulk", About: "many bytes down, up and in both directions", Variants: bulk},
 	{Name: "idle", About: "memory of an idle relayed connection", Variants: idle},
 	{Name: "churn-under-idle", About: "conn-rate while idle connections are held", Variants: churn},
 	{Name: "rules", About: "conn-rate with many Host and SNI rules", Variants: rules},
 	{Name: "reload", About: "failed requests while reloading every second", Skip: "reload does not exist yet"},
-	{Name: "drip", About: "conn-rate beside slow clients that send a byte a second", Variants: dripping},
+	{Name: "drip", About: "conn-rate while slow clients send a byte a second", Variants: dripping},
 	{Name: "http-keepalive", About: "mode http: small requests over connections that are kept", Variants: httpKeepalive},
-	{Name: "http-conn-rate", About: "mode http: one short request a connection", Variants: httpConnRate},
+	{Name: "http-conn-rate", About: "mode http: one short request per connection", Variants: httpConnRate},
 	{Name: "http-bulk", About: "mode http: a large body by Content-Length, down and up", Variants: httpBulk},
 }
 
 const (
+	// The headline metrics of most scenarios.
 	perConn = "cpu_us_per_conn"
 	perReq  = "cpu_us_per_req"
 	perGB   = "cpu_ms_per_gb"
 )
 
 const (
-	fewConns = 2000 // maxconn where few are needed
-	// manyConns is what 20,000 descriptors suffice for.
+	fewConns = 2000 // maxconn of scenarios that need few connections
+	// manyConns is a maxconn for which 20,000 descriptors are enough.
 	manyConns = 9000
 )
 
-// plain are the peers that do not differ from another one here: what splices
-// by force moves no bulk, and maps matter with many rules only.
+// plain selects all peers except direct and the variants of HAProxy. Splicing matters only in
+// bulk, and a map only with many rules.
 func plain(p peer.Peer) bool {
 	h, ok := p.(*peer.HAProxy)
 	return p.Name() != peer.DirectName && (!ok || !h.Map && len(h.Options) == 0)
 }
 
-// anySplice also takes those that splice by force.
+// anySplice is plain plus the variant of HAProxy that always splices.
 func anySplice(p peer.Peer) bool {
 	h, ok := p.(*peer.HAProxy)
 	return anyPipe(p) && (!ok || h.Pipe == 0)
 }
 
-// anyPipe also takes those that do it through larger pipes.
+// anyPipe is anySplice plus the variant of HAProxy with larger pipes.
 func anyPipe(p peer.Peer) bool {
 	h, ok := p.(*peer.HAProxy)
 	return plain(p) || ok && !h.Map
 }
 
-// routing takes those that can choose, be it by a map, and the floor, which
-// shows what the rest costs.
+// routing selects the peers that can route by this, with or without a map, and the floor. The
+// floor shows the cost without routing.
 func routing(route peer.Route) func(peer.Peer) bool {
 	return func(p peer.Peer) bool {
 		h, ok := p.(*peer.HAProxy)
@@ -65,9 +66,10 @@ func routing(route peer.Route) func(peer.Peer) bool {
 	}
 }
 
-// logging takes all but the floor, which can't log.
+// logging is plain without the floor, which cannot log.
 func logging(p peer.Peer) bool { return plain(p) && p.Name() != peer.FloorName }
 
+// onOff returns the value of the parameter log.
 func onOff(on bool) string {
 	if on {
 		return "tcplog"
@@ -79,7 +81,7 @@ func connRate(s Scale) []*Variant { return shortConns(s, short, peer.Host) }
 
 func connRateSNI(s Scale) []*Variant { return shortConns(s, hello, peer.SNI) }
 
-// shortConns has 4 and 64 clients, and 64 with a log.
+// shortConns returns variants with 4 and 64 clients, and one with 64 clients and a log.
 func shortConns(s Scale, k kind, route peer.Route) []*Variant {
 	var all []*Variant
 	for _, c := range []struct {
@@ -132,7 +134,7 @@ func bulk(s Scale) []*Variant {
 	})
 }
 
-// moves has a variant for each direction with one stream and with 32.
+// moves returns two variants for each direction: with one stream and with 32 streams.
 func moves(size int64, directions []string, common Variant) []*Variant {
 	var all []*Variant
 	for _, direction := range directions {
@@ -180,7 +182,7 @@ func dripping(s Scale) []*Variant {
 	return besides(s, "slow", counts, true)
 }
 
-// besides is conn-rate while connections are held.
+// besides returns variants of conn-rate during which connections are held: idle or slow ones.
 func besides(s Scale, what string, counts []int, slow bool) []*Variant {
 	var all []*Variant
 	for _, held := range counts {
@@ -216,7 +218,8 @@ func rules(s Scale) []*Variant {
 	return all
 }
 
-// Find returns the scenarios of a list of names, or all.
+// Find returns the scenarios with the given names, separated by commas, or all scenarios for
+// "all". If a name is unknown, Find returns that name.
 func Find(names string) (found []Scenario, unknown string) {
 	if names == "all" {
 		return All, ""

@@ -15,7 +15,7 @@ var peers = []peer.Peer{
 	&peer.Nginx{}, &peer.Floor{},
 }
 
-// TestWhoRuns lists who takes part in what.
+// TestWhoRuns lists the peers that take part in each scenario.
 func TestWhoRuns(t *testing.T) {
 	const all = "sluice haproxy nginx floor"
 	want := map[string]string{
@@ -67,7 +67,7 @@ func TestWhoRuns(t *testing.T) {
 	}
 }
 
-// TestFewDescriptors: no variant needs more than 20,000 of a proxy.
+// TestFewDescriptors: no variant needs more than 20,000 descriptors per proxy.
 func TestFewDescriptors(t *testing.T) {
 	for _, s := range All {
 		if s.Skip != "" {
@@ -84,7 +84,8 @@ func TestFewDescriptors(t *testing.T) {
 	}
 }
 
-// TestTooFewFiles: who may have no more is told so before anything starts.
+// TestTooFewFiles: if the limit of open files is too low, the error comes before anything
+// starts.
 func TestTooFewFiles(t *testing.T) {
 	churn, _ := Find("churn-under-idle")
 	lab := &Lab{Scale: Scale{Rounds: 1, For: time.Second}, Files: 1024, Peers: peers}

@@ -7,16 +7,16 @@ import (
 	"sluice/bench/measure"
 )
 
-// Meter reads what a proxy and the machine have used. With a folder for
-// strace it counts system calls instead, and its times mean nothing.
+// Meter reads the CPU time of a proxy's processes and of the machine. If strace is set, it
+// counts system calls instead, and its times are meaningless.
 type Meter struct {
-	pids    []int
-	strace  string
+	pids    []int  // the proxy's processes; none for direct
+	strace  string // directory for strace's output; empty: no strace
 	tracer  *measure.Trace
 	calls   map[string]int64
-	cpu     measure.CPU
-	machine measure.Machine
-	err     error
+	cpu     measure.CPU     // after Stop: used between Start and Stop
+	machine measure.Machine // after Stop: used between Start and Stop
+	err     error           // first error
 }
 
 // Start takes the first reading.
@@ -27,7 +27,7 @@ func (m *Meter) Start() {
 	m.cpu, m.machine = m.read()
 }
 
-// Stop takes the difference to the first reading. It is called once.
+// Stop takes the second reading and computes the difference. It must be called once.
 func (m *Meter) Stop() {
 	cpu, machine := m.read()
 	m.cpu, m.machine = cpu.Sub(m.cpu), machine.Sub(m.machine)
@@ -51,8 +51,8 @@ func (m *Meter) read() (measure.CPU, measure.Machine) {
 	return cpu, machine
 }
 
-// figures are the metrics of a round. Without a process there is no CPU time
-// to speak of, and the machine's tells what the load itself costs.
+// figures returns the metrics of a round. Without processes there are no metrics of the proxy's
+// CPU time. Those of the machine then show the cost of the load itself.
 func (m *Meter) figures(unit string, d *Done) map[string]float64 {
 	scale, per := time.Microsecond, "_us_per_"+unit
 	if unit == "gb" {

@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// Sink takes the log lines of all proxies and counts them.
+// Sink receives the log lines of all proxies by UDP and counts them.
 type Sink struct {
 	conn  *net.UDPConn
 	lines atomic.Int64
 	over  sync.WaitGroup
 }
 
-// NewSink listens on the loopback.
+// NewSink returns a sink that listens on the loopback.
 func NewSink() (*Sink, error) {
 	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
 	if err != nil {
 		return nil, fmt.Errorf("the sink of log lines: %w", err)
 	}
-	_ = conn.SetReadBuffer(4 << 20) // less is granted to an ordinary user, which does no harm
+	_ = conn.SetReadBuffer(4 << 20) // without privileges the kernel grants less, which is enough
 	s := &Sink{conn: conn}
 	s.over.Go(func() {
 		for line := make([]byte, 64<<10); ; s.lines.Add(1) {
@@ -34,14 +34,14 @@ func NewSink() (*Sink, error) {
 	return s, nil
 }
 
-// Addr is where lines are sent.
+// Addr returns the address to which log lines are sent.
 func (s *Sink) Addr() netip.AddrPort { return s.conn.LocalAddr().(*net.UDPAddr).AddrPort() }
 
-// Lines is how many have come so far.
+// Lines returns the number of lines received so far.
 func (s *Sink) Lines() int64 { return s.lines.Load() }
 
-// Await returns how many lines have come since a count. It waits a moment for
-// as many as are wanted: they are written after the connections have ended.
+// Await returns the number of lines received since the count since. It waits up to a second
+// until wanted lines have come, because proxies write them after the end of a connection.
 func (s *Sink) Await(since, wanted int64) int64 {
 	again := time.NewTicker(5 * time.Millisecond)
 	defer again.Stop()
@@ -56,7 +56,7 @@ func (s *Sink) Await(since, wanted int64) int64 {
 	return s.Lines() - since
 }
 
-// Close ends the sink.
+// Close stops the sink.
 func (s *Sink) Close() {
 	s.conn.Close()
 	s.over.Wait()

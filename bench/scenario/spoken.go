@@ -16,9 +16,12 @@ import (
 	"sluice/bench/load"
 )
 
-// inOwnWords replaces each answer by how a proxy words it that reads answers:
-// HAProxy writes names in lower case, and says itself that a connection ends.
-// It must mean what the origin said; then the load compares every byte with it.
+// inOwnWords replaces each expected answer by the answer of this proxy in mode http, because
+// proxies change the form of an answer. For example, HAProxy writes field names in lower case,
+// and adds `connection: close` itself.
+//
+// The proxy's answer must have the same meaning as the origin's. Later the load compares every
+// byte with the proxy's answer.
 func inOwnWords(all []load.Exchange, addr netip.AddrPort) error {
 	for i, e := range all {
 		said, err := ask(addr, e.Request)
@@ -33,8 +36,8 @@ func inOwnWords(all []load.Exchange, addr netip.AddrPort) error {
 	return nil
 }
 
-// ask returns every byte of the answer, and of what follows it if the
-// connection is not kept.
+// ask sends the request and returns all bytes of the answer. If the connection is not kept, it
+// also returns any bytes after the answer.
 func ask(addr netip.AddrPort, request []byte) ([]byte, error) {
 	c, err := net.Dial("tcp", addr.String())
 	if err != nil {
@@ -59,8 +62,8 @@ func ask(addr netip.AddrPort, request []byte) ([]byte, error) {
 	return said.Bytes(), err
 }
 
-// sameMeaning compares status, fields and body. Connection is left out: it is
-// about one connection, and the answer goes over two.
+// sameMeaning returns an error unless status, fields and body are equal. It ignores the field
+// Connection, which is different on the two connections of a proxy.
 func sameMeaning(got, want []byte) error {
 	gotHead, gotBody, gotErr := meaning(got)
 	wantHead, wantBody, wantErr := meaning(want)
@@ -76,7 +79,8 @@ func sameMeaning(got, want []byte) error {
 	return nil
 }
 
-// meaning has whatever follows the answer in its body, too.
+// meaning returns the parts of an answer to compare. Bytes after the answer are included in the
+// body.
 func meaning(said []byte) (head string, body []byte, err error) {
 	r := bufio.NewReader(bytes.NewReader(said))
 	answer, err := http.ReadResponse(r, nil)

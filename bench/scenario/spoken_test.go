@@ -32,7 +32,7 @@ func TestSameMeaning(t *testing.T) {
 	}
 }
 
-// TestInOwnWords: a proxy's own words are what is expected of it from then on.
+// TestInOwnWords: the proxy's own form of an answer becomes the expected answer.
 func TestInOwnWords(t *testing.T) {
 	for _, last := range []bool{false, true} {
 		words := strings.ReplaceAll(string(origin.Answer(0, last)), "Server", "server")
@@ -48,8 +48,8 @@ func TestInOwnWords(t *testing.T) {
 	}
 }
 
-// saying is a server that says the same to everybody, and keeps the connection
-// unless it is the last word.
+// saying is a server that gives every client the same answer. It closes the connection after
+// the answer if last is true.
 func saying(t *testing.T, words string, last bool) netip.AddrPort {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

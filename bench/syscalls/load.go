@@ -18,7 +18,7 @@ const (
 	host     = "site.test"
 	question = "GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n"
 	answer   = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nyes"
-	patience = 20 * time.Second
+	patience = 20 * time.Second // limit for the start of the balancer, for one request, and for the end of strace
 )
 
 // config routes by Host and logs nothing.
@@ -34,8 +34,7 @@ backend origin
   server s %s
 `
 
-// newOrigin returns a listener behind which every request is answered and its
-// connection closed.
+// newOrigin returns a listener whose connections each get one answer and are then closed.
 func newOrigin() (net.Listener, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -60,13 +59,13 @@ func serve(c net.Conn) {
 	}
 }
 
-// balancer is a process under measurement.
+// balancer is the process that is measured.
 type balancer struct {
 	process *exec.Cmd
 	addr    string
 }
 
-// startBalancer returns once the balancer has served a request.
+// startBalancer starts the balancer and returns when it has served a request.
 func startBalancer(bin, dir string, origin net.Addr) (*balancer, error) {
 	addr, err := freeAddr()
 	if err != nil {
@@ -107,7 +106,7 @@ func freeAddr() (string, error) {
 	return ln.Addr().String(), nil
 }
 
-// load makes conns connections, clients at once.
+// load makes conns connections, at most clients of them at once.
 func load(addr string, clients, conns int) error {
 	errs := make([]error, clients)
 	var working sync.WaitGroup
@@ -127,7 +126,7 @@ func load(addr string, clients, conns int) error {
 	return nil
 }
 
-// ask makes one connection and checks the answer.
+// ask makes one connection with one request and checks the answer.
 func ask(addr string) error {
 	c, err := net.Dial("tcp", addr)
 	if err != nil {

@@ -61,7 +61,7 @@ func (o *options) run() error {
 	return nil
 }
 
-// measure has the balancer carry the connections under strace.
+// measure counts the calls of the balancer under strace while it serves the connections.
 func (o *options) measure(dir string) (*tally, error) {
 	site, err := newOrigin()
 	if err != nil {

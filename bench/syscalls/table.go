@@ -8,55 +8,55 @@ import (
 	"strings"
 )
 
-// row is a kind of call: its name and whose descriptor it is made on.
+// row counts one kind of call: its name and the role of its descriptor.
 type row struct {
-	what string // as "read client"
-	made int
-	vain int // of them gave EAGAIN
+	what string // for example "read client"
+	made int    // number of calls
+	vain int    // number of calls that returned EAGAIN
 }
 
 // tally counts the calls of conns connections.
 type tally struct {
 	conns int
-	rows  map[string]*row
-	role  map[string]string // descriptor -> client, server or loop
+	rows  map[string]*row   // by row.what
+	role  map[string]string // by descriptor: client, server or loop
 }
 
-// runtimes are the Go runtime's own calls, which any program in Go makes. An
-// epoll that has no session is the one of its network poller.
+// runtimes are calls that the Go runtime makes in any program. An epoll descriptor without
+// sessions belongs to the runtime's network poller.
 var runtimes = map[string]bool{
 	"futex": true, "nanosleep": true, "tgkill": true, "getpid": true, "sched_yield": true,
 	"rt_sigreturn": true, "restart_syscall": true, "epoll_pwait": true, "epoll_wait": true,
 }
 
-// reasons says what a kind of call is there for.
+// reasons are the explanations in the table, by kind of call.
 var reasons = map[string]string{
-	"accept4 listener":   "takes the client and its address; EAGAIN: nobody waits any more",
-	"read client":        "the request; after that, the client's end",
-	"socket server":      "the connection to the server",
-	"connect server":     "starts it",
-	"sendto server":      "the request, and the probe whether the connection stands",
+	"accept4 listener":   "accepts a client with its address; EAGAIN: no client is waiting",
+	"read client":        "the request; later the client's end of stream",
+	"socket server":      "opens the socket for the connection to the server",
+	"connect server":     "starts the connection",
+	"sendto server":      "the request; also shows whether the connection is established",
 	"epoll_ctl client":   "events of the client's socket, registered once",
 	"epoll_ctl server":   "events of the server's socket, registered once",
-	"epoll_pwait loop":   "waits for events, of all sessions of a loop together",
-	"epoll_wait loop":    "waits for events, of all sessions of a loop together",
-	"read server":        "the answer, and its end when that came with it",
+	"epoll_pwait loop":   "waits for events of all sessions of a loop",
+	"epoll_wait loop":    "waits for events of all sessions of a loop",
+	"read server":        "the answer, and the server's end of stream if it came with the answer",
 	"sendto client":      "the answer",
-	"shutdown client":    "passes the server's end on",
-	"shutdown server":    "passes the client's end on",
-	"close client":       "frees the descriptor; says FIN if that was not said",
-	"close server":       "frees the descriptor; says FIN if that was not said",
-	"timerfd_settime":    "moves the alarm of the loop's deadlines",
-	"ioctl client":       "asks whether the client has everything, before RST",
-	"getsockopt server":  "asks how the connection is doing",
-	"setsockopt client":  "an option of the client's socket",
-	"setsockopt server":  "an option of the server's socket",
-	"recvfrom client":    "looks without taking: the buffer budget is used up",
+	"shutdown client":    "forwards the server's end of stream (FIN)",
+	"shutdown server":    "forwards the client's end of stream (FIN)",
+	"close client":       "frees the descriptor; sends FIN if none was sent",
+	"close server":       "frees the descriptor; sends FIN if none was sent",
+	"timerfd_settime":    "sets the timer for the loop's next deadline",
+	"ioctl client":       "asks whether the client has acknowledged all bytes, before RST",
+	"getsockopt server":  "asks for the state of the connection",
+	"setsockopt client":  "sets an option of the client's socket",
+	"setsockopt server":  "sets an option of the server's socket",
+	"recvfrom client":    "peeks at bytes, because the buffer budget is used up",
 	"write eventfd":      "wakes another loop",
 	"getsockname client": "the address that the client connected to",
 }
 
-// count counts the calls of a trace.
+// count reads a trace and counts its calls.
 func count(trace io.Reader, conns int) (*tally, error) {
 	t := &tally{conns: conns, rows: map[string]*row{}, role: map[string]string{}}
 	calls, err := readCalls(trace)
@@ -87,7 +87,8 @@ func (t *tally) add(c call) {
 	}
 }
 
-// whose follows descriptors from the call that made them to their close.
+// whose returns the role of the call's descriptor. It follows each descriptor from the call
+// that opened it to its close.
 func (t *tally) whose(c call) string {
 	switch c.name {
 	case "accept4":
@@ -106,7 +107,7 @@ func (t *tally) whose(c call) string {
 
 func (t *tally) counted(r *row) bool { return !runtimes[r.what] }
 
-// perConn returns the calls that one connection costs.
+// perConn returns the average number of counted calls per connection.
 func (t *tally) perConn() float64 {
 	made := 0
 	for _, r := range t.rows {
@@ -119,8 +120,8 @@ func (t *tally) perConn() float64 {
 
 func (t *tally) each(made int) float64 { return float64(made) / float64(t.conns) }
 
-// print writes the table, the most frequent calls first, and the runtime's
-// below the total.
+// print writes the table with the most frequent calls first. The calls of the Go runtime follow
+// after the total.
 func (t *tally) print(w io.Writer) {
 	rows := slices.SortedFunc(maps.Values(t.rows), func(a, b *row) int {
 		if a.made != b.made {
@@ -139,8 +140,8 @@ func (t *tally) print(w io.Writer) {
 			fmt.Fprintf(w, "%-20s %8.2f %8.2f  %s\n", r.what, t.each(r.made), t.each(r.vain), reasons[r.what])
 		}
 	}
-	fmt.Fprintf(w, "%-20s %8.2f %8s  among it what sessions did that began before\n", "rare", t.each(rare), "")
-	fmt.Fprintf(w, "%-20s %8.2f\n\nnot counted, the Go runtime's own:\n", "total", t.perConn())
+	fmt.Fprintf(w, "%-20s %8.2f %8s  fewer than 0.01 each; includes calls of earlier sessions\n", "rare", t.each(rare), "")
+	fmt.Fprintf(w, "%-20s %8.2f\n\nnot counted, made by the Go runtime:\n", "total", t.perConn())
 	for _, r := range rows {
 		if !t.counted(r) {
 			fmt.Fprintf(w, "%-20s %8.2f\n", r.what, t.each(r.made))

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// One connection, whose calls another thread's divide, between the runtime's.
+// sample is a trace of one connection. A call of another thread interrupts one of its calls,
+// and calls of the Go runtime lie between them.
 const sample = `11  epoll_pwait(9, [...], 32, -1, NULL, 0) = 1
 11  accept4(5, {sa_family=AF_INET, sin_port=htons(1), sin_addr=inet_addr("127.0.0.1")}, [112 => 16], SOCK_NONBLOCK) = 24
 11  read(24,  <unfinished ...>

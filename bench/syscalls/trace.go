@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// tracer is a strace at work.
+// tracer is a running strace.
 type tracer struct {
 	process *exec.Cmd
-	drained chan struct{}
+	drained chan struct{} // closed when strace has closed its standard error
 }
 
-// attach returns once strace follows every thread of the process.
+// attach starts strace and returns when it traces all threads of the process.
 func attach(pid int, file string) (*tracer, error) {
 	t := &tracer{drained: make(chan struct{})}
 	t.process = exec.Command("strace", "-f", "-s", "0", "-e", "signal=none", "-o", file, "-p", fmt.Sprint(pid))
@@ -44,7 +44,7 @@ func attach(pid int, file string) (*tracer, error) {
 	return t, nil
 }
 
-// detach has strace write what it knows and waits for its end.
+// detach makes strace write the rest of its output, and waits until it ends.
 func (t *tracer) detach() error {
 	_ = t.process.Process.Signal(os.Interrupt)
 	late := time.AfterFunc(patience, func() { _ = t.process.Process.Kill() })
@@ -52,20 +52,20 @@ func (t *tracer) detach() error {
 	<-t.drained
 	err := t.process.Wait()
 	if ended := new(exec.ExitError); errors.As(err, &ended) {
-		return nil // by our signal
+		return nil // strace was ended by our signal
 	}
 	return err
 }
 
-// call is one system call as traced.
+// call is one system call in a trace.
 type call struct {
 	name   string
 	args   []string
 	result string
 }
 
-// The lines of strace -f: a whole call, or one that another thread's call
-// divides into a beginning and an end.
+// The lines of strace -f: a complete call, or the beginning and the end of a call that a call
+// of another thread interrupted.
 var (
 	whole = regexp.MustCompile(`^(\d+) +(\w+)\((.*)\) += (.*)$`)
 	begun = regexp.MustCompile(`^(\d+) +(\w+)\((.*) <unfinished \.\.\.>$`)
@@ -75,7 +75,7 @@ var (
 // readCalls returns the finished calls of a trace, in order.
 func readCalls(trace io.Reader) ([]call, error) {
 	var calls []call
-	open := map[string]string{} // thread -> arguments of its unfinished call
+	open := map[string]string{} // by thread: arguments of its unfinished call
 	lines := bufio.NewScanner(trace)
 	for lines.Scan() {
 		line := lines.Text()
