@@ -161,14 +161,13 @@ func (l *loop) short(ln *listener, what string, err error) {
 // open begins the session of a client just accepted.
 func (l *loop) open(ln *listener, fd int) {
 	f := ln.frontend
-	f.stat.Conns.Open(l.now)
+	l.countAccepted(f)
 	id := l.sessions.take()
 	if id == 0 || !l.allowed(f, fd) {
 		if id != 0 {
-			f.stat.DeniedConn.Inc()
 			l.sessions.give(id)
 		}
-		f.stat.Conns.Close(0, 0)
+		l.countTurnedAway(f, id != 0)
 		sock.Close(fd)
 		l.dismiss(ln)
 		return
@@ -182,8 +181,7 @@ func (l *loop) open(ln *listener, fd int) {
 	if s.unix {
 		s.flow[client].Set(sourceOfUnix)
 	}
-	f.stat.Open(l.now)
-	l.engine.stat.Open(l.now)
+	l.countOpened(f)
 	l.logConnect(s, ln)
 	switch {
 	case l.isHTTP(s):

@@ -75,7 +75,7 @@ func (l *loop) hear(id int32, s *session, x *exchange, v relay.View) bool {
 	n, status := x.flow.Ask(l.scanner, &s.sniff, v.Bytes, &l.sniffed)
 	switch {
 	case status != 0:
-		l.noteBadRequest(s)
+		l.countUnasked(l.listeners[s.line].frontend)
 		l.refuse(id, s, x, status, term('P', 'R'))
 	case n != 0:
 		l.asked(id, s, x, v, n)
@@ -96,11 +96,11 @@ func (l *loop) asked(id int32, s *session, x *exchange, v relay.View, n int) {
 	if f.closes == conf.HTTPClose || l.draining {
 		x.flow.CloseClient()
 	}
-	if !l.monitored(x, f) {
+	x.head = int32(n)
+	l.countAsked(f)
+	if !l.monitored(s, x, f) {
 		x.marks |= outstanding
 		l.tellLine(f, x)
-		f.stat.Requests.Request(l.now)
-		l.engine.stat.Requests.Request(l.now)
 		if l.headToServer(id, s, x, f) {
 			l.takeBody(id, s, x, v, n)
 			return
@@ -123,7 +123,7 @@ func (l *loop) headToServer(id int32, s *session, x *exchange, f *frontend) bool
 	d := f.rules.Decide(&l.facts)
 	switch {
 	case d.Verdict == acl.Refuse:
-		f.stat.DeniedReq.Inc()
+		l.countDeniedRequest(s)
 		l.refuse(id, s, x, 403, term('P', 'R'))
 		return false
 	case d.Backend < 0:
@@ -132,8 +132,7 @@ func (l *loop) headToServer(id int32, s *session, x *exchange, f *frontend) bool
 	}
 	s.backend = int32(d.Backend)
 	b := l.backendOf(s)
-	b.Stat.Open(l.now)
-	b.Stat.Requests.Request(l.now)
+	l.countRouted(s)
 	if b.rules.Request.Len() > 0 && !f.owns(b) {
 		l.facts.Backend = b.Name
 		if !l.requestRules(id, s, x, &b.rules.Request) {
@@ -153,6 +152,7 @@ func (l *loop) takeBody(id int32, s *session, x *exchange, v relay.View, head in
 	}
 	l.head = append(l.head, v.Bytes[head:n]...)
 	if x.flow.Request.Broken() {
+		l.countBadRequest(l.listeners[s.line].frontend)
 		l.refuse(id, s, x, 400, term('P', 'R'))
 		return
 	}
@@ -187,7 +187,7 @@ func (l *loop) prepare(s *session, x *exchange, f *frontend, b *backend) {
 
 // monitored makes ready the answer to `monitor-uri`, which is neither passed on
 // nor logged.
-func (l *loop) monitored(x *exchange, f *frontend) bool {
+func (l *loop) monitored(s *session, x *exchange, f *frontend) bool {
 	if !l.sniffed.HTTP.AsksFor(f.conf.Monitor.URI) {
 		return false
 	}
@@ -197,7 +197,8 @@ func (l *loop) monitored(x *exchange, f *frontend) bool {
 	}
 	x.status = int16(status)
 	l.head = x.flow.AppendAnswer(l.head[:0], httpflow.Page(status))
-	x.marks |= local
+	x.marks |= local | outstanding | unlogged
+	l.countIntercepted(s)
 	return true
 }
 
@@ -228,6 +229,10 @@ func (l *loop) idleFits(s *session, x *exchange) bool {
 func (l *loop) reuse(id int32, s *session, x *exchange) {
 	x.marks = x.marks&^idle | reused
 	s.server = x.keptOn
+	if x.claim.Server < 0 {
+		l.countPicked(s)
+	}
+	l.countReuse(s)
 	l.assign(s)
 	s.queued = int32(l.now - s.began)
 	s.connected = s.queued
@@ -249,7 +254,7 @@ func (l *loop) endAsking(id int32, s *session, x *exchange) {
 		l.end(id, s, ending{term: term('-', '-')})
 		return
 	}
-	l.noteBadRequest(s)
+	l.countUnasked(l.listeners[s.line].frontend)
 	l.refuse(id, s, x, 400, term('C', 'R'))
 }
 

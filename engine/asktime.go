@@ -18,7 +18,7 @@ func (l *loop) askedTooLate(id int32, s *session) {
 		l.end(id, s, ending{term: term('-', '-')})
 		return
 	}
-	l.noteBadRequest(s)
+	l.countUnasked(l.listeners[s.line].frontend)
 	l.refuse(id, s, x, 408, term('c', 'R'))
 }
 
@@ -51,6 +51,9 @@ func (l *loop) exchangeOverdue(id int32, s *session) {
 	if x.flow.Answered() {
 		l.cutAnswer(id, s, x, t)
 		return
+	}
+	if status == 504 {
+		l.countBadAnswer(s)
 	}
 	l.refuse(id, s, x, status, t)
 }

@@ -14,7 +14,7 @@ func (l *loop) dial(id int32, s *session, early []byte) {
 	l.enter(id, s, dialing)
 	l.stock.Assign(&s.flow[client], relay.ForInspection)
 	l.assign(s)
-	l.serverOf(s).Stat.Connects.Inc()
+	l.countConnect(s)
 	fd, e := sock.Stream(&l.backendOf(s).addrs[s.server])
 	if e != 0 {
 		l.keep(s, early)

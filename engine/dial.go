@@ -29,32 +29,31 @@ func (l *loop) route(id int32, s *session, to int, early []byte) {
 		return
 	}
 	s.backend = int32(to)
-	l.site.backends[to].Stat.Open(l.now)
+	l.countRouted(s)
 	l.choose(id, s, nil, early)
 }
 
 // choose picks a server, another one than was if there is any, and dials it.
 func (l *loop) choose(id int32, s *session, was *pool.Server, early []byte) {
-	b := l.backendOf(s)
 	picked := l.pick(id, s, was)
 	if picked == nil {
-		b.Stat.FailedConn.Inc()
+		l.countNoServer(s)
 		l.keep(s, early)
 		l.fail(id, s, term('S', 'C'))
 		return
 	}
+	s.server = int32(picked.ID - 1)
 	switch was {
 	case nil:
 	case picked:
-		l.countRetry(b, was)
+		l.countRetry(s)
 	default:
 		s.moved = true
-		was.Stat.Redispatches.Inc()
-		b.Stat.Redispatches.Inc()
+		l.countRedispatch(s, was)
 	}
-	picked.Stat.Selected.Inc()
-	b.Stat.Selected.Inc()
-	s.server = int32(picked.ID - 1)
+	if !l.persists(id, s) {
+		l.countPicked(s)
+	}
 	if s.queued < 0 {
 		s.queued = int32(l.now - s.began)
 	}
@@ -87,22 +86,17 @@ func (l *loop) fail(id int32, s *session, t [2]byte) {
 	l.end(id, s, ending{term: t})
 }
 
-func (l *loop) countRetry(b *backend, again *pool.Server) {
-	again.Stat.Retries.Inc()
-	b.Stat.Retries.Inc()
-}
-
 // assign counts the session with its server, for as long as an attempt or the
 // connection lasts.
 func (l *loop) assign(s *session) {
 	s.counted = true
-	l.serverOf(s).Stat.Open(l.now)
+	l.countAssigned(s)
 }
 
 func (l *loop) unassign(s *session, in, out int64) {
 	if s.counted {
 		s.counted = false
-		l.serverOf(s).Stat.Close(in, out)
+		l.countUnassigned(s, in, out)
 	}
 }
 
@@ -113,15 +107,13 @@ func (l *loop) serverOf(s *session) *pool.Server { return l.backendOf(s).Servers
 func (l *loop) failed(id int32, s *session, how attempt, e sock.Errno) {
 	s.sock[server].close(false)
 	s.inSYN = 0
-	b, was := l.backendOf(s), l.serverOf(s)
-	was.Stat.FailedConn.Inc()
 	l.unassign(s, 0, 0)
 	if how == noPort || how == exhausted {
-		l.engine.complain("can't open a connection to server "+was.String(), e)
+		l.engine.complain("can't open a connection to server "+l.serverOf(s).String(), e)
 	}
 	next := l.afterFailure(id, s, how)
 	if next.Next == pool.GiveUp {
-		b.Stat.FailedConn.Inc()
+		l.countGivenUp(s)
 		l.fail(id, s, how.term())
 		return
 	}
@@ -161,7 +153,7 @@ func (l *loop) retry(id int32, s *session, anew bool) {
 		l.choose(id, s, was, nil)
 		return
 	}
-	l.countRetry(l.backendOf(s), was)
+	l.countRetry(s)
 	l.dial(id, s, nil)
 }
 

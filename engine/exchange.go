@@ -24,6 +24,7 @@ type exchange struct {
 	gap    int32     // that many ms after the accept, or the answer before
 	whole  int32     // its head was complete that many ms after it began; -1: not yet
 	answer int32     // and the head of its answer
+	head   int32     // bytes of its head; 0: not complete yet
 	before [2]uint64 // bytes of each flow before this exchange, by side
 	kept   int32     // idle: the backend whose server is still connected
 	keptOn int32     // and which server
@@ -35,7 +36,7 @@ type exchangeMarks uint16
 const (
 	// begun: the first byte of a request has come.
 	begun exchangeMarks = 1 << iota
-	// outstanding: a request was read whose line is not logged yet.
+	// outstanding: a request was read that is not logged and counted yet.
 	outstanding
 	// reused: it went out on a connection that had served another.
 	reused
@@ -49,6 +50,8 @@ const (
 	spoken
 	// resent: the request went out a second time, on a new connection.
 	resent
+	// unlogged: nobody is told of it, see monitored.
+	unlogged
 	// underway: an event before this one found the server connected.
 	underway
 )
@@ -78,9 +81,9 @@ func (l *loop) startAsking(id int32, s *session) {
 // expectRequest waits for the first request or the next one.
 func (l *loop) expectRequest(id int32, s *session) {
 	x := l.exchanges.at(id)
-	x.status, x.cookie, x.gap, x.whole, x.answer = 0, '-', 0, -1, -1
+	x.status, x.cookie, x.gap, x.whole, x.answer, x.head = 0, '-', 0, -1, -1, 0
 	x.claim = httpflow.Claim{Server: -1, Letter: '-'}
-	x.marks &^= begun | outstanding | reused | local | heard | spoken | resent | underway
+	x.marks &^= begun | outstanding | reused | local | heard | spoken | resent | unlogged | underway
 	x.flow = httpflow.Exchange{}
 	x.term = term('-', '-')
 	x.before = [2]uint64{client: s.flow[client].Bytes, server: s.flow[server].Bytes}
@@ -243,18 +246,12 @@ func (l *loop) closeExchange(s *session, x *exchange, t [2]byte) {
 	}
 	x.marks &^= outstanding
 	s.term = t
-	l.logExchange(s, x)
+	if !x.has(unlogged) {
+		l.logExchange(s, x)
+	}
 	l.stock.Release(&x.told)
 	l.stock.Release(&x.sent)
-	if s.backend < 0 {
-		return
-	}
-	b := l.backendOf(s)
-	in, out := int64(l.uploaded(s, x)), int64(l.downloaded(s, x))
-	l.unassign(s, in, out)
-	b.Stat.Close(in, out)
-	b.Stat.Requests.Response(int(x.status))
-	l.countAborts(s, b)
+	l.countExchanged(s, x)
 }
 
 // uploaded returns the bytes of this exchange that the server's socket has taken.
@@ -276,11 +273,6 @@ func (l *loop) isHTTP(s *session) bool {
 // persists reports whether the client's cookie chose the server.
 func (l *loop) persists(id int32, s *session) bool {
 	return l.isHTTP(s) && l.exchanges.at(id).claim.Server >= 0
-}
-
-// noteBadRequest counts what was no request, or came too late.
-func (l *loop) noteBadRequest(s *session) {
-	l.listeners[s.line].frontend.stat.FailedReq.Inc()
 }
 
 // releaseExchange gives back what the exchange of an ending session holds.

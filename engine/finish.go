@@ -164,31 +164,7 @@ func (l *loop) finish(id int32, s *session) {
 	}
 	ln := l.listeners[s.line]
 	l.log(id, s, ln)
-	in, out := s.received, int64(s.flow[server].Bytes)
-	f := ln.frontend
-	f.stat.Conns.Close(in, out)
-	f.stat.Close(in, out)
-	l.engine.stat.Close(in, out)
-	if n := l.stock.Spliced(); n > 0 {
-		l.engine.stat.Spliced.Add(n)
-	}
-	if s.backend >= 0 {
-		b := l.backendOf(s)
-		b.Stat.Close(in, out)
-		l.countAborts(s, b)
-		l.unassign(s, in, out)
-	}
+	l.countClosed(s)
 	l.sessions.give(id)
 	l.dismiss(ln)
-}
-
-func (l *loop) countAborts(s *session, b *backend) {
-	switch s.term[0] {
-	case 'C', 'c':
-		b.Stat.ClientAborts.Inc()
-	case 'S', 's':
-		if s.connected >= 0 {
-			b.Stat.ServerAborts.Inc()
-		}
-	}
 }

@@ -106,7 +106,7 @@ func (l *loop) decide(id int32, s *session, early []byte, last bool) bool {
 		return false
 	case acl.Refuse:
 		l.keep(s, early) // the log asks whether the client has sent anything
-		f.stat.DeniedReq.Inc()
+		l.countDeniedRequest(s)
 		l.end(id, s, ending{term: term('P', 'R')})
 	case acl.Route:
 		l.route(id, s, d.Backend, early)
@@ -121,7 +121,7 @@ func (l *loop) inspectedLongEnough(id int32, s *session) {
 	f, v := l.listeners[s.line].frontend, l.sent(s)
 	l.scanner.Sniff(&s.sniff, v.Bytes, &l.sniffed)
 	if len(v.Bytes) > 0 && !f.lenient && l.sniffed.Verdict() == sniff.More {
-		f.stat.FailedReq.Inc()
+		l.countBadRequest(f)
 		l.end(id, s, ending{term: term('c', 'R')})
 		return
 	}

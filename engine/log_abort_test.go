@@ -125,7 +125,11 @@ func (c *abortCase) play(t *testing.T, to net.Addr, reached <-chan struct{}) {
 			resetSent(t, conn.(*net.TCPConn))
 			return
 		case "reached":
-			<-reached
+			select {
+			case <-reached:
+			case <-time.After(patienceOfTests):
+				t.Errorf("%q: the server has got nothing", c.steps)
+			}
 		case "with fin":
 			more(conn.(*net.TCPConn), c.steps[1])
 			closeWrite(t, conn)

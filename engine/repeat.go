@@ -20,7 +20,7 @@ func (l *loop) repeat(id int32, s *session, x *exchange) {
 	x.marks = x.marks&^reused | resent
 	l.head = append(l.head[:0], l.stock.Held(&x.sent)...)
 	l.stock.Release(&x.sent)
-	l.countRetry(l.backendOf(s), l.serverOf(s))
+	l.countRetry(s)
 	l.unassign(s, 0, 0)
 	l.dropServer(s, x)
 	s.flow[client].Bytes = x.before[client] // the first server has got none of it

@@ -14,7 +14,7 @@ func (l *loop) moveRequest(id int32, s *session, x *exchange) bool {
 	}
 	switch how, e := l.moveBody(id, s, x, client); how {
 	case malformed:
-		l.noteBadRequest(s)
+		l.countBadRequest(l.listeners[s.line].frontend)
 		l.refuse(id, s, x, 400, term('P', l.phase(id)))
 		return false
 	case cutOff:
@@ -54,10 +54,12 @@ func (l *loop) moveAnswer(id int32, s *session, x *exchange) bool {
 	}
 	switch how, e := l.moveBody(id, s, x, server); how {
 	case malformed:
+		l.countBadAnswer(s)
 		l.cutAnswer(id, s, x, term('P', 'D'))
 		return false
 	case cutOff:
 		l.brokenBy(s, server, e)
+		l.countBadAnswer(s)
 		l.cutAnswer(id, s, x, term('S', 'D'))
 		return false
 	case unwanted:
@@ -112,7 +114,7 @@ func (l *loop) hearAnswer(id int32, s *session, x *exchange, v relay.View) (got,
 	n, status := x.flow.Reply(v.Bytes, &l.reply)
 	switch {
 	case status != 0:
-		l.backendOf(s).Stat.FailedResp.Inc()
+		l.countBadAnswer(s)
 		l.refuse(id, s, x, status, term('P', 'H'))
 		return false, false
 	case n > 0 && x.flow.Withholds(&l.reply):
@@ -134,6 +136,7 @@ func (l *loop) passAnswer(id int32, s *session, x *exchange, v relay.View, n int
 	if !h.Interim() {
 		x.status = int16(h.Status)
 		x.answer = int32(l.now - s.began)
+		l.countAnswered(s, h.Status)
 		l.tellAnswer(l.listeners[s.line].frontend, x, h)
 		if !l.responseRules(id, s, x) {
 			if x.has(local) && s.state == exchanging {
@@ -187,7 +190,7 @@ func (l *loop) serverGone(id int32, s *session, x *exchange) {
 		l.repeat(id, s, x)
 		return
 	}
-	l.backendOf(s).Stat.FailedResp.Inc()
+	l.countBadAnswer(s)
 	l.refuse(id, s, x, 502, term('S', 'H'))
 }
 

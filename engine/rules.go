@@ -28,7 +28,7 @@ func (l *loop) follow(id int32, s *session, x *exchange, r *acl.HTTPRule) course
 		l.answerRule(id, s, x, r)
 		return answered
 	case conf.RedirectTo:
-		return l.redirect(x, r)
+		return l.redirect(s, x, r)
 	default:
 		l.edit(x, r)
 		return edited
@@ -177,11 +177,12 @@ func (l *loop) reread(id int32, s *session, x *exchange) bool {
 
 // redirect makes ready the answer of a redirect. One with `ignore-empty` and
 // nothing for a location is no redirect at all.
-func (l *loop) redirect(x *exchange, r *acl.HTTPRule) course {
+func (l *loop) redirect(s *session, x *exchange, r *acl.HTTPRule) course {
 	to := l.value(r.Value)
 	if len(to) == 0 && r.Redirect.Skips() {
 		return skipped
 	}
+	l.countRule(s, r)
 	l.head = x.flow.AppendRedirect(l.head[:0], r.Redirect, to, &l.sniffed.HTTP)
 	x.status, x.term = int16(r.Redirect.Code), term('L', 'R')
 	x.marks |= local
@@ -193,9 +194,9 @@ func (l *loop) redirect(x *exchange, r *acl.HTTPRule) course {
 func (l *loop) answerRule(id int32, s *session, x *exchange, r *acl.HTTPRule) {
 	x.term = term('L', 'R')
 	if r.Action == conf.Deny {
-		l.listeners[s.line].frontend.stat.DeniedReq.Inc()
 		x.term = term('P', l.ruleLetter())
 	}
+	l.countRule(s, r)
 	status := l.answerStatus(r)
 	file, isFile := l.answerFile(s, r, status)
 	if isFile {

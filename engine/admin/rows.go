@@ -26,7 +26,11 @@ func frontendRow(f Frontend, now int64) row {
 		"dcon": s.DeniedConn.Load(), "dses": s.DeniedSess.Load(),
 		"req_rate": s.Requests.Rate().Per(now), "req_rate_max": s.Requests.Rate().Max(), "req_tot": s.Requests.Total(),
 	}
+	if f.Conf.Mode == conf.HTTP {
+		r["intercepted"] = s.Intercepted.Load()
+	}
 	addLoad(r, &s.Load, now)
+	r["scur"], r["smax"] = s.Conns.Cur(), s.Conns.Max() // also of those that became no session
 	addResponses(r, f.Conf.Mode, &s.Requests)
 	return r
 }
@@ -41,6 +45,7 @@ func backendRow(b *pool.Backend, now int64, legends bool) row {
 		"dreq": s.DeniedReq.Load(), "dresp": s.DeniedResp.Load(),
 		"econ": s.FailedConn.Load(), "eresp": s.FailedResp.Load(), "wretr": s.Retries.Load(), "wredis": s.Redispatches.Load(),
 		"lbtot": s.Selected.Load(), "cli_abrt": s.ClientAborts.Load(), "srv_abrt": s.ServerAborts.Load(),
+		"connect": s.Connects.Load(), "reuse": s.Reuses.Load(),
 	}
 	if len(b.Servers) > 0 {
 		r["downtime"] = b.Downtime(now) / 1000
@@ -71,7 +76,7 @@ func serverRow(b *pool.Backend, s *pool.Server, now int64, legends bool) row {
 		"weight": s.Conf.Weight, "uweight": s.Conf.Weight, "act": 1, "bck": 0, "lastchg": s.Since(now) / 1000,
 		"dresp": st.DeniedResp.Load(), "econ": st.FailedConn.Load(), "eresp": st.FailedResp.Load(),
 		"wretr": st.Retries.Load(), "wredis": st.Redispatches.Load(), "lbtot": st.Selected.Load(),
-		"cli_abrt": st.ClientAborts.Load(), "srv_abrt": st.ServerAborts.Load(), "connect": st.Connects.Load(),
+		"cli_abrt": st.ClientAborts.Load(), "srv_abrt": st.ServerAborts.Load(), "connect": st.Connects.Load(), "reuse": st.Reuses.Load(),
 	}
 	if s.Conf.Backup {
 		r["act"], r["bck"] = 0, 1

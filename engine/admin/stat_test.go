@@ -46,8 +46,11 @@ func table(t *testing.T, path, command string) (rows map[string]map[string]strin
 func TestShowStat(t *testing.T) {
 	v := sample(t)
 	www, s1, now := v.Frontends[0].Stat, &v.Backends[0].Servers[0].Stat, stat.Now()
-	www.Open(now)
-	www.Open(now)
+	for range 2 {
+		www.Conns.Open(now)
+		www.Open(now)
+	}
+	www.Conns.Close(10, 20)
 	www.Close(10, 20)
 	www.Requests.Response(204)
 	www.DeniedReq.Inc()
@@ -58,7 +61,7 @@ func TestShowStat(t *testing.T) {
 	if diff := cmp.Diff(want, order); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)
 	}
-	checkRow(t, rows["www/FRONTEND"], "scur 1 smax 2 slim 500 stot 2 bin 10 bout 20 dreq 1 status OPEN pid 1 iid 2 rate_max 2 hrsp_2xx 1 mode http - -")
+	checkRow(t, rows["www/FRONTEND"], "scur 1 smax 2 slim 500 stot 2 bin 10 bout 20 dreq 1 status OPEN pid 1 iid 2 rate_max 2 hrsp_2xx 1 mode http conn_rate 2 conn_rate_max 2 conn_tot 2 - -")
 	checkRow(t, rows["web/s1"], "scur 1 smax 1 stot 1 status no_check weight 2 uweight 2 act 1 pid 1 iid 3 sid 1 type 2 rate_max 1 ctime 5 ctime_max 5 addr 127.0.0.1:8080 cookie c,1 mode http - -")
 	checkRow(t, rows["web/s2"], "status UP_1/3 weight 1 uweight 1 bck 1 pid 1 iid 3 sid 2 type 2 lastsess -1 check_status INI check_desc Initializing check_rise 2 check_fall 3 check_health 2 addr 127.0.0.1:8080 mode http - -")
 	checkRow(t, rows["web/s3"], "status MAINT weight 1 uweight 1 act 1 pid 1 iid 3 sid 3 type 2 lastsess -1 addr 127.0.0.1:8080 mode http - -")

@@ -57,9 +57,14 @@ func (l *Load) Open(now int64) int64 {
 // Close counts the end of a session and its bytes: in was received from the client, out was
 // sent to the client.
 func (l *Load) Close(in, out int64) {
+	l.Move(in, out)
+	l.cur.Add(-1)
+}
+
+// Move counts what an open session has moved.
+func (l *Load) Move(in, out int64) {
 	l.in.Add(in)
 	l.out.Add(out)
-	l.cur.Add(-1)
 }
 
 // Cur returns the number of open sessions.

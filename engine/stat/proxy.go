@@ -7,8 +7,8 @@ type Proxy struct {
 	Conns        Load    // frontend: connections, also those refused before a session [conn_tot conn_rate]
 	DeniedConn   Counter // connections refused by tcp-request connection [dcon]
 	DeniedSess   Counter // sessions refused by tcp-request session [dses]
-	DeniedReq    Counter // requests refused by a rule, and answers refused by http-response [dreq]
-	DeniedResp   Counter // answers refused by a rule; not incremented yet, so 0 [dresp]
+	DeniedReq    Counter // requests, or first bytes, refused by a rule [dreq]
+	DeniedResp   Counter // answers of servers refused by a rule [dresp]
 	FailedReq    Counter // requests that were malformed or that the client did not complete [ereq]
 	FailedConn   Counter // backend: sessions for which no server could be connected [econ]
 	FailedResp   Counter // answers of servers that were malformed or incomplete [eresp]
@@ -17,6 +17,9 @@ type Proxy struct {
 	ClientAborts Counter // transfers that the client broke off [cli_abrt]
 	ServerAborts Counter // transfers that the server broke off [srv_abrt]
 	Selected     Counter // times that the balancing algorithm chose a server [lbtot]
+	Connects     Counter // backend: attempts to connect to a server [connect]
+	Reuses       Counter // backend: requests on a connection that had served another [reuse]
+	Intercepted  Counter // frontend: requests answered by redirect, return or monitor-uri [intercepted]
 	Requests     Requests
 	Times        Times
 }
@@ -24,23 +27,32 @@ type Proxy struct {
 // Server contains the counters of a server. Columns are named as in Proxy.
 type Server struct {
 	Load
-	DeniedResp   Counter // 0: answers refused by a rule [dresp]
-	FailedConn   Counter // attempts to connect that failed [econ]
-	FailedResp   Counter // 0: answers that were malformed or incomplete [eresp]
+	DeniedResp   Counter // answers refused by a rule [dresp]
+	FailedConn   Counter // sessions that this server was the last to fail [econ]
+	FailedResp   Counter // answers that were malformed or incomplete [eresp]
 	Retries      Counter // connections tried again on this server [wretr]
 	Redispatches Counter // sessions sent to another server after this one failed [wredis]
-	ClientAborts Counter // 0: transfers that the client broke off [cli_abrt]
-	ServerAborts Counter // 0: transfers that this server broke off [srv_abrt]
+	ClientAborts Counter // transfers that the client broke off [cli_abrt]
+	ServerAborts Counter // transfers that this server broke off [srv_abrt]
 	Selected     Counter // times that the balancing algorithm chose this server [lbtot]
 	Connects     Counter // attempts to connect to the server [connect]
+	Reuses       Counter // requests on a connection that had served another [reuse]
 	Requests     Requests
 	Times        Times
 }
 
 // Times are the averages of a session's phases in milliseconds. A phase that was not reached
-// (-1 in the log line) is not counted. The engine does not fill them yet: all are 0.
+// (-1 in the log line) is not counted.
 type Times struct {
 	Queue, Connect, Response, Total Mean
+}
+
+// Add takes one sample of each.
+func (t *Times) Add(queue, connect, response, total int64) {
+	t.Queue.Add(queue)
+	t.Connect.Add(connect)
+	t.Response.Add(response)
+	t.Total.Add(total)
 }
 
 // Requests counts HTTP requests, and their answers by class of status.

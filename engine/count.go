@@ -1,0 +1,244 @@
+package engine
+
+import (
+	"sluice/conf"
+	"sluice/engine/acl"
+	"sluice/pool"
+)
+
+// This file is the only one of the package that writes counters. Its functions
+// are named for what has happened, and the flow calls them when it has. They
+// allocate nothing and take no lock.
+//
+// HAProxy 2.6 counts at the same events (measured, see TestCountsAreHAProxys).
+
+// countAccepted counts a connection that the kernel gave, before any rule.
+func (l *loop) countAccepted(f *frontend) { f.stat.Conns.Open(l.now) }
+
+// countTurnedAway counts a connection that became no session: a rule denied it,
+// or there was no place for it.
+func (l *loop) countTurnedAway(f *frontend, denied bool) {
+	if denied {
+		f.stat.DeniedConn.Inc()
+	}
+	f.stat.Conns.Close(0, 0)
+}
+
+// countOpened counts the start of a session.
+func (l *loop) countOpened(f *frontend) {
+	f.stat.Open(l.now)
+	l.engine.stat.Open(l.now)
+}
+
+// countAsked counts a request whose head is complete.
+func (l *loop) countAsked(f *frontend) {
+	f.stat.Requests.Request(l.now)
+	l.engine.stat.Requests.Request(l.now)
+}
+
+// countUnasked counts a request that never was complete, or was none: as a
+// request too, and as a bad one.
+func (l *loop) countUnasked(f *frontend) {
+	l.countAsked(f)
+	f.stat.FailedReq.Inc()
+}
+
+// countBadRequest counts a request that went bad behind its head, and in mode
+// tcp first bytes that did not come in time.
+func (l *loop) countBadRequest(f *frontend) { f.stat.FailedReq.Inc() }
+
+// countRouted counts that a session, or in mode http a request, has its backend.
+func (l *loop) countRouted(s *session) {
+	b := l.backendOf(s)
+	b.Stat.Open(l.now)
+	if l.isHTTP(s) {
+		b.Stat.Requests.Request(l.now)
+	}
+}
+
+// countDeniedRequest counts a request, or first bytes, that a rule denied.
+func (l *loop) countDeniedRequest(s *session) {
+	l.listeners[s.line].frontend.stat.DeniedReq.Inc()
+	if s.backend >= 0 {
+		l.backendOf(s).Stat.DeniedReq.Inc()
+	}
+}
+
+// countDeniedAnswer counts a server's answer that a rule denied.
+func (l *loop) countDeniedAnswer(s *session) {
+	l.listeners[s.line].frontend.stat.DeniedResp.Inc()
+	l.backendOf(s).Stat.DeniedResp.Inc()
+	l.serverOf(s).Stat.DeniedResp.Inc()
+}
+
+// countIntercepted counts a request that the frontend answers itself.
+func (l *loop) countIntercepted(s *session) {
+	if s.backend < 0 {
+		l.listeners[s.line].frontend.stat.Intercepted.Inc()
+	}
+}
+
+// countRule counts a rule that answers in place of a server.
+func (l *loop) countRule(s *session, r *acl.HTTPRule) {
+	switch {
+	case r.Action != conf.Deny && l.facts.Response == nil:
+		l.countIntercepted(s)
+	case r.Action != conf.Deny:
+	case l.facts.Response != nil:
+		l.countDeniedAnswer(s)
+	default:
+		l.countDeniedRequest(s)
+	}
+}
+
+// countPicked counts that balancing chose a server, or that its idle connection
+// was chosen again; not where the client's cookie chose.
+func (l *loop) countPicked(s *session) {
+	l.backendOf(s).Stat.Selected.Inc()
+	l.serverOf(s).Stat.Selected.Inc()
+}
+
+// countRetry counts that the same server is tried again.
+func (l *loop) countRetry(s *session) {
+	l.backendOf(s).Stat.Retries.Inc()
+	l.serverOf(s).Stat.Retries.Inc()
+}
+
+// countRedispatch counts that another server is tried than was.
+func (l *loop) countRedispatch(s *session, was *pool.Server) {
+	l.backendOf(s).Stat.Redispatches.Inc()
+	was.Stat.Redispatches.Inc()
+}
+
+// countAssigned counts the session with its server.
+func (l *loop) countAssigned(s *session) { l.serverOf(s).Stat.Open(l.now) }
+
+// countUnassigned counts that an attempt or a connection is over.
+func (l *loop) countUnassigned(s *session, in, out int64) { l.serverOf(s).Stat.Close(in, out) }
+
+// countConnect counts an attempt to connect to the server.
+func (l *loop) countConnect(s *session) {
+	l.backendOf(s).Stat.Connects.Inc()
+	l.serverOf(s).Stat.Connects.Inc()
+}
+
+// countReuse counts a request on a connection that had served another.
+func (l *loop) countReuse(s *session) {
+	l.backendOf(s).Stat.Reuses.Inc()
+	l.serverOf(s).Stat.Reuses.Inc()
+}
+
+// countNoServer counts that no server can be had, or that none is left to try.
+func (l *loop) countNoServer(s *session) { l.backendOf(s).Stat.FailedConn.Inc() }
+
+// countGivenUp counts that the last attempt to connect failed.
+func (l *loop) countGivenUp(s *session) {
+	l.countNoServer(s)
+	l.serverOf(s).Stat.FailedConn.Inc()
+}
+
+// countAnswered counts the head of a server's final answer.
+func (l *loop) countAnswered(s *session, status int) {
+	r := &l.serverOf(s).Stat.Requests
+	r.Request(l.now)
+	r.Response(status)
+}
+
+// countBadAnswer counts an answer that was none, was cut short or never came.
+func (l *loop) countBadAnswer(s *session) {
+	l.backendOf(s).Stat.FailedResp.Inc()
+	l.serverOf(s).Stat.FailedResp.Inc()
+}
+
+// countExchanged counts the end of a request and what it moved. The request may
+// have no backend.
+func (l *loop) countExchanged(s *session, x *exchange) {
+	in, out := l.exchangedBytes(s, x)
+	f := l.listeners[s.line].frontend
+	f.stat.Requests.Response(int(x.status))
+	f.stat.Move(in, out)
+	l.engine.stat.Move(in, out)
+	if s.backend < 0 {
+		return
+	}
+	b := l.backendOf(s)
+	b.Stat.Requests.Response(int(x.status))
+	l.countTimes(s, int64(s.queued-x.whole), int64(x.answer-s.connected), x.answer >= 0)
+	l.countAborts(s)
+	b.Stat.Close(in, out)
+	l.countServed(s, in, out)
+}
+
+// countServed counts what a session or a request moved with its server, also
+// with one that could not be connected to.
+func (l *loop) countServed(s *session, in, out int64) {
+	switch {
+	case s.counted:
+		l.unassign(s, in, out)
+	case s.server >= 0:
+		l.serverOf(s).Stat.Move(in, out)
+	}
+}
+
+// exchangedBytes returns the bytes of an exchange. Of a request that no server
+// got its head counts. An answer to half a head does not, as in HAProxy.
+func (l *loop) exchangedBytes(s *session, x *exchange) (in, out int64) {
+	in, out = int64(l.uploaded(s, x)), int64(l.downloaded(s, x))
+	if in == 0 {
+		in = int64(x.head)
+	}
+	if x.whole < 0 {
+		out = 0
+	}
+	return in, out
+}
+
+// countClosed counts the end of a session and what it moved. In mode http each
+// exchange has counted that.
+func (l *loop) countClosed(s *session) {
+	f := l.listeners[s.line].frontend
+	in, out := s.received, int64(s.flow[server].Bytes)
+	if l.isHTTP(s) {
+		in, out = 0, 0
+	}
+	f.stat.Conns.Close(in, out)
+	f.stat.Close(in, out)
+	l.engine.stat.Close(in, out)
+	l.engine.stat.Spliced.Add(l.stock.Spliced())
+	if s.backend >= 0 {
+		if s.term == term('S', 'D') { // a reset is a bad answer too
+			l.countBadAnswer(s)
+		}
+		l.countTimes(s, int64(s.queued), 0, true)
+		l.countAborts(s)
+		l.backendOf(s).Stat.Close(in, out)
+		l.countServed(s, in, out)
+	}
+}
+
+// countTimes counts the milliseconds that a session or a request waited for a
+// server and for its answer, where it was connected and answered.
+func (l *loop) countTimes(s *session, queue, response int64, answered bool) {
+	if s.connected < 0 || !answered {
+		return
+	}
+	connect, total := int64(s.connected-s.queued), l.now-s.began
+	l.backendOf(s).Stat.Times.Add(queue, connect, response, total)
+	l.serverOf(s).Stat.Times.Add(queue, connect, response, total)
+}
+
+// countAborts counts who ended a session or a request before its end. A server
+// that says nothing is counted with the answers that failed.
+func (l *loop) countAborts(s *session) {
+	b := l.backendOf(s)
+	switch {
+	case s.term[0] == 'C' || s.term[0] == 'c':
+		b.Stat.ClientAborts.Inc()
+		if s.server >= 0 {
+			l.serverOf(s).Stat.ClientAborts.Inc()
+		}
+	case (s.term[0] == 'S' || s.term[0] == 's') && s.term[1] == 'D':
+		b.Stat.ServerAborts.Inc()
+		l.serverOf(s).Stat.ServerAborts.Inc()
+	}
+}
