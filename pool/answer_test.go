@@ -96,7 +96,7 @@ func TestPrintable(t *testing.T) {
 
 func FuzzReadStatus(f *testing.F) {
 	for _, h := range heads {
-		if len(h.head) < 100 { // long ones are slow to mutate
+		if len(h.head) < 100 { // the fuzzer changes long inputs slowly
 			f.Add([]byte(h.head))
 		}
 	}

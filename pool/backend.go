@@ -13,7 +13,7 @@ import (
 // after New, except the counters in Stat.
 type Backend struct {
 	Name    string
-	ID      int // `iid` of show stat
+	ID      int // number of the backend, `iid` of show stat
 	Conf    *conf.Backend
 	Servers []*Server // in declared order
 	Stat    stat.Proxy
@@ -66,7 +66,7 @@ func New(id int, c *conf.Backend, resolve func(host string) (netip.Addr, error))
 func (b *Backend) newServer(id int, c *conf.Server, resolve func(string) (netip.Addr, error), ps *conf.Problems) *Server {
 	s := &Server{Name: c.Name, ID: id, Conf: c, Net: c.Address.Net, Path: c.Address.Path, backend: b}
 	s.life.since.Store(stat.Now())
-	s.health.Store(int32(c.Rise)) // HAProxy: up, but one failure is enough
+	s.health.Store(int32(c.Rise)) // as in HAProxy: UP, but one failure makes it DOWN
 	switch a := c.Address; {
 	case a.Net == conf.NetFD:
 		ps.Errorf(c.Pos, "server '%s': address 'fd@%d': wanted an address to connect to", s, a.FD)

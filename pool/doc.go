@@ -1,6 +1,6 @@
 // Package pool chooses the server for a connection. It knows the servers of each backend,
-// checks whether they are up, and balances connections over them. It knows no client and no
-// socket of a session. The engine connects to the server that Pick returns.
+// checks whether they are up, and balances connections over them. It does not use the clients
+// or the sockets of sessions. The engine connects to the server that Pick returns.
 //
 // New makes a Backend once. It exists as long as the configuration. Three groups of goroutines
 // use it at the same time:
@@ -9,7 +9,7 @@
 //     lock, allocate nothing and make no system call.
 //   - Check runs one goroutine per checked server. Only these goroutines change a
 //     server's health.
-//   - The admin socket may call all methods that only read.
+//   - The admin socket calls methods that only read.
 //
 // Loops read one immutable order of servers per backend. When a server goes up or down, a new
 // order is built and then replaces the old one in one atomic step.

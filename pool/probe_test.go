@@ -92,7 +92,7 @@ func TestCheckFollowsARealServer(t *testing.T) {
 	name := fmt.Sprintf("sluice-pool-%d", time.Now().UnixNano())
 	tests := []struct {
 		name, network, bind string
-		address             conf.Address // of tcp: what the kernel chose
+		address             conf.Address // of a TCP server: chosen by the kernel
 		dead                string
 	}{
 		{"tcp", "tcp", "127.0.0.2:0", conf.Address{}, `Layer4 connection problem, info: "Connection refused"`},

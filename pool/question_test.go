@@ -142,7 +142,7 @@ func TestQuestionsFollowARealServer(t *testing.T) {
 	name := fmt.Sprintf("sluice-question-%d", time.Now().UnixNano())
 	for _, tt := range []struct {
 		name, network, bind string
-		address             conf.Address // of tcp: what the kernel chose
+		address             conf.Address // of a TCP server: chosen by the kernel
 	}{
 		{"tcp", "tcp", "127.0.0.3:0", conf.Address{}},
 		{"tcp6", "tcp", "[::1]:0", conf.Address{}},

@@ -14,7 +14,7 @@ func TestAfterFailure(t *testing.T) {
 		redispatch int
 		down       string
 		failure    Failure
-		want       []Retry // after each failure in a row
+		want       []Retry // after each of several failures in a row
 	}{
 		{"no redispatch: the same server, after a pause", 2, 3, 0, "", Failure{},
 			[]Retry{{SameServer, second}, {SameServer, second}, {SameServer, second}, {GiveUp, 0}}},

@@ -13,11 +13,11 @@ import (
 // except the counters in Stat. Its health is changed by Check.
 type Server struct {
 	Name string
-	ID   int // from 1, in declared order; `sid` of show stat
+	ID   int // position in the backend, from 1; `sid` of show stat
 	Conf *conf.Server
 	Net  conf.Network   // NetTCP: Addr is set; NetUnix and NetAbstract: Path is set
-	Addr netip.AddrPort // resolved when the backend was made
-	Path string         // NetAbstract: without the leading NUL
+	Addr netip.AddrPort // for NetTCP: resolved by New
+	Path string         // for NetUnix: the path; for NetAbstract: the name without its leading NUL
 	Stat stat.Server
 
 	backend  *Backend
@@ -116,7 +116,7 @@ func (s State) String() string {
 	return fmt.Sprintf("%s %d/%d", s.Status, s.Step, s.Of)
 }
 
-// State returns the server's state.
+// State returns the server's status and its progress to another one.
 func (s *Server) State() State {
 	health, c := s.Health(), s.Conf
 	switch status := s.foundAt(health); {

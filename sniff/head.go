@@ -25,7 +25,7 @@ type Head struct {
 	// HAProxy accepts such a head. A caller that finds the end of the body by these fields must
 	// refuse it.
 	ContentLength int64
-	// Repeated says that a length of 0 was told more than once.
+	// Repeated is true if a Content-Length of 0 was given more than once.
 	Repeated bool
 	Chunked  bool
 	// Folded is true if the value of a field continues on a further line (RFC 9112 5.2).
@@ -114,8 +114,9 @@ func (h *Head) parseFields() bool {
 	return true
 }
 
-// contentLength accepts only one field, and in it only digits. Signs, lists, hexadecimal
-// numbers and a second field are ways of request smuggling (RFC 9112 6.3).
+// contentLength accepts only one length, and in it only digits. Signs, hexadecimal numbers and
+// a second length are ways of request smuggling (RFC 9112 6.3). Only a length of 0 may be given
+// several times, also in a list, because every program reads 0 in the same way.
 func (h *Head) contentLength(value []byte) bool {
 	for more := true; more; {
 		var one []byte
@@ -129,6 +130,8 @@ func (h *Head) contentLength(value []byte) bool {
 	return !h.Repeated || h.ContentLength == 0
 }
 
+// oneLength reads one length. It returns false for a malformed length, or after a length above
+// 0.
 func (h *Head) oneLength(value []byte) bool {
 	const limit = 1<<63 - 1
 	if h.ContentLength > 0 || len(value) == 0 {

@@ -56,8 +56,8 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func hasByte(b []byte, c byte) bool { return bytes.IndexByte(b, c) >= 0 }
 
-// isWord compares b with word, which must be in lower case. b may have ASCII letters of any
-// case.
+// isWord reports whether b is equal to word, ignoring the case of ASCII letters in b. word must
+// be in lower case.
 func isWord(b []byte, word string) bool {
 	if len(b) != len(word) {
 		return false

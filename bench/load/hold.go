@@ -41,7 +41,7 @@ func Hold(addr netip.AddrPort, first Exchange, n int) (*Held, error) {
 	}
 	open.Wait()
 	if err := h.err(); err != nil {
-		_ = h.Close() // the same error
+		_ = h.Close() // Close returns the same error
 		return nil, fmt.Errorf("hold %d connections: %w", n, err)
 	}
 	return h, nil

@@ -9,9 +9,9 @@ import (
 
 // Peer is a proxy with one configuration.
 type Peer interface {
-	// Name is a short word that no other peer of a run has.
+	// Name returns a short name that no other peer of a run has.
 	Name() string
-	// About names the program, its version and its configuration.
+	// About returns a description: the program, its version and its configuration.
 	About() string
 	// Routes reports whether the proxy can choose a site by this Route. A proxy that cannot
 	// sends all connections to site A.
@@ -21,7 +21,7 @@ type Peer interface {
 	Command(s Site, bind netip.AddrPort, dir string) (*exec.Cmd, error)
 }
 
-// Direct stands for no proxy: clients connect to site A directly.
+// Direct is the Peer for connections without a proxy: clients connect to site A.
 type Direct struct{}
 
 // DirectName is the name of Direct.

@@ -26,8 +26,8 @@ type Running struct {
 	over chan struct{}  // closed when the process has ended
 }
 
-// patience is the time limit for a proxy to listen after its start, and to end after SIGTERM.
-const patience = 20 * time.Second
+// timeLimit is the time limit for a proxy to listen after its start, and to end after SIGTERM.
+const timeLimit = 20 * time.Second
 
 // Start creates a directory for the peer in dir, writes its configuration there and starts it.
 // It returns when the peer accepts connections.
@@ -81,7 +81,7 @@ func (r *Running) start(name string) error {
 func (r *Running) listens() error {
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
-	late := time.After(patience)
+	late := time.After(timeLimit)
 	for {
 		c, err := net.Dial("tcp", r.Addr.String())
 		if err == nil {
@@ -91,7 +91,7 @@ func (r *Running) listens() error {
 		case <-r.over:
 			return fmt.Errorf("ended at its start: %s: %s", r.cmd.ProcessState, r.said)
 		case <-late:
-			return fmt.Errorf("does not listen on %s after %v: %s", r.Addr, patience, r.said)
+			return fmt.Errorf("does not listen on %s after %v: %s", r.Addr, timeLimit, r.said)
 		case <-again.C:
 		}
 	}
@@ -119,7 +119,7 @@ func (r *Running) Stop() error {
 	_ = r.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-r.over:
-	case <-time.After(patience):
+	case <-time.After(timeLimit):
 		_ = r.cmd.Process.Kill()
 		<-r.over
 	}

@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	host     = "site.test"
-	question = "GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n"
-	answer   = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nyes"
-	patience = 20 * time.Second // limit for the start of the balancer, for one request, and for the end of strace
+	host      = "site.test"
+	question  = "GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n"
+	answer    = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nyes"
+	timeLimit = 20 * time.Second // limit for the start of the balancer, for one request, and for the end of strace
 )
 
 // config routes by Host and logs nothing.
@@ -81,7 +81,7 @@ func startBalancer(bin, dir string, origin net.Addr) (*balancer, error) {
 	if err := b.process.Start(); err != nil {
 		return nil, err
 	}
-	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(timeLimit); ; time.Sleep(10 * time.Millisecond) {
 		if err = ask(addr); err == nil {
 			return b, nil
 		}
@@ -133,7 +133,7 @@ func ask(addr string) error {
 		return err
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(patience))
+	_ = c.SetDeadline(time.Now().Add(timeLimit))
 	if _, err := io.WriteString(c, question); err != nil {
 		return err
 	}

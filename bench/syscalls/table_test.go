@@ -29,7 +29,7 @@ func TestCount(t *testing.T) {
 		"read client":      {made: 1, vain: 1},
 		"epoll_ctl client": {made: 1},
 		"close client":     {made: 1},
-		"close":            {made: 1}, // the descriptor is nobody's any more
+		"close":            {made: 1}, // the descriptor was closed before, so it has no role
 		"epoll_pwait loop": {made: 1},
 		"epoll_pwait":      {made: 1},
 	} {

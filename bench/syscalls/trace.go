@@ -47,7 +47,7 @@ func attach(pid int, file string) (*tracer, error) {
 // detach makes strace write the rest of its output, and waits until it ends.
 func (t *tracer) detach() error {
 	_ = t.process.Process.Signal(os.Interrupt)
-	late := time.AfterFunc(patience, func() { _ = t.process.Process.Kill() })
+	late := time.AfterFunc(timeLimit, func() { _ = t.process.Process.Kill() })
 	defer late.Stop()
 	<-t.drained
 	err := t.process.Wait()

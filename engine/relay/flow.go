@@ -12,12 +12,12 @@ import (
 type Flow struct {
 	Bytes uint64 // bytes written to the target since the flow began
 
-	held    int32 // bytes read and not written yet
-	off     int32 // offset in the store of the first held byte; 0 with a pipe
-	store   int32 // where the held bytes are: 0 nowhere, n > 0 in pipe n-1, n < 0 in store -n-1
-	flags   Flags
-	calm    uint8   // successive rounds of splice that moved less than calmBytes; see settle
-	purpose Purpose // the budget that the held bytes count against
+	held        int32   // bytes read and not written yet
+	off         int32   // offset in the store of the first held byte; 0 with a pipe
+	store       int32   // where the held bytes are: 0 nowhere, n > 0 in pipe n-1, n < 0 in store -n-1
+	flags       Flags   // states of the two sockets and of the flow
+	quietRounds uint8   // successive rounds of splice that moved less than quietBytes; see settle
+	purpose     Purpose // the budget that the held bytes count against
 }
 
 // Flags describe the known states of a flow's two sockets.
@@ -44,11 +44,11 @@ const (
 	// Starved: the kernel had no memory for a read or a write. No event follows when the kernel
 	// has memory again, so the caller must clear this flag and try again after some time.
 	Starved
-	splicing
-	copyOnly // splice refused these sockets
+	splicing // the flow moves bytes with splice
+	copyOnly // splice failed on these sockets: copy until the end
 )
 
-// Outcome says why a flow stopped moving bytes.
+// Outcome is the reason why a flow stopped moving bytes.
 type Outcome uint8
 
 // The outcomes.
@@ -160,7 +160,7 @@ func (s *Stock) step(f *Flow, src, dst int) (Outcome, sock.Errno) {
 
 // copy reads from the source into the loop's buffer and writes to the target.
 func (s *Stock) copy(f *Flow, src, dst int) (Outcome, sock.Errno) {
-	b, e := s.read(f, src, s.room())
+	b, e := s.read(f, src, s.maxRead())
 	if len(b) == 0 {
 		return SourceFailed, e
 	}
@@ -177,8 +177,8 @@ func (s *Stock) copy(f *Flow, src, dst int) (Outcome, sock.Errno) {
 // peek is like copy, but never holds bytes: it takes from the source only the bytes that the
 // target has accepted.
 func (s *Stock) peek(f *Flow, src, dst int) (Outcome, sock.Errno) {
-	room := s.room()
-	n, e := sock.Peek(src, s.Buffer[:room])
+	size := s.maxRead()
+	n, e := sock.Peek(src, s.Buffer[:size])
 	if e != 0 || n == 0 {
 		return SourceFailed, f.emptied(e)
 	}
@@ -191,7 +191,7 @@ func (s *Stock) peek(f *Flow, src, dst int) (Outcome, sock.Errno) {
 	if written < n {
 		f.Clear(TargetReady)
 	} else {
-		f.readSome(n, room)
+		f.readSome(n, size)
 	}
 	return SourceFailed, s.drop(src, written)
 }
@@ -311,17 +311,17 @@ func (s *Stock) Read(f *Flow, src int) ([]byte, sock.Errno) {
 	return s.read(f, src, len(s.Buffer))
 }
 
-func (s *Stock) read(f *Flow, src, room int) ([]byte, sock.Errno) {
-	n, e := sock.Read(src, s.Buffer[:room])
+func (s *Stock) read(f *Flow, src, size int) ([]byte, sock.Errno) {
+	n, e := sock.Read(src, s.Buffer[:size])
 	if e != 0 || n == 0 {
 		return nil, f.emptied(e)
 	}
-	f.readSome(n, room)
+	f.readSome(n, size)
 	return s.Buffer[:n], 0
 }
 
-// room returns the maximum number of bytes for the next read of the current pump.
-func (s *Stock) room() int { return int(min(int64(len(s.Buffer)), s.left)) }
+// maxRead returns the maximum number of bytes for the next read of the current pump.
+func (s *Stock) maxRead() int { return int(min(int64(len(s.Buffer)), s.left)) }
 
 // Flush writes the bytes that the flow holds, as long as the target accepts them. A flow that
 // then holds no bytes has returned its store or pipe.
@@ -355,10 +355,10 @@ func (f *Flow) emptied(e sock.Errno) sock.Errno {
 	return e
 }
 
-// readSome sets the flags after a read of n bytes into a buffer of room bytes. A short read has
+// readSome sets the flags after a read of n bytes into a buffer of size bytes. A short read has
 // emptied the source. It has also reached the end if the peer has sent FIN.
-func (f *Flow) readSome(n, room int) {
-	if n == room || f.flags&(SourceExact|SourceDoubtful) != 0 {
+func (f *Flow) readSome(n, size int) {
+	if n == size || f.flags&(SourceExact|SourceDoubtful) != 0 {
 		return
 	}
 	f.Clear(SourceReady)

@@ -52,7 +52,8 @@ func newLink(t *testing.T) link {
 	return link{peer: peer, fd: rawFD(t, inner)}
 }
 
-// rawFD takes the descriptor away from the Go runtime.
+// rawFD duplicates the descriptor and closes the connection in the Go runtime, which then does
+// not use it any more.
 func rawFD(t *testing.T, c net.Conn) int {
 	t.Helper()
 	f, err := c.(interface{ File() (*os.File, error) }).File()

@@ -7,10 +7,10 @@ import (
 )
 
 const (
-	// After calmRounds successive rounds that each spliced less than calmBytes, copying is
+	// After quietLimit successive rounds that each spliced less than quietBytes, copying is
 	// cheaper than splicing.
-	calmBytes  = 16 << 10
-	calmRounds = 8
+	quietBytes = 16 << 10
+	quietLimit = 8
 
 	// mostSpliced is the most bytes that one splice puts into a pipe. It is less than PipeSize
 	// so that, with other bytes held for the same reader, the total stays under 1 MiB.
@@ -84,15 +84,15 @@ func (f *Flow) stopSplicing() {
 	f.Set(copyOnly)
 }
 
-// settle makes the flow copy again after calmRounds successive rounds that moved little. moved
+// settle makes the flow copy again after quietLimit successive rounds that moved little. moved
 // is the number of bytes that this round wrote.
 func (f *Flow) settle(moved uint64) {
-	if moved >= calmBytes {
-		f.calm = 0
+	if moved >= quietBytes {
+		f.quietRounds = 0
 		return
 	}
-	if f.calm++; f.calm >= calmRounds {
-		f.calm = 0
+	if f.quietRounds++; f.quietRounds >= quietLimit {
+		f.quietRounds = 0
 		f.Clear(splicing)
 	}
 }

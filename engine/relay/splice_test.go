@@ -34,7 +34,7 @@ func TestPipeOutlivesPauses(t *testing.T) {
 	if !f.Splicing() || f.Pending() == 0 {
 		t.Fatalf("splicing: %v, %d bytes wait; want some in a pipe", f.Splicing(), f.Pending())
 	}
-	for range 2 * calmRounds {
+	for range 2 * quietLimit {
 		if out, e := s.Pump(f, from.fd, to.fd, size); out != Wait || e != 0 {
 			t.Fatalf("a blocked flow gives outcome %d: %v", out, e)
 		}

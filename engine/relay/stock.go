@@ -6,7 +6,7 @@ const BufferSize = 64 << 10
 
 const (
 	smallestStore = 256 // bytes
-	classes       = 13  // 256 bytes, 512 bytes ... 1 MiB; larger stores are not kept
+	classes       = 13  // sizes of stores: 256 bytes, 512 bytes ... 1 MiB; larger stores are not kept for reuse
 
 	// A stock keeps spareBytes of unused stores of each class for the next flows, but at least
 	// spareStores stores.
@@ -14,19 +14,19 @@ const (
 	spareStores = 8
 )
 
-// Stock is the memory and the pipes that a loop lends to its flows.
+// Stock is the memory and the pipes of a loop, from which its flows borrow.
 type Stock struct {
 	Buffer []byte // shared by all code on the loop; its contents are overwritten by the next read
 
-	budgets   Budgets
+	budgets   Budgets           // shared with all loops
 	stores    [][]byte          // by number; nil: the number is free
 	freeSlots []int32           // the free numbers in stores
 	spare     [classes][][]byte // unused stores, by class
-	pipes     pipes
-	joined    []byte // buffer of joint; nil until a Look needs it
-	left      int64  // bytes that the current pump may still read
-	toEnd     bool   // the current pump goes on until the source ends
-	spliced   int64  // bytes since the last call of Spliced
+	pipes     pipes             // lent to flows that splice
+	joined    []byte            // buffer of joint; nil until a Look needs it
+	left      int64             // bytes that the current pump may still read
+	toEnd     bool              // the current pump may read until the source ends
+	spliced   int64             // bytes since the last call of Spliced
 }
 
 // NewStock returns a stock that opens at most maxPipes pipes. It opens openPipes of them at

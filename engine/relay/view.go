@@ -2,8 +2,8 @@ package relay
 
 import "sluice/engine/sock"
 
-// View shows bytes that a source has sent and that nobody has taken yet. They are valid until
-// the next call of a method of the Stock.
+// View shows bytes that a source has sent and that were not taken yet. They are valid until the
+// next call of a method of the Stock.
 type View struct {
 	Bytes  []byte // first the held bytes, then the others
 	kept   int    // how many bytes at the front the flow keep holds, see Look
@@ -27,8 +27,8 @@ func (v *View) Loose() []byte {
 	return v.Bytes
 }
 
-// Look shows the bytes that the source of f has sent and that nobody has taken: first the bytes
-// that the flow keep holds, then those in the socket.
+// Look shows the bytes that the source of f has sent and that were not taken yet. First come
+// the bytes that the flow keep holds, then those in the socket.
 //
 // more is true if the caller has seen the held bytes and needs the bytes after them. The view
 // then shows both. An empty view without an error means that there are no such bytes now, or

@@ -232,7 +232,7 @@ func replaceable(path string) (stale bool, err error) {
 	return true, nil
 }
 
-// grant sets the owner and the mode that a UNIX bind line asks for.
+// grant sets the owner and the permissions of a UNIX socket's file, as its bind line demands.
 func grant(b *conf.Bind) error {
 	if b.Address.Net != conf.NetUnix {
 		return nil

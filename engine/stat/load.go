@@ -16,7 +16,7 @@ func (c *Counter) Add(n int64) {
 	}
 }
 
-// Inc adds one.
+// Inc adds 1.
 func (c *Counter) Inc() { c.n.Add(1) }
 
 // Load returns the count.
@@ -35,7 +35,7 @@ func (g *Gauge) Load() int64 { return g.n.Load() }
 // and their rate. It also counts the bytes that they moved. The zero value is ready to use.
 type Load struct {
 	cur, max, total atomic.Int64
-	last            atomic.Int64 // 1 + Now of the last session, 0: none
+	last            atomic.Int64 // 1 + Now of the start of the last session; 0: none
 	rate            Rate
 	in, out         Counter
 	_               cacheLine

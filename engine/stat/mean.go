@@ -12,7 +12,7 @@ const (
 // The zero value is ready to use and its average is 0.
 type Mean struct {
 	word atomic.Uint64 // sum<<meanBits | samples, so that both change at once
-	max  atomic.Int64
+	max  atomic.Int64  // milliseconds
 }
 
 // Add adds one sample in milliseconds. A negative sample means that the phase was never
@@ -30,7 +30,8 @@ func (m *Mean) Add(v int64) {
 	}
 }
 
-// slide returns word with the sample v added. A full window first loses one average sample.
+// slide adds the sample v to word, which has the format of Mean.word. A full window first loses
+// one average sample.
 func slide(word, v uint64) uint64 {
 	sum, n := word>>meanBits, word&meanMask
 	if n == meanWindow {

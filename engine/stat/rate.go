@@ -47,9 +47,9 @@ func (r *Rate) Per(now int64) int64 {
 // Max returns the highest rate in events per second. It is updated when an event is counted.
 func (r *Rate) Max() int64 { return r.max.Load() }
 
-// roll returns the values of word, moved forward to the second tick. If the caller's clock is
-// one second behind the stored second, roll keeps the stored second. Going back would lose its
-// count.
+// roll reads word, which has the format of Rate.word, and moves its values forward to the
+// second tick. If the caller's clock is one second behind the stored second, roll keeps the
+// stored second. Going back would lose its count.
 func roll(word, tick uint64) (at, cur, prev uint64) {
 	at, cur, prev = word>>(2*countBits), word>>countBits&countMask, word&countMask
 	switch (tick - at) & tickMask {
