@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"io"
 	"testing"
 )
@@ -32,7 +33,7 @@ func TestResetWithFIN(t *testing.T) {
 			close(on)
 			b.wantTerm([]string{"CD", "SD"}[by])
 			for _, other := range []*actor{a, s.conn(0)} {
-				if err := other.failed(); err != nil && err != io.EOF {
+				if err := other.failed(); err != nil && !errors.Is(err, io.EOF) {
 					t.Error(err)
 				}
 			}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 	"testing"
 )
@@ -24,20 +25,22 @@ const (
 	sayBad = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong"
 )
 
-// each runs a test over each kind of wire.
-func (wires wireSet) each(t *testing.T, do func(t *testing.T, w wire)) {
-	for _, w := range wires {
-		name := w.network
-		if w.narrow {
-			name += ", narrow"
+// wires are kinds of wires with their names, for sub-tests.
+func wires(all ...wire) iter.Seq2[string, wire] {
+	return func(yield func(string, wire) bool) {
+		for _, w := range all {
+			name := w.network
+			if w.narrow {
+				name += ", narrow"
+			}
+			if !yield(name, w) {
+				return
+			}
 		}
-		t.Run(name, func(t *testing.T) { do(t, w) })
 	}
 }
 
-type wireSet []wire
-
-var allWires = wireSet{overTCP, overUnix, narrowTCP, narrowUnix}
+var allWires = []wire{overTCP, overUnix, narrowTCP, narrowUnix}
 
 func post(path string, size int) string {
 	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", path, size)
@@ -50,27 +53,29 @@ func TestWebEarlyAnswerKeepsOrder(t *testing.T) {
 	const size = 600_000
 	tail := "GET /admin HTTP/1.1\r\nHost: a\r\n\r\n"
 	body := stamped('q', 1, size-len(tail)) + tail
-	allWires.each(t, func(t *testing.T, w wire) {
-		var c *actor
-		heardNo := until("the client has the first answer", func() bool { return strings.Contains(c.soFar(), "no") })
-		ready := make(chan bool)
-		s := serveScripts(t, w, script{hearHead, until("the client is there", closed(ready)), say(sayNo), heardNo,
-			hear(tail), hearHead, say(sayOK), takeAll})
-		b := webOver(t, s)
-		c = b.follow("f", meanwhile(say(post("/", size)+body+head("a"))), hear("no"), hear("ok"))
-		close(ready)
-		if err := c.failed(); err != nil {
-			t.Fatalf("%v\nthe client got %q", err, c.soFar())
-		}
-		got := s.conn(0).got()
-		_, got, _ = strings.Cut(got, "\r\n\r\n")
-		if len(got) < size || got[:size] != body {
-			t.Fatalf("the body came as %d bytes: %s", len(got), foreign(got[:min(len(got), size-len(tail))], 'q', 1))
-		}
-		if !strings.HasPrefix(got[size:], "GET / HTTP/1.1\r\n") || strings.Count(got[size:], "HTTP/1.1") != 1 {
-			t.Errorf("behind the body came %q", got[size:])
-		}
-	})
+	for name, w := range wires(allWires...) {
+		t.Run(name, func(t *testing.T) {
+			var c *actor
+			heardNo := until("the client has the first answer", func() bool { return strings.Contains(c.soFar(), "no") })
+			ready := make(chan bool)
+			s := serveScripts(t, w, script{hearHead, until("the client is there", closed(ready)), say(sayNo), heardNo,
+				hear(tail), hearHead, say(sayOK), takeAll})
+			b := webOver(t, s)
+			c = b.follow("f", meanwhile(say(post("/", size)+body+head("a"))), hear("no"), hear("ok"))
+			close(ready)
+			if err := c.failed(); err != nil {
+				t.Fatalf("%v\nthe client got %q", err, c.soFar())
+			}
+			got := s.conn(0).got()
+			_, got, _ = strings.Cut(got, "\r\n\r\n")
+			if len(got) < size || got[:size] != body {
+				t.Fatalf("the body came as %d bytes: %s", len(got), foreign(got[:min(len(got), size-len(tail))], 'q', 1))
+			}
+			if !strings.HasPrefix(got[size:], "GET / HTTP/1.1\r\n") || strings.Count(got[size:], "HTTP/1.1") != 1 {
+				t.Errorf("behind the body came %q", got[size:])
+			}
+		})
+	}
 }
 
 // closed reports whether a channel is closed.
@@ -90,19 +95,21 @@ func closed(c chan bool) func() bool {
 func TestWebEarlyAnswerThenDeath(t *testing.T) {
 	const size = 8 << 20
 	for _, death := range []step{shut, rst} {
-		allWires.each(t, func(t *testing.T, w wire) {
-			var c *actor
-			ready := make(chan bool)
-			s := serveScripts(t, w, script{hearHead, until("the client is there", closed(ready)), say(sayNo),
-				until("the client has the answer", func() bool { return strings.Contains(c.soFar(), "no") }), death})
-			b := webOver(t, s)
-			c = b.follow("f", meanwhile(say(post("/", size)+stamped('q', 1, size))), takeAll)
-			close(ready)
-			if got := c.got(); !strings.HasSuffix(got, "\r\n\r\nno") {
-				t.Errorf("the client got %q", got)
-			}
-			b.wantWeb(`401 SD-- "POST / HTTP/1.1"`)
-		})
+		for name, w := range wires(allWires...) {
+			t.Run(name, func(t *testing.T) {
+				var c *actor
+				ready := make(chan bool)
+				s := serveScripts(t, w, script{hearHead, until("the client is there", closed(ready)), say(sayNo),
+					until("the client has the answer", func() bool { return strings.Contains(c.soFar(), "no") }), death})
+				b := webOver(t, s)
+				c = b.follow("f", meanwhile(say(post("/", size)+stamped('q', 1, size))), takeAll)
+				close(ready)
+				if got := c.got(); !strings.HasSuffix(got, "\r\n\r\nno") {
+					t.Errorf("the client got %q", got)
+				}
+				b.wantWeb(`401 SD-- "POST / HTTP/1.1"`)
+			})
+		}
 	}
 }
 
@@ -110,21 +117,23 @@ func TestWebEarlyAnswerThenDeath(t *testing.T) {
 // reader is late. The next request goes out on a new connection.
 func TestWebServerEndsBehindItsAnswer(t *testing.T) {
 	for _, size := range []int{2, 20_000, 3 << 20} {
-		allWires.each(t, func(t *testing.T, w wire) {
-			body := stamped('a', 1, size)
-			ended := make(chan bool)
-			s := serveScripts(t, w,
-				script{hearHead, say(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", size, body)), fin, delivered,
-					until("it is known", func() bool { close(ended); return true }), takeAll},
-				script{hearHead, say(sayOK), takeAll})
-			b := webOver(t, s)
-			late := until("bytes wait for the client, or all were sent", func() bool { return b.Held() > 0 || closed(ended)() })
-			c := b.follow("f", say(head("a")), late, hear(body[max(0, size-20):]), until("the server has ended", closed(ended)),
-				say(post("/", 2)+"no"), hear("\r\n\r\nok")) // a POST is not repeated
-			if err := c.failed(); err != nil {
-				t.Errorf("%v\n%d bytes came, the end: %.200q", err, len(c.soFar()), c.soFar()[max(0, len(c.soFar())-200):])
-			}
-		})
+		for name, w := range wires(allWires...) {
+			t.Run(name, func(t *testing.T) {
+				body := stamped('a', 1, size)
+				ended := make(chan bool)
+				s := serveScripts(t, w,
+					script{hearHead, say(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", size, body)), fin, delivered,
+						until("it is known", func() bool { close(ended); return true }), takeAll},
+					script{hearHead, say(sayOK), takeAll})
+				b := webOver(t, s)
+				late := until("bytes wait for the client, or all were sent", func() bool { return b.Held() > 0 || closed(ended)() })
+				c := b.follow("f", say(head("a")), late, hear(body[max(0, size-20):]), until("the server has ended", closed(ended)),
+					say(post("/", 2)+"no"), hear("\r\n\r\nok")) // a POST is not repeated
+				if err := c.failed(); err != nil {
+					t.Errorf("%v\n%d bytes came, the end: %.200q", err, len(c.soFar()), c.soFar()[max(0, len(c.soFar())-200):])
+				}
+			})
+		}
 	}
 }
 
@@ -135,8 +144,8 @@ func TestWebBytesBehindAnAnswer(t *testing.T) {
 	chunked := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
 	for name, first := range map[string]string{"short": sayOK, "long": long, "chunked": chunked} {
 		for _, apart := range []bool{false, true} {
-			allWires.each(t, func(t *testing.T, w wire) {
-				t.Run(fmt.Sprintf("%s, apart %v", name, apart), func(t *testing.T) {
+			for wireName, w := range wires(allWires...) {
+				t.Run(fmt.Sprintf("%s, apart %v, %s", name, apart, wireName), func(t *testing.T) {
 					asked, said := make(chan bool), make(chan bool)
 					answer := script{say(first + sayBad)}
 					if apart {
@@ -158,7 +167,7 @@ func TestWebBytesBehindAnAnswer(t *testing.T) {
 						t.Errorf("%v\nthe client got %.300q", err, c.soFar())
 					}
 				})
-			})
+			}
 		}
 	}
 }
@@ -192,8 +201,8 @@ func TestWebKeptConnectionDies(t *testing.T) {
 		{"GET, half a head", plain("GET"), 0, "HTTP/1.1 200 O", false},
 	} {
 		for _, death := range []step{shut, rst} {
-			wireSet{overTCP, overUnix}.each(t, func(t *testing.T, w wire) {
-				t.Run(c.name+", "+string(death.verb), func(t *testing.T) {
+			for wireName, w := range wires(overTCP, overUnix) {
+				t.Run(c.name+", "+string(death.verb)+", "+wireName, func(t *testing.T) {
 					_, body, _ := strings.Cut(c.request, "\r\n\r\n")
 					dies := script{hearHead, say(sayOK), hear("/2 HTTP/1.1"), hear("\r\n\r\n" + body)}
 					if c.before != "" {
@@ -219,7 +228,7 @@ func TestWebKeptConnectionDies(t *testing.T) {
 						t.Errorf("the second time the body is %q; want %q", got, body)
 					}
 				})
-			})
+			}
 		}
 	}
 }

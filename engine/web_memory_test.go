@@ -30,8 +30,8 @@ func TestWebMemory(t *testing.T) {
 			"", sayOK, "ok"},
 	} {
 		// A narrow UNIX socket takes no head of this length that is not read.
-		wireSet{overTCP, overUnix, narrowTCP}.each(t, func(t *testing.T, w wire) {
-			t.Run(c.name, func(t *testing.T) {
+		for wireName, w := range wires(overTCP, overUnix, narrowTCP) {
+			t.Run(c.name+", "+wireName, func(t *testing.T) {
 				full := make(chan bool)
 				steps := script{hear(c.ask[len(c.ask)-20:])}
 				if c.name == "chunks of requests" {
@@ -68,7 +68,7 @@ backend b
 					}
 				}
 			})
-		})
+		}
 	}
 }
 

@@ -27,15 +27,17 @@ func TestWebInterimThenFailure(t *testing.T) {
 		"many, closes": {script{say(strings.Repeat(interim, 100)), shut}, "502"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			allWires.each(t, func(t *testing.T, w wire) {
-				s := serveScripts(t, w, append(script{hearHead, say(interim)}, c.steps...))
-				b := webOver(t, s, "  timeout server 300ms")
-				a := b.follow("f", say(head("a")), takeAll)
-				got := a.got()
-				if !strings.HasPrefix(strings.ToLower(got), strings.ToLower(interim)) || strings.Count(got, "HTTP/1.1 "+c.want+" ") != 1 || !a.ended() {
-					t.Errorf("the client got %q, then %v; want an interim answer and %s", got, a.how(), c.want)
-				}
-			})
+			for name, w := range wires(allWires...) {
+				t.Run(name, func(t *testing.T) {
+					s := serveScripts(t, w, append(script{hearHead, say(interim)}, c.steps...))
+					b := webOver(t, s, "  timeout server 300ms")
+					a := b.follow("f", say(head("a")), takeAll)
+					got := a.got()
+					if !strings.HasPrefix(strings.ToLower(got), strings.ToLower(interim)) || strings.Count(got, "HTTP/1.1 "+c.want+" ") != 1 || !a.ended() {
+						t.Errorf("the client got %q, then %v; want an interim answer and %s", got, a.how(), c.want)
+					}
+				})
+			}
 		})
 	}
 }
@@ -68,7 +70,7 @@ func parseAnswer(t *testing.T, text string) (*http.Response, string) {
 	if err != nil {
 		t.Fatalf("%v in %q", err, text)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatalf("%v in %q", err, text)
@@ -164,16 +166,18 @@ func TestWebDrain(t *testing.T) {
 // more gets the whole answer and its end, also over a UNIX socket.
 func TestWebUnreadRequests(t *testing.T) {
 	const answer = "HTTP/1.1 200 OK\r\n\r\nuntil the end"
-	wireSet{overTCP, overUnix}.each(t, func(t *testing.T, w wire) {
-		s := serveScripts(t, overTCP, script{hearHead, say(answer)})
-		at := "127.0.0.1:1"
-		if w.network == "unix" {
-			at = "unix@" + t.TempDir() + "/f"
-		}
-		b := start(t, webDefaults+"frontend f\n  bind "+at+"\n  default_backend b\nbackend b\n  server s "+s.String()+"\n")
-		a := b.follow("f", meanwhile(say(strings.Repeat(head("a"), 6000))), takeAll)
-		if got := a.got(); !strings.HasSuffix(got, "until the end") || !a.ended() {
-			t.Errorf("the client got %q, then %v", got, a.how())
-		}
-	})
+	for name, w := range wires(overTCP, overUnix) {
+		t.Run(name, func(t *testing.T) {
+			s := serveScripts(t, overTCP, script{hearHead, say(answer)})
+			at := "127.0.0.1:1"
+			if w.network == "unix" {
+				at = "unix@" + t.TempDir() + "/f"
+			}
+			b := start(t, webDefaults+"frontend f\n  bind "+at+"\n  default_backend b\nbackend b\n  server s "+s.String()+"\n")
+			a := b.follow("f", meanwhile(say(strings.Repeat(head("a"), 6000))), takeAll)
+			if got := a.got(); !strings.HasSuffix(got, "until the end") || !a.ended() {
+				t.Errorf("the client got %q, then %v", got, a.how())
+			}
+		})
+	}
 }
