@@ -24,7 +24,7 @@ const (
 	afterOther // after HTTP/5 and the like: refused at the end of the line
 	otherMinor
 	versionCR
-	firstField // first field line: unlike others it must not continue an earlier line
+	firstField // start of the first field line; this line cannot continue a previous one
 	field
 	name
 	value

@@ -157,7 +157,7 @@ func hostName(name []byte) []byte {
 	return name
 }
 
-// protocols reads the list of RFC 7301 3.1: <<<name> ...>>. No name may be empty.
+// protocols reads the list of RFC 7301 3.1: <<<name> ...>>. It sets alpn. No name may be empty.
 func (h *Hello) protocols(data []byte) bool {
 	r := reader{b: data}
 	h.alpn = r.vector16()
@@ -170,7 +170,8 @@ func (h *Hello) protocols(data []byte) bool {
 	return r.done() && len(h.alpn) > 0
 }
 
-// versions reads the list of RFC 8446 4.2.1: <version 2 ...>.
+// versions reads the list of RFC 8446 4.2.1: <version 2 ...>. It sets Version to the highest
+// one.
 func (h *Hello) versions(data []byte) bool {
 	const major = 0x0300
 	r := reader{b: data}

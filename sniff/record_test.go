@@ -84,7 +84,7 @@ func TestLargestHello(t *testing.T) {
 		half := n / 2
 		return message(helloOf(extension(21, make([]byte, half)), extension(22, make([]byte, n-half)), name))
 	}
-	// The extensions have a length of two bytes. So a body of MaxBytes needs long values
+	// The length field of the extensions has two bytes. So a body of MaxBytes needs long values
 	// elsewhere: in the session id, the suites or the compression methods.
 	largest := func(total int) []byte {
 		body := append([]byte{3, 3}, make([]byte, 32)...)

@@ -38,10 +38,10 @@ func main() {
 	flag.StringVar(&c.ref, "ref", "main", "branch, tag or `commit` to compare the working tree with")
 	flag.IntVar(&c.count, "count", 6, "runs of each Go benchmark; 0: none")
 	flag.StringVar(&c.time, "benchtime", "200ms", "`time` of one run of a Go benchmark")
-	flag.StringVar(&c.packages, "packages", "./sniff/... ./engine/... ./pool/...", "whose benchmarks")
+	flag.StringVar(&c.packages, "packages", "./sniff/... ./engine/... ./pool/...", "`packages` with the benchmarks to run")
 	flag.IntVar(&c.rounds, "rounds", 6, "rounds of the harness; 0: none")
 	flag.StringVar(&c.each, "for", "2s", "`time` of one round")
-	flag.StringVar(&c.scenarios, "scenario", "conn-rate,keepalive,bulk", "`names` for the harness")
+	flag.StringVar(&c.scenarios, "scenario", "conn-rate,keepalive,bulk", "`names` of scenarios for the harness, separated by commas")
 	flag.Parse()
 	if c.count < 0 || c.rounds < 0 || flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "compare: -count %d -rounds %d %s, wanted flags only, and none below 0\n", c.count, c.rounds, strings.Join(flag.Args(), " "))

@@ -12,7 +12,7 @@ import (
 
 // client is a connection and its current exchange.
 type client struct {
-	fd       int           // -1: no connection
+	fd       int           // descriptor of the connection; -1: none
 	watched  uint32        // events for which the socket is registered with epoll; 0: not registered
 	due      time.Duration // when the exchange should begin, counted from thread.start
 	exchange *Exchange     // nil: idle

@@ -20,12 +20,12 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.bin, "bin", "bin/sluice", "the balancer")
-	flag.BoolVar(&o.build, "build", true, "build it first, from ./cmd/sluice")
-	flag.IntVar(&o.conns, "n", 2000, "connections to count")
-	flag.IntVar(&o.clients, "c", 64, "clients at once")
+	flag.StringVar(&o.bin, "bin", "bin/sluice", "`path` of the balancer")
+	flag.BoolVar(&o.build, "build", true, "first build the balancer from ./cmd/sluice")
+	flag.IntVar(&o.conns, "n", 2000, "`number` of connections")
+	flag.IntVar(&o.clients, "c", 64, "number of clients at the same time")
 	flag.Float64Var(&o.most, "most", 14, "fail above this many calls per connection")
-	flag.StringVar(&o.keep, "trace", "", "keep strace's output in this file")
+	flag.StringVar(&o.keep, "trace", "", "`file` for the output of strace (default: not kept)")
 	flag.Parse()
 	if err := o.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "syscalls:", err)

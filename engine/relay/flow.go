@@ -63,7 +63,8 @@ const (
 	SourceFailed
 	// TargetFailed: writing failed, and the held bytes cannot be delivered.
 	TargetFailed
-	// Reached: the number of bytes that PumpUpTo was called for has been taken and written.
+	// Reached: the flow has taken and written the number of bytes that PumpUpTo was asked to
+	// move.
 	Reached
 )
 

@@ -112,7 +112,7 @@ func (s *Stock) Release(f *Flow) {
 	f.store, f.held, f.off = 0, 0, 0
 }
 
-// regrow moves the held bytes to a store of at least size bytes.
+// regrow moves the held bytes to a store that can hold size bytes.
 func (s *Stock) regrow(f *Flow, size int) {
 	class := classOf(size)
 	slot := s.newSlot(s.newStore(class))
@@ -157,7 +157,7 @@ func (s *Stock) returnStore(f *Flow) {
 	s.freeSlots = append(s.freeSlots, slot)
 }
 
-// classOf returns the class of the smallest store that has size bytes.
+// classOf returns the class of the smallest stores that can hold size bytes.
 func classOf(size int) int {
 	class := 0
 	for size > smallestStore<<class {

@@ -10,8 +10,8 @@ type View struct {
 	peeked int    // how many bytes at the end are still in the socket
 }
 
-// InSocket reports whether some of the bytes are still in the socket. Then the budget is used
-// up, and the caller must not hold copies of these bytes.
+// InSocket reports whether some of the bytes are still in the socket. This happens only when
+// the budget is used up, so the caller must not hold copies of these bytes.
 func (v *View) InSocket() bool { return v.peeked > 0 }
 
 // Full reports whether the view shows the largest number of bytes in the socket that a Look can

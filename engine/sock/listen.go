@@ -58,6 +58,9 @@ func LookUp(host string) (netip.Addr, error) {
 // Listen opens n listening sockets for one bind line of a frontend. Each loop thus has its own
 // queue of connections, and the kernel distributes connections over the queues. UNIX sockets
 // and inherited descriptors cannot do this, so there the n descriptors refer to one socket.
+//
+// The caller must close the descriptors. Listen returns ErrBusy if another socket listens on
+// the address.
 func Listen(f *conf.Frontend, b *conf.Bind, n int) ([]int, error) {
 	backlog := cmp.Or(b.Backlog, f.Backlog, deepest)
 	switch b.Address.Net {

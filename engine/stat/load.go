@@ -37,7 +37,7 @@ type Load struct {
 	cur, max, total atomic.Int64
 	last            atomic.Int64 // 1 + Now of the start of the last session; 0: none
 	rate            Rate
-	in, out         Counter
+	in, out         Counter // bytes, see Move
 	_               cacheLine
 }
 
@@ -47,21 +47,22 @@ func (l *Load) Open(now int64) int64 {
 	cur := l.cur.Add(1)
 	raise(&l.max, cur)
 	l.total.Add(1)
-	if l.last.Load() != now+1 { // a session of the same millisecond may have stored it; avoid a second write
+	if l.last.Load() != now+1 { // another session of this millisecond has stored it already
 		l.last.Store(now + 1)
 	}
 	l.rate.Add(now)
 	return cur
 }
 
-// Close counts the end of a session and its bytes: in was received from the client, out was
-// sent to the client.
+// Close counts the end of a session, and those of its bytes that Move has not counted before.
+// in was received from the client, out was sent to the client.
 func (l *Load) Close(in, out int64) {
 	l.Move(in, out)
 	l.cur.Add(-1)
 }
 
-// Move counts what an open session has moved.
+// Move counts bytes before the end of a session, for example at the end of an HTTP request. in
+// was received from the client, out was sent to the client.
 func (l *Load) Move(in, out int64) {
 	l.in.Add(in)
 	l.out.Add(out)
@@ -76,10 +77,11 @@ func (l *Load) Max() int64 { return l.max.Load() }
 // Total returns the number of sessions since the start.
 func (l *Load) Total() int64 { return l.total.Load() }
 
-// In returns the bytes received from clients by sessions that have ended.
+// In returns the bytes received from clients, counted when a session or an HTTP request has
+// ended.
 func (l *Load) In() int64 { return l.in.Load() }
 
-// Out returns the bytes sent to clients by sessions that have ended.
+// Out returns the bytes sent to clients, counted when a session or an HTTP request has ended.
 func (l *Load) Out() int64 { return l.out.Load() }
 
 // Rate returns the rate of new sessions.

@@ -28,7 +28,7 @@ type Proxy struct {
 type Server struct {
 	Load
 	DeniedResp   Counter // answers refused by a rule [dresp]
-	FailedConn   Counter // sessions that this server was the last to fail [econ]
+	FailedConn   Counter // sessions that ended after a failed attempt to connect to this server [econ]
 	FailedResp   Counter // answers that were malformed or incomplete [eresp]
 	Retries      Counter // connections tried again on this server [wretr]
 	Redispatches Counter // sessions sent to another server after this one failed [wredis]
@@ -47,7 +47,7 @@ type Times struct {
 	Queue, Connect, Response, Total Mean
 }
 
-// Add takes one sample of each.
+// Add adds one sample of each phase in milliseconds. -1 means that the phase was not reached.
 func (t *Times) Add(queue, connect, response, total int64) {
 	t.Queue.Add(queue)
 	t.Connect.Add(connect)
