@@ -2,62 +2,62 @@ package acl
 
 import "sluice/conf"
 
-// Program is the rules of one frontend, compiled. It is immutable and used by
-// all loops at the same time.
+// Program holds the compiled rules of one frontend. It is immutable and used by all loops at the
+// same time.
 type Program struct {
-	HTTP       // of mode http
+	HTTP       // http-request and http-response rules, for mode http
 	connection ruleset
 	content    ruleset
 	useBackend ruleset
-	backend    int // default backend, -1: none
+	backend    int // index of the default backend; -1: none
 	needs      Needs
 	monitor    []*cond
-	steps      []Step // of all rules, connection first; verdicts unset
+	steps      []Step // one step per rule, tcp-request connection rules first; the verdicts are not set
 }
 
-// ruleset is a chain and what each of its rules does.
+// ruleset is a chain of rules with the action of each.
 type ruleset struct {
 	chain
-	actions  []conf.Action // of tcp-request rules
-	backends []int         // of use_backend rules
-	step     int           // of the first rule, in Program.steps
+	actions  []conf.Action // action of each rule, for tcp-request rules
+	backends []int         // backend index of each rule, for use_backend rules
+	step     int           // index in Program.steps of the first rule
 }
 
-// Needs says what must be known before Decide can give its last word.
+// Needs says which facts the rules require for a final decision.
 type Needs struct {
-	Bytes     bool // the first bytes, or that none came in time
-	TLS, HTTP bool // and what kind of first bytes the rules ask about
-	Dst       bool // Facts.Dst
+	Bytes     bool // the client's first bytes, or the timeout that ends the wait for them
+	TLS, HTTP bool // which kind of first bytes the rules test
+	Dst       bool // the rules test Facts.Dst
 }
 
 func (n Needs) or(m Needs) Needs {
 	return Needs{n.Bytes || m.Bytes, n.TLS || m.TLS, n.HTTP || m.HTTP, n.Dst || m.Dst}
 }
 
-// Verdict is what is to be done with a connection.
+// Verdict is the result of the rules for a connection.
 type Verdict uint8
 
 // The verdicts. The zero value is More.
 const (
-	More   Verdict = iota // read on and ask again
-	Refuse                // a rule rejects it
-	Route                 // it goes to Decision.Backend
+	More   Verdict = iota // read more bytes and decide again
+	Refuse                // a rule rejects the connection
+	Route                 // the connection goes to Decision.Backend
 )
 
 func (v Verdict) String() string { return [...]string{"more", "refuse", "route"}[v] }
 
-// Decision is the answer to one connection.
+// Decision is the result for one connection.
 type Decision struct {
 	Verdict Verdict
-	Backend int // index into conf.Config.Backends; -1: none
-	Rule    int // index into what Explain returns; -1: no rule decided, nor default_backend
+	Backend int // index in conf.Config.Backends; -1: none
+	Rule    int // index in the result of Explain of the rule that decides, or that needs more bytes; -1: no rule decides and there is no default_backend
 }
 
-// Needs returns what the rules look at.
+// Needs returns the facts that the rules require.
 func (p *Program) Needs() Needs { return p.needs }
 
-// Connection tries the tcp-request connection rules, at accept. No match is
-// accept, as in HAProxy (configuration.txt 4.2, tcp-request connection).
+// Connection evaluates the tcp-request connection rules, when a connection is accepted. If no rule
+// matches it returns accept, as in HAProxy (configuration.txt 4.2, tcp-request connection).
 func (p *Program) Connection(f *Facts) conf.Action {
 	rule, t := p.connection.first(f)
 	if t != True {
@@ -66,9 +66,9 @@ func (p *Program) Connection(f *Facts) conf.Action {
 	return p.connection.actions[rule]
 }
 
-// Decide tries the tcp-request content rules, the first of which that is true
-// ends them, then use_backend and default_backend. The answer is never More
-// when f.Final is set. Rules that need no bytes may decide before any came.
+// Decide evaluates the tcp-request content rules up to the first that is true, then use_backend and
+// default_backend. The verdict is never More if f.Final is set. Rules that need no bytes may decide
+// before any byte arrives.
 func (p *Program) Decide(f *Facts) Decision {
 	rule, t := p.content.first(f)
 	switch {
@@ -80,7 +80,7 @@ func (p *Program) Decide(f *Facts) Decision {
 	return p.route(f)
 }
 
-// Failing says whether one of `monitor fail` holds. f.Final must be set.
+// Failing reports whether a condition of `monitor fail` is true. f.Final must be set.
 func (p *Program) Failing(f *Facts) bool {
 	for _, c := range p.monitor {
 		if c.eval(f) == True {

@@ -2,7 +2,7 @@ package acl
 
 import "testing"
 
-// TestAllocs: deciding allocates nothing, whatever the fetch and the match.
+// TestAllocs: a decision allocates nothing, with every fetch and every match.
 func TestAllocs(t *testing.T) {
 	headers := request("/a/b?c", "Host: WWW.Example.com:8080", "X: a, b, 12", `Y: "q,\"" , z`, "Z: 10.0.0.1, [2001:db8::1]:80")
 	headers.Src, headers.Dst = from("10.0.0.1:5").Src, from("[fe80::1%lo]:5").Src
@@ -36,7 +36,7 @@ func checkAllocs(t *testing.T, conds []string, facts ...*Facts) {
 	}
 }
 
-// TestAllocsHTTP: neither the rules of mode http nor what they write allocate.
+// TestAllocsHTTP: the rules of mode http and the values that they write allocate nothing.
 func TestAllocsHTTP(t *testing.T) {
 	p := http(t, `http-request set-header a "%r %{+Q,+E}HU %T %t %{+X}ci %[base] %[pathq] %[req.hdr(x),upper,field(1,:)] %[cook(a)] %[urlp(q)] %[src] %H"
 		http-request deny if { cook(a) 1 } { urlp(q) 2 } || { base_beg h/x } || { cook_cnt(a) gt 3 }

@@ -14,10 +14,10 @@ import (
 	"sluice/sniff"
 )
 
-// site is the name of the i-th of many.
+// site returns the name of site number i.
 func site(i int) string { return fmt.Sprintf("www.site%05d.example.com", i) }
 
-// sites are rules for n sites, one line each.
+// sites returns rules for n sites, one line each.
 func sites(n int, test string) string {
 	var b strings.Builder
 	for i := range n {
@@ -26,9 +26,8 @@ func sites(n int, test string) string {
 	return b.String() + "default_backend d\n"
 }
 
-// BenchmarkDecide is the whole way from bytes to a decision, asked for a site
-// that is another each time. Its cost must not grow with the number of rules
-// beyond what the memory of a larger table takes.
+// BenchmarkDecide measures the whole way from bytes to a decision, for a different site each time.
+// The time must not grow with the number of rules, except for the cache misses of a larger table.
 func BenchmarkDecide(b *testing.B) {
 	kinds := []struct{ name, test string }{
 		{"Host", "hdr(host) -i www%s"},
@@ -82,8 +81,8 @@ func benchmark(b *testing.B, p *Program, isTLS bool, n int) {
 	}
 }
 
-// BenchmarkDecideCold times a decision alone, after other work has taken the
-// caches, as between two connections of a busy machine. It reports the median.
+// BenchmarkDecideCold measures only the decision, with cold caches, as between two connections of a
+// busy machine. It reports the median.
 func BenchmarkDecideCold(b *testing.B) {
 	kinds := []struct{ name, test string }{
 		{"Host", "hdr(host) -i www%s"},
@@ -117,17 +116,18 @@ func benchmarkCold(b *testing.B, c *clients) {
 		took = append(took, time.Since(start))
 	}
 	slices.Sort(took)
-	b.ReportMetric(0, "ns/op") // mostly that of the other work
+	b.ReportMetric(0, "ns/op") // hide it: most of that time is the other work
 	b.ReportMetric(float64(took[len(took)/2]), "ns/decision")
 }
 
-// clients ask for one site each, in an order that no cache can foresee.
+// clients are clients that ask for one site each, in a random order that defeats caches and
+// prediction.
 type clients struct {
 	program *Program
 	facts   *Facts
 	scanner *sniff.Scanner
-	first   []byte // what they send
-	at      []int  // where the site's number stands in it
+	first   []byte // the bytes that a client sends
+	at      []int  // the positions of the site's number in first
 	order   []int
 }
 
@@ -159,7 +159,7 @@ func (c *clients) decided() bool {
 	return d.Verdict == Route && d.Backend != c.program.backend
 }
 
-// shuffled are the numbers below n in a random order, the same each time.
+// shuffled returns the numbers below n in a random order, which is the same in each run.
 func shuffled(n int) []int { return rand.New(rand.NewPCG(1, 2)).Perm(n) }
 
 func putDigits(b []byte, n int) {

@@ -15,13 +15,13 @@ type builder struct {
 	*compiler
 	line   *conf.ACL
 	expr   expr
-	match  string // of -m, of the short form, or by the kind
+	match  string // match method: from -m, from the short form of the fetch, or the default for the kind of value
 	failed bool
-	what   string // in messages, where it is no acl
+	what   string // what the expr belongs to, for messages; empty: an ACL
 }
 
 func (b *builder) build() *test {
-	// conf has already said what is wrong with a line that it could not read
+	// for a line without a keyword, package conf has already reported the error
 	if b.line.Keyword == "" || !b.fetch() {
 		return nil
 	}
@@ -39,7 +39,7 @@ func (b *builder) build() *test {
 	return t
 }
 
-// errorf adds an error about the line.
+// errorf reports an error in the line.
 func (b *builder) errorf(format string, args ...any) {
 	b.failed = true
 	b.problems.Errorf(b.line.Pos, "%s in %s: %s", b.subject(), b.where, fmt.Sprintf(format, args...))
@@ -59,8 +59,8 @@ func (b *builder) subject() string {
 	return fmt.Sprintf("acl '%s'", b.line.Name)
 }
 
-// fetch finds the fetch that the keyword names, perhaps by a short form such as
-// hdr_end, and reads its arguments.
+// fetch sets the fetch that the keyword names and reads its arguments. The keyword may be a short
+// form such as hdr_end.
 func (b *builder) fetch() bool {
 	name := b.line.Keyword
 	b.expr.fetch = spellings[name]
@@ -84,7 +84,8 @@ func (b *builder) fetch() bool {
 	return !b.failed
 }
 
-// shortForm splits hdr_end into hdr and end, where the fetch yields strings.
+// shortForm splits a keyword such as hdr_end into the fetch hdr and the match end. It returns empty
+// strings if the keyword is not a short form of a fetch that yields strings.
 func shortForm(keyword string) (name, match string) {
 	i := strings.LastIndexByte(keyword, '_')
 	if i < 0 {
@@ -96,14 +97,15 @@ func shortForm(keyword string) (name, match string) {
 	case f == nil || f.kind != text:
 		return "", ""
 	case match == "ip" && !f.header:
-		return "", "" // url_ip and the like mean other things in HAProxy
+		return "", "" // HAProxy has fetches with names such as url_ip, with another meaning
 	case match != "ip" && !slices.Contains(textMatches, match):
 		return "", ""
 	}
 	return name, match
 }
 
-// arguments reads (name) or (name,occurrence) of the fetches of headers.
+// arguments reads (name) or (name,occurrence) for the fetches of header fields, and rejects
+// arguments of other fetches.
 func (b *builder) arguments(name string) {
 	args := b.line.Args
 	if b.expr.fetch.named {
@@ -132,8 +134,8 @@ func (b *builder) arguments(name string) {
 	}
 }
 
-// nameArgument reads [(name)] of the fetches of cookies, and more for those of
-// parameters.
+// nameArgument reads the optional (name) for the fetches of cookies and parameters. url_param may
+// have more arguments.
 func (b *builder) nameArgument(name string, args []string) {
 	if b.expr.fetch == fetches["url_param"] {
 		args = b.paramArguments(name, args)
@@ -147,8 +149,8 @@ func (b *builder) nameArgument(name string, args []string) {
 	}
 }
 
-// paramArguments reads what may follow the name in url_param(name,delimiter,i),
-// and returns what stands before it.
+// paramArguments reads the delimiter and the flag i of url_param(name,delimiter,i), and returns the
+// arguments before them.
 func (b *builder) paramArguments(name string, args []string) []string {
 	first := "?"
 	if len(args) > 1 && args[1] != "" {
@@ -170,7 +172,7 @@ func (b *builder) paramArguments(name string, args []string) []string {
 	return args[:min(len(args), 1)]
 }
 
-// conversions are the converters, by what they take and make.
+// conversions maps the name of each converter to its input kind, output kind and function.
 var conversions = map[string]struct {
 	from, to kind
 	apply    converter
@@ -184,7 +186,7 @@ var conversions = map[string]struct {
 	"word":      {text, text, nil},
 }
 
-// lowers says whether a converter makes lower case alone.
+// lowers reports whether the output of a converter is always lower case.
 func lowers(converter string) bool { return converter == "lower" || converter == "host_only" }
 
 func (b *builder) converters() {
@@ -222,7 +224,7 @@ func (b *builder) converter(c conf.Call) bool {
 	return true
 }
 
-// near suggests the known name that is nearest to a misspelt one.
+// near returns a suggestion with the known name that is most similar to a misspelt one.
 func near[V any](name string, known map[string]V) string {
 	return conf.Suggest(name, slices.Sorted(maps.Keys(known)))
 }

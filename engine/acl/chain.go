@@ -2,37 +2,37 @@ package acl
 
 import "slices"
 
-// chain is rules that are tried in order until one is true. It is immutable.
+// chain is a list of rules that are tried in order until one is true. It is immutable.
 type chain struct {
-	conds   []*cond
-	loose   rules // those that no index names
-	unsure  rules // those that ask for more than the pattern by which an index names them
-	indexes []index
+	conds     []*cond
+	unindexed rules // rules in no index
+	needsEval rules // rules for which a hit is not enough and the condition must be evaluated
+	indexes   []index
 }
 
-// index names the rules of a chain that have a pattern for what an expr yields.
+// index finds the rules of a chain that have a pattern matching the values of expr.
 type index struct {
 	expr   *expr
 	tables []table
 }
 
-// first returns the first rule that is true, or the first of which that can't
-// be told yet. False: there is none.
+// first returns the first rule that is not false: it is true, or more bytes are needed to evaluate
+// it. It returns none and False if there is no such rule.
 func (c *chain) first(f *Facts) (rule int32, t Truth) { return c.next(f, 0) }
 
-// next is first among the rules from on.
+// next is like first for the rules from index from on.
 func (c *chain) next(f *Facts, from int32) (rule int32, t Truth) {
 	for ; ; from = rule + 1 {
 		var hit bool
 		rule, hit = c.candidate(f, from)
-		if i, t := c.firstLoose(f, from, rule); t != False {
+		if i, t := c.firstUnindexed(f, from, rule); t != False {
 			return i, t
 		}
 		if rule == none {
 			return none, False
 		}
-		// evaluating it again would touch eight objects that no other rule has
-		if hit && !c.unsure.has(rule) {
+		// evaluating the condition again would load about eight more objects into the cache
+		if hit && !c.needsEval.has(rule) {
 			return rule, True
 		}
 		if t := c.conds[rule].eval(f); t != False {
@@ -41,11 +41,10 @@ func (c *chain) next(f *Facts, from int32) (rule int32, t Truth) {
 	}
 }
 
-// firstLoose is first among the rules from, up to and without to, that are in
-// no index.
-func (c *chain) firstLoose(f *Facts, from, to int32) (int32, Truth) {
-	i, _ := slices.BinarySearch(c.loose, from)
-	for _, rule := range c.loose[i:] {
+// firstUnindexed is like first for the rules in no index, from index from up to but not including to.
+func (c *chain) firstUnindexed(f *Facts, from, to int32) (int32, Truth) {
+	i, _ := slices.BinarySearch(c.unindexed, from)
+	for _, rule := range c.unindexed[i:] {
 		if rule >= to {
 			break
 		}
@@ -56,8 +55,8 @@ func (c *chain) firstLoose(f *Facts, from, to int32) (int32, Truth) {
 	return none, False
 }
 
-// candidate is the lowest rule, not below from, that an index can't rule out;
-// hit says that its pattern was found.
+// candidate returns the first rule, not below from, that the indexes cannot exclude. hit means that
+// its pattern matches. Without a hit, bytes are missing and the pattern may still match.
 func (c *chain) candidate(f *Facts, from int32) (rule int32, hit bool) {
 	rule = none
 	for i := range c.indexes {
@@ -102,23 +101,23 @@ func (x *index) lowest(from int32) int32 {
 	return best
 }
 
-// mostKeys is how many patterns of one rule are worth a place in an index: an
-// ACL with more has them in a table of its own, which is asked once.
+// mostKeys is the highest number of patterns that an ACL may put into an index. An ACL with more
+// patterns keeps them in its own table, which is searched once.
 const mostKeys = 1024
 
-// newChain builds the indexes over the conditions.
+// newChain builds the indexes for the conditions.
 func newChain(conds []*cond) chain {
 	c := chain{conds: conds}
-	s := shelf{uses: map[*acl]int{}, books: map[string]*book{}}
+	s := indexer{uses: map[*acl]int{}, drafts: map[string]*draft{}}
 	for _, cond := range conds {
 		s.count(cond)
 	}
 	for i, cond := range conds {
 		switch {
-		case !s.file(cond, int32(i)):
-			c.loose = append(c.loose, int32(i))
+		case !s.indexRule(cond, int32(i)):
+			c.unindexed = append(c.unindexed, int32(i))
 		case slices.ContainsFunc(cond.any, func(terms []term) bool { return len(terms) > 1 }):
-			c.unsure = append(c.unsure, int32(i))
+			c.needsEval = append(c.needsEval, int32(i))
 		}
 	}
 	for _, b := range s.order {
@@ -127,19 +126,20 @@ func newChain(conds []*cond) chain {
 	return c
 }
 
-// shelf collects the keys of a chain by the index they go to.
-type shelf struct {
-	uses  map[*acl]int     // conditions that name it
-	books map[string]*book // by the text of their expr
-	order []*book
+// indexer collects the patterns of a chain, grouped by the index that they belong to.
+type indexer struct {
+	uses   map[*acl]int      // number of terms that use the ACL
+	drafts map[string]*draft // by the text of their expr
+	order  []*draft
 }
 
-type book struct {
+// draft holds the patterns of one index that is being built.
+type draft struct {
 	expr *expr
 	keys [sides][]key
 }
 
-func (b *book) index() index {
+func (b *draft) index() index {
 	x := index{expr: b.expr}
 	for s, keys := range b.keys {
 		if keys != nil {
@@ -149,7 +149,7 @@ func (b *book) index() index {
 	return x
 }
 
-func (s *shelf) count(c *cond) {
+func (s *indexer) count(c *cond) {
 	if c == nil {
 		return
 	}
@@ -160,9 +160,9 @@ func (s *shelf) count(c *cond) {
 	}
 }
 
-// file puts a rule in the indexes if each of its alternatives has a term that
-// can stand guard for it.
-func (s *shelf) file(c *cond, rule int32) bool {
+// indexRule adds a rule to the indexes. That is possible only if each alternative of its condition
+// has a term that can be looked up. Otherwise indexRule returns false.
+func (s *indexer) indexRule(c *cond, rule int32) bool {
 	if c == nil || c.unless {
 		return false
 	}
@@ -182,9 +182,10 @@ func (s *shelf) file(c *cond, rule int32) bool {
 	return true
 }
 
-// guard is the ACL that must be true for the terms to hold and can be looked up.
-// Among several it is the one that the fewest rules name, as it rules out most.
-func (s *shelf) guard(terms []term) *acl {
+// guard returns an ACL that must be true for the terms to be true, and that can be looked up. Of
+// several it returns the one that the fewest rules use, because it excludes the most rules. It
+// returns nil if there is none.
+func (s *indexer) guard(terms []term) *acl {
 	var best *acl
 	for _, t := range terms {
 		if t.not || !t.acl.indexable() {
@@ -208,11 +209,11 @@ func (a *acl) indexable() bool {
 	return keys <= mostKeys
 }
 
-func (s *shelf) add(t *test, rule int32) {
-	b := s.books[t.expr.text]
+func (s *indexer) add(t *test, rule int32) {
+	b := s.drafts[t.expr.text]
 	if b == nil {
-		b = &book{expr: t.expr}
-		s.books[t.expr.text] = b
+		b = &draft{expr: t.expr}
+		s.drafts[t.expr.text] = b
 		s.order = append(s.order, b)
 	}
 	for _, k := range t.keys {

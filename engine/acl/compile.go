@@ -7,16 +7,16 @@ import (
 	"sluice/conf"
 )
 
-// compiler holds what the compilation of one proxy shares.
+// compiler holds the data that is shared while one proxy is compiled.
 type compiler struct {
 	problems conf.Problems
 	where    string
 	mode     conf.Mode
 	declared map[string][]*conf.ACL
 	named    map[string]*acl
-	byText   map[string]*acl  // of equal tests, so that equal ACLs are one
-	tests    map[string]*test // by the words of the line; nil: it has errors
-	exprs    map[string]*expr // by their text
+	byText   map[string]*acl  // by the text of its tests: ACLs with equal tests are one object
+	tests    map[string]*test // by the text of the line without its name; nil: the line has errors
+	exprs    map[string]*expr // by its text
 	files    map[string][]pattern
 }
 
@@ -34,14 +34,15 @@ func newCompiler(title string, mode conf.Mode, acls []*conf.ACL) *compiler {
 	for _, a := range acls {
 		w.declared[a.Name] = append(w.declared[a.Name], a)
 	}
-	// in the order written, and also those that no rule names
+	// in the order of the configuration; also ACLs that no rule uses, so that their errors are
+	// reported
 	for _, a := range acls {
 		w.name(a.Name, a.Pos)
 	}
 	return w
 }
 
-// cond compiles a condition; on errors it is one that is never used.
+// cond compiles a condition. If it has errors, the result must not be used.
 func (w *compiler) cond(c *conf.Cond) *cond {
 	if c == nil {
 		return nil
@@ -69,8 +70,8 @@ func (w *compiler) term(c *conf.Cond, t conf.Term) *acl {
 	return a
 }
 
-// name returns the ACL of that name; one that is declared hides HAProxy's own.
-// at is where the name stands, for what is wrong with one of HAProxy's own.
+// name returns the ACL of that name. A declared ACL hides a predefined ACL of HAProxy. at is the
+// position that errors of a predefined ACL are reported at.
 func (w *compiler) name(name string, at conf.Pos) *acl {
 	if a, ok := w.named[name]; ok {
 		return a
@@ -116,8 +117,8 @@ func (w *compiler) test(l *conf.ACL, text string) *test {
 	return t
 }
 
-// shared is the one expr of all tests that write it alike, which keeps what
-// thousands of rules touch small.
+// shared returns the one expr for all tests with the same text. Sharing keeps the memory small that
+// thousands of rules read.
 func (w *compiler) shared(e *expr) *expr {
 	if known, ok := w.exprs[e.text]; ok {
 		return known
@@ -126,15 +127,15 @@ func (w *compiler) shared(e *expr) *expr {
 	return e
 }
 
-// canonical is the line without its name.
+// canonical returns the text of the line without its name.
 func canonical(l *conf.ACL) string {
 	anon := *l
 	anon.Name = ""
 	return anon.String()
 }
 
-// shadowed warns of rules that an earlier one with the same condition hides.
-// What follows a rule without a condition is told by conf.
+// shadowed warns of rules that are never reached because an earlier rule has the same condition.
+// Package conf warns of rules after a rule without a condition.
 func (w *compiler) shadowed(conds []*cond, steps []Step) {
 	seen := map[string]int{}
 	for i, c := range conds {
@@ -150,7 +151,7 @@ func (w *compiler) shadowed(conds []*cond, steps []Step) {
 	}
 }
 
-// id is the same for conditions that are written alike.
+// id returns the same text for conditions that are written in the same way.
 func (c *cond) id() string {
 	var b strings.Builder
 	fmt.Fprint(&b, c.unless)

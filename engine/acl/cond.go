@@ -1,12 +1,12 @@
 package acl
 
-// test is one acl line, compiled. It is immutable and shared by all ACLs and
-// conditions that write it alike.
+// test is one compiled acl line. It is immutable. ACLs and conditions that contain the same line
+// share it.
 type test struct {
 	expr    *expr
 	matcher matcher
 
-	// for the tables of a chain
+	// for the tables of a chain; side is nowhere if the matcher cannot be looked up
 	side side
 	keys []key
 }
@@ -32,10 +32,10 @@ func (t *test) eval(f *Facts) Truth {
 	}
 }
 
-// acl is all the lines of one name: one that is true is enough.
+// acl holds all lines of one name. It is true if one of them is true.
 type acl struct {
 	tests []*test
-	id    int // the same for those that are alike
+	id    int // equal for ACLs with the same lines
 }
 
 func (a *acl) eval(f *Facts) Truth {
@@ -60,7 +60,8 @@ func (t term) eval(f *Facts) Truth {
 	return t.acl.eval(f)
 }
 
-// cond is alternatives of terms that must all hold. Nil is always true.
+// cond is a list of alternatives; an alternative is a list of terms that must all be true. A nil
+// cond is always true.
 type cond struct {
 	any    [][]term
 	unless bool
@@ -92,7 +93,7 @@ func all(terms []term, f *Facts) Truth {
 	return result
 }
 
-// needs is what the fetches of a condition look at.
+// needs returns the facts that the condition requires.
 func (c *cond) needs() (n Needs) {
 	if c == nil {
 		return n

@@ -8,8 +8,8 @@ import (
 	"unsafe"
 )
 
-// converter makes another value of one; false: there is none. What it builds
-// lies in f.text, where its input may lie as well.
+// converter converts a value. It returns false if there is no result. The result may lie in f.text,
+// and the input too.
 type converter func(f *Facts, v value) (value, bool)
 
 var casts = map[[2]kind]converter{
@@ -41,7 +41,7 @@ func addressToText(f *Facts, v value) (value, bool) {
 	return value{b: f.text}, true
 }
 
-// textToAddress takes an address with or without a port, as hdr_ip does.
+// textToAddress parses an address with or without a port, as hdr_ip does.
 func textToAddress(_ *Facts, v value) (value, bool) {
 	host, port := splitPort(v.b)
 	if len(host) > 2 && host[0] == '[' && host[len(host)-1] == ']' {
@@ -56,8 +56,8 @@ func textToAddress(_ *Facts, v value) (value, bool) {
 	return value{ip: ip}, ok
 }
 
-// parseAddress allocates nothing for an address; only for what looks like one
-// and is none, netip makes an error.
+// parseAddress parses an address without allocation. Only netip's error for an invalid address
+// allocates.
 func parseAddress(b []byte) (netip.Addr, bool) {
 	const longest = len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255")
 	if len(b) == 0 || len(b) > longest {
@@ -82,7 +82,7 @@ var isAddressByte = func() (set [256]bool) {
 func toLower(f *Facts, v value) (value, bool) { return mapBytes(f, v, lower) }
 func toUpper(f *Facts, v value) (value, bool) { return mapBytes(f, v, upper) }
 
-// mapBytes copies front to back, so that v may lie in f.text itself.
+// mapBytes may be called with a v that lies in f.text itself, because it copies from front to back.
 func mapBytes(f *Facts, v value, change func(byte) byte) (value, bool) {
 	f.text = f.text[:0]
 	for _, c := range v.b {
@@ -93,20 +93,20 @@ func mapBytes(f *Facts, v value, change func(byte) byte) (value, bool) {
 
 func length(_ *Facts, v value) (value, bool) { return value{n: int64(len(v.b))}, true }
 
-// hostOnly takes the port off a host, in lower case; brackets of an IPv6 address
+// hostOnly removes the port from a host and makes it lower case. The brackets of an IPv6 address
 // stay.
 func hostOnly(f *Facts, v value) (value, bool) {
 	host, _ := splitPort(v.b)
 	return toLower(f, value{b: host})
 }
 
-// portOnly is 0 where there is no port.
+// portOnly returns the port of a host, or 0 if there is none.
 func portOnly(_ *Facts, v value) (value, bool) {
 	_, port := splitPort(v.b)
 	return value{n: leadingInt(port)}, true
 }
 
-// splitPort cuts at the last colon outside brackets.
+// splitPort splits at the last colon outside brackets.
 func splitPort(b []byte) (host, port []byte) {
 	from := bytes.LastIndexByte(b, ']') + 1
 	if i := bytes.LastIndexByte(b[from:], ':'); i >= 0 {
@@ -115,7 +115,7 @@ func splitPort(b []byte) (host, port []byte) {
 	return b, nil
 }
 
-// signedInt is leadingInt behind a sign.
+// signedInt parses an integer like leadingInt, with an optional sign before it.
 func signedInt(b []byte) int64 {
 	switch {
 	case len(b) > 0 && b[0] == '-':
@@ -126,8 +126,8 @@ func signedInt(b []byte) int64 {
 	return leadingInt(b)
 }
 
-// leadingInt reads as far as there are digits, as HAProxy does: 12ab is 12, and
-// ab is 0. What is beyond an int64 is the highest.
+// leadingInt parses the digits at the start of b, as HAProxy does: 12ab is 12, and ab is 0. It
+// returns the highest int64 for larger numbers.
 func leadingInt(b []byte) int64 {
 	n := int64(0)
 	for _, c := range b {

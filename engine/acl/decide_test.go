@@ -7,7 +7,7 @@ import (
 	"sluice/sniff"
 )
 
-// waiting is a connection of which nothing was read yet.
+// waiting is a connection from which no byte was read.
 func waiting() *Facts { return from("10.0.0.1:5") }
 
 func part(s string) *Facts {
@@ -68,8 +68,8 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// TestBrokenHead: what is no head for sure makes an ACL false, and is not
-// waited for.
+// TestBrokenHead: if the bytes are certainly not a valid head, an ACL is false at once, without
+// waiting for more bytes.
 func TestBrokenHead(t *testing.T) {
 	for _, head := range []string{
 		"GET / HTTP/1.1\r\nHost: a.x\r\nHost: b.x\r\n\r\n",
@@ -85,7 +85,7 @@ func TestBrokenHead(t *testing.T) {
 	}
 }
 
-// TestRefusedName: an SNI that is no name matches nothing.
+// TestRefusedName: an invalid SNI matches nothing.
 func TestRefusedName(t *testing.T) {
 	f := &Facts{Sniff: &sniff.Facts{TLS: sniff.Hello{Verdict: sniff.Yes, SNI: []byte("a.x\x00.b")}}}
 	for _, cond := range []string{"{ req.ssl_sni -m found }", "{ req.ssl_sni -m beg a.x }", "{ req.ssl_sni -m reg . }"} {

@@ -1,35 +1,33 @@
-// Package acl turns facts about a connection into a decision: refuse it, or
-// which backend it goes to.
+// Package acl evaluates the ACLs and rules of a proxy, in HAProxy's language. For a connection it
+// decides whether to refuse it or which backend it goes to. In mode http it selects the rules that
+// apply to a request or an answer.
 //
-// A frontend's ACLs and rules are compiled once, by Compile, into a Program. A
-// Program is immutable: all loops use it at the same time without a lock. The
-// Facts handed to it are owned by one loop, which reuses them from connection to
-// connection; they also hold the scratch in which values are folded or split, so
-// that deciding allocates nothing.
+// Compile compiles the ACLs and rules of a frontend once into a Program. A Program is immutable:
+// all loops use it at the same time without a lock. A loop owns one Facts and reuses it for every
+// connection. Facts also holds the buffers in which values are converted, so that a decision
+// allocates nothing. The package starts no goroutine.
 //
-// Three words carry the package:
+// Three terms are used in the whole package:
 //
 //	expr    a fetch with its arguments and converters: hdr(host),lower
 //	test    one acl line: an expr and the matcher that holds its patterns
 //	cond    tests joined by and, or, not
 //
-// Truth has three values, as bytes may still be missing: false, unknown, true.
-// Rules are tried in the order they were written; the first true one decides and
-// the first unknown one means that more bytes are needed.
+// A condition has one of three values, because bytes of the client may still be missing: false,
+// unknown, true. Rules are tried in the order of the configuration. The first true rule decides. If
+// an unknown rule comes first, more bytes are needed.
 //
-// A chain does not try its rules one by one. Patterns of exact, prefix and
-// suffix matches and networks of all its rules lie in tables, those of each expr
-// in an index; a lookup names the lowest rule whose pattern matches. Where the
-// pattern is all that a rule asks for, that is the answer. Else tables only narrow
-// down: a rule named by one is evaluated like any other, so an index can make the
-// answer fast, but not different.
+// A chain does not try each of its rules. It keeps the patterns of its rules in tables, one index
+// for each expr: exact, prefix and suffix matches, and networks. A look-up returns the first rule
+// whose pattern matches. If the rule has no other term, that is the result. Otherwise the condition
+// of the rule is evaluated as usual. So an index makes a decision faster but never changes it.
 //
-// In mode http the rules of frontends and backends are asked request by request,
-// and again for the answer: [Rules.Next] names the rules that hold, one after the
-// other, so that the caller can act on each. What a rule writes is a [Value], a
-// format compiled into parts that are appended without allocating.
+// In mode http the rules of frontends and backends are evaluated for each request and for each
+// answer. [Rules.Next] returns the rules that apply one after the other, so that the caller can
+// execute each. The text that a rule writes is a [Value]: a format compiled into parts, which are
+// appended without allocation.
 //
-// Semantics are those of HAProxy's configuration.txt, chapter 7; the one known
-// difference is the regular expressions, which are RE2 (no back references, no
-// look-around) and cannot be made to run for long.
+// The semantics are those of HAProxy's configuration.txt, chapter 7. The only known difference is
+// the syntax of regular expressions. It is RE2, which has no back references and no look-around,
+// and whose run time is linear.
 package acl

@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// TestManualNamesEveryFetch guards docs/configuration.md: what rules can ask
-// for is to be found there.
+// TestManualNamesEveryFetch: docs/configuration.md must name every fetch and converter.
 func TestManualNamesEveryFetch(t *testing.T) {
 	manual, err := os.ReadFile("../../docs/configuration.md")
 	if err != nil {

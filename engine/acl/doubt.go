@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// doubts warns of patterns that can never match: only where that is certain.
+// doubts warns of patterns that certainly can never match.
 func (b *builder) doubts(t *test, patterns []pattern) {
 	needsNone := b.match == "found" || b.match == "bool"
 	switch {
@@ -23,7 +23,7 @@ func (b *builder) doubts(t *test, patterns []pattern) {
 	}
 }
 
-// tooHigh says whether all integers are beyond what the fetch yields.
+// tooHigh reports whether all integer patterns are outside the range of the fetch.
 func (b *builder) tooHigh(t *test) bool {
 	r, ok := t.matcher.(ranges)
 	most := b.expr.fetch.most
@@ -31,7 +31,7 @@ func (b *builder) tooHigh(t *test) bool {
 		(r[0].low > most || r[len(r)-1].high < 0)
 }
 
-// impossible says why a pattern can't match, or "".
+// impossible returns the reason why a pattern can never match, or "" if it may match.
 func (b *builder) impossible(p string) string {
 	whole := b.match == "str"
 	literal := whole || b.match == "beg" || b.match == "end" || b.match == "sub"
@@ -67,7 +67,7 @@ func (b *builder) impossible(p string) string {
 	return ""
 }
 
-// always says whether the last converter is one of these.
+// always reports whether the last converter satisfies these and case is not ignored.
 func (b *builder) always(these func(name string) bool) bool {
 	n := len(b.line.Converters)
 	return n > 0 && these(b.line.Converters[n-1].Name) && !b.line.IgnoreCase
@@ -75,7 +75,7 @@ func (b *builder) always(these func(name string) bool) bool {
 
 func uppers(converter string) bool { return converter == "upper" }
 
-// notInName says what in a pattern no SNI has.
+// notInName returns the reason why no SNI can match the pattern, or "".
 func notInName(p string, whole bool) string {
 	if _, err := netip.ParseAddr(p); err == nil && whole {
 		return "an IP address is no SNI"

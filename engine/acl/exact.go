@@ -5,24 +5,22 @@ import (
 	"slices"
 )
 
-// exact finds the pattern that equals a value, by open addressing: it costs two
-// cache misses, the slot and the text, however many patterns there are.
+// exact is a hash table with open addressing that finds the pattern equal to a value. A look-up
+// costs two cache misses, one for the slot and one for the text, whatever the number of patterns.
 type exact struct {
 	rules
-	slots []slot  // more than half are free
-	lists []rules // of the texts that several keys have
+	slots []slot  // more than half of them are free
+	lists []rules // the rules of each text that several keys have
 }
 
-// slot is a text. The rest of the hash tells most others from it without a look
-// at their bytes.
+// slot holds one text. Comparing the hash first avoids most comparisons of different texts.
 type slot struct {
 	text string
 	hash uint32
-	rule int32 // its only one, or the complement of an index into exact.lists; none: the slot is free
+	rule int32 // the only rule of this text; below 0: the complement of an index in exact.lists; none: the slot is free
 }
 
-// hashSeed is another in each process, so that nobody can choose names that
-// collide.
+// hashSeed is random in each process, so that a client cannot choose names that collide.
 var hashSeed = maphash.MakeSeed()
 
 func newExact(keys []key) *exact {
@@ -55,7 +53,7 @@ func (t *exact) first(v value, from int32) int32 {
 	return s.rule
 }
 
-// find returns the slot of a text, or the free one where it would lie.
+// find returns the slot of a text, or the free slot in which to store it.
 func (t *exact) find(hash uint32, text []byte) *slot {
 	at := int(uint64(hash) * uint64(len(t.slots)) >> 32)
 	for {

@@ -6,14 +6,13 @@ import (
 	"testing"
 )
 
-// TestExact compares tables of all sizes, with texts that many rules have, with
-// a plain map.
+// TestExact compares tables of all sizes with a plain map. Some texts belong to several rules.
 func TestExact(t *testing.T) {
 	r := random(t)
 	for size := range 300 {
 		var keys []key
 		byText := map[string]rules{}
-		word := func() string { return fmt.Sprint(r.IntN(size + 1))[r.IntN(2):] } // one in many is empty
+		word := func() string { return fmt.Sprint(r.IntN(size + 1))[r.IntN(2):] } // some words are empty
 		for range size {
 			k := key{text: word(), rule: int32(r.IntN(20))}
 			keys = append(keys, k)
@@ -35,8 +34,8 @@ func TestExact(t *testing.T) {
 	}
 }
 
-// TestExactCollision: of texts that have one hash each is found, and one that is
-// not there is not taken for another.
+// TestExactCollision: two texts with the same hash are both found, and a missing text is not
+// confused with another of the same hash.
 func TestExactCollision(t *testing.T) {
 	a, b := collision()
 	for _, keys := range [][]key{{{text: a, rule: 1}, {text: b, rule: 2}}, {{text: b, rule: 2}, {text: a, rule: 1}}, {{text: a, rule: 1}}} {
@@ -53,7 +52,7 @@ func TestExactCollision(t *testing.T) {
 	}
 }
 
-// collision finds two texts whose hashes are alike as far as slots tell.
+// collision returns two texts whose hashes in a slot are equal.
 func collision() (string, string) {
 	seen := map[uint32]string{}
 	for i := 0; ; i++ {

@@ -7,57 +7,58 @@ import (
 	"sluice/sniff"
 )
 
-// Facts is what is known of one connection. It is owned by one loop, which
-// reuses it: the exported fields are set before each call, the rest is scratch
-// that lives on so that deciding allocates nothing.
+// Facts holds everything known about one connection. A loop owns it and reuses it. The caller sets
+// the exported fields before each call. The unexported fields are buffers that are kept, so that a
+// decision allocates nothing.
 type Facts struct {
-	// Src and Dst are the two ends of the client's connection; they are invalid
-	// where it has none, as on a UNIX socket.
+	// Src and Dst are the addresses of the client and of our side of the client's connection. They
+	// are invalid on a UNIX socket.
 	Src, Dst netip.AddrPort
-	// Sniff is nil while nothing was read.
+	// Sniff is the result of package sniff; nil: no byte has been read.
 	Sniff *sniff.Facts
-	// Received counts the bytes read so far: req.len.
+	// Received is the number of bytes read so far (req.len).
 	Received int
-	// Final says that no more bytes will come: what lacks them is absent.
+	// Final means that no more bytes will be read. A value whose bytes are missing is then absent.
 	Final bool
 
-	// What follows is for mode http and the formats of its rules; of the zero
-	// values each writes nothing.
-	Response   *Response // nil while there is none
+	// The following fields are for mode http and the formats of its rules. A zero value writes
+	// nothing, except that formats write <NOSRV> for an empty Server and the Frontend for an empty
+	// Backend.
+	Response   *Response // nil: no answer yet
 	Frontend   string
 	Backend    string
 	Server     string
-	ServerAddr netip.AddrPort // of the connection to the server: its far end
-	SourceAddr netip.AddrPort // and its near end
-	Accepted   time.Time      // wall clock as the client was accepted
+	ServerAddr netip.AddrPort // the server's address of the connection to the server
+	SourceAddr netip.AddrPort // our address of the connection to the server
+	Accepted   time.Time      // wall-clock time when the client was accepted
 
-	text  []byte // where converters build a value
-	words []byte // where the words of Connection are put together
+	text  []byte // buffer in which converters build a value
+	words []byte // buffer for the filtered value of Connection
 	at    place
 }
 
 // Response is the head of an answer.
 type Response struct {
 	Status int
-	Line   []byte // the status line, without its end
+	Line   []byte // the status line without its line end
 	Fields Fields
 }
 
-// Fields are the field lines of a head. Next returns the field at a position and
-// the position of the next, 0 at the end, as [sniff.Head.Next] does.
+// Fields are the field lines of a head. Next returns the field at position at and the position of
+// the following field, or 0 if there is none, like [sniff.Head.Next].
 type Fields interface {
 	Next(at int) (name, value []byte, next int)
 }
 
-// place is how far the values of one expr were walked.
+// place is the position in the list of values of one expr. The zero place is before the first.
 type place struct {
-	field int    // of the head; or where the list of protocols goes on
-	rest  []byte // values left in the field
-	more  bool   // rest holds one
-	done  bool   // the single value was given
+	field int    // position of the next field of the head, or of the next ALPN protocol
+	rest  []byte // the values of the current field that were not returned yet
+	more  bool   // rest holds at least one value
+	done  bool   // the only value has been returned
 }
 
-// kind is the type of a value, known when compiling.
+// kind is the type of a value. It is known at compile time.
 type kind uint8
 
 const (
@@ -71,21 +72,21 @@ func (k kind) String() string {
 	return [...]string{"a string", "an integer", "a boolean", "an address"}[k]
 }
 
-// value is one value of an expr; its kind says which member counts.
+// value is one value of an expr. The kind of the expr says which member is set.
 type value struct {
 	b  []byte
 	n  int64
 	ip netip.Addr
 }
 
-// presence says what a fetch found.
+// presence says whether a fetch found a value.
 type presence uint8
 
 const (
 	absent   presence = iota
-	lacking           // bytes are missing to tell
-	present           // and final
-	changing          // present, but bytes may change it: req.len
+	lacking           // more bytes are needed
+	present           // the value is final
+	changing          // there is a value, but more bytes may change it: req.len
 )
 
 func truthOf(b bool) value {

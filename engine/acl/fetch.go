@@ -8,20 +8,20 @@ import (
 	"sluice/sniff"
 )
 
-// fetch is one way of getting at a fact; HAProxy configuration.txt 7.3.
+// fetch is a sample fetch method (HAProxy configuration.txt 7.3).
 type fetch struct {
 	kind   kind
 	get    func(e *expr, f *Facts) (value, presence)
 	needs  Needs
-	header bool  // takes (name,occurrence)
-	named  bool  // takes [(name)], url_param more
+	header bool  // takes the arguments (name,occurrence)
+	named  bool  // takes an optional argument (name); url_param takes more
 	many   bool  // may yield several values
 	folded bool  // yields lower case only
-	most   int64 // the highest number it yields; 0: any
-	dotted bool  // its patterns are versions, major.minor
+	most   int64 // the highest number that it yields; 0: no limit
+	dotted bool  // its patterns are versions: major.minor
 
-	response bool // looks at the answer
-	first    bool // of many values a format takes the first; else the last
+	response bool // reads the answer
+	first    bool // a format writes the first of several values; otherwise the last
 }
 
 var (
@@ -67,14 +67,14 @@ var fetches = map[string]*fetch{
 	"res.hdr_cnt":        {kind: number, get: headerCount, header: true, response: true},
 	"res.fhdr_cnt":       {kind: number, get: fullHeaderCount, header: true, response: true},
 	"res.cook":           {kind: text, get: setCookie, named: true, many: true, response: true},
-	"ssl_fc":             {kind: boolean, get: constant(false)}, // TLS is passed through, never ended here
+	"ssl_fc":             {kind: boolean, get: constant(false)}, // TLS is passed through and never terminated here
 	"req.ssl_sni":        {kind: text, get: sni, needs: tlsBytes, folded: true},
 	"req.ssl_alpn":       {kind: text, get: alpn, needs: tlsBytes, many: true, first: true},
 	"req.ssl_ver":        {kind: number, get: tlsVersion, needs: tlsBytes, dotted: true},
 	"req.ssl_hello_type": {kind: number, get: helloType, most: 1, needs: tlsBytes},
 }
 
-// aliases are older or shorter spellings, all of HAProxy.
+// aliases maps older or shorter names to the names in fetches. All are HAProxy's.
 var aliases = map[string]string{
 	"hdr":                "req.hdr",
 	"hdr_val":            "req.hdr_val",
@@ -96,7 +96,7 @@ var aliases = map[string]string{
 	"req_ssl_hello_type": "req.ssl_hello_type",
 }
 
-// spellings are all names of fetches.
+// spellings maps all names, aliases included, to their fetch.
 var spellings = func() map[string]*fetch {
 	all := maps.Clone(fetches)
 	for short, full := range aliases {
@@ -115,8 +115,8 @@ func dstAddr(_ *expr, f *Facts) (value, presence) { return addrOf(f.Dst) }
 func srcPort(_ *expr, f *Facts) (value, presence) { return portOf(f.Src) }
 func dstPort(_ *expr, f *Facts) (value, presence) { return portOf(f.Dst) }
 
-// addrOf drops what the kernel adds for its own use: the mapping of IPv4 on a
-// dual-stack socket and the zone of a link-local address.
+// addrOf removes two details that the kernel adds: the mapping of IPv4 on a dual-stack socket, and
+// the zone of a link-local address.
 func addrOf(a netip.AddrPort) (value, presence) {
 	if !a.IsValid() {
 		return value{}, absent
@@ -142,7 +142,7 @@ func reqLen(_ *expr, f *Facts) (value, presence) {
 	return value{n: int64(f.Received)}, changing
 }
 
-// helloType is 1 for a ClientHello; nothing else is recognised.
+// helloType yields 1 for a ClientHello. Other TLS messages are not recognised.
 func helloType(_ *expr, f *Facts) (value, presence) {
 	_, p := f.hello()
 	return value{n: 1}, p
@@ -160,7 +160,7 @@ func sni(_ *expr, f *Facts) (value, presence) {
 	return value{b: name}, present
 }
 
-// alpn yields the protocols that the client offers, one after the other.
+// alpn yields the protocols that the client offers, one per call.
 func alpn(_ *expr, f *Facts) (value, presence) {
 	h, p := f.hello()
 	if p != present {
@@ -190,7 +190,7 @@ func protoHTTP(_ *expr, f *Facts) (value, presence) {
 	return truthOf(p == present), present
 }
 
-// ofHead makes a fetch of a part of the request head; nil is absent.
+// ofHead returns a fetch of one part of the request head. A nil part is absent.
 func ofHead(part func(*sniff.Head) []byte) func(*expr, *Facts) (value, presence) {
 	return func(_ *expr, f *Facts) (value, presence) {
 		h, p := f.head()
@@ -209,7 +209,7 @@ func method(h *sniff.Head) []byte { return h.Method }
 func path(h *sniff.Head) []byte   { return h.Path }
 func target(h *sniff.Head) []byte { return h.Target }
 
-// version is what follows "HTTP/", as in HAProxy's req.ver.
+// version returns the text after "HTTP/", as HAProxy's req.ver does.
 func version(h *sniff.Head) []byte { return bytes.TrimPrefix(h.Version, protocol) }
 
 var protocol = []byte("HTTP/")

@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// splitter cuts a value at any of a set of bytes and takes some of the parts;
-// HAProxy configuration.txt 7.3.1, field and word.
+// splitter implements the converters field and word (HAProxy configuration.txt 7.3.1). It splits a
+// value at any byte of a set and returns some of the parts.
 type splitter struct {
 	delimiters string
-	index      int  // from 1, or from -1 for the last
-	count      int  // parts to take; 0: all that remain
-	skipEmpty  bool // word: what lies between two delimiters is no part
+	index      int  // first part to return, from 1; below 0: counted from the last part, which is -1
+	count      int  // number of parts to return; 0: all the rest
+	skipEmpty  bool // for word: empty parts do not count
 }
 
-// newSplitter takes the arguments index, delimiters and perhaps count.
+// newSplitter parses the arguments: index, delimiters and an optional count.
 func newSplitter(args []string, skipEmpty bool) (converter, error) {
 	if len(args) < 2 || len(args) > 3 {
 		return nil, fmt.Errorf("has %d arguments, wanted an index, the delimiters and perhaps a count", len(args))
@@ -57,8 +57,8 @@ func (s splitter) cut(b []byte) ([]byte, bool) {
 	return s.between(b, first, last)
 }
 
-// between returns parts first to last, counted from 1, and what lies between
-// them. It is false where there is no part of the number first, or last is 0.
+// between returns the parts first to last, counted from 1, with the delimiters between them. It
+// returns false if part first does not exist or last is below 1.
 func (s splitter) between(b []byte, first, last int) ([]byte, bool) {
 	start, end, n := 0, 0, 0
 	for at := 0; n < last; {
@@ -86,7 +86,7 @@ func (s splitter) parts(b []byte) int {
 	return n
 }
 
-// part returns where the part at or behind position at begins and ends.
+// part returns the bounds of the first part at or after position at. ok is false if there is none.
 func (s splitter) part(b []byte, at int) (from, to int, ok bool) {
 	for s.skipEmpty && at < len(b) && s.cutsAt(b[at]) {
 		at++

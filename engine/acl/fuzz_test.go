@@ -20,9 +20,8 @@ const fuzzRules = `acl site hdr(host),lower,host_only www.example.com
 	use_backend f if { hdr() -m found } { path_end .gif .jpg }
 	default_backend g`
 
-// FuzzDecide feeds a client's bytes: what is decided on some of them is decided
-// on more of them in the same way, and the tables answer what the rules do that
-// are tried in turn.
+// FuzzDecide decides on the bytes of a client, one byte more each time. A decision must not change
+// with more bytes. The tables must give the same result as trying the rules one by one.
 func FuzzDecide(f *testing.F) {
 	c, p := compile(f, fuzzRules)
 	scanner := sniff.NewScanner()
@@ -55,7 +54,7 @@ func decideBoth(t *testing.T, c *conf.Config, p *Program, f *Facts) string {
 	return got
 }
 
-// inTurn decides by what Explain says, which uses no table of rules.
+// inTurn decides from the result of Explain, which uses no tables.
 func inTurn(p *Program, f *Facts) string {
 	accepted := false
 	for _, s := range p.Explain(f) {
@@ -75,8 +74,8 @@ func inTurn(p *Program, f *Facts) string {
 	return "none"
 }
 
-// FuzzCompile feeds an operator's words: they compile or are refused, and what
-// compiles decides.
+// FuzzCompile compiles random lines of a configuration. A line that compiles must also give a
+// decision.
 func FuzzCompile(f *testing.F) {
 	for _, line := range []string{
 		"hdr(host),lower -m end .a", "src 10.0.0.0/8 ::1", "dst_port ge 1 2:3", "req.ssl_ver 3.1-3.3", "path_reg ^/a", "hdr(x),field(-1,.,2) -i A",
@@ -102,8 +101,7 @@ func FuzzCompile(f *testing.F) {
 	})
 }
 
-// FuzzValue feeds a client's head to values that show all of it: what they write
-// never ends a header.
+// FuzzValue writes values from a random request head. A value must never end a header field.
 func FuzzValue(f *testing.F) {
 	p := http(f, `http-request set-header a "%r %HU %HPO %HQ %[base] %[pathq] %[query] %[req.hdr(x)] %[req.fhdr(x,-1)] %[cook(a)] %[cook_cnt(a)] %[urlp(q),upper]"
 		http-request deny if { cook_beg(a) 1 } || { urlp(q) -m len gt 3 } || { base_dir x }`)

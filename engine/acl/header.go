@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// fields are those of the head that a fetch looks at.
+// fields returns the fields of the head that the fetch reads: that of the request or that of the
+// answer.
 func (f *Facts) fields(e *expr) (Fields, presence) {
 	if !e.fetch.response {
 		return f.head()
@@ -16,25 +17,25 @@ func (f *Facts) fields(e *expr) (Fields, presence) {
 	return f.Response.Fields, present
 }
 
-// header yields the values of a header: each line is a list whose entries are
-// cut at commas outside quotes (HAProxy configuration.txt 7.3.6, req.hdr).
+// header yields the values of a header field. Each field is a list, split at commas outside quotes
+// (HAProxy configuration.txt 7.3.6, req.hdr).
 func header(e *expr, f *Facts) (value, presence) { return pick(e, f, false) }
 
-// fullHeader yields whole lines, for headers that hold commas and are no lists.
+// fullHeader yields whole field values, for fields that contain commas but are not lists.
 func fullHeader(e *expr, f *Facts) (value, presence) { return pick(e, f, true) }
 
 func headerCount(e *expr, f *Facts) (value, presence)     { return count(e, f, false) }
 func fullHeaderCount(e *expr, f *Facts) (value, presence) { return count(e, f, true) }
 
-// headerValue is 0 where the value does not begin with a number, which may have
-// a minus before it.
+// headerValue yields a value as an integer with an optional sign. It yields 0 if the value does not
+// begin with a number.
 func headerValue(e *expr, f *Facts) (value, presence) {
 	v, p := pick(e, f, false)
 	v.n = signedInt(v.b)
 	return v, p
 }
 
-// pick yields all values in turn or, with an occurrence, that one alone.
+// pick yields all values one after the other, or the single value that e.occurrence selects.
 func pick(e *expr, f *Facts, whole bool) (value, presence) {
 	h, p := f.fields(e)
 	switch {
@@ -49,7 +50,8 @@ func pick(e *expr, f *Facts, whole bool) (value, presence) {
 	return f.nextValue(e, h, whole)
 }
 
-// nth counts from the first value, or from the last where negative.
+// nth yields the value number e.occurrence. It counts from the first value, or from the last if the
+// number is negative.
 func nth(e *expr, f *Facts, h Fields, whole bool) (value, presence) {
 	n := e.occurrence
 	if n < 0 {
@@ -76,7 +78,7 @@ func count(e *expr, f *Facts, whole bool) (value, presence) {
 	return value{n: int64(n)}, present
 }
 
-// values counts them and goes back to the first.
+// values counts the values and resets f.at to the first.
 func (f *Facts) values(e *expr, h Fields, whole bool) int {
 	f.at = place{}
 	n := 0
@@ -87,8 +89,8 @@ func (f *Facts) values(e *expr, h Fields, whole bool) int {
 	return n
 }
 
-// nextValue is the next value of the header e.name; the empty name is all
-// headers, as in HAProxy.
+// nextValue yields the next value of the field e.name. An empty name stands for all fields, as in
+// HAProxy.
 func (f *Facts) nextValue(e *expr, h Fields, whole bool) (value, presence) {
 	for !f.at.more {
 		name, line, next := h.Next(f.at.field)
@@ -117,9 +119,9 @@ func (f *Facts) nextValue(e *expr, h Fields, whole bool) (value, presence) {
 
 const connection = "connection"
 
-// otherWords is what a line of Connection has besides close and keep-alive: in
-// mode http HAProxy takes these out of a head before rules see it, and a line
-// without others altogether. What stands before the first of them stays as sent.
+// otherWords returns a value of Connection without the entries close and keep-alive. In mode http
+// HAProxy removes these before rules read the head; it removes the field if no other entry is left.
+// The part before the first removed entry is returned as sent.
 func (f *Facts) otherWords(line []byte) []byte {
 	kept, cut := line[:0], false
 	for at := 0; at < len(line); {
@@ -143,7 +145,7 @@ func (f *Facts) otherWords(line []byte) []byte {
 	return kept
 }
 
-// cutList cuts at the first comma that is not quoted.
+// cutList splits at the first comma outside quotes.
 func cutList(b []byte) (first, rest []byte, more bool) {
 	if bytes.IndexByte(b, ',') < 0 {
 		return b, nil, false
@@ -174,7 +176,7 @@ func trim(b []byte) []byte {
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
-// isName compares a header's name as sent with one in lower case.
+// isName compares a field name as sent with a name in lower case.
 func isName(sent []byte, name string) bool {
 	if len(sent) != len(name) {
 		return false

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// hello is the facts of the hello that crypto/tls sends.
+// hello returns the facts of a ClientHello that crypto/tls sends.
 func hello(t testing.TB, name string, protocols ...string) *Facts {
 	t.Helper()
 	return sniffed(helloBytes(t, name, protocols...))

@@ -15,7 +15,7 @@ import (
 
 var seed = flag.Uint64("seed", 0, "seed of the random tests; 0: a new one")
 
-// random is a source whose seed is told, so that a failure can be replayed.
+// random returns a random source and logs its seed, so that a failure can be replayed.
 func random(t testing.TB) *rand.Rand {
 	t.Helper()
 	s := *seed
@@ -26,8 +26,8 @@ func random(t testing.TB) *rand.Rand {
 	return rand.New(rand.NewPCG(s, 0))
 }
 
-// parse reads the lines of a frontend f. Each word behind use_backend or
-// default_backend becomes a backend, in the order in which they come.
+// parse reads the lines of a frontend f. Each name after use_backend or default_backend becomes a
+// backend, in the order of its first use.
 func parse(t testing.TB, lines string) (*conf.Config, *conf.Frontend) {
 	t.Helper()
 	c := &conf.Config{}
@@ -48,7 +48,7 @@ func parse(t testing.TB, lines string) (*conf.Config, *conf.Frontend) {
 	return c, f
 }
 
-// fields is strings.Fields, with "" for the empty word.
+// fields is strings.Fields, except that "" stands for an empty word.
 func fields(line string) []string {
 	words := strings.Fields(line)
 	for i, w := range words {
@@ -95,7 +95,7 @@ func addBackend(c *conf.Config, name string) {
 	}
 }
 
-// compile compiles lines that must have no errors.
+// compile compiles lines, which must have no errors.
 func compile(t testing.TB, lines string) (*conf.Config, *Program) {
 	t.Helper()
 	c, f := parse(t, lines)
@@ -106,33 +106,33 @@ func compile(t testing.TB, lines string) (*conf.Config, *Program) {
 	return c, p
 }
 
-// truth is the value of one condition on facts.
+// truth returns the value of one condition for the given facts.
 func truth(t testing.TB, condition string, f *Facts) Truth {
 	t.Helper()
 	_, p := compile(t, "use_backend yes if "+condition)
 	return p.Explain(f)[0].Verdict
 }
 
-// sniffed is the facts of these bytes.
+// sniffed returns the facts for these bytes.
 func sniffed(b []byte) *Facts {
 	f := &Facts{Sniff: &sniff.Facts{}, Received: len(b)}
 	sniff.NewScanner().Sniff(&sniff.State{}, b, f.Sniff)
 	return f
 }
 
-// request is the facts of a GET with these header lines.
+// request returns the facts of a GET request with these header lines.
 func request(path string, headers ...string) *Facts {
 	return sniffed([]byte("GET " + path + " HTTP/1.1\r\n" + strings.Join(append(headers, "", ""), "\r\n")))
 }
 
-// host is the facts of a request for a host.
+// host returns the facts of a request for a host.
 func host(name string) *Facts { return request("/", "Host: "+name) }
 
 func from(addr string) *Facts {
 	return &Facts{Src: netip.MustParseAddrPort(addr), Dst: netip.MustParseAddrPort("127.0.0.1:80")}
 }
 
-// decided writes a decision as the name of the backend, or the verdict.
+// decided returns the name of the chosen backend, or the verdict.
 func decided(c *conf.Config, d Decision) string {
 	switch {
 	case d.Verdict != Route:

@@ -7,15 +7,15 @@ import (
 	"sluice/conf"
 )
 
-// HTTP is the http-request and http-response rules of one proxy, compiled. It
-// is immutable and used by all loops at the same time.
+// HTTP holds the compiled http-request and http-response rules of one proxy. It is immutable and
+// used by all loops at the same time.
 type HTTP struct {
 	Request, Response Rules
-	Dst               bool // rules or what they write ask for Facts.Dst
+	Dst               bool // the rules or the values that they write read Facts.Dst
 }
 
-// CompileBackend checks and compiles the rules of a backend. Of a listen all
-// problems were told by Compile, which has the same lines before it.
+// CompileBackend checks and compiles the rules of a backend. It returns no problems for a listen
+// section: Compile has already reported them for its frontend part.
 func CompileBackend(b *conf.Backend) (*HTTP, conf.Problems) {
 	w := newCompiler(b.Title(), b.Mode, b.ACLs)
 	h := w.http(&b.HTTPSettings)
@@ -25,38 +25,38 @@ func CompileBackend(b *conf.Backend) (*HTTP, conf.Problems) {
 	return &h, w.problems
 }
 
-// Rules are tried in order. A rule that holds is acted on by the caller, who
-// then asks for the next one unless the action ends them.
+// Rules is a list of http-request or http-response rules, in order. The caller executes a rule that
+// applies, and then asks for the next one unless the action is final.
 type Rules struct {
 	chain
 	rules []HTTPRule
-	reads []bool // whether the rules from that one on look at the head
+	reads []bool // for each rule: whether it or a later rule reads the head
 }
 
-// HTTPRule is one rule with what its line says made ready for use.
+// HTTPRule is one rule with its compiled values.
 type HTTPRule struct {
 	*conf.HTTPRule
-	Value   *Value         // what to set, what to replace by, or where to redirect to
-	Regexp  *regexp.Regexp // of replace-* and of del-header -m reg
-	Body    *Value         // of an answer with lf-string
-	Headers []AnswerHeader // of an answer
+	Value   *Value         // value to set, template to replace by, or target of a redirect
+	Regexp  *regexp.Regexp // of replace-* and of del-header -m reg; nil: none
+	Body    *Value         // body of an answer with lf-string; nil: none
+	Headers []AnswerHeader // header fields of an answer
 }
 
-// AnswerHeader is a header of an answer, its name in lower case.
+// AnswerHeader is a header field of an answer. Its name is in lower case.
 type AnswerHeader struct {
 	Name  string
 	Value *Value
 }
 
-// Len is how many rules there are.
+// Len returns the number of rules.
 func (r *Rules) Len() int { return len(r.rules) }
 
-// At returns a rule by its index.
+// At returns the rule with index i, from 0.
 func (r *Rules) At(i int) *HTTPRule { return &r.rules[i] }
 
-// Next returns the first rule from that index on whose condition holds, or -1.
-// f.Final must be set; f must show the head with the edits made so far, if Reads
-// says that it matters. Next allocates nothing.
+// Next returns the index of the first rule, from index from on, whose condition is true. It returns
+// -1 if there is none. f.Final must be set. f must describe the head after all edits so far, if
+// Reads(from) is true. Next allocates nothing.
 func (r *Rules) Next(f *Facts, from int) int {
 	rule, t := r.next(f, int32(from))
 	if t != True {
@@ -65,11 +65,11 @@ func (r *Rules) Next(f *Facts, from int) int {
 	return int(rule)
 }
 
-// Reads says whether the rules from that index on, their values included, look
-// at the head that earlier ones may have changed.
+// Reads reports whether a rule from that index on, or a value that it writes, reads the head, which
+// earlier rules may have changed.
 func (r *Rules) Reads(from int) bool { return from < len(r.reads) && r.reads[from] }
 
-// Deletes says whether del-header takes away a header of that name, as sent.
+// Deletes reports whether this del-header rule removes header fields of that name. name is as sent.
 func (r *HTTPRule) Deletes(name []byte) bool {
 	switch r.Match {
 	case "reg":
@@ -89,7 +89,7 @@ func (r *HTTPRule) Deletes(name []byte) bool {
 	return false
 }
 
-// http compiles the rules of a proxy.
+// http compiles the http-request and http-response rules of a proxy.
 func (w *compiler) http(s *conf.HTTPSettings) HTTP {
 	var h HTTP
 	h.Request = w.httpRules(&h, "http-request", s.HTTPRequest)
@@ -118,14 +118,14 @@ func (w *compiler) httpRules(h *HTTP, word string, lines []conf.HTTPRule) Rules 
 	return r
 }
 
-// looks says whether the condition looks at a head.
+// looks reports whether the condition reads a head.
 func (c *cond) looks() bool {
 	looks := c.needs().HTTP
 	c.each(func(f *fetch) { looks = looks || f.response })
 	return looks
 }
 
-// each calls use with the fetches of a condition.
+// each calls use for every fetch of the condition.
 func (c *cond) each(use func(*fetch)) {
 	if c == nil {
 		return
@@ -139,14 +139,14 @@ func (c *cond) each(use func(*fetch)) {
 	}
 }
 
-// valuer makes the values of one rule.
+// valuer compiles the values of one rule.
 type valuer struct {
 	*compiler
-	what     string // the rule, in messages
+	what     string // the rule as named in messages
 	at       conf.Pos
 	response bool
-	reads    bool // what was made so far looks at the head
-	dst      bool // and at Facts.Dst
+	reads    bool // a value compiled so far reads the head
+	dst      bool // a value compiled so far reads Facts.Dst
 }
 
 func (v *valuer) rule(line *conf.HTTPRule) HTTPRule {
@@ -178,7 +178,7 @@ func (v *valuer) rule(line *conf.HTTPRule) HTTPRule {
 	return r
 }
 
-// expression compiles what conf has found to be right.
+// expression compiles a regular expression that package conf has already checked.
 func (v *valuer) expression(text string) *regexp.Regexp {
 	re, err := regexp.Compile(text)
 	if err != nil {
@@ -187,8 +187,9 @@ func (v *valuer) expression(text string) *regexp.Regexp {
 	return re
 }
 
-// condition tells of tests on a head that is not there. HAProxy starts with such
-// a rule, which then never holds; but the method it still knows.
+// condition reports tests that read a head which does not exist yet or any more. It warns, because
+// HAProxy accepts such a rule, which then never applies. For method it reports an error, because
+// HAProxy still knows the method of the request.
 func (v *valuer) condition(c *cond) {
 	told := false
 	c.each(func(f *fetch) {
@@ -205,7 +206,7 @@ func (v *valuer) condition(c *cond) {
 	})
 }
 
-// gone says why a fetch finds nothing in this rule, or "".
+// gone returns the reason why a fetch finds nothing in this rule, or "".
 func (v *valuer) gone(f *fetch) string {
 	switch {
 	case v.response && f.needs.HTTP:

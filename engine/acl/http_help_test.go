@@ -29,7 +29,7 @@ func http(t testing.TB, lines string) *Program {
 	return p
 }
 
-// lines are the field lines of an answer: names and values by turns.
+// lines are the field lines of an answer: names and values alternate.
 type lines [][]byte
 
 func (l lines) Next(at int) (name, value []byte, next int) {
@@ -39,7 +39,7 @@ func (l lines) Next(at int) (name, value []byte, next int) {
 	return l[at], l[at+1], at + 2
 }
 
-// final is a request on which all is known that a format can write.
+// final sets all facts that a format can write.
 func final(f *Facts) *Facts {
 	f.Final = true
 	f.Src, f.Dst = netip.MustParseAddrPort("127.0.0.1:4660"), netip.MustParseAddrPort("[::ffff:10.1.2.3]:80")
@@ -49,7 +49,7 @@ func final(f *Facts) *Facts {
 	return f
 }
 
-// answer is the facts of a response.
+// answer returns the facts of an answer.
 func answer(status int, fields ...string) *Facts {
 	var all lines
 	for _, f := range fields {
@@ -58,7 +58,7 @@ func answer(status int, fields ...string) *Facts {
 	return final(&Facts{Response: &Response{Status: status, Line: []byte("HTTP/1.1 200 OK"), Fields: all}})
 }
 
-// setHeader compiles one value of a set-header rule.
+// setHeader compiles the value of a set-header rule.
 func setHeader(t testing.TB, word, format string) *Value {
 	t.Helper()
 	p := http(t, word+` set-header x "`+format+`"`)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestHTTPProblems holds what is said about a rule of mode http, word for word.
+// TestHTTPProblems checks the exact messages for rules of mode http.
 func TestHTTPProblems(t *testing.T) {
 	cases := []struct{ line, want string }{
 		{`http-request set-header a "%[hdrr(x)]"`, "error: 'http-request set-header' in frontend 'f': unknown fetch 'hdrr'; did you mean 'hdr'?"},

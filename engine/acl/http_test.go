@@ -9,7 +9,7 @@ import (
 	"sluice/conf"
 )
 
-// TestFetches: what the fetches of mode http find; as HAProxy 2.6 does.
+// TestFetches checks the values of the fetches of mode http. They are those of HAProxy 2.6.
 func TestHTTPFetches(t *testing.T) {
 	cases := []struct {
 		cond, target, header string
@@ -90,7 +90,7 @@ func TestAnswerFetches(t *testing.T) {
 	}
 }
 
-// TestRulesInTurn: the indexes of all rules that hold come in order.
+// TestRulesInTurn: Next returns the indexes of all rules that apply, in order.
 func TestRulesInTurn(t *testing.T) {
 	p := http(t, `
 		acl img path_beg /img
@@ -123,8 +123,8 @@ func TestRulesInTurn(t *testing.T) {
 	}
 }
 
-// TestNextAgainstOracle: many random rules, of which the tables name those that
-// trying each in turn does.
+// TestNextAgainstOracle: for many random rules, Next returns the same rules as evaluating each
+// rule.
 func TestNextAgainstOracle(t *testing.T) {
 	r := random(t)
 	var text strings.Builder
@@ -158,7 +158,7 @@ func TestMonitorFail(t *testing.T) {
 	}
 }
 
-// TestReads: a rule that looks at the head makes edits before it show.
+// TestReads: Reads is true for each rule that reads the head, and for all rules before it.
 func TestReads(t *testing.T) {
 	cases := []struct {
 		rules string

@@ -6,13 +6,13 @@ import (
 	"testing"
 )
 
-// TestManyRules: no rule of a kind that can be looked up is tried in turn, which
-// is what makes ten thousand cost what two cost.
+// TestManyRules: rules whose match can be looked up are all in an index. So ten thousand rules cost
+// as much as two.
 func TestManyRules(t *testing.T) {
 	cases := []struct {
-		test    string // %s: a name
-		indexes int
-		unsure  int
+		test      string // contains %s for a name
+		indexes   int
+		needsEval int
 	}{
 		{"hdr(host) -i www%s", 1, 0},
 		{"hdr_end(host) -i %s", 1, 0},
@@ -26,17 +26,17 @@ func TestManyRules(t *testing.T) {
 	for _, c := range cases {
 		_, p := compile(t, sites(2000, c.test))
 		u := p.useBackend
-		if len(u.loose) != 0 || len(u.indexes) != c.indexes {
-			t.Errorf("%s: %d rules tried in turn, %d indexes, want %d", c.test, len(u.loose), len(u.indexes), c.indexes)
+		if len(u.unindexed) != 0 || len(u.indexes) != c.indexes {
+			t.Errorf("%s: %d rules tried in turn, %d indexes, want %d", c.test, len(u.unindexed), len(u.indexes), c.indexes)
 		}
-		if len(u.unsure) != c.unsure {
-			t.Errorf("%s: %d rules evaluated once found, want %d", c.test, len(u.unsure), c.unsure)
+		if len(u.needsEval) != c.needsEval {
+			t.Errorf("%s: %d rules evaluated once found, want %d", c.test, len(u.needsEval), c.needsEval)
 		}
 	}
 }
 
-// TestGuard: of two terms the one that rules out more is looked up, so that all
-// rules of one host are not tried for each of its requests.
+// TestGuard: the index holds the term that excludes more rules. So a request does not evaluate all
+// rules of its host.
 func TestGuard(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("acl www hdr(host) a.x\n")
@@ -49,7 +49,7 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// TestMixedRules: what is looked up and what is tried in turn keep one order.
+// TestMixedRules: rules that are looked up and rules that are evaluated keep their order.
 func TestMixedRules(t *testing.T) {
 	c, p := compile(t, `use_backend reg if { hdr_reg(host) ^r }
 		use_backend exact if { hdr(host) r.x s.x }
@@ -69,16 +69,16 @@ func TestMixedRules(t *testing.T) {
 	}
 }
 
-// TestLongFile: an ACL with more patterns than an index takes of one rule has
-// its own table and keeps its place in the order.
+// TestLongFile: an ACL with more than mostKeys patterns has its own table, and its rule keeps its
+// place in the order.
 func TestLongFile(t *testing.T) {
 	var names strings.Builder
 	for i := range mostKeys + 1 {
 		fmt.Fprint(&names, " ", site(i))
 	}
 	c, p := compile(t, "use_backend first if { hdr(host) "+site(3)+" }\nuse_backend all if { hdr(host)"+names.String()+" }\nuse_backend last if { hdr(host) "+site(4)+" x }")
-	if len(p.useBackend.loose) != 1 {
-		t.Errorf("%d rules tried in turn", len(p.useBackend.loose))
+	if len(p.useBackend.unindexed) != 1 {
+		t.Errorf("%d rules tried in turn", len(p.useBackend.unindexed))
 	}
 	for name, want := range map[string]string{site(3): "first", site(4): "all", site(mostKeys): "all", "x": "last", "y": "none"} {
 		if got := decided(c, p.Decide(host(name))); got != want {

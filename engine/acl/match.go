@@ -7,27 +7,27 @@ import (
 	"strings"
 )
 
-// matcher holds the patterns of one acl line; one that matches is enough.
+// matcher holds the patterns of one acl line. A value matches if one pattern matches.
 type matcher interface {
 	match(v value) bool
 }
 
-// found is content with any value.
+// found matches any value.
 type found struct{}
 
 func (found) match(value) bool { return true }
 
-// truthy is the match of booleans: they need no pattern.
+// truthy matches a boolean that is true. It needs no pattern.
 type truthy struct{}
 
 func (truthy) match(v value) bool { return v.n != 0 }
 
-// never is a line without patterns.
+// never matches no value: the line has no pattern.
 type never struct{}
 
 func (never) match(value) bool { return false }
 
-// member asks a table that holds one rule only.
+// member looks a value up in a table that holds the patterns of one rule only.
 type member struct{ table }
 
 func (m member) match(v value) bool { return m.first(v, 0) != none }
@@ -39,8 +39,8 @@ func memberOf(s side, keys []key) matcher {
 	return member{newTable(s, keys)}
 }
 
-// lone is a single pattern of str, beg or end. Thousands of rules with one
-// pattern each are common, and a table for each would fill the caches.
+// lone is a single pattern for str, beg or end. Thousands of rules with one pattern each are
+// common; a table for each would need too much cache.
 type lone struct {
 	side side
 	key
@@ -57,7 +57,7 @@ func (l *lone) match(v value) bool {
 	return string(v.b[:len(l.text)]) == l.text
 }
 
-// substrings is `-m sub`.
+// substrings implements `-m sub`.
 type substrings [][]byte
 
 func (s substrings) match(v value) bool {
@@ -69,7 +69,7 @@ func (s substrings) match(v value) bool {
 	return false
 }
 
-// expressions is `-m reg`.
+// expressions implements `-m reg`.
 type expressions []*regexp.Regexp
 
 func (e expressions) match(v value) bool {
@@ -81,14 +81,14 @@ func (e expressions) match(v value) bool {
 	return false
 }
 
-// words is `-m dom` and `-m dir`: a pattern matches where it stands between two
-// delimiters, or the ends of the value.
+// words implements `-m dom` and `-m dir`: a pattern matches if a delimiter or an end of the value
+// is on both of its sides.
 type words struct {
-	patterns   [][]byte // without delimiters around them
+	patterns   [][]byte // the patterns, with the delimiters around them removed
 	delimiters string
 }
 
-// What HAProxy takes for delimiters.
+// The delimiters are HAProxy's.
 const (
 	domDelimiters = "/?.:"
 	dirDelimiters = "/?"
@@ -111,8 +111,8 @@ func (w words) match(v value) bool {
 	return false
 }
 
-// has says whether b holds the pattern p as a word. The empty pattern matches
-// where two delimiters, or one and an end of b, leave nothing between them.
+// has reports whether b contains p between delimiters or ends of b. The empty pattern matches two
+// adjacent delimiters, and a delimiter at an end of b.
 func (w words) has(b, p []byte) bool {
 	for at := 0; ; at++ {
 		i := bytes.Index(b[at:], p)
@@ -133,10 +133,10 @@ func (w words) edge(b []byte, i int) bool {
 	return i < 0 || i >= len(b) || strings.IndexByte(w.delimiters, b[i]) >= 0
 }
 
-// ranges is the match of integers: sorted, none touching another.
+// ranges matches integers. The ranges are sorted and do not overlap.
 type ranges []span
 
-// span is a range of integers with both its ends.
+// span is a range of integers; low and high belong to it.
 type span struct{ low, high int64 }
 
 func newRanges(spans []span) ranges {

@@ -19,7 +19,7 @@ func checkTruths(t *testing.T, cases []matchCase) {
 	}
 }
 
-// What HAProxy 2.6 answered to the same lines in mode tcp.
+// The expected results are those of HAProxy 2.6 for the same lines in mode tcp.
 func TestHeaderValues(t *testing.T) {
 	checkTruths(t, []matchCase{
 		{"{ hdr(host) a.x }", host("a.x"), True},

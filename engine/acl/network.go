@@ -9,8 +9,8 @@ import (
 
 var errNetwork = errors.New("is no address, wanted one such as 192.0.2.1 or 2001:db8::1, or a network such as 10.0.0.0/8 or 10.0.0.0/255.0.0.0")
 
-// parseNetwork takes an address or a network; bits behind the mask are cleared,
-// as HAProxy does, and IPv4 in IPv6 is IPv4.
+// parseNetwork parses an address or a network. It clears the bits after the mask, as HAProxy does.
+// An IPv4 address mapped to IPv6 becomes IPv4.
 func parseNetwork(pattern string) (netip.Prefix, error) {
 	host, mask, masked := strings.Cut(pattern, "/")
 	ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
@@ -41,7 +41,7 @@ func unmapped(ip netip.Addr, n int) (netip.Prefix, error) {
 	return p, nil
 }
 
-// maskBits takes a length, or a dotted mask whose ones are all in front.
+// maskBits parses a prefix length, or a dotted mask whose ones all precede its zeros.
 func maskBits(ip netip.Addr, mask string) (int, error) {
 	if n, err := (&numbers{}).scalar(mask); err == nil {
 		if n < 0 || n > int64(ip.BitLen()) {

@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// dotted is a version as a number, as in HAProxy's req.ssl_ver.
+// dotted encodes a version as one number, as HAProxy's req.ssl_ver does.
 func dotted(major, minor int64) int64 { return major<<16 | minor }
 
-// numbers parses integer patterns: a number, low:high with either end left
-// out, or an operator that holds for what follows it (configuration.txt 7.1.3).
+// numbers parses integer patterns (configuration.txt 7.1.3): a number, a range low:high with one
+// end optional, or an operator. An operator applies to the numbers after it.
 type numbers struct {
 	dotted   bool
 	operator string
 	spans    []span
 }
 
-// take parses one pattern.
+// take parses one pattern and adds its range to spans.
 func (n *numbers) take(pattern string) error {
 	switch pattern {
 	case "eq", "ge", "gt", "le", "lt":
@@ -55,7 +55,7 @@ func (n *numbers) span(pattern string) (span, error) {
 	return span{v, v}, err
 }
 
-// cutRange cuts at a colon or, as HAProxy does, at a dash behind a number.
+// cutRange splits a range at a colon. Like HAProxy it also splits at a dash after a number.
 func cutRange(pattern string) (low, high string, ok bool) {
 	if low, high, ok = strings.Cut(pattern, ":"); ok {
 		return low, high, true

@@ -11,14 +11,14 @@ import (
 	"sluice/conf"
 )
 
-// world is a connection in plain words, from which both the facts and the naive
-// answer are made.
+// world describes a connection in plain values. Both the facts and the expected result of the
+// simple evaluator are made from it.
 type world struct {
-	proto string // http, tls, other
+	proto string // http, tls or other
 	whole bool   // the head or hello is there
 	host  string
 	path  string
-	x     string // a header that is a list
+	x     string // a header field that is a list
 	sni   string
 	src   netip.Addr
 	port  uint16
@@ -49,8 +49,8 @@ func randomWorld(r *rand.Rand) world {
 	}
 }
 
-// bytes are what the client has sent; cut off before it is clear what it is,
-// unless whole.
+// bytes returns the bytes that the client has sent. They end before the protocol is certain, unless
+// w.whole is set.
 func (w world) bytes(t testing.TB, hellos map[string][]byte) []byte {
 	t.Helper()
 	switch {
@@ -74,7 +74,7 @@ func (w world) bytes(t testing.TB, hellos map[string][]byte) []byte {
 	return b
 }
 
-// values is the naive fetch.
+// values is a simple implementation of the fetches.
 func (w world) values(fetch string) (all []string, missing bool) {
 	isHTTP, isTLS := w.proto == "http", w.proto == "tls"
 	switch fetch {
@@ -210,7 +210,7 @@ content:
 	return "default"
 }
 
-// randomTest is an acl line without its name.
+// randomTest returns an acl line without its name.
 func randomTest(r *rand.Rand) string {
 	patterns, fetch := oracleHosts, pickOne(r, []string{
 		"hdr(host)", "hdr(host)", "path", "req.ssl_sni", "hdr(x)", "src", "dst_port", "always_true",
@@ -272,8 +272,8 @@ func randomRules(r *rand.Rand) string {
 	return strings.Join(append(lines, "default_backend default"), "\n")
 }
 
-// TestOracle compares decisions with those of an evaluator that tries every
-// rule in turn on plain strings.
+// TestOracle compares decisions with those of an evaluator that tries every rule in order, on plain
+// strings.
 func TestOracle(t *testing.T) {
 	r := random(t)
 	hellos := map[string][]byte{}
@@ -295,7 +295,7 @@ func TestOracle(t *testing.T) {
 	}
 }
 
-// TestTables compares tables with a walk over their keys.
+// TestTables compares look-ups in tables with a search through all keys.
 func TestTables(t *testing.T) {
 	r := random(t)
 	word := func() string {

@@ -11,8 +11,7 @@ import (
 	"strings"
 )
 
-// pattern is one value to match against; file and line are set where it comes
-// from a pattern file.
+// pattern is one value to match. file and line are set only if it was read from a pattern file.
 type pattern struct {
 	text string
 	file string
@@ -26,15 +25,16 @@ func (p pattern) String() string {
 	return fmt.Sprintf("pattern '%s' (%s:%d)", p.text, p.file, p.line)
 }
 
-// textMatches are the matches of strings that have a short form.
+// textMatches are the match methods for strings that have a short form.
 var textMatches = []string{"str", "beg", "end", "sub", "dir", "dom", "reg", "len", "bin"}
 
-// folds says whether -i means something to a match by folding both sides.
+// folds reports whether -i makes this match method compare lower case with lower case.
 func folds(match string) bool {
 	return slices.Contains([]string{"str", "beg", "end", "sub", "dir", "dom"}, match)
 }
 
-// cast settles the match and makes the values what it compares.
+// cast determines the match method and converts the values to the kind that it compares. It returns
+// false if that is impossible.
 func (b *builder) cast() bool {
 	short := b.match
 	switch {
@@ -60,7 +60,7 @@ func (b *builder) cast() bool {
 	return true
 }
 
-// kindFor is the kind that a match compares; any: it takes all.
+// kindFor returns the kind that a match method compares. any is true if it accepts every kind.
 func kindFor(match string) (k kind, any bool) {
 	switch match {
 	case "found":
@@ -75,7 +75,8 @@ func kindFor(match string) (k kind, any bool) {
 	return text, false
 }
 
-// patterns are those of the line and of its files, in the case of the values.
+// patterns returns the patterns of the line and of its files. They are in lower case if the values
+// are.
 func (b *builder) patterns() []pattern {
 	var all []pattern
 	for _, name := range b.line.Files {
@@ -93,15 +94,15 @@ func (b *builder) patterns() []pattern {
 	return all
 }
 
-// foldsPatterns says whether patterns are taken in any case: with -i, and where
-// a fetch that yields lower case alone was not changed to upper case since. A
-// converter to lower case does not reach the patterns, as in HAProxy.
+// foldsPatterns reports whether the patterns are converted to lower case. They are with -i. They
+// also are if the fetch yields lower case only and no converter makes upper case. A converter to
+// lower case does not change the patterns, as in HAProxy.
 func (b *builder) foldsPatterns() bool {
 	return b.expr.folded && folds(b.match) && (b.line.IgnoreCase || b.expr.fetch.folded)
 }
 
-// foldPattern does to a pattern what was done to the values it is compared
-// with: an SNI has lost the dot that may end it.
+// foldPattern converts a pattern like the values that it is compared with: to lower case, and an
+// SNI loses its final dot.
 func (b *builder) foldPattern(p string) string {
 	p = string(mapString(p, lower))
 	if b.expr.fetch.folded && len(b.line.Converters) == 0 && b.match != "beg" {
@@ -118,9 +119,8 @@ func mapString(s string, change func(byte) byte) []byte {
 	return b
 }
 
-// file reads patterns, one a line. Empty lines and those that begin with a
-// sharp are passed over, blanks in front of a pattern are stripped
-// (configuration.txt 7.1).
+// file reads a pattern file with one pattern a line. It skips empty lines and lines that begin with
+// '#', and removes blanks before a pattern (configuration.txt 7.1).
 func (b *builder) file(name string) []pattern {
 	if known, ok := b.files[name]; ok {
 		return slices.Clone(known)
@@ -146,7 +146,7 @@ func (b *builder) file(name string) []pattern {
 	return slices.Clone(all)
 }
 
-// matcher compiles the patterns.
+// matcher compiles the patterns into the matcher of t.
 func (b *builder) matcher(t *test, patterns []pattern) {
 	switch {
 	case b.match == "found":
@@ -171,7 +171,7 @@ func (b *builder) matcher(t *test, patterns []pattern) {
 	}
 }
 
-// keys are the patterns of the matches that can be looked up.
+// keys converts the patterns to keys of a table, for the match methods that can be looked up.
 func (b *builder) keys(patterns []pattern) (s side, keys []key) {
 	s = map[string]side{"beg": front, "end": back, "ip": nets}[b.match]
 	if s == nowhere {
@@ -232,7 +232,7 @@ func (b *builder) expressions(patterns []pattern) matcher {
 	return all
 }
 
-// reason is the error without the words that say that it is one.
+// reason returns the text of a regexp error without its prefix.
 func reason(err error) string {
 	return strings.TrimPrefix(err.Error(), "error parsing regexp: ")
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestProblems holds what is said about a line, word for word.
+// TestProblems checks the exact messages for lines.
 func TestProblems(t *testing.T) {
 	cases := []struct{ line, want string }{
 		{"acl a hdrr(host) x", "error: acl 'a' in frontend 'f': unknown fetch 'hdrr'; did you mean 'hdr'?"},
@@ -94,7 +94,7 @@ func TestUndefinedName(t *testing.T) {
 	}
 }
 
-// What is wrong with one of HAProxy's own ACLs is told where a rule names it.
+// Errors in a predefined ACL of HAProxy are reported at the first rule that uses it.
 func TestPredefinedIsToldWhereItIsNamed(t *testing.T) {
 	for line, want := range map[string]string{
 		"acl www always_true\nuse_backend b if www !RDP_COOKIE":                 "x:2: error: acl 'RDP_COOKIE' in frontend 'f': unknown fetch 'req.rdp_cookie_cnt'",

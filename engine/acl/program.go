@@ -6,9 +6,8 @@ import (
 	"sluice/conf"
 )
 
-// Compile checks and compiles the ACLs and rules of a frontend, and reads the
-// files that they name. Problems with errors mean that the Program must not be
-// used.
+// Compile checks and compiles the ACLs and rules of a frontend, and reads the pattern files that
+// they name. If the problems contain an error, the Program must not be used.
 func Compile(c *conf.Config, f *conf.Frontend) (*Program, conf.Problems) {
 	w := newCompiler(f.Title(), f.Mode, f.ACLs)
 	p := &Program{backend: -1}
@@ -40,7 +39,7 @@ func (c *chain) needs() (n Needs) {
 	return n
 }
 
-// rules compiles tcp-request rules of one kind.
+// rules compiles the tcp-request rules of one kind: connection or content.
 func (w *compiler) rules(p *Program, kind string, lines []conf.Rule) ruleset {
 	r := ruleset{step: len(p.steps)}
 	var conds []*cond
@@ -75,7 +74,8 @@ func (r ruleset) build(w *compiler, p *Program, conds []*cond) ruleset {
 	return r
 }
 
-// defaultBackend falls back to the backend of a listen's own name.
+// defaultBackend sets the default backend. A listen section without default_backend uses the
+// backend of its own name.
 func (w *compiler) defaultBackend(p *Program, index map[string]int, f *conf.Frontend) {
 	name := f.DefaultBackend
 	if name == "" && f.Listen {
@@ -97,7 +97,7 @@ func (w *compiler) defaultBackend(p *Program, index map[string]int, f *conf.Fron
 	p.steps = append(p.steps, step)
 }
 
-// onlyAddresses refuses what can't be known at accept.
+// onlyAddresses reports conditions that read bytes: none are known when a connection is accepted.
 func (r *ruleset) onlyAddresses(w *compiler, lines []conf.Rule) {
 	for i, c := range r.conds {
 		if c.needs().Bytes {

@@ -6,13 +6,13 @@ import (
 	"sluice/sniff"
 )
 
-// query is what follows the question mark.
+// query returns the text after the question mark of the target.
 func query(h *sniff.Head) []byte {
 	_, after, _ := bytes.Cut(h.Target, questionMark)
 	return after
 }
 
-// base is the host as sent and the path, of which either may be missing.
+// base yields the host as sent followed by the path. Either may be missing.
 func base(_ *expr, f *Facts) (value, presence) {
 	h, p := f.head()
 	if p != present {
@@ -23,9 +23,9 @@ func base(_ *expr, f *Facts) (value, presence) {
 	return value{b: f.text}, present
 }
 
-// param yields the values of a parameter. The list begins behind the first
-// delimiter in the target; one without an equals sign has no value. The empty
-// name is all parameters.
+// param yields the values of a parameter, one per call. The list of parameters begins after the
+// first delimiter of the target. A parameter without an equals sign has no value. An empty name
+// stands for all parameters.
 func param(e *expr, f *Facts) (value, presence) {
 	h, p := f.head()
 	if p != present {
@@ -53,7 +53,7 @@ func param(e *expr, f *Facts) (value, presence) {
 	return value{}, absent
 }
 
-// names says whether this is the parameter that was asked for.
+// names reports whether found is the name of the wanted parameter.
 func (e *expr) names(found []byte) bool {
 	switch {
 	case e.name == "":
@@ -69,8 +69,8 @@ var (
 	blank      = []byte(" ")
 )
 
-// cookie yields the values of the cookies of that name, letter by letter. The
-// empty name is all cookies.
+// cookie yields the values of the cookies of that name, which is case-sensitive. An empty name
+// stands for all cookies.
 func cookie(e *expr, f *Facts) (value, presence) {
 	h, p := f.head()
 	if p != present {
@@ -109,7 +109,7 @@ func (f *Facts) nextCookie(e *expr, h Fields) (value, presence) {
 	}
 }
 
-// nextLine goes to the next field of that name.
+// nextLine advances to the next field of that name.
 func (f *Facts) nextLine(h Fields, wanted string) bool {
 	for {
 		name, line, next := h.Next(f.at.field)
@@ -124,7 +124,7 @@ func (f *Facts) nextLine(h Fields, wanted string) bool {
 	}
 }
 
-// cutPair cuts a list of cookies at a semicolon or comma that is not quoted.
+// cutPair splits a list of cookies at the first semicolon or comma outside quotes.
 func cutPair(b []byte) (pair, rest []byte, more bool) {
 	quoted := false
 	for i := 0; i < len(b); i++ {
@@ -140,9 +140,9 @@ func cutPair(b []byte) (pair, rest []byte, more bool) {
 	return b, nil, false
 }
 
-// endsLine says whether no cookie of that name is looked for in the rest of a
-// line: an empty one that ends the line right behind a delimiter is none to
-// HAProxy, so that an earlier one of that name counts.
+// endsLine reports whether the rest of a line is too short for a cookie of that name with a value.
+// HAProxy ignores such a rest: an empty cookie at the end of a line does not replace an earlier
+// one.
 func endsLine(rest []byte, name string) bool { return len(rest) < len(name)+len("=x") }
 
 func cookieValue(pair []byte, name string) ([]byte, bool) {
@@ -153,7 +153,7 @@ func cookieValue(pair []byte, name string) ([]byte, bool) {
 	return trim(v), true
 }
 
-// status is that of the answer.
+// status yields the status code of the answer.
 func status(_ *expr, f *Facts) (value, presence) {
 	if f.Response == nil {
 		return value{}, absent
@@ -161,7 +161,7 @@ func status(_ *expr, f *Facts) (value, presence) {
 	return value{n: int64(f.Response.Status)}, present
 }
 
-// answerVersion is what follows "HTTP/" in the status line.
+// answerVersion yields the text after "HTTP/" in the status line.
 func answerVersion(_ *expr, f *Facts) (value, presence) {
 	if f.Response == nil {
 		return value{}, absent
@@ -170,8 +170,8 @@ func answerVersion(_ *expr, f *Facts) (value, presence) {
 	return value{b: v}, present
 }
 
-// setCookie yields the values of the cookies of that name that the answer sets:
-// each field has one, and behind a semicolon what is said about it.
+// setCookie yields the values of the cookies of that name that the answer sets. Each field sets one
+// cookie; its attributes follow after a semicolon.
 func setCookie(e *expr, f *Facts) (value, presence) {
 	if f.Response == nil {
 		return value{}, absent

@@ -6,27 +6,27 @@ import (
 	"slices"
 )
 
-// none is behind every rule.
+// none is higher than the index of every rule; it means that no rule was found.
 const none = int32(math.MaxInt32)
 
-// table holds patterns of many rules over one expr. It is immutable.
+// table holds the patterns of many rules for one expr. It is immutable.
 type table interface {
-	// first is the lowest rule, not below from, with a pattern that matches v.
+	// first returns the lowest rule, not below from, with a pattern that matches v.
 	first(v value, from int32) int32
-	// lowest is the lowest rule, not below from, with any pattern.
+	// lowest returns the lowest rule, not below from, with any pattern.
 	lowest(from int32) int32
 }
 
-// side says which table a pattern belongs in.
+// side says which kind of table a pattern is stored in.
 type side uint8
 
 const (
-	nowhere side = iota // its matcher can't be looked up
-	whole               // str and bin
-	front               // beg
-	back                // end
-	nets                // ip
-	sides               // how many they are
+	nowhere side = iota // the match method cannot be looked up
+	whole               // str and bin: the whole value
+	front               // beg: the front of the value
+	back                // end: the back of the value
+	nets                // ip: networks
+	sides               // number of sides
 )
 
 // key is one pattern of one rule.
@@ -46,7 +46,7 @@ func newTable(s side, keys []key) table {
 	return newTree(s, keys)
 }
 
-// rules is a sorted list of rules.
+// rules is a sorted list of rule indexes.
 type rules []int32
 
 func (r rules) lowest(from int32) int32 {
@@ -68,12 +68,12 @@ func rulesOf(keys []key) rules {
 	return slices.Compact(all)
 }
 
-// networks finds addresses in networks by one look-up for each length of prefix
-// that occurs, whatever their number.
+// networks finds the networks that contain an address. It needs one look-up for each prefix length
+// in use, whatever the number of networks.
 type networks struct {
 	rules
 	at   map[netip.Prefix]rules
-	bits []int // lengths that occur
+	bits []int // prefix lengths in use
 }
 
 func newNetworks(keys []key) *networks {

@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// tree is a radix tree over the patterns of prefix matches, or over those of
-// suffix matches read from their ends. A look-up costs the length of the value
-// at most, whatever the number of patterns.
+// tree is a radix tree over the patterns of prefix matches. For suffix matches it holds the
+// patterns in reverse order. A look-up takes at most as many steps as the value has bytes, whatever
+// the number of patterns.
 type tree struct {
 	rules
 	nodes []node
-	lists rules // of all nodes
+	lists rules // rules of all nodes, one node after the other
 	back  bool
 }
 
-// node stands for the bytes from its parent to itself.
+// node holds the bytes between its parent and itself.
 type node struct {
 	label string
-	kids  string // first byte of each child; back: the last
-	child int32  // index of the first child, the others follow
+	kids  string // first byte of each child; in a tree for suffix matches: the last byte
+	child int32  // index of the first child; the other children follow it
 
-	list, end int32 // the rules whose pattern ends here, in tree.lists
+	list, end int32 // bounds in tree.lists of the rules whose pattern ends here
 }
 
 func newTree(s side, keys []key) *tree {
@@ -38,7 +38,8 @@ func newTree(s side, keys []key) *tree {
 	return t
 }
 
-// grow fills a node with keys, sorted and alike in their first depth bytes.
+// grow fills the node with index at with keys. The keys are sorted and equal in their first depth
+// bytes.
 func (t *tree) grow(at int, keys []key, depth int) {
 	shared := len(commonPrefix(keys[0].text, keys[len(keys)-1].text))
 	label := keys[0].text[depth:shared]
@@ -84,7 +85,7 @@ func (t *tree) first(v value, from int32) int32 {
 	}
 }
 
-// cut takes the label off the end at which the tree reads.
+// cut removes the label from the front of b; in a tree for suffix matches from its back.
 func (t *tree) cut(b []byte, label string) (rest []byte, ok bool) {
 	n := len(b) - len(label)
 	switch {
@@ -103,7 +104,7 @@ func (t *tree) edge(b []byte) byte {
 	return b[0]
 }
 
-// groupBy cuts sorted keys into runs with the same byte at a position.
+// groupBy splits sorted keys into groups with the same byte at position at.
 func groupBy(keys []key, at int) (groups [][]key) {
 	for len(keys) > 0 {
 		n := 1

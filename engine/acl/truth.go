@@ -1,8 +1,7 @@
 package acl
 
-// Truth is the value of a condition while bytes may still be missing. The
-// numbers make & a conjunction and | a disjunction: false wins over unknown in
-// the first, true in the second.
+// Truth is the value of a condition for which bytes may still be missing. The numbers are chosen so
+// that & is a conjunction and | a disjunction. False & Unknown is False; True | Unknown is True.
 type Truth uint8
 
 // The truth values. The zero value is False.

@@ -7,21 +7,19 @@ import (
 	"sluice/conf"
 )
 
-// Value is a format that a rule writes, compiled. It is immutable. The nil Value
-// writes nothing.
+// Value is a compiled format that a rule writes. It is immutable. A nil Value writes nothing.
 type Value struct{ parts []piece }
 
-// piece is text, or what yields it.
+// piece is a part of a format: a literal text, a variable or a sample.
 type piece struct {
 	literal string
-	write   writer // of a variable
-	expr    *expr  // of a sample
+	write   writer // writes a variable; nil: the part is no variable
+	expr    *expr  // yields a sample; nil: the part is no sample
 	flags   conf.FormatFlags
 }
 
-// Append appends the value. Control bytes of what is sampled, which would end a
-// header, are written as %XX, as HAProxy does. It allocates nothing if dst has
-// room.
+// Append appends the value to dst. Control bytes in a sample are written as %XX, as in HAProxy,
+// because they could end a header field. Append allocates nothing if dst has enough capacity.
 func (v *Value) Append(dst []byte, f *Facts) []byte {
 	if v == nil {
 		return dst
@@ -40,8 +38,8 @@ func (v *Value) Append(dst []byte, f *Facts) []byte {
 	return dst
 }
 
-// sample appends what the expr yields as text: of several values the last, or
-// the first of a fetch that says so.
+// sample appends a value of expr as text. Of several values it appends the last, or the first if
+// the expr takes the first.
 func (p *piece) sample(dst []byte, f *Facts) []byte {
 	start := len(dst)
 	f.at = place{}
@@ -70,7 +68,7 @@ func appendSafe(dst, b []byte) []byte {
 	return dst
 }
 
-// variable appends a variable, quoted and escaped where its flags say so.
+// variable appends a variable, quoted and escaped if its flags say so.
 func (p *piece) variable(dst []byte, f *Facts) []byte {
 	if p.flags == 0 {
 		return p.write(dst, f)
@@ -91,7 +89,7 @@ func (p *piece) variable(dst []byte, f *Facts) []byte {
 	return dst
 }
 
-// value compiles a format of the rule; nil yields nil.
+// value compiles a format of the rule. It returns nil for nil.
 func (v *valuer) value(f *conf.Format) *Value {
 	if f == nil {
 		return nil
@@ -138,14 +136,14 @@ func (v *valuer) variable(p conf.Part) piece {
 	return out
 }
 
-// lost refuses a part that is never there.
+// lost reports an error if a part of a format is never present in this rule.
 func (v *valuer) lost(text string, f *fetch) {
 	if why := v.gone(f); why != "" {
 		v.problems.Errorf(v.at, "%s in %s: '%s': %s", v.what, v.where, text, why)
 	}
 }
 
-// hostname is %H.
+// hostname returns the value of %H.
 func hostname() string {
 	name, err := os.Hostname()
 	if err != nil {
@@ -154,7 +152,7 @@ func hostname() string {
 	return name
 }
 
-// sample compiles %[fetch,converter...]; nil: there is an error in it.
+// sample compiles %[fetch,converter...]. It returns nil if the sample has an error.
 func (v *valuer) sample(p conf.Part) *expr {
 	b := builder{compiler: v.compiler, what: v.what, line: &conf.ACL{
 		Pos: v.at, Keyword: p.Expr[0].Name, Args: p.Expr[0].Args, Converters: p.Expr[1:],

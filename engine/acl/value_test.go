@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// TestValues: what HAProxy 2.6 writes for the same request and format.
+// TestValues expects the values that HAProxy 2.6 writes for the same request and format.
 func TestValues(t *testing.T) {
 	request := request("/v?q=1&q=2&r;s=3?t=4", "Host: h:80", "x: 1, 2", `x: 3 "q\ ]`, "Cookie: a=1; b=2; a=3", "cookie: a=9")
 	cases := []struct{ format, want string }{
@@ -55,8 +55,7 @@ func TestValuesOfAnswers(t *testing.T) {
 	}
 }
 
-// TestValuesWithoutFacts: what is not known writes nothing, or HAProxy's words
-// for it.
+// TestValuesWithoutFacts: an unknown fact writes nothing, or the placeholder that HAProxy writes.
 func TestValuesWithoutFacts(t *testing.T) {
 	for format, want := range map[string]string{
 		"%ci%cp%{+X}ci%HM%r%t%[src]%[path]%[status]": "",
@@ -74,7 +73,7 @@ func TestValuesWithoutFacts(t *testing.T) {
 	}
 }
 
-// TestLocalTime compares with the zone of the machine.
+// TestLocalTime compares with the time zone of the machine.
 func TestLocalTime(t *testing.T) {
 	f := final(request("/"))
 	want := f.Accepted.Local().Format("02/Jan/2006:15:04:05.000 ") + f.Accepted.In(time.Local).Format("02/Jan/2006:15:04:05 -0700")

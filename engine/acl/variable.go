@@ -9,15 +9,15 @@ import (
 	"sluice/sniff"
 )
 
-// writer appends what a variable stands for.
+// writer appends the value of a variable.
 type writer func(dst []byte, f *Facts) []byte
 
-// variable is one of configuration.txt 8.2.6.
+// variable is a log-format variable of HAProxy (configuration.txt 8.2.6).
 type variable struct {
 	write writer
-	hex   writer // with +X; nil: as without
-	plain bool   // a number or a date, never quoted
-	head  bool   // it is a part of the request
+	hex   writer // used with the flag +X; nil: the flag has no effect
+	plain bool   // a number or a date, which is never quoted
+	head  bool   // the variable reads the request head
 }
 
 var variables = map[string]variable{
@@ -50,7 +50,7 @@ func listener(f *Facts) netip.AddrPort { return f.Dst }
 func server(f *Facts) netip.AddrPort   { return f.ServerAddr }
 func source(f *Facts) netip.AddrPort   { return f.SourceAddr }
 
-// backendName is the frontend's while no backend was chosen, as in HAProxy.
+// backendName writes the frontend's name if no backend has been chosen, as in HAProxy.
 func backendName(dst []byte, f *Facts) []byte {
 	if f.Backend == "" {
 		return append(dst, f.Frontend...)

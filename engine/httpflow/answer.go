@@ -9,7 +9,7 @@ import (
 type Answer struct {
 	Status      int
 	Fields      []byte // further field lines, each with its CRLF; nil: none
-	NoCache     bool   // adds a Cache-Control field that forbids caches to store the answer
+	NoCache     bool   // adds the field cache-control: no-cache
 	ContentType string // media type of the body; empty: no Content-Type field
 	Body        []byte
 }
