@@ -110,8 +110,8 @@ func (b *Backend) tell(say func(Event), e Event) {
 	say(e)
 }
 
-// flip is called when checks have found a new state of s; was is the old state. Loops get the
-// new order before say is called.
+// flip is called when checks have found a new state of s. The parameter was is its state
+// before. Loops get the new order before say is called.
 func (b *Backend) flip(s *Server, was Status, r Result, say func(Event)) {
 	b.changes.Add(1)
 	b.settle()

@@ -24,8 +24,7 @@ type Event struct {
 	Server *Server // nil: the event is about the backend
 }
 
-// turned returns the event for a server whose checks have just found a new state; is is that
-// state.
+// turned returns the event for the new state, is, that checks have found for a server.
 func turned(s *Server, is Status, r Result) Event {
 	switch is {
 	case Down:

@@ -126,7 +126,7 @@ func TestECH(t *testing.T) {
 	}
 }
 
-// TestBrokenHello removes bytes from the end of a hello, at every length. The outer lengths are
+// TestBrokenHello cuts a hello to every shorter length. The lengths in its headers are
 // adjusted, so the hello looks complete. No such hello may give a name.
 func TestBrokenHello(t *testing.T) {
 	body := message(helloOf(host("a.example"), alpn("h2")))[helloHeader:]

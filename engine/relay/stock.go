@@ -6,7 +6,7 @@ const BufferSize = 64 << 10
 
 const (
 	smallestStore = 256 // bytes
-	classes       = 13  // sizes of stores: 256 bytes, 512 bytes ... 1 MiB; larger stores are not kept for reuse
+	classes       = 13  // number of store sizes: 256 bytes, 512 bytes ... 1 MiB; larger stores are not kept for reuse
 
 	// A stock keeps spareBytes of unused stores of each class for the next flows, but at least
 	// spareStores stores.

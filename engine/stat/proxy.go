@@ -18,7 +18,7 @@ type Proxy struct {
 	ServerAborts Counter // transfers that the server broke off [srv_abrt]
 	Selected     Counter // times that the balancing algorithm chose a server [lbtot]
 	Connects     Counter // backend: attempts to connect to a server [connect]
-	Reuses       Counter // backend: requests on a connection that had served another [reuse]
+	Reuses       Counter // backend: requests sent on a server connection that an earlier request had used [reuse]
 	Intercepted  Counter // frontend: requests answered by redirect, return or monitor-uri [intercepted]
 	Requests     Requests
 	Times        Times
@@ -36,7 +36,7 @@ type Server struct {
 	ServerAborts Counter // transfers that this server broke off [srv_abrt]
 	Selected     Counter // times that the balancing algorithm chose this server [lbtot]
 	Connects     Counter // attempts to connect to the server [connect]
-	Reuses       Counter // requests on a connection that had served another [reuse]
+	Reuses       Counter // requests sent on a server connection that an earlier request had used [reuse]
 	Requests     Requests
 	Times        Times
 }
