@@ -120,6 +120,7 @@ func (l *loop) dropUnread(s *session, which side) {
 // lookAgain is called when a session has been leaving for a while. Until its peer
 // reads, asking often would be in vain.
 func (l *loop) lookAgain(id int32, s *session) {
+	l.meet(id, client, metTimeout)
 	l.leave(id, s, false)
 	if s.state != leaving {
 		return

@@ -41,12 +41,17 @@ backend b
   server s %s
 `
 
-// inStage brings a session into a state where it stays. In mode http it has an
+// inStage brings a session into a state where it stays. Its server is on a UNIX
+// socket if its frontend is. In mode http it has an
 // exchange behind it, with which its server's connection is kept.
 func inStage(t *testing.T, s state, bind string) *stage {
 	t.Helper()
 	x := &stage{}
-	at, conns := stageServer(t, overTCP)
+	behind := overTCP
+	if bind != bindTCP {
+		behind = overUnix
+	}
+	at, conns := stageServer(t, behind)
 	x.server = conns
 	switch s {
 	case inspecting:
@@ -164,6 +169,24 @@ func (x *stage) given() net.Conn {
 	return c
 }
 
+// What the peers do.
+func clientSpeaks(_ *testing.T, x *stage)   { _, _ = io.WriteString(x.client, "x") }
+func clientFinishes(t *testing.T, x *stage) { closeWrite(t, x.client) }
+func clientCloses(_ *testing.T, x *stage)   { x.client.Close() }
+func clientResets(_ *testing.T, x *stage)   { reset(x.client) }
+func clientUrges(t *testing.T, x *stage)    { urge(t, x.client) }
+func serverSpeaks(_ *testing.T, x *stage)   { _, _ = io.WriteString(x.given(), "x") }
+func serverFinishes(t *testing.T, x *stage) { closeWrite(t, x.given()) }
+func serverCloses(_ *testing.T, x *stage)   { x.given().Close() }
+func serverReadsAndCloses(_ *testing.T, x *stage) {
+	readHead(x.given())
+	x.given().Close()
+}
+func serverResets(_ *testing.T, x *stage) { reset(x.given()) }
+func serverUrges(t *testing.T, x *stage)  { urge(t, x.given()) }
+func drains(_ *testing.T, x *stage)       { x.Drain() }
+func stops(_ *testing.T, x *stage)        { x.Stop() }
+
 const (
 	bindTCP  = "127.0.0.1:1"
 	bindUnix = "UNIX"
@@ -179,33 +202,56 @@ func TestSessionsMeetEvents(t *testing.T) {
 		bind  string
 		do    func(t *testing.T, x *stage)
 	}{
-		{inspecting, meetPri, client, bindTCP, func(t *testing.T, x *stage) { urge(t, x.client) }},
-		{inspecting, meetDrain, client, bindTCP, func(_ *testing.T, x *stage) { x.Drain() }},
-		{inspecting, meetStop, client, bindTCP, func(_ *testing.T, x *stage) { x.Stop() }},
-		{dialing, meetHup, client, bindUnix, func(_ *testing.T, x *stage) { x.client.Close() }},
-		{dialing, meetPri, client, bindTCP, func(t *testing.T, x *stage) { urge(t, x.client) }},
+		{inspecting, meetErr, client, bindTCP, clientResets},
+		{inspecting, meetHup, client, bindUnix, clientCloses},
+		{inspecting, meetPri, client, bindTCP, clientUrges},
+		{inspecting, meetDrain, client, bindTCP, drains},
+		{inspecting, meetStop, client, bindTCP, stops},
+		{dialing, meetIn, client, bindTCP, clientSpeaks},
+		{dialing, meetLast, client, bindTCP, clientFinishes},
+		{dialing, meetErr, client, bindTCP, clientResets},
+		{dialing, meetHup, client, bindUnix, clientCloses},
+		{dialing, meetPri, client, bindTCP, clientUrges},
 		{dialing, meetTurn, client, bindTCP, func(_ *testing.T, x *stage) { x.turnFor(dialing, client) }},
 		{dialing, meetOut, client, bindTCP, func(_ *testing.T, x *stage) { x.roomFor(dialing, client) }},
-		{pausing, meetHup, client, bindUnix, func(_ *testing.T, x *stage) { x.client.Close() }},
-		{pausing, meetPri, client, bindTCP, func(t *testing.T, x *stage) { urge(t, x.client) }},
+		{dialing, meetDrain, client, bindTCP, drains},
+		{dialing, meetStop, client, bindTCP, stops},
+		{pausing, meetIn, client, bindTCP, clientSpeaks},
+		{pausing, meetLast, client, bindTCP, clientFinishes},
+		{pausing, meetErr, client, bindTCP, clientResets},
+		{pausing, meetHup, client, bindUnix, clientCloses},
+		{pausing, meetPri, client, bindTCP, clientUrges},
 		{pausing, meetTurn, client, bindTCP, func(_ *testing.T, x *stage) { x.turnFor(pausing, client) }},
 		{pausing, meetOut, client, bindTCP, func(_ *testing.T, x *stage) { x.roomFor(pausing, client) }},
-		{pausing, meetDrain, client, bindTCP, func(_ *testing.T, x *stage) { x.Drain() }},
-		{pausing, meetStop, client, bindTCP, func(_ *testing.T, x *stage) { x.Stop() }},
-		{relaying, meetPri, client, bindTCP, func(t *testing.T, x *stage) { urge(t, x.client) }},
-		{relaying, meetPri, server, bindTCP, func(t *testing.T, x *stage) { urge(t, x.given()) }},
-		{asking, meetPri, client, bindTCP, func(t *testing.T, x *stage) { urge(t, x.client) }},
-		{asking, meetPri, server, bindTCP, func(t *testing.T, x *stage) { urge(t, x.given()) }},
-		{asking, meetErr, server, bindTCP, func(_ *testing.T, x *stage) { reset(x.given()) }},
+		{pausing, meetDrain, client, bindTCP, drains},
+		{pausing, meetStop, client, bindTCP, stops},
+		{relaying, meetPri, client, bindTCP, clientUrges},
+		{relaying, meetPri, server, bindTCP, serverUrges},
+		{asking, meetPri, client, bindTCP, clientUrges},
+		{asking, meetHup, client, bindUnix, clientCloses},
+		{asking, meetDrain, client, bindTCP, drains},
+		{asking, meetStop, client, bindTCP, stops},
+		{asking, meetIn, server, bindTCP, serverSpeaks},
+		{asking, meetLast, server, bindTCP, serverFinishes},
+		{asking, meetHup, server, bindUnix, serverCloses},
+		{asking, meetErr, server, bindTCP, serverResets},
+		{asking, meetPri, server, bindTCP, serverUrges},
 		{asking, meetOut, server, bindTCP, func(_ *testing.T, x *stage) { x.roomFor(asking, server) }},
 		{asking, meetTurn, server, bindTCP, func(_ *testing.T, x *stage) { x.turnFor(asking, server) }},
-		{asking, meetStop, client, bindTCP, func(_ *testing.T, x *stage) { x.Stop() }},
-		{exchanging, meetPri, client, bindTCP, func(t *testing.T, x *stage) { urge(t, x.client) }},
-		{exchanging, meetPri, server, bindTCP, func(t *testing.T, x *stage) { urge(t, x.given()) }},
-		{exchanging, meetStop, client, bindTCP, func(_ *testing.T, x *stage) { x.Stop() }},
-		{leaving, meetPri, client, bindTCP, func(t *testing.T, x *stage) { urge(t, x.client) }},
+		{exchanging, meetHup, client, bindUnix, clientCloses},
+		{exchanging, meetHup, server, bindUnix, serverReadsAndCloses},
+		{exchanging, meetPri, client, bindTCP, clientUrges},
+		{exchanging, meetPri, server, bindTCP, serverUrges},
+		{exchanging, meetDrain, client, bindTCP, drains},
+		{exchanging, meetStop, client, bindTCP, stops},
+		{leaving, meetIn, client, bindTCP, clientSpeaks},
+		{leaving, meetLast, client, bindTCP, clientFinishes},
+		{leaving, meetErr, client, bindTCP, clientResets},
+		{leaving, meetPri, client, bindTCP, clientUrges},
 		{leaving, meetTurn, client, bindTCP, func(_ *testing.T, x *stage) { x.turnFor(leaving, client) }},
-		{leaving, meetDrain, client, bindTCP, func(_ *testing.T, x *stage) { x.Drain() }},
+		{leaving, meetTimeout, client, bindTCP, func(*testing.T, *stage) {}},
+		{leaving, meetDrain, client, bindTCP, drains},
+		{leaving, meetStop, client, bindTCP, stops},
 	} {
 		t.Run(stateNames[c.state]+" "+meetNames[c.what]+" "+sideNames[c.side], func(t *testing.T) {
 			if c.bind == bindUnix {
@@ -233,41 +279,35 @@ func (x *stage) meet(t *testing.T, s state, what int, which side, do func(*testi
 // TestLeavingMeetsTheServer: a client has sent more than its server takes, and
 // reset. What the server does while the session waits for it does not matter.
 func TestLeavingMeetsTheServer(t *testing.T) {
-	for what, do := range map[int]func(*stage, net.Conn){
-		meetPri:  func(_ *stage, c net.Conn) { urge(t, c) },
-		meetTurn: func(x *stage, _ net.Conn) { x.turnFor(leaving, server) },
+	for what, do := range map[int]func(*testing.T, *stage){
+		meetIn: serverSpeaks, meetLast: serverFinishes, meetErr: serverResets, meetPri: serverUrges,
+		meetTurn: func(_ *testing.T, x *stage) { x.turnFor(leaving, server) },
+		meetOut:  func(_ *testing.T, x *stage) { _, _ = io.Copy(io.Discard, x.given()) },
 	} {
 		t.Run(meetNames[what], func(t *testing.T) {
 			x := inStage(t, relaying, bindTCP)
-			c := x.given()
 			_ = x.client.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
 			_ = push(x.client)
 			reset(x.client)
 			x.reaches(leaving)
-			x.meet(t, leaving, what, server, func(_ *testing.T, x *stage) { do(x, c) })
+			x.meet(t, leaving, what, server, do)
 		})
 	}
 }
 
-// TestDialingMeetsUrgentData: a server that has said a byte out of band by the
-// time that its connection is known to stand.
-func TestDialingMeetsUrgentData(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// TestDialingMeetsTheServer: a server that has done something by the time that
+// its connection is known to stand.
+func TestDialingMeetsTheServer(t *testing.T) {
+	for what, do := range map[int]func(*testing.T, *stage){meetIn: serverSpeaks, meetLast: serverFinishes, meetErr: serverResets, meetPri: serverUrges} {
+		t.Run(meetNames[what], func(t *testing.T) {
+			at, conns := stageServer(t, overTCP)
+			x := &stage{balancer: start(t, stagePlain(bindTCP, at)), server: conns}
+			arrives := map[int]int16{meetIn: unix.POLLIN, meetLast: unix.POLLRDHUP, meetErr: unix.POLLERR, meetPri: unix.POLLPRI}[what]
+			met := x.probe.(*inspector).holdIn(dialing, func(fd int) {
+				do(t, x)
+				_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: arrives}}, int(patienceOfTests.Milliseconds()))
+			})
+			x.meet(t, dialing, what, server, func(_ *testing.T, x *stage) { x.client = x.dial("f"); <-met })
+		})
 	}
-	defer ln.Close()
-	x := &stage{balancer: start(t, stagePlain(bindTCP, ln.Addr().String())), server: make(chan net.Conn, 1)}
-	waits := x.probe.(*inspector).holdIn(dialing, func(fd int) {
-		c, err := ln.Accept()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		x.server <- c
-		urge(t, c)
-		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLPRI}}
-		_, _ = unix.Poll(poll, int(patienceOfTests.Milliseconds()))
-	})
-	x.meet(t, dialing, meetPri, server, func(_ *testing.T, x *stage) { x.client = x.dial("f"); <-waits })
 }
