@@ -12,7 +12,7 @@ func (l *loop) askOn(id int32, s *session, from side, failed bool) {
 	x := l.exchanges.at(id)
 	switch {
 	case from == server:
-		l.tendIdle(s, x)
+		l.tendIdle(id, s, x)
 	default:
 		l.ask(id, s) // also where the client is gone: bytes may have come before
 		if failed && s.state == asking {
@@ -24,7 +24,7 @@ func (l *loop) askOn(id int32, s *session, from side, failed bool) {
 // tendIdle judges the idle connection of a server by what events have told, and
 // reads it only where they told of bytes. Nobody has asked for anything:
 // whatever the server says or does ends the connection.
-func (l *loop) tendIdle(s *session, x *exchange) {
+func (l *loop) tendIdle(id int32, s *session, x *exchange) {
 	in := &s.flow[server]
 	if l.unharmed(s, server) && in.Has(relay.SourceReady) {
 		b, e := l.stock.Read(in, int(s.sock[server].fd))
@@ -33,7 +33,7 @@ func (l *loop) tendIdle(s *session, x *exchange) {
 		}
 	}
 	if !l.unharmed(s, server) {
-		l.dropServer(s, x)
+		l.dropServer(id, s, x)
 	}
 }
 
@@ -206,14 +206,14 @@ func (l *loop) monitored(s *session, x *exchange, f *frontend) bool {
 // the right server, or on a new one.
 func (l *loop) direct(id int32, s *session, x *exchange) {
 	if x.has(idle) {
-		l.tendIdle(s, x)
+		l.tendIdle(id, s, x)
 	}
 	if l.idleFits(s, x) {
 		l.reuse(id, s, x)
 		return
 	}
 	if x.has(idle) {
-		l.dropServer(s, x)
+		l.dropServer(id, s, x)
 	}
 	l.choose(id, s, nil, l.head)
 }

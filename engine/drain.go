@@ -78,6 +78,16 @@ func queued(fd int) int {
 	return int(info.Unacked)
 }
 
+// cutsAnswer reports whether the end of a session cuts off an answer in mode http.
+// The client is reset then, so that it does not take a part for the whole.
+func (l *loop) cutsAnswer(id int32, s *session) bool {
+	if s.state != exchanging {
+		return false
+	}
+	x := l.exchanges.at(id)
+	return x.has(spoken) && !l.answerWritten(s, x)
+}
+
 // stop ends everything now.
 func (l *loop) stop() error {
 	for _, ln := range l.listeners {
@@ -90,7 +100,7 @@ func (l *loop) stop() error {
 			l.leave(id, s, true)
 			return
 		}
-		l.end(id, s, ending{term: term('K', 'D')})
+		l.end(id, s, ending{term: term('K', 'D'), last: client, abrupt: l.cutsAnswer(id, s)})
 	})
 	return errorx.ErrEngineShutdown
 }

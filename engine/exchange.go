@@ -206,7 +206,7 @@ func (l *loop) exchanged(id int32, s *session, x *exchange) {
 		x.marks |= idle
 		x.kept, x.keptOn = s.backend, s.server
 	default:
-		l.dropServer(s, x)
+		l.dropServer(id, s, x)
 	}
 	if !keepClient {
 		l.end(id, s, ending{term: term('-', '-'), linger: true, last: client})
@@ -221,8 +221,8 @@ func (l *loop) exchanged(id int32, s *session, x *exchange) {
 }
 
 // dropServer closes the server's connection and forgets what was on its way.
-func (l *loop) dropServer(s *session, x *exchange) {
-	l.dropUnread(s, server)
+func (l *loop) dropServer(id int32, s *session, x *exchange) {
+	l.dropUnread(id, s, server)
 	x.marks &^= idle
 	s.sock[server].close(false)
 	s.sock[server].flags = 0

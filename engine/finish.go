@@ -22,9 +22,9 @@ const (
 // ending says why a session ends and how.
 type ending struct {
 	term   [2]byte // termination state as in HAProxy's log
-	linger bool    // the socket of side last is closed when its peer has everything
+	linger bool    // the socket of side last is closed when its peer has everything, not at once
 	last   side
-	abrupt bool // and with RST
+	abrupt bool // the socket of side last is closed with RST
 }
 
 func term(who, when byte) [2]byte { return [2]byte{who, when} }
@@ -52,7 +52,7 @@ func (l *loop) end(id int32, s *session, how ending) {
 	}
 	for which := range side(2) {
 		if !(how.linger && which == how.last) {
-			s.sock[which].close(false)
+			s.sock[which].close(how.abrupt && which == how.last)
 		}
 	}
 	if how.linger && s.sock[how.last].fd >= 0 {
@@ -83,6 +83,9 @@ func (l *loop) hearLast(s *session) {
 // acknowledged for ever.
 func (l *loop) leave(id int32, s *session, gone bool) {
 	out, to := &s.flow[s.last.other()], &s.sock[s.last]
+	if !s.abrupt {
+		l.dropUnread(id, s, s.last)
+	}
 	if !gone && l.now < s.since+l.grace(s) {
 		e := l.stock.Flush(out, int(to.fd))
 		if e == 0 && out.Pending() > 0 {
@@ -96,17 +99,15 @@ func (l *loop) leave(id int32, s *session, gone bool) {
 			return
 		}
 	}
-	if !s.abrupt {
-		l.dropUnread(s, s.last)
-	}
 	to.close(s.abrupt)
 	l.finish(id, s)
 }
 
-// dropUnread reads what a peer has sent and nobody wants, a share at most. A
-// socket that is closed with bytes unread resets its connection, and the peer
-// may lose what it was sent before.
-func (l *loop) dropUnread(s *session, which side) {
+// dropUnread reads bytes that a peer has sent and nobody wants, one share a turn.
+// A socket that is closed with bytes unread resets its connection, and the peer
+// may lose bytes that were sent to it before. A peer that is not read may also
+// never begin to read its answer.
+func (l *loop) dropUnread(id int32, s *session, which side) {
 	in, left := &s.flow[which], share
 	for left > 0 && s.sock[which].fd >= 0 && in.Has(relay.SourceReady) && !in.Has(relay.SourceEnded) {
 		b, e := l.stock.Read(in, int(s.sock[which].fd))
@@ -114,6 +115,9 @@ func (l *loop) dropUnread(s *session, which side) {
 			return
 		}
 		left -= len(b)
+	}
+	if left <= 0 {
+		l.again(id, s, which)
 	}
 }
 

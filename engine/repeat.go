@@ -22,7 +22,7 @@ func (l *loop) repeat(id int32, s *session, x *exchange) {
 	l.stock.Release(&x.sent)
 	l.countRetry(s)
 	l.unassign(s, 0, 0)
-	l.dropServer(s, x)
+	l.dropServer(id, s, x)
 	s.flow[client].Bytes = x.before[client] // the first server has got none of it
 	s.tries++
 	s.queued, s.connected = -1, -1

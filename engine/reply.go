@@ -228,7 +228,7 @@ func (l *loop) sayOurs(id int32, s *session, x *exchange) {
 	x.marks |= local | spoken
 	l.stock.Release(&s.flow[client])
 	if s.server >= 0 && !x.has(idle) {
-		l.dropServer(s, x)
+		l.dropServer(id, s, x)
 	}
 	l.enter(id, s, exchanging)
 	if e := l.stock.Push(&s.flow[server], int(s.sock[client].fd), l.head); e != 0 {

@@ -181,3 +181,37 @@ func TestWebUnreadRequests(t *testing.T) {
 		})
 	}
 }
+
+// TestWebRefusedClientSendsOn: a client that sends its whole body before it reads
+// gets the answer that ends its connection.
+func TestWebRefusedClientSendsOn(t *testing.T) {
+	for name, w := range wires(overTCP, overUnix) {
+		t.Run(name, func(t *testing.T) {
+			at := "127.0.0.1:1"
+			if w.network == "unix" {
+				at = "unix@" + t.TempDir() + "/f"
+			}
+			b := start(t, webDefaults+"  timeout client 1h\nfrontend f\n  bind "+at+"\n  http-request deny\n")
+			const size = 8 << 20
+			a := b.follow("f", say(post("/", size)), say(strings.Repeat("x", size)), takeAll)
+			a.over() // TCP may refuse the rest; in neither case the client hangs
+			if got := a.soFar(); w.network == "unix" && !strings.HasPrefix(got, "HTTP/1.1 403 ") {
+				t.Errorf("the client got %q, then %v", got, a.how())
+			}
+		})
+	}
+}
+
+// TestWebStopCutsAnswers: a client that has a part of its answer when the process
+// stops is reset.
+func TestWebStopCutsAnswers(t *testing.T) {
+	s := serveScripts(t, overTCP, script{hearHead, say("HTTP/1.1 200 OK\r\n\r\nhalf"), takeAll})
+	b := webOver(t, s)
+	a := b.follow("f", say(head("a")), hear("half"), takeAll)
+	wait(t, "half of the answer", func() bool { return strings.HasSuffix(a.soFar(), "half") })
+	b.Stop()
+	if a.over(); !isReset(a.how()) {
+		t.Errorf("the client's connection ends with %v; want a reset", a.how())
+	}
+	b.join()
+}
