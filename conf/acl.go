@@ -9,12 +9,12 @@ import (
 	"sluice/conf/haproxy"
 )
 
-// matchers are the arguments of -m (configuration.txt 7.1).
+// matchers are the possible arguments of -m (configuration.txt 7.1).
 var matchers = []string{"found", "bool", "int", "ip", "bin", "len", "str", "sub", "reg", "beg", "end", "dir", "dom"}
 
-// ParseACL reads what follows the word `acl`: a name, a fetch with its
-// converters, flags and patterns (configuration.txt 7.1). With an error it
-// still returns an ACL that has the name, if there is one.
+// ParseACL parses the arguments of an `acl` directive: a name, a fetch with its converters, flags
+// and patterns (configuration.txt 7.1). On an error in the fetch, flags or patterns it still
+// returns an ACL with the name. On an error in the name it returns nil.
 func ParseACL(at Pos, words []string) (*ACL, error) {
 	if len(words) == 0 {
 		return nil, errors.New("nothing follows, wanted NAME FETCH [FLAGS] [VALUES]")
@@ -31,7 +31,7 @@ func ParseACL(at Pos, words []string) (*ACL, error) {
 	return a, nil
 }
 
-// parseTest reads a fetch with converters, then flags, then patterns.
+// parseTest parses a fetch with converters, then flags, then patterns.
 func parseTest(at Pos, words []string) (*ACL, error) {
 	if len(words) == 0 {
 		return nil, errors.New("no fetch, wanted one such as src or hdr(host)")
@@ -52,7 +52,7 @@ func parseTest(at Pos, words []string) (*ACL, error) {
 	return a, err
 }
 
-// flags reads the flags before the patterns and returns the patterns.
+// flags parses the flags before the patterns and returns the patterns.
 func (a *ACL) flags(words []string) ([]string, error) {
 	for len(words) > 0 && strings.HasPrefix(words[0], "-") {
 		flag := words[0]
@@ -63,7 +63,7 @@ func (a *ACL) flags(words []string) ([]string, error) {
 		case "-i":
 			a.IgnoreCase = true
 		case "-n":
-			// Patterns are never resolved by the DNS here.
+			// no effect: patterns are never resolved by DNS here
 		case "-f", "-m", "-u":
 			if len(words) == 0 {
 				return nil, fmt.Errorf("nothing follows %s", flag)
@@ -92,8 +92,7 @@ func (a *ACL) flag(flag, arg string) error {
 	return nil
 }
 
-// Words writes the ACL as the words that follow `acl`; an anonymous one has
-// no name.
+// Words returns the ACL as the arguments of an `acl` directive. An anonymous ACL has no name.
 func (a *ACL) Words() []string {
 	var w []string
 	if a.Name != "" {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// parseBind reads the address list of a bind line: addresses separated by
-// commas, each with a port or a range of ports (configuration.txt 4.2, bind).
+// parseBind parses the address list of a bind directive: addresses separated by commas, each with a
+// port or a range of ports (configuration.txt 4.2, bind). It returns one Address for each port.
 func parseBind(list string) ([]Address, error) {
 	var all []Address
 	for text := range strings.SplitSeq(list, ",") {
@@ -54,8 +54,7 @@ func parseBindOne(text string) ([]Address, error) {
 	return all, nil
 }
 
-// parseServer reads where a server is: one address and one port, or a UNIX
-// socket.
+// parseServer parses the address of a server: one address with one port, or a UNIX socket.
 func parseServer(text string) (Address, error) {
 	if text == "" {
 		return Address{}, errors.New("no address follows the name, wanted ADDRESS:PORT or a UNIX socket")
@@ -83,7 +82,7 @@ func parseServer(text string) (Address, error) {
 	return a, err
 }
 
-// parseLocal reads UNIX sockets and inherited descriptors; ok says it was one.
+// parseLocal parses UNIX sockets and inherited descriptors. ok is false if text is neither.
 func parseLocal(text string) (a Address, ok bool, err error) {
 	family, rest, prefixed := strings.Cut(text, "@")
 	switch {
@@ -105,7 +104,7 @@ func parseLocal(text string) (a Address, ok bool, err error) {
 	return a, false, nil
 }
 
-// longestPath is what sockaddr_un holds besides the final NUL.
+// longestPath is the longest path in bytes that sockaddr_un can hold, without the final NUL.
 const longestPath = 107
 
 func unixPath(text, path string) error {
@@ -115,8 +114,8 @@ func unixPath(text, path string) error {
 	return nil
 }
 
-// parseHost cuts an internet address at its last colon, as HAProxy does, so
-// that `:::80` is `::` and 80.
+// parseHost splits an internet address at its last colon, as HAProxy does: `:::80` is the address
+// `::` and the port 80.
 func parseHost(text string) (a Address, port string, err error) {
 	family, rest, prefixed := strings.Cut(text, "@")
 	if !prefixed {
@@ -156,7 +155,8 @@ func cutPort(text string) (host, port string) {
 	return text[:colon], text[colon+1:]
 }
 
-// hostName refuses what neither is an address nor could be a name in the DNS.
+// hostName returns an error if host cannot be a DNS name. The caller has checked that it is no IP
+// address.
 func hostName(text, host string) error {
 	letter := false
 	for _, r := range host {
@@ -185,7 +185,7 @@ func parsePort(text, port string) (uint16, error) {
 	return uint16(n), nil
 }
 
-// String writes the address as a bind or server line has it.
+// String returns the address as a bind or server directive contains it.
 func (a Address) String() string {
 	port := ":" + strconv.Itoa(int(a.Port))
 	switch {

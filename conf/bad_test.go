@@ -12,8 +12,8 @@ var update = flag.Bool("update", false, "rewrite the .want files")
 
 const badDir = "testdata/bad"
 
-// TestBadConfigurationsSayExactlyThis compares all messages of each bad
-// configuration with the .want file beside it.
+// TestBadConfigurationsSayExactlyThis compares all messages for each bad configuration with the
+// .want file of the same name.
 func TestBadConfigurationsSayExactlyThis(t *testing.T) {
 	t.Setenv("SLUICE_TEST_PORT", "8080")
 	count := 0

@@ -2,7 +2,7 @@ package conf
 
 import "strconv"
 
-// bind reads `bind ADDRESS[,ADDRESS...] [param...]` (configuration.txt 5.1).
+// bind parses `bind ADDRESS[,ADDRESS...] [param...]` (configuration.txt 5.1).
 func (r *reader) bind() {
 	address := r.next()
 	if address == "" {
@@ -65,14 +65,15 @@ func (r *reader) bindParam(word string, b *Bind) bool {
 	return true
 }
 
-// access holds the rights of a UNIX socket.
+// access points to the variables for the owner and the file mode of a UNIX socket.
 type access struct {
 	mode        *uint32
 	user, group *string
 	uid, gid    *int
 }
 
-// access reads one right of a UNIX socket; false: the word is none.
+// access parses one parameter about the owner or mode of a UNIX socket. It returns false if word is
+// another parameter.
 func (r *reader) access(word string, a access) bool {
 	switch word {
 	case "mode":

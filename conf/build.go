@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// build gives the statements of all sections their meaning.
+// build converts the statements of all sections to a Config.
 func build(sections []section, problems *Problems) *Config {
 	b := &builder{
 		cfg:      &Config{Global: Global{UID: -1, GID: -1, At: make(Places)}},
@@ -28,16 +28,16 @@ func build(sections []section, problems *Problems) *Config {
 type builder struct {
 	cfg      *Config
 	problems *Problems
-	defaults map[string]*proxy // by name
-	last     *proxy            // the defaults section that holds without `from`
+	defaults map[string]*proxy // by name; unnamed defaults sections are not in it
+	last     *proxy            // the defaults section for proxies without `from`: the latest one
 	proxies  []*proxy
-	// threadsSaid: nbthread is set and wins over nbproc.
+	// threadsSaid means that nbthread is set; nbproc is then ignored.
 	threadsSaid bool
-	ignored     map[string]bool // sections and words that are warned of already
+	ignored     map[string]bool // sections and directives that a warning was already given for
 }
 
-// proxy is a defaults, frontend, backend or listen section while it is read.
-// Both halves are always there, so that a defaults section can fill them.
+// proxy is a defaults, frontend, backend or listen section while it is parsed. It always has a
+// frontend and a backend part, so that a defaults section can set both.
 type proxy struct {
 	section
 	scope        scope
@@ -46,20 +46,20 @@ type proxy struct {
 	mode         Mode
 	logs         []logLine
 	http         HTTPSettings
-	smartAccept  *bool      // nil: as the mode has it
-	redirects    []HTTPRule // of the old word, behind all of http-request
-	checks       bool       // option httpchk, or the last of it and option tcp-check
+	smartAccept  *bool      // option tcp-smart-accept; nil: the default of the mode
+	redirects    []HTTPRule // from `redirect` directives; they follow all http-request rules
+	checks       bool       // option httpchk is set and no later option tcp-check
 	checksAt     Pos
-	disableOn404 bool // http-check disable-on-404
+	disableOn404 bool // http-check disable-on-404 is set
 	checkRules   checkRules
-	template     Server   // default-server
-	httpOnly     Problems // words of mode http that are not known; the first `handed` are inherited
+	template     Server   // settings of default-server
+	httpOnly     Problems // errors about directives that only mode http uses; the first `handed` are inherited
 	handed       int
 	inherited    Places
 	own          Places
 }
 
-// logLine is one `log` line; global stands for those of the global section.
+// logLine is one `log` directive. global means `log global`: the targets of the global section.
 type logLine struct {
 	global bool
 	target LogTarget
@@ -72,7 +72,7 @@ func newProxy() *proxy {
 	}
 }
 
-// HAProxy's defaults (configuration.txt 4.2 and 5.2).
+// The defaults are HAProxy's (configuration.txt 4.2 and 5.2).
 const (
 	defaultRetries = 3
 	defaultBalance = "roundrobin"
@@ -82,7 +82,7 @@ func newServer() Server {
 	return Server{Weight: 1, Inter: 2 * time.Second, Rise: 2, Fall: 3}
 }
 
-// heir returns a proxy that starts with the settings of p.
+// heir returns a proxy for section s that inherits the settings of p.
 func (p *proxy) heir(s section) *proxy {
 	child := *p
 	child.section, child.scope = s, kinds[s.kind]
@@ -94,7 +94,8 @@ func (p *proxy) heir(s section) *proxy {
 	return &child
 }
 
-// places merges where the inherited and the own directives stand.
+// places returns the positions of the inherited and the own directives. An own directive hides an
+// inherited one.
 func (p *proxy) places() Places {
 	all := make(Places, len(p.inherited)+len(p.own))
 	maps.Copy(all, p.inherited)
@@ -121,7 +122,7 @@ func (b *builder) section(s section) {
 	}
 }
 
-// base returns the settings a section starts with (configuration.txt 4).
+// base returns the settings that a section inherits (configuration.txt 4).
 func (b *builder) base(s section) *proxy {
 	if s.from != "" {
 		if p := b.defaults[s.from]; p != nil {
@@ -151,8 +152,8 @@ func (b *builder) statements(s section, p *proxy) {
 	}
 }
 
-// finish turns a read section into frontend and backend, now that all global
-// settings are known.
+// finish adds the frontend and the backend of a parsed section to the configuration. All global
+// settings must be known.
 func (b *builder) finish(p *proxy) {
 	p.http.HTTPRequest = append(p.http.HTTPRequest, p.redirects...)
 	b.settleMode(p)
@@ -193,9 +194,9 @@ func (b *builder) targets(p *proxy) []LogTarget {
 	return targets
 }
 
-// settleMode drops what only mode http knows from a proxy in mode tcp, with
-// HAProxy's warnings for what its own section asked for, and refuses in mode
-// http what is not known.
+// settleMode applies the mode of a proxy. In mode tcp it removes all settings that need mode http;
+// it warns of those in the proxy's own section, as HAProxy does. In mode http it reports the
+// directives that are not supported.
 func (b *builder) settleMode(p *proxy) {
 	if p.mode == HTTP {
 		b.refuse(p.httpOnly)
@@ -222,8 +223,8 @@ func (b *builder) settleMode(p *proxy) {
 	}
 }
 
-// needsHTTP says whether a directive, with what stands behind it in messages,
-// has a meaning in mode http only.
+// needsHTTP reports whether a directive is only for mode http. name is as in messages: an option
+// has `option` before it, and a keyword may follow.
 func needsHTTP(name string) bool {
 	first, second, _ := strings.Cut(name, " ")
 	if first == "option" {
@@ -232,8 +233,8 @@ func needsHTTP(name string) bool {
 	return slices.Contains(httpModeWords, first)
 }
 
-// refuse reports problems that are not reported yet: one line of a defaults
-// section may reach many proxies.
+// refuse reports problems that are not reported yet. One line of a defaults section may concern
+// many proxies.
 func (b *builder) refuse(problems Problems) {
 	for _, p := range problems {
 		if !slices.Contains(*b.problems, p) {

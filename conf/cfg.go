@@ -9,7 +9,7 @@ import (
 	"sluice/conf/haproxy"
 )
 
-// readCfg cuts a haproxy.cfg into sections of statements.
+// readCfg parses a haproxy.cfg into sections of statements.
 func readCfg(src Source, problems *Problems) []section {
 	c := cfgReader{problems: problems}
 	if nul := bytes.IndexByte(src.Data, 0); nul >= 0 {
@@ -33,8 +33,8 @@ func readCfg(src Source, problems *Problems) []section {
 type cfgReader struct {
 	problems *Problems
 	sections []section
-	indents  bool // directives are indented in this file
-	skip     bool // inside a section that is not known here
+	indents  bool // most directives of this file are indented
+	skip     bool // the current section is not supported or unknown; its lines are skipped
 }
 
 // indents reports whether most directives of a file are indented.
@@ -52,7 +52,7 @@ func indents(lines []haproxy.Line) bool {
 	return n > 0
 }
 
-// otherSections are HAProxy's sections that have no meaning here yet.
+// otherSections are sections of HAProxy that are not supported.
 var otherSections = map[string]bool{
 	"peers": true, "resolvers": true, "userlist": true, "mailers": true, "cache": true, "program": true,
 	"ring": true, "log-forward": true, "log-profile": true, "http-errors": true, "fcgi-app": true,
@@ -83,9 +83,9 @@ func (c *cfgReader) line(at Pos, line haproxy.Line) {
 	}
 }
 
-// isUnknownSection reports whether a line is to begin a section that nobody
-// knows. Its first word is no directive, and it is nearly the name of a
-// section, or it is not indented in a file whose directives are.
+// isUnknownSection reports whether a line starts a section of an unknown kind. Its first word must
+// not be a directive. Also, the word must resemble the name of a section, or the line must be
+// unindented in a file whose directives are indented.
 func (c *cfgReader) isUnknownSection(line haproxy.Line) bool {
 	first := line.Words[0]
 	if isDirective(first) || strings.HasPrefix(first, ".") || strings.HasPrefix(first, "[") {
@@ -94,7 +94,7 @@ func (c *cfgReader) isUnknownSection(line haproxy.Line) bool {
 	return !line.Indented && c.indents || suggest(first, keysOf(kinds), "") != ""
 }
 
-// sectionHint guesses what was meant by a word that begins no section.
+// sectionHint returns a suggestion for a word that is not the name of a section, or "".
 func sectionHint(first string) string {
 	if strings.HasPrefix(first, "[") {
 		return "; is this TOML? then its name must end in .toml"
@@ -102,7 +102,7 @@ func sectionHint(first string) string {
 	return suggest(first, keysOf(kinds), "")
 }
 
-// open begins a section: `kind [name] [from defaults]`.
+// open starts a section: `kind [name] [from defaults]`.
 func (c *cfgReader) open(at Pos, words []string) {
 	s := section{kind: words[0], pos: at}
 	rest := words[1:]

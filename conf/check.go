@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Check looks for what single lines can't show: names, references, modes, and
-// combinations that are known to surprise. Draft calls it.
+// Check finds problems that a single line cannot show: in names, references, modes, and
+// combinations that often surprise. Draft calls it.
 func Check(c *Config) Problems {
 	k := &checker{Config: c, fronts: make(map[string]*Frontend), backs: make(map[string]*Backend), bound: make(map[Address]owner)}
 	k.global()
@@ -21,8 +21,8 @@ func Check(c *Config) Problems {
 	return k.problems
 }
 
-// checker indexes what a large configuration refers to often; of a name that
-// is there twice the first counts.
+// checker holds indexes for the names and addresses that a large configuration refers to often. If
+// a name occurs twice, the first one counts.
 type checker struct {
 	*Config
 	problems Problems
@@ -31,16 +31,16 @@ type checker struct {
 	bound    map[Address]owner
 }
 
-// owner is who binds an address.
+// owner is the directive and the proxy that bind an address.
 type owner struct {
 	at    Pos
 	title string
 }
 
-// Title names the proxy in messages: `frontend 'x'`, or `listen 'x'`.
+// Title returns the name of the proxy for messages: `frontend 'x'` or `listen 'x'`.
 func (f *Frontend) Title() string { return title("frontend", f.Name, f.Listen) }
 
-// Title names the proxy in messages: `backend 'x'`, or `listen 'x'`.
+// Title returns the name of the proxy for messages: `backend 'x'` or `listen 'x'`.
 func (b *Backend) Title() string { return title("backend", b.Name, b.Listen) }
 
 func title(kind, name string, listen bool) string {
@@ -50,8 +50,7 @@ func title(kind, name string, listen bool) string {
 	return fmt.Sprintf("%s '%s'", kind, name)
 }
 
-// fdsPerConn is what one relayed connection needs: the client's socket and the
-// server's.
+// fdsPerConn is the number of descriptors for one connection: the client's socket and the server's.
 const fdsPerConn = 2
 
 func (k *checker) global() {
@@ -68,8 +67,7 @@ func (k *checker) global() {
 	}
 }
 
-// names looks for proxies of the same name. A frontend and a backend may share
-// one.
+// names reports proxies with the same name. A frontend and a backend may have the same name.
 func (k *checker) names() {
 	for _, f := range k.Frontends {
 		if first := k.fronts[f.Name]; first != nil {
@@ -91,7 +89,7 @@ func (k *checker) taken(at Pos, what string, firstAt Pos, first string) {
 	k.problems.Errorf(at, "%s: %s at %s has this name, wanted another", what, first, firstAt)
 }
 
-// timeouts warns, once for each proxy, of what HAProxy wants set too.
+// timeouts warns of missing timeouts, once for each proxy. HAProxy warns of the same timeouts.
 func (k *checker) timeouts() {
 	for _, f := range k.Frontends {
 		if f.Listen || len(f.Binds) == 0 || f.Timeout.Client > 0 {

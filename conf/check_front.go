@@ -23,8 +23,8 @@ func (k *checker) frontend(f *Frontend) {
 	}
 }
 
-// binds looks for one address bound twice: the kernel would share connections
-// out between the two by chance. An inherited socket may be meant so.
+// binds reports an address that is bound twice: the kernel would distribute connections between the
+// two at random. For an inherited socket this may be intended, so it is only a warning.
 func (k *checker) binds(f *Frontend) {
 	for _, b := range f.Binds {
 		first, taken := k.bound[b.Address]
@@ -40,7 +40,7 @@ func (k *checker) binds(f *Frontend) {
 	}
 }
 
-// targets looks for the backends that the frontend sends to.
+// targets checks that the backends exist that the frontend uses.
 func (k *checker) targets(f *Frontend) {
 	for _, u := range f.UseBackend {
 		k.target(f, u.Pos, "use_backend", u.Backend)
@@ -60,7 +60,8 @@ func (k *checker) target(f *Frontend, at Pos, word, name string) {
 	}
 }
 
-// placeOr is where the directive stands, or else the section.
+// placeOr returns the position of the directive, or that of the section if there is no such
+// directive.
 func placeOr(at Places, word string, section Pos) Pos {
 	if p, ok := at[word]; ok {
 		return p
@@ -68,7 +69,7 @@ func placeOr(at Places, word string, section Pos) Pos {
 	return section
 }
 
-// conditions looks for the ACLs that conditions name.
+// conditions checks that the ACLs exist that conditions name.
 func (k *checker) conditions(title string, acls []*ACL, conds []*Cond) {
 	named := make(map[string]bool)
 	for _, a := range acls {
@@ -111,7 +112,7 @@ func (s *HTTPSettings) conds() []*Cond {
 	return all
 }
 
-// unreachable warns of the rules behind one without a condition.
+// unreachable warns of rules after a rule without a condition.
 func (k *checker) unreachable(f *Frontend) {
 	k.finals(f.Title(), "http-request", f.HTTPRequest)
 	k.finals(f.Title(), "http-response", f.HTTPResponse)
@@ -136,7 +137,7 @@ func (k *checker) behind(f *Frontend, word string, rules []Rule) {
 	}
 }
 
-// finals is behind for rules of which only some end the list.
+// finals is like behind, for rules of which only some actions end the list.
 func (k *checker) finals(title, word string, rules []HTTPRule) {
 	for i, r := range rules {
 		skips := r.Action == RedirectTo && r.Redirect.Skips()

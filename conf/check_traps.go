@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// suffix warns of a host's suffix that does not begin at a dot: hdr_end(host)
-// compares bytes, so that urlenco.de is the end of evilurlenco.de too, and not
-// the end of urlenco.de:80.
+// suffix warns of a host suffix without a dot at its front. hdr_end(host) compares bytes:
+// urlenco.de also matches evilurlenco.de, but it does not match urlenco.de:80.
 func (k *checker) suffix(title string, a *ACL) {
 	name, short := strings.CutSuffix(a.Keyword, "_end")
 	if !short && a.Match != "end" || !namesHost(name, a.Args) {
@@ -25,7 +24,7 @@ func (k *checker) suffix(title string, a *ACL) {
 		a, title, p, p, p, more)
 }
 
-// namesHost reports whether a fetch yields the name of a host.
+// namesHost reports whether a fetch yields a host name.
 func namesHost(fetch string, args []string) bool {
 	switch fetch {
 	case "hdr", "req.hdr", "req.fhdr":
@@ -40,7 +39,7 @@ func (k *checker) backend(b *Backend) {
 	if len(b.Servers) == 0 && !k.elsewhere(b) {
 		k.problems.Warnf(b.Pos, "%s has no 'server': every connection to it fails", b.Title())
 	}
-	if !b.Listen { // a listen's are its frontend's too
+	if !b.Listen { // the ACLs and rules of a listen are also its frontend's, and are checked there
 		k.conditions(b.Title(), b.ACLs, b.HTTPSettings.conds())
 		for _, a := range b.ACLs {
 			k.suffix(b.Title(), a)
@@ -61,8 +60,8 @@ func (k *checker) backend(b *Backend) {
 	}
 }
 
-// elsewhere reports whether a listen section sends its connections to other
-// backends and so needs no server.
+// elsewhere reports whether a listen section uses another backend as its default. It then needs no
+// server.
 func (k *checker) elsewhere(b *Backend) bool {
 	f := k.fronts[b.Name]
 	return b.Listen && f != nil && f.DefaultBackend != b.Name

@@ -1,42 +1,42 @@
 package conf
 
-// ACL is one `acl` line, or the inside of an anonymous `{ ... }`. conf keeps
-// the words; the room that evaluates them knows the fetches and matchers.
+// ACL is one `acl` directive, or the content of an anonymous `{ ... }`. Package conf stores the
+// fetch and the patterns as text; package engine/acl checks and evaluates them.
 type ACL struct {
-	Name       string // empty: anonymous
+	Name       string // empty: an anonymous ACL
 	Pos        Pos
 	Keyword    string   // fetch or its short form, as written: hdr_end, req.ssl_sni, src
-	Args       []string // of the fetch: hdr(host) has one
+	Args       []string // arguments of the fetch; hdr(host) has one
 	Converters []Call
 	IgnoreCase bool
-	Match      string   // the argument of -m, or empty
-	Files      []string // -f
+	Match      string   // argument of -m; empty: not given
+	Files      []string // arguments of -f: pattern files
 	Patterns   []string
 }
 
-// Call is one converter of an expression, such as `lower` or `field(1,:)`.
+// Call is a fetch or a converter with its arguments, such as `hdr(host)` or `field(1,:)`.
 type Call struct {
 	Name string
 	Args []string
 }
 
-// Cond is a condition in HAProxy's grammar: alternatives (`||`) of terms that
-// must all hold. A nil *Cond is always true.
+// Cond is a condition in HAProxy's grammar: alternatives (`||`), each a list of terms that must all
+// be true. A nil *Cond is always true.
 type Cond struct {
 	Pos    Pos
 	Unless bool
 	Any    [][]Term
-	Text   string // the whole condition as one line in one spelling, `if` or `unless` included
+	Text   string // the whole condition on one line in normalized form, with `if` or `unless`
 }
 
-// Term is an ACL's name or an anonymous ACL, perhaps negated.
+// Term is the name of an ACL, or an anonymous ACL. Not negates it.
 type Term struct {
 	Not  bool
 	Name string
-	Anon *ACL // not nil: an anonymous ACL, and Name is empty
+	Anon *ACL // nil: Name is set; otherwise an anonymous ACL, and Name is empty
 }
 
-// Action is what a tcp-request rule does when its condition holds.
+// Action is the action of a tcp-request rule.
 type Action uint8
 
 // The actions.
@@ -47,14 +47,14 @@ const (
 
 func (a Action) String() string { return [...]string{"accept", "reject"}[a] }
 
-// Rule is a `tcp-request connection` or `tcp-request content` line.
+// Rule is a `tcp-request connection` or `tcp-request content` directive.
 type Rule struct {
 	Pos    Pos
 	Action Action
 	Cond   *Cond
 }
 
-// UseBackend is a `use_backend` line.
+// UseBackend is a `use_backend` directive.
 type UseBackend struct {
 	Pos     Pos
 	Backend string

@@ -8,9 +8,9 @@ import (
 	"sluice/conf/haproxy"
 )
 
-// ParseCond reads `if` or `unless` and a condition (configuration.txt 7.2):
-// terms beside each other must all hold, `||` or `or` begins an alternative,
-// `!` negates a term, and `{ ... }` is an anonymous ACL.
+// ParseCond parses `if` or `unless` with a condition (configuration.txt 7.2). Terms in a row must
+// all be true, `||` or `or` starts an alternative, `!` negates a term, and `{ ... }` is an
+// anonymous ACL.
 func ParseCond(at Pos, words []string) (*Cond, error) {
 	if len(words) == 0 || words[0] != "if" && words[0] != "unless" {
 		return nil, fmt.Errorf("found '%s', wanted 'if' or 'unless' and a condition", strings.Join(words, " "))
@@ -41,7 +41,7 @@ type condParser struct {
 
 func isOr(word string) bool { return word == "||" || word == "or" }
 
-// terms reads up to an `||` or the end.
+// terms parses the terms up to an `||` or the end.
 func (p *condParser) terms() ([]Term, error) {
 	var all []Term
 	for len(p.words) > 0 && !isOr(p.words[0]) {
@@ -89,7 +89,7 @@ func (p *condParser) term() (Term, error) {
 	return t, err
 }
 
-// anonymous reads an ACL up to the closing brace.
+// anonymous parses an ACL up to the closing brace.
 func (p *condParser) anonymous() (*ACL, error) {
 	for i, word := range p.words {
 		if word == "}" {
@@ -101,7 +101,7 @@ func (p *condParser) anonymous() (*ACL, error) {
 	return nil, errors.New("'{' is not closed, wanted ' }' after a blank")
 }
 
-// Words writes the condition as words that parse to it again; nil has none.
+// Words returns the condition as words that parse to it again. It returns nil for a nil condition.
 func (c *Cond) Words() []string {
 	if c == nil {
 		return nil

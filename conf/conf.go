@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Pos says where the operator wrote something. Line is 0 where the format does
-// not tell (an entry inside a TOML array); Where then names it in words.
+// Pos is the position of something in a configuration file. Line counts from 1. It is 0 if the line
+// is unknown, for example for an entry inside a TOML array; Where then names the key.
 type Pos struct {
 	File  string
 	Line  int
@@ -26,12 +26,12 @@ func (p Pos) String() string {
 	return p.File
 }
 
-// Places says where directives were written, by their words ("mode", "option
-// httpclose"), for messages; inherited ones stand in a defaults section.
+// Places maps a directive ("mode", "option httpclose") to its position, for messages. An inherited
+// directive has its position in the defaults section.
 type Places map[string]Pos
 
-// Config is a whole configuration, checked and immutable once loaded. Slices
-// keep the declared order: it is the order in which rules are tried.
+// Config is a whole configuration. It is checked, and immutable after loading. Slices are in the
+// order of the file, which is the order in which rules are tried.
 type Config struct {
 	Global    Global
 	Frontends []*Frontend
@@ -58,40 +58,40 @@ func (c *Config) Backend(name string) *Backend {
 	return nil
 }
 
-// Global holds what belongs to the process. Zero means unset, except where a
-// field says otherwise.
+// Global holds the settings of the process. The zero value of a field means that it is not set,
+// unless the field says otherwise.
 type Global struct {
 	Pos          Pos
-	At           Places
-	MaxConn      int
-	UlimitN      int
-	StrictLimits bool
-	Threads      int // event loops; nbthread, or nbproc of old
+	At           Places // positions of the directives that are set
+	MaxConn      int    // connections at the same time; 0: as many as the descriptors allow
+	UlimitN      int    // limit of descriptors of the process; 0: the hard limit
+	StrictLimits bool   // a MaxConn or UlimitN that cannot be reached is an error, not a warning
+	Threads      int    // number of event loops: nbthread, or the older nbproc; 0: one per CPU
 	Log          []LogTarget
-	LogTag       string
-	UID, GID     int // -1: unset
+	LogTag       string // program name in log lines; empty: the name of the executable
+	UID, GID     int    // -1: not set
 	User, Group  string
 	Chroot       string
 	Daemon       bool
 	PidFile      string
 	StatsSockets []StatsSocket
-	StatsTimeout time.Duration
-	BufferBudget int64 // bytes that residue and pipes of slow readers may hold; buffer_budget in TOML
+	StatsTimeout time.Duration // time limit for a command on a stats socket; 0: 10 seconds
+	BufferBudget int64         // limit in bytes for data and pipes that wait for slow readers; 0: 64 MiB; buffer_budget in TOML
 }
 
-// StatsSocket is a `stats socket` line: a UNIX path or an address, with its
-// access rights.
+// StatsSocket is a `stats socket` directive: a UNIX path or an address, with its owner, mode and
+// level.
 type StatsSocket struct {
 	Pos      Pos
 	Address  Address
-	Mode     uint32 // file mode; 0: unset, 0600
+	Mode     uint32 // file mode of the socket; 0: not set, which means 0600
 	User     string
 	Group    string
-	UID, GID int    // -1: unset
+	UID, GID int    // -1: not set
 	Level    string // user, operator (the default) or admin
 }
 
-// Mode is a proxy's mode.
+// Mode is the mode of a proxy.
 type Mode uint8
 
 // The modes. TCP is HAProxy's default.
@@ -102,7 +102,7 @@ const (
 
 func (m Mode) String() string { return [...]string{"tcp", "http"}[m] }
 
-// Network says what kind of socket an Address names.
+// Network is the kind of socket that an Address names.
 type Network uint8
 
 // The kinds of sockets.
@@ -113,17 +113,17 @@ const (
 	NetFD                      // fd@N: an inherited listening socket, FD
 )
 
-// Address is where to listen or to connect to.
+// Address is an address to listen on or to connect to.
 type Address struct {
 	Net      Network
-	Host     string     // a name to resolve; empty where IP is given
-	IP       netip.Addr // with its zone; invalid: any (bind) or unresolved (server)
+	Host     string     // name to resolve; empty: IP is used
+	IP       netip.Addr // with its zone; invalid: every address (bind), or Host is used (server)
 	Port     uint16
 	Path     string
 	FD       int
-	V4V6     bool // bind: an IPv6 wildcard that takes IPv4 too
+	V4V6     bool // bind: an IPv6 wildcard address that also accepts IPv4
 	V6Only   bool
-	Wildcard bool // bind: `*` or empty host
+	Wildcard bool // bind: the host is `*` or empty
 }
 
 // Bind is one listening address.
@@ -131,42 +131,42 @@ type Bind struct {
 	Pos     Pos
 	Address Address
 	Name    string
-	MaxConn int    // 0: no limit of its own
-	Backlog int    // 0: the frontend's
-	TFO     bool   // takes bytes that come with a SYN (TCP Fast Open)
-	Mode    uint32 // UNIX socket's file mode, 0: the umask decides
+	MaxConn int    // 0: only the limits of the frontend and the process apply
+	Backlog int    // 0: the backlog of the frontend
+	TFO     bool   // accepts data in the SYN (TCP Fast Open)
+	Mode    uint32 // file mode of the UNIX socket; 0: the umask decides
 	User    string
 	Group   string
-	UID     int // -1: unset
-	GID     int // -1: unset
+	UID     int // -1: not set
+	GID     int // -1: not set
 }
 
-// Frontend accepts connections and decides where they go.
+// Frontend accepts connections and selects a backend for each.
 type Frontend struct {
 	Name           string
 	Pos            Pos
-	Listen         bool // written as `listen`: the backend of this name is its default
+	Listen         bool // written as `listen`: without default_backend it uses the backend of the same name
 	Mode           Mode
 	Binds          []Bind
-	MaxConn        int // 0: the process's
-	Backlog        int // 0: the kernel's maximum
+	MaxConn        int // 0: only the limit of the process applies
+	Backlog        int // 0: the highest value that the kernel allows
 	ACLs           []*ACL
 	Connection     []Rule // tcp-request connection
 	Content        []Rule // tcp-request content
 	InspectDelay   time.Duration
 	UseBackend     []UseBackend
-	DefaultBackend string // of a listen that names none: itself
+	DefaultBackend string // empty: none; a listen without default_backend has its own name here
 	Timeout        FrontTimeout
 	Log            Logging
 	HTTPSettings
 	Captures     Captures
 	Monitor      Monitor
 	IgnoreProbes bool // option http-ignore-probes
-	SmartAccept  bool // option tcp-smart-accept, which mode http has by itself
+	SmartAccept  bool // option tcp-smart-accept; the default is true in mode http and false in mode tcp
 	At           Places
 }
 
-// FrontTimeout holds a frontend's timeouts; zero is none.
+// FrontTimeout holds the timeouts of a frontend. 0 means no timeout.
 type FrontTimeout struct {
 	Client        time.Duration
 	ClientFin     time.Duration
@@ -174,7 +174,7 @@ type FrontTimeout struct {
 	HTTPKeepAlive time.Duration
 }
 
-// Backend holds servers and how to choose one.
+// Backend holds servers and the settings to choose one.
 type Backend struct {
 	Name       string
 	Pos        Pos
@@ -183,69 +183,69 @@ type Backend struct {
 	Balance    Balance
 	Servers    []*Server
 	Retries    int // default 3
-	Redispatch int // option redispatch's interval; 0: off, -1: on the last retry
+	Redispatch int // interval of option redispatch; 0: off, P: every P-th retry, -N: every (Retries+1-N)-th; -1 is the last retry
 	AllBackups bool
 	Timeout    BackTimeout
-	Log        Logging // only the targets: health messages go there
+	Log        Logging // only its targets are used: health messages are sent to them
 	ACLs       []*ACL
 	Cookie     *Cookie
 	HTTPCheck  *HTTPCheck
 	HTTPSettings
 	PretendKeepAlive bool // option http-pretend-keepalive
-	Persist          bool // option persist: a cookie's server counts even while it is down
+	Persist          bool // option persist: the server that a cookie names is used even if it is down
 	SmartConnect     bool // option tcp-smart-connect
 	At               Places
 }
 
-// BackTimeout holds a backend's timeouts; zero is none.
+// BackTimeout holds the timeouts of a backend. 0 means no timeout, except for Queue.
 type BackTimeout struct {
 	Connect   time.Duration
 	Server    time.Duration
 	ServerFin time.Duration
 	Tunnel    time.Duration
 	Check     time.Duration
-	Queue     time.Duration // zero: Connect
+	Queue     time.Duration // 0: the value of Connect; it has no effect yet, because nothing is queued
 }
 
-// Balance is the `balance` line: the algorithm and its arguments.
+// Balance is the `balance` directive: the algorithm and its arguments.
 type Balance struct {
 	Algorithm string // default roundrobin
 	Args      []string
 }
 
-// Server is one target of a backend.
+// Server is one server of a backend.
 type Server struct {
 	Name      string
 	Pos       Pos
 	Address   Address
-	Weight    int // 0..256, default 1
+	Weight    int // from 0 to 256, default 1; 0: gets no new clients, except by a cookie
 	Backup    bool
 	Disabled  bool
 	Check     bool
 	Inter     time.Duration // default 2s
-	FastInter time.Duration // 0: Inter
-	DownInter time.Duration // 0: Inter
-	Rise      int           // default 2
-	Fall      int           // default 3
+	FastInter time.Duration // 0: the value of Inter
+	DownInter time.Duration // 0: the value of Inter
+	Rise      int           // successful checks in a row that make a server up; default 2
+	Fall      int           // failed checks in a row that make a server down; default 3
 	Cookie    string
-	TFO       bool // bytes may leave with the SYN (TCP Fast Open)
+	TFO       bool // data may be sent in the SYN (TCP Fast Open)
 }
 
-// Logging is what a proxy logs and where to.
+// Logging holds the settings of a proxy about its log.
 type Logging struct {
-	Targets        []LogTarget // `log global` already replaced by the global targets
+	Targets        []LogTarget // `log global` is already replaced by the targets of the global section
 	Format         LogFormat
-	Line           *Format // of LogCustom
+	Line           *Format // the format, for LogCustom; otherwise nil
 	DontLogNull    bool
 	DontLogNormal  bool
-	SeparateErrors bool // option log-separate-errors: what went wrong is logged at level err
+	SeparateErrors bool // option log-separate-errors: sessions with errors are logged at level err
 }
 
-// LogFormat says which line a proxy writes for a connection.
+// LogFormat is the format of the line that a proxy logs for a connection or a request.
 type LogFormat uint8
 
-// The formats: HAProxy's short default line, option tcplog, option httplog,
-// the log-format that Logging.Line holds, and log-format json.
+// The formats. LogDefault is HAProxy's short default line, LogTCP is option tcplog, LogHTTP is
+// option httplog. LogCustom is the log-format in Logging.Line, LogJSON is `log-format json`.
 const (
 	LogDefault LogFormat = iota
 	LogTCP
@@ -254,23 +254,23 @@ const (
 	LogJSON
 )
 
-// LogTarget is one `log` line.
+// LogTarget is one `log` directive.
 type LogTarget struct {
 	Pos      Pos
 	Kind     LogKind
-	Address  Address // LogUDP and LogUnix
-	Path     string  // LogFile
-	Length   int     // longest line in bytes, default 1024
-	Format   string  // local (the default: rfc3164 without the host's name), rfc3164, rfc5424, priority, short, timed, iso, raw
+	Address  Address // for LogUDP and LogUnix
+	Path     string  // for LogFile
+	Length   int     // longest line in bytes, from 80 to 65535, default 1024; longer lines are cut
+	Format   string  // local, rfc3164, rfc5424, priority, short, timed, iso or raw; default local: rfc3164 without the host name
 	Facility string
-	Level    string // the least severe level sent; empty: all
-	MinLevel string // levels more severe than this are sent as this one; empty: as they are
+	Level    string // the least severe level that is sent; empty: all levels are sent
+	MinLevel string // the most severe level of a line: more severe lines are sent with this level; empty: no limit
 }
 
-// LogKind says what carries the lines.
+// LogKind is the kind of destination of a log.
 type LogKind uint8
 
-// The carriers.
+// The kinds.
 const (
 	LogUDP LogKind = iota
 	LogUnix
@@ -282,22 +282,22 @@ const (
 // ForwardFor is `option forwardfor`.
 type ForwardFor struct {
 	Except netip.Prefix
-	Header string // empty: X-Forwarded-For
+	Header string // name of the field; empty: X-Forwarded-For
 	IfNone bool
 }
 
-// Cookie is the `cookie` line of a backend.
+// Cookie is the `cookie` directive of a backend.
 type Cookie struct {
 	Pos                                                  Pos
 	Name                                                 string
 	Insert, Rewrite, Prefix, Indirect, NoCache, PostOnly bool
 	Preserve, HTTPOnly, Secure                           bool
 	Domains                                              []string
-	Attrs                                                []string      // added to a cookie that is inserted
-	MaxIdle, MaxLife                                     time.Duration // whole seconds
+	Attrs                                                []string      // attributes added to an inserted cookie
+	MaxIdle, MaxLife                                     time.Duration // multiples of one second; 0: no limit
 }
 
-// HTTPCheck is `option httpchk` with the `http-check` lines that go with it.
+// HTTPCheck is `option httpchk` together with the `http-check` directives of the section.
 type HTTPCheck struct {
 	Pos          Pos
 	Method       string // default OPTIONS
@@ -305,14 +305,14 @@ type HTTPCheck struct {
 	Version      string // default HTTP/1.0
 	Host         string
 	Headers      []CheckHeader
-	Body         string        // sent with its Content-Length
-	Expect       []StatusRange // what passes; none: 200 to 399
-	Not          bool          // all but Expect passes
-	DisableOn404 bool          // 404 means: no new clients
+	Body         string        // sent with a Content-Length; empty: none
+	Expect       []StatusRange // status codes that mean success; nil: 200 to 399
+	Not          bool          // all status codes except Expect mean success
+	DisableOn404 bool          // a server that answers 404 gets no new clients
 }
 
-// CheckHeader is one header of a check's request.
+// CheckHeader is one header field of a check request.
 type CheckHeader struct{ Name, Value string }
 
-// StatusRange is a range of status codes with both its ends.
+// StatusRange is a range of status codes. Low and High belong to it.
 type StatusRange struct{ Low, High int }

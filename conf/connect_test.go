@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// connecting parses a listen section behind defaults, and checks that both
-// survive WriteTOML.
+// connecting parses a listen section that follows a defaults section. It also checks that WriteTOML
+// keeps the settings of both.
 func connecting(t *testing.T, defaults, words string) (*Frontend, *Backend, Problems) {
 	t.Helper()
 	c, problems := ParseString("x.cfg", "defaults\n timeout connect 1s\n timeout client 1s\n timeout server 1s\n"+defaults+
@@ -57,7 +57,7 @@ func TestSmartConnect(t *testing.T) {
 
 func TestFastOpen(t *testing.T) {
 	for _, c := range []struct {
-		words        string // behind the defaults' words
+		words        string // directives of the listen section
 		bind, server bool
 	}{
 		{"", false, false},

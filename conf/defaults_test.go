@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// parse reads a haproxy.cfg that has no errors.
+// parse parses a haproxy.cfg that must have no errors.
 func parse(t *testing.T, text string) *Config {
 	t.Helper()
 	cfg, problems := ParseString("test.cfg", text)

@@ -1,16 +1,15 @@
-// Package conf turns the words of the operator into one checked, immutable
-// value, Config.
+// Package conf parses configuration files into one checked, immutable value, Config.
 //
-// Two formats say the same: haproxy.cfg and Sluice's TOML. Both become
-// sections of statements (section.go), each statement a directive in HAProxy's
-// words with its position; one table of words (words.go) gives them meaning.
-// So a directive is parsed in one place, whichever file it came from:
+// There are two file formats with the same content: haproxy.cfg and Sluice's TOML. Both are parsed
+// into sections of statements (section.go). A statement is a directive in HAProxy's language with
+// its position. One table of directives (words.go) defines their meaning. So each directive is
+// parsed in one place, for both formats:
 //
 //	haproxy.cfg --readCfg---> sections --build--> Config --Check--> Problems
 //	file.toml ----readTOML--> sections
 //
-// WriteTOML goes back from a Config to TOML.
+// WriteTOML writes a Config as TOML.
 //
-// The package opens no socket and starts no goroutine. A Config may be read
-// from any goroutine once loaded; nobody changes it.
+// The package opens no socket and starts no goroutine. A loaded Config is never changed and may be
+// read from any goroutine.
 package conf

@@ -14,18 +14,18 @@ import (
 	"sluice/engine/acl"
 )
 
-// block is a fenced block of a document whose info string says "complete": a
-// whole configuration, in the format named before that word.
+// block is a fenced block of a document that is marked as "complete": a whole configuration. The
+// word before "complete" names its format.
 type block struct {
 	format string // toml or haproxy
 	at     string
 	text   string
 }
 
-// name is the block's as a file; its ending says the format.
+// name returns a file name for the block. Its extension gives the format.
 func (b block) name() string { return b.at + "." + b.format }
 
-// completeBlocks returns the whole configurations of a document.
+// completeBlocks returns the complete configurations of a document.
 func completeBlocks(t *testing.T, path string) []block {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -52,7 +52,7 @@ func completeBlocks(t *testing.T, path string) []block {
 	return found
 }
 
-// valid returns what a block says, after all rooms have looked at it.
+// valid parses a block and returns its configuration, after all packages have checked it.
 func valid(t *testing.T, b block) *conf.Config {
 	t.Helper()
 	c, problems := conf.ParseString(b.name(), b.text)
@@ -69,8 +69,8 @@ func valid(t *testing.T, b block) *conf.Config {
 	return c
 }
 
-// TestDocumentsShowValidConfigurations also compares a configuration in
-// haproxy.cfg with the TOML one that it follows: they say the same.
+// TestDocumentsShowValidConfigurations: all complete configurations of the documents are valid. A
+// haproxy.cfg that follows a TOML configuration must be equal to it.
 func TestDocumentsShowValidConfigurations(t *testing.T) {
 	paths, err := filepath.Glob("../docs/*.md")
 	if err != nil {

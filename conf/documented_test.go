@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestManualNamesEveryWord guards docs/configuration.md: a word that conf
-// understands, or skips with a warning, is to be found there.
+// TestManualNamesEveryWord: docs/configuration.md must name every directive that conf supports or
+// skips with a warning.
 func TestManualNamesEveryWord(t *testing.T) {
 	manual, err := os.ReadFile("../docs/configuration.md")
 	if err != nil {
@@ -22,7 +22,7 @@ func TestManualNamesEveryWord(t *testing.T) {
 	}
 }
 
-// documentable are all words that a configuration may hold.
+// documentable returns all directives and keywords that a configuration may contain.
 func documentable() []string {
 	var names []string
 	for _, w := range words {

@@ -11,16 +11,17 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// The configurations that readers see: the repository's own, and the models
-// of both formats that lie beside it.
+// The directories with example configurations: those of the repository, and the reference files of
+// both formats beside it.
 var exampleDirs = []string{"../examples", "../examples/wsgi", "../../shared/examples"}
 
-// noConfiguration tells applications and what explains them.
+// noConfiguration reports whether a file is not a configuration, for example an application or a
+// text.
 func noConfiguration(path string) bool {
 	return filepath.Ext(path) != ".cfg" && filepath.Ext(path) != ".toml"
 }
 
-// alike compares configurations but for where things are written.
+// alike returns the differences between two configurations, except positions.
 func alike(a, b *Config) string {
 	return cmp.Diff(a, b,
 		cmpopts.IgnoreTypes(Pos{}, Places{}),
@@ -46,7 +47,7 @@ func source(t *testing.T, path string) Source {
 	return Source{path, text}
 }
 
-// eachExample runs a test for every configuration of the example folders.
+// eachExample runs a test for every configuration in the example directories.
 func eachExample(t *testing.T, pattern string, test func(t *testing.T, path string)) {
 	t.Helper()
 	for _, dir := range exampleDirs {
@@ -90,7 +91,7 @@ func TestExamplesSurviveWriteTOML(t *testing.T) {
 	})
 }
 
-// roundTrip writes a configuration as TOML and reads that again.
+// roundTrip writes a configuration as TOML and parses the result. Both must be equal.
 func roundTrip(t interface {
 	Helper()
 	Fatalf(string, ...any)
@@ -110,8 +111,8 @@ func roundTrip(t interface {
 	return text.String()
 }
 
-// Debian's package brings this file; it has no listener, and a proxy that is
-// appended in mode tcp must start.
+// The haproxy.cfg of Debian's package. It has no listener. With an appended proxy in mode tcp it
+// must be valid.
 const debianStock = "/etc/haproxy/haproxy.cfg"
 
 func TestDebiansStockFileCarriesAProxyInModeTCP(t *testing.T) {

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// parseExpr reads `fetch[(args)][,converter[(args)]]...`. Arguments have
-// HAProxy's second level of quoting (configuration.txt 2.2): quotes and
-// backslashes protect commas and the closing parenthesis.
+// parseExpr parses `fetch[(args)][,converter[(args)]]...`. Inside the arguments HAProxy's second
+// level of quoting applies (configuration.txt 2.2): quotes and backslashes protect commas and the
+// closing parenthesis.
 func parseExpr(text string) ([]Call, error) {
 	var calls []Call
 	rest := text
@@ -38,8 +38,8 @@ func parseExpr(text string) ([]Call, error) {
 	}
 }
 
-// parseArgs reads arguments up to the closing parenthesis and returns what
-// follows it. `()` has none.
+// parseArgs parses arguments up to the closing parenthesis and returns the text after it. `()` has
+// no argument.
 func parseArgs(text string) (args []string, rest string, err error) {
 	var arg strings.Builder
 	var quote byte
@@ -71,8 +71,8 @@ func parseArgs(text string) (args []string, rest string, err error) {
 	return nil, "", fmt.Errorf("the parenthesis is not closed, wanted ')'")
 }
 
-// unescape writes what a backslash before c means inside arguments; where it
-// means nothing, it stays.
+// unescape writes the character that a backslash before c stands for inside arguments. A backslash
+// before another character is kept.
 func unescape(to *strings.Builder, c byte) {
 	switch {
 	case c == 'n':
@@ -111,7 +111,7 @@ func formatExpr(calls []Call) string {
 	return b.String()
 }
 
-// quoteArg protects an argument; a lone empty one needs quotes, since `()` has
+// quoteArg quotes an argument if necessary. A single empty argument needs quotes, because `()` has
 // no argument.
 func quoteArg(arg string, alone bool) string {
 	if !strings.ContainsAny(arg, " ,)\\\"'\n\r\t") && (arg != "" || !alone) {

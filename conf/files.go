@@ -9,12 +9,12 @@ import (
 	"os"
 )
 
-// largestAnswer is more than a page that stands for an error needs, and little
-// enough to be written to a client at once.
+// largestAnswer is the limit in bytes for a file that is sent to clients. It is enough for an error
+// page, and small enough to be written to a client at once.
 const largestAnswer = 64 << 10
 
-// readAnswer reads a file that is sent to clients. Special files are refused,
-// as reading one may never end; /dev/null is the empty file.
+// readAnswer reads a file that is sent to clients. It refuses special files, because reading one
+// may never end. It reads /dev/null as an empty file.
 func readAnswer(path string) ([]byte, error) {
 	if path == os.DevNull {
 		return nil, nil
@@ -37,7 +37,7 @@ func readAnswer(path string) ([]byte, error) {
 	return data, cause(err)
 }
 
-// cause is the error without the path, which the message has already.
+// cause returns the error without the path, because the message already names it.
 func cause(err error) error {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err
@@ -45,8 +45,8 @@ func cause(err error) error {
 	return err
 }
 
-// file reads the file of an answer. That it can't be read matters to a proxy
-// in mode http only.
+// file reads a file that is sent to clients. If that fails, it reports an error only for a proxy in
+// mode http.
 func (r *reader) file(path string) ([]byte, bool) {
 	if path == "" {
 		r.errorf("nothing follows, wanted the path of a file")
@@ -60,7 +60,7 @@ func (r *reader) file(path string) ([]byte, bool) {
 	return data, true
 }
 
-// response reads a file with a whole HTTP response, or an empty one.
+// response reads a file that contains a whole HTTP response or nothing.
 func (r *reader) response(path string) ([]byte, bool) {
 	data, ok := r.file(path)
 	if !ok || len(data) == 0 {

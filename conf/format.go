@@ -8,31 +8,32 @@ import (
 	"unicode"
 )
 
-// Format is a log-format string (configuration.txt 8.2.6), cut into parts.
+// Format is a log-format string (configuration.txt 8.2.6), split into parts.
 type Format struct {
 	Text  string // as written
 	Parts []Part
 }
 
-// PartKind says what a Part is.
+// PartKind is the kind of a Part.
 type PartKind uint8
 
 // The kinds of parts.
 const (
-	Literal  PartKind = iota // Text as it is
-	Variable                 // %ci: Text is the name without the percent sign
-	Sample                   // %[src]: Expr
+	Literal  PartKind = iota // Text is the literal text
+	Variable                 // a variable such as %ci: Text is its name without the percent sign
+	Sample                   // a sample such as %[src]: Expr is the expression
 )
 
 // Part is one piece of a Format.
 type Part struct {
 	Kind  PartKind
-	Text  string // of a Sample: as written between the brackets
-	Expr  []Call // of a Sample: a fetch and its converters
+	Text  string // for a Sample: the text between the brackets, as written
+	Expr  []Call // for a Sample: a fetch and its converters
 	Flags FormatFlags
 }
 
-// FormatFlags are those of %{+Q,+E}ci, those of an %{...}o before it included.
+// FormatFlags are the flags of a variable, as in %{+Q,+E}ci. They include the flags of a %{...}o
+// before it.
 type FormatFlags uint8
 
 // The flags.
@@ -42,18 +43,18 @@ const (
 	Hex                            // X: addresses, ports and numbers in hexadecimal
 )
 
-// formatUse says where a Format stands, which decides on its variables.
+// formatUse is the place where a Format is used. It decides which variables are allowed.
 type formatUse uint8
 
 const (
 	forLog   formatUse = 1 << iota // log-format
-	forValue                       // what a rule writes into a request or response
-	forBody                        // the same, and may hold several lines
+	forValue                       // a value that a rule writes into a request or an answer
+	forBody                        // the body of an answer, which may have several lines
 )
 
 const forAny = forLog | forValue | forBody
 
-// variables are those with a meaning here, and where they have it.
+// variables maps each supported variable to the places where it is allowed.
 var variables = map[string]formatUse{
 	"B": forLog, "CC": forLog, "CS": forLog, "H": forAny, "HM": forAny, "HP": forAny, "HPO": forAny, "HQ": forAny,
 	"HU": forAny, "HV": forAny, "ST": forLog, "T": forAny, "Ta": forLog, "Tc": forLog, "Td": forLog, "Th": forLog,
@@ -65,7 +66,7 @@ var variables = map[string]formatUse{
 	"trl": forLog, "ts": forLog, "tsc": forLog,
 }
 
-// parseFormat cuts a log-format string into parts.
+// parseFormat splits a log-format string into parts.
 func parseFormat(text string, use formatUse) (*Format, error) {
 	p := formatParser{rest: text, use: use}
 	for p.rest != "" {
@@ -76,7 +77,7 @@ func parseFormat(text string, use formatUse) (*Format, error) {
 	return &Format{Text: text, Parts: p.parts}, nil
 }
 
-// literalFormat is a format that yields text whatever it holds.
+// literalFormat returns a format that writes text unchanged, even if it contains percent signs.
 func literalFormat(text string) *Format {
 	f := &Format{Text: strings.ReplaceAll(text, "%", "%%")}
 	if text != "" {
@@ -89,10 +90,10 @@ type formatParser struct {
 	rest  string
 	use   formatUse
 	parts []Part
-	flags FormatFlags // of %{...}o
+	flags FormatFlags // of the last %{...}o
 }
 
-// step takes text up to a percent sign, or what the percent sign begins.
+// step parses the text up to a percent sign, or the element that a percent sign starts.
 func (p *formatParser) step() error {
 	end := strings.IndexByte(p.rest, '%')
 	switch {
@@ -110,7 +111,7 @@ func (p *formatParser) step() error {
 	return p.literal(text)
 }
 
-// literal adds text to the part before it where that is text too.
+// literal adds a literal text. It extends the previous part if that is literal too.
 func (p *formatParser) literal(text string) error {
 	if p.use != forBody && strings.ContainsFunc(text, unicode.IsControl) {
 		return fmt.Errorf("%q, wanted text without control characters", text)
@@ -128,7 +129,7 @@ func (p *formatParser) literal(text string) error {
 	return nil
 }
 
-// mergeBlanks makes one blank of several, as HAProxy does in log lines only.
+// mergeBlanks replaces several blanks by one. HAProxy does this in log lines only.
 func mergeBlanks(text string) string {
 	for strings.Contains(text, "  ") {
 		text = strings.ReplaceAll(text, "  ", " ")
@@ -136,7 +137,7 @@ func mergeBlanks(text string) string {
 	return text
 }
 
-// variable takes what follows a percent sign: [expr], NAME or {flags}NAME.
+// variable parses the text after a percent sign: [expr], NAME or {flags}NAME.
 func (p *formatParser) variable() error {
 	flags, err := p.takeFlags()
 	if err != nil {
@@ -171,7 +172,7 @@ func isAlnum(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c &&
 
 var formatFlags = map[byte]FormatFlags{'Q': Quote, 'E': Escape, 'X': Hex}
 
-// takeFlags reads {+Q,-E}; they change those of the last %{...}o.
+// takeFlags parses {+Q,-E}. The flags change those of the last %{...}o.
 func (p *formatParser) takeFlags() (FormatFlags, error) {
 	flags := p.flags
 	if !strings.HasPrefix(p.rest, "{") {
@@ -195,7 +196,7 @@ func (p *formatParser) takeFlags() (FormatFlags, error) {
 	return flags, nil
 }
 
-// sample takes [expr].
+// sample parses [expr].
 func (p *formatParser) sample(flags FormatFlags) error {
 	end := exprEnd(p.rest)
 	if end < 0 {
@@ -212,14 +213,14 @@ func (p *formatParser) sample(flags FormatFlags) error {
 		if err := loggable(text, calls); err != nil {
 			return err
 		}
-		part.Flags &^= Hex // HAProxy heeds it for variables only
+		part.Flags &^= Hex // HAProxy applies it to variables only
 	}
 	p.parts = append(p.parts, part)
 	return nil
 }
 
-// logSamples are the samples that a log line can have: what was noted while
-// the request was there.
+// logSamples are the samples that a log line may contain. Their values are recorded while the
+// request is processed.
 var logSamples = []string{
 	"src", "src_port", "dst", "dst_port", "fe_name", "be_name", "srv_name",
 	"capture.req.method", "capture.req.uri", "capture.req.ver", "status",
@@ -232,8 +233,8 @@ func loggable(text string, calls []Call) error {
 	return fmt.Errorf("'%%[%s]': not supported in log-format; a header is logged by 'capture request header' and %%hr, and of samples %s", text, list(slices.Sorted(slices.Values(logSamples))))
 }
 
-// exprEnd finds the bracket that closes an expression, past those inside
-// parentheses and quotes; -1: none.
+// exprEnd returns the position of the bracket that closes an expression. Brackets inside
+// parentheses and quotes do not count. It returns -1 if there is none.
 func exprEnd(text string) int {
 	inArgs, quote := false, byte(0)
 	for i := 1; i < len(text); i++ {

@@ -48,8 +48,7 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// FuzzFormat: no format panics, and what is cut into parts says the same when
-// it is put together again.
+// FuzzFormat: no format panics, and joining the parts of a format gives an equal format.
 func FuzzFormat(f *testing.F) {
 	for _, text := range []string{"%ci:%cp [%t] %%", `%{+Q,-E}o %[req.hdr("a]b"),lower] \1`, "%[src] %HM", "%{+X}Ts%", "%[a(')]"} {
 		f.Add(text)
@@ -71,8 +70,8 @@ func FuzzFormat(f *testing.F) {
 	})
 }
 
-// glued says whether a variable has text behind it that would be read as part
-// of its name: a %o stood between them.
+// glued reports whether the text after a variable would be parsed as a part of its name. That
+// happens if a %o was between them.
 func (f *Format) glued() bool {
 	for i, p := range f.Parts[:max(len(f.Parts)-1, 0)] {
 		if p.Kind == Variable && f.Parts[i+1].Kind == Literal && isAlnum(f.Parts[i+1].Text[0]) {
@@ -82,7 +81,7 @@ func (f *Format) glued() bool {
 	return false
 }
 
-// joined writes the parts as a format.
+// joined joins the parts to a format string.
 func (f *Format) joined() string {
 	var b strings.Builder
 	for _, p := range f.Parts {

@@ -24,8 +24,8 @@ func seedCorpus(f *testing.F, ext string) {
 	}
 }
 
-// fuzz says: nothing panics, and what parses is written as TOML and parses to
-// the same.
+// fuzz checks that no input panics, and that a valid configuration is equal after WriteTOML and
+// Parse.
 func fuzz(f *testing.F, name string) {
 	f.Helper()
 	seedCorpus(f, filepath.Ext(name))

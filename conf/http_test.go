@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// web is a configuration in mode http: lines of defaults, of frontend f and of
+// web parses a configuration in mode http with these lines in defaults, in frontend f and in
 // backend b.
 func web(t *testing.T, defaults, front, back string) *Config {
 	t.Helper()
@@ -73,7 +73,8 @@ func TestHTTPRules(t *testing.T) {
 	}
 }
 
-// TestOldRedirect: it comes behind all rules and its target is plain.
+// TestOldRedirect: the rule of a `redirect` directive comes after all http-request rules, and its
+// target is plain text.
 func TestOldRedirect(t *testing.T) {
 	c := web(t, "", " redirect location /100%20\n http-request deny if FALSE", "")
 	rules := c.Frontends[0].HTTPRequest
@@ -88,11 +89,11 @@ func TestOldRedirect(t *testing.T) {
 	}
 }
 
-// TestConnModes: the last of the options that exclude each other holds, and
-// what is taken back is only what is set.
+// TestConnModes: the last of the options that exclude each other applies, and `no option` unsets
+// only a mode that is set.
 func TestConnModes(t *testing.T) {
 	for lines, want := range map[string]ConnMode{
-		"":                             HTTPClose, // of defaults
+		"":                             HTTPClose, // from the defaults section
 		" option http-server-close":    ServerClose,
 		" option http-keep-alive":      KeepAlive,
 		" no option httpclose":         KeepAlive,
@@ -132,7 +133,7 @@ func TestFrontendWords(t *testing.T) {
 	roundTrip(t, c)
 }
 
-// TestLogFormatOrOption: the last word on the log line holds.
+// TestLogFormatOrOption: the last directive about the log format applies.
 func TestLogFormatOrOption(t *testing.T) {
 	for lines, want := range map[string]LogFormat{
 		" log-format %ci\n option httplog":    LogHTTP,
@@ -189,8 +190,8 @@ func TestErrorFileMustBeAResponse(t *testing.T) {
 	}
 }
 
-// TestHTTPCheck: a line of the proxy's own drops the request and the answer that
-// defaults gave, but not disable-on-404; in one section later lines add to it.
+// TestHTTPCheck: an http-check directive of the proxy removes the inherited request and expected
+// answer, but not disable-on-404. Directives of one section add to each other.
 func TestHTTPCheck(t *testing.T) {
 	plain := HTTPCheck{Method: "OPTIONS", URI: "/", Version: "HTTP/1.0"}
 	with := func(change func(*HTTPCheck)) *HTTPCheck {
@@ -247,7 +248,8 @@ func TestHTTPCheck(t *testing.T) {
 	}
 }
 
-// TestBalanceAlone: it is the default, also after another algorithm in defaults.
+// TestBalanceAlone: `balance` without an argument sets the default, even if defaults has another
+// algorithm.
 func TestBalanceAlone(t *testing.T) {
 	for _, defaults := range []string{"", " balance leastconn", " balance"} {
 		c := web(t, defaults, "", " balance")
@@ -269,7 +271,8 @@ func TestCookieWords(t *testing.T) {
 	}
 }
 
-// TestListenHasItsRulesTwice: as frontend and as backend of others.
+// TestListenHasItsRulesTwice: the frontend and the backend of a listen section both have its rules,
+// because other frontends may use the backend.
 func TestListenHasItsRulesTwice(t *testing.T) {
 	c := parse(t, "listen l\n mode http\n bind 127.0.0.1:80\n server s 127.0.0.1:81\n acl odd path /odd\n http-request deny if odd\n http-request deny if odd")
 	f, b := c.Frontends[0], c.Backends[0]

@@ -11,9 +11,9 @@ const (
 	tenMB = 10 << 20
 )
 
-// TestHugeFilesAreReadOrRefused feeds files of ten megabytes that are one
-// thing over and over. None may exhaust the stack, and go test's own deadline
-// is the guard against what grows with the square of a file.
+// TestHugeFilesAreReadOrRefused parses files of ten megabytes that repeat one element. None may
+// exhaust the stack. If the time grows with the square of the size, the test exceeds go test's
+// timeout.
 func TestHugeFilesAreReadOrRefused(t *testing.T) {
 	fill := func(s string) string { return strings.Repeat(s, tenMB/len(s)) }
 	for name, text := range map[string]string{
@@ -43,7 +43,7 @@ func TestHugeFilesAreReadOrRefused(t *testing.T) {
 	}
 }
 
-// TestManySites reads what a host of thousands of sites has, in both formats.
+// TestManySites parses a configuration with thousands of sites, in both formats.
 func TestManySites(t *testing.T) {
 	const sites = 3000
 	var text strings.Builder

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Source is one configuration file in memory. A Name that ends in .toml says
-// TOML, any other haproxy.cfg.
+// Source is one configuration file in memory. Its format is TOML if Name ends in .toml, and
+// haproxy.cfg otherwise.
 type Source struct {
 	Name string
 	Data []byte
@@ -17,10 +17,9 @@ func ParseString(name, text string) (*Config, Problems) {
 	return Parse(Source{name, []byte(text)})
 }
 
-// Parse reads configuration files and checks them as one: a defaults section
-// reaches into the files after it, as with HAProxy's repeated -f. All problems
-// are reported at once, in the order of the files; the Config is nil when one
-// of them is an error.
+// Parse parses configuration files and checks them together. A defaults section applies to the
+// files after it too, as with several -f options of HAProxy. Parse returns all problems in the
+// order of the files. The Config is nil if one of them is an error.
 func Parse(sources ...Source) (*Config, Problems) {
 	cfg, problems := Draft(sources...)
 	if problems.Err() != nil {
@@ -29,8 +28,8 @@ func Parse(sources ...Source) (*Config, Problems) {
 	return cfg, problems
 }
 
-// Draft is Parse for rooms that look further: with errors too it returns what
-// could be read, which must not be run.
+// Draft is Parse for callers that make further checks. It returns a Config even if there are
+// errors; such a Config must not be run.
 func Draft(sources ...Source) (*Config, Problems) {
 	var problems Problems
 	var sections []section
@@ -44,15 +43,15 @@ func Draft(sources ...Source) (*Config, Problems) {
 	cfg := build(sections, &problems)
 	found := Check(cfg)
 	if problems.Err() != nil {
-		found = found.errors() // a warning may only follow from a line that could not be read
+		found = found.errors() // a warning may only be a consequence of a line that could not be parsed
 	}
 	problems = append(problems, found...)
 	inOrder(problems, sources)
 	return cfg, problems
 }
 
-// inOrder sorts problems by file and line; those of one line, and those
-// without a line, keep their order.
+// inOrder sorts problems by file and line. Problems with the same line, or without a line, keep
+// their order.
 func inOrder(problems Problems, sources []Source) {
 	file := make(map[string]int)
 	for i, src := range sources {

@@ -22,7 +22,7 @@ const (
 	syslogPort       = 514
 )
 
-// logTarget reads `log ADDRESS [len N] [format F] FACILITY [LEVEL [MINLEVEL]]`.
+// logTarget parses `log ADDRESS [len N] [format F] FACILITY [LEVEL [MINLEVEL]]`.
 func (r *reader) logTarget() (LogTarget, bool) {
 	t := LogTarget{Pos: r.at, Length: defaultLogLength, Format: defaultLogFormat}
 	before := len(*r.problems)
@@ -59,7 +59,8 @@ func (r *reader) level(into *string) {
 	}
 }
 
-// setAddress reads where a log goes; what it returns is what was wanted.
+// setAddress parses the destination of a log. On an error it returns a description of the allowed
+// values, otherwise "".
 func (t *LogTarget) setAddress(text string) (wanted string) {
 	const where = "an address, a socket's path, stdout, stderr or file@/path"
 	path, isFile := strings.CutPrefix(text, "file@")

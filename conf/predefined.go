@@ -5,8 +5,7 @@ import (
 	"sync"
 )
 
-// predefined are the ACLs that HAProxy knows without a declaration
-// (configuration.txt 7.4).
+// predefined are the ACLs that HAProxy defines without a declaration (configuration.txt 7.4).
 const predefined = `
 FALSE always_false
 HTTP req.proto_http
@@ -44,8 +43,8 @@ var predefinedACLs = sync.OnceValue(func() map[string]*ACL {
 	return byName
 })
 
-// PredefinedACL returns the ACL that HAProxy defines under this name, such as
-// LOCALHOST or METH_GET. An ACL that the operator declares hides it.
+// PredefinedACL returns the ACL that HAProxy predefines under this name, such as LOCALHOST or
+// METH_GET. A declared ACL of the same name takes precedence. The result must not be changed.
 func PredefinedACL(name string) (*ACL, bool) {
 	a, ok := predefinedACLs()[name]
 	return a, ok

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Severity says whether a Problem stops the start.
+// Severity says whether a Problem prevents the start.
 type Severity uint8
 
 // The severities.
@@ -17,8 +17,8 @@ const (
 
 func (s Severity) String() string { return [...]string{"warning", "error"}[s] }
 
-// Problem is one thing found wrong in a configuration. Text names the thing,
-// the value found and what was wanted; it has no position and no full stop.
+// Problem is one problem in a configuration. Text names the directive, the value found and the
+// allowed values. It contains no position and no full stop.
 type Problem struct {
 	Pos      Pos
 	Severity Severity
@@ -33,7 +33,7 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s: %s: %s", at, p.Severity, p.Text)
 }
 
-// Problems collects what all rooms find, so that everything is told at once.
+// Problems collects the problems that all packages find, so that they can be reported together.
 type Problems []Problem
 
 // Errorf adds an error.
@@ -46,10 +46,11 @@ func (ps *Problems) Warnf(at Pos, format string, args ...any) {
 	*ps = append(*ps, Problem{Pos: at, Severity: Warning, Text: clip(fmt.Sprintf(format, args...))})
 }
 
-// longestText holds any message but those that quote a line of megabytes.
+// longestText is the longest text in bytes that is kept whole. Only a message that quotes a huge
+// line is longer.
 const longestText = 2000
 
-// clip takes the middle out of a text that is too long to read.
+// clip replaces the middle of a text that is too long by "...".
 func clip(text string) string {
 	if len(text) <= longestText {
 		return text
@@ -57,7 +58,8 @@ func clip(text string) string {
 	return strings.ToValidUTF8(text[:longestText/2], "") + " ... " + strings.ToValidUTF8(text[len(text)-longestText/2:], "")
 }
 
-// Err returns the errors among the problems as one error, a line each, or nil.
+// Err returns the errors among the problems as one error with one line for each, or nil if there
+// are none.
 func (ps Problems) Err() error {
 	var lines []string
 	for _, p := range ps.errors() {

@@ -1,7 +1,6 @@
 package conf
 
-// format is a value in the grammar of log-format; literal text holds no
-// control characters.
+// format returns a value in the grammar of log-format. Literal text contains no control characters.
 func (m *maker) format() string {
 	return m.one("plain", "a  b", "%ci:%cp", `%{+Q,+E}[req.hdr(x),lower]`, "100%%", `%[regsub("a]b",c)]]`, `"\1 \2" %HM`)
 }
@@ -19,7 +18,7 @@ func (m *maker) captures() {
 	}
 }
 
-// rules writes http-request, http-response and redirect lines.
+// rules writes http-request, http-response and redirect directives.
 func (m *maker) rules() {
 	for range m.times(6) {
 		words := append([]string{m.one("http-request", "http-response")}, m.edit()...)
@@ -33,7 +32,7 @@ func (m *maker) rules() {
 	}
 }
 
-// edit is an action that requests and responses have.
+// edit returns an action that is allowed for requests and for answers.
 func (m *maker) edit() []string {
 	switch m.times(4) {
 	case 0:
@@ -48,7 +47,7 @@ func (m *maker) edit() []string {
 	return m.answer()
 }
 
-// target is an action that requests alone have.
+// target returns an action that is allowed for requests only.
 func (m *maker) target() []string {
 	if m.maybe() {
 		return []string{m.one("set-method", "set-path", "set-pathq", "set-query", "set-uri"), m.format()}

@@ -10,8 +10,8 @@ import (
 	"sluice/conf/haproxy"
 )
 
-// TestRandomConfigurationsSurviveWriteTOML makes up haproxy.cfg files out of
-// everything the words can say. rapid prints its seed when it fails.
+// TestRandomConfigurationsSurviveWriteTOML makes random haproxy.cfg files from all directives,
+// writes them as TOML and compares. rapid prints its seed on a failure.
 func TestRandomConfigurationsSurviveWriteTOML(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := randomCfg(t)
@@ -23,7 +23,7 @@ func TestRandomConfigurationsSurviveWriteTOML(t *testing.T) {
 	})
 }
 
-// maker writes the lines of a configuration with what rapid draws.
+// maker writes the lines of a configuration with random values from rapid.
 type maker struct {
 	t    *rapid.T
 	b    strings.Builder
@@ -46,7 +46,7 @@ func (m *maker) time() string {
 	return fmt.Sprintf("%d%s", rapid.IntRange(1, 24).Draw(m.t, "time"), m.one("us", "ms", "s", "m", "h", "d", ""))
 }
 
-// text is any word, bytes that are no UTF-8 included.
+// text returns a random word, which may be invalid UTF-8.
 func (m *maker) text() string {
 	return rapid.OneOf(
 		rapid.StringMatching(`[a-z.*/$'"\\ #{},()!%|-]{1,8}`),
@@ -56,7 +56,7 @@ func (m *maker) text() string {
 	).Draw(m.t, "text")
 }
 
-// freshPort keeps addresses of binds apart.
+// freshPort returns a new port each time, so that no address is bound twice.
 func (m *maker) freshPort() string {
 	m.port++
 	return fmt.Sprint(m.port)
@@ -211,7 +211,7 @@ func (m *maker) back() {
 	}
 }
 
-// randomCfg makes up sections in any order.
+// randomCfg returns a configuration with sections in random order.
 func randomCfg(t *rapid.T) string {
 	m := &maker{t: t}
 	m.b.WriteString("global\n")

@@ -9,19 +9,19 @@ import (
 	"unicode/utf8"
 )
 
-// reader reads one statement. args are the words after the directive's name.
+// reader parses one statement. args are the words after the directive's name.
 type reader struct {
 	*builder
-	p     *proxy // nil in global
+	p     *proxy // nil in the global section
 	at    Pos
-	where string // the section in messages: `backend 'x'`
+	where string // the section as named in messages: `backend 'x'`
 	name  string
 	args  []string
 	units bool
-	off   bool // `no option ...`
+	off   bool // the statement is `no option ...`
 }
 
-// dispatch finds the directive and lets it read its arguments.
+// dispatch looks up the directive and calls its parse function.
 func (r *reader) dispatch(in scope) {
 	if r.args[0] == "no" && len(r.args) > 1 {
 		r.off, r.args = true, r.args[1:]
@@ -50,8 +50,8 @@ func (r *reader) dispatch(in scope) {
 
 var deniable = map[string]bool{"option": true, "log": true, "daemon": true, "strict-limits": true}
 
-// misplaced is a word in the wrong kind of section. HAProxy ignores, with a
-// warning, what a defaults section might have set.
+// misplaced reports a directive in the wrong kind of section. It is only a warning if a defaults
+// section may contain the directive, as in HAProxy.
 func (r *reader) misplaced(w *word, in scope) {
 	switch {
 	case in&(inFront|inBack) != 0 && w.scope&inDefaults != 0:
@@ -61,7 +61,7 @@ func (r *reader) misplaced(w *word, in scope) {
 	}
 }
 
-// home names the sections of a scope.
+// home returns the names of the sections of a scope, for messages.
 func (s scope) home() string {
 	switch {
 	case s&(inFront|inBack) == inFront|inBack:
@@ -82,7 +82,7 @@ func (r *reader) warnf(format string, args ...any) {
 	r.problems.Warnf(r.at, "'%s' in %s: %s", r.name, r.where, fmt.Sprintf(format, args...))
 }
 
-// next takes the next argument, or "".
+// next removes and returns the next argument, or returns "" if there is none.
 func (r *reader) next() string {
 	if len(r.args) == 0 {
 		return ""
@@ -92,7 +92,7 @@ func (r *reader) next() string {
 	return arg
 }
 
-// only takes the single argument; what says what is wanted.
+// only returns the single argument. what describes the allowed values.
 func (r *reader) only(what string) (string, bool) {
 	arg := r.next()
 	if arg == "" {
@@ -102,7 +102,7 @@ func (r *reader) only(what string) (string, bool) {
 	return arg, r.end()
 }
 
-// end says that no further argument is wanted.
+// end reports an error if an argument is left.
 func (r *reader) end() bool {
 	if len(r.args) == 0 {
 		return true
@@ -111,7 +111,7 @@ func (r *reader) end() bool {
 	return false
 }
 
-// text takes a single argument that a log line or a path can hold.
+// text parses a single argument that may be used in a log line or a path.
 func (r *reader) text(what string, into *string) {
 	arg, ok := r.only(what)
 	if !ok {
@@ -124,7 +124,7 @@ func (r *reader) text(what string, into *string) {
 	*into = arg
 }
 
-// number takes a single argument between lowest and highest.
+// number parses a single argument as a number between lowest and highest.
 func (r *reader) number(lowest, highest int, into *int) {
 	arg, ok := r.only(fmt.Sprintf("a number from %d to %d", lowest, highest))
 	if ok {
@@ -132,7 +132,7 @@ func (r *reader) number(lowest, highest int, into *int) {
 	}
 }
 
-// atoi reads a number that belongs to the word `what`.
+// atoi parses a number. what is the keyword before it, for messages.
 func (r *reader) atoi(what, arg string, lowest, highest int, into *int) bool {
 	n, err := strconv.Atoi(arg)
 	if err == nil && lowest <= n && n <= highest {
@@ -147,7 +147,7 @@ func (r *reader) atoi(what, arg string, lowest, highest int, into *int) bool {
 	return false
 }
 
-// duration reads a time that belongs to the word `what`.
+// duration parses a time. what is the keyword before it, for messages.
 func (r *reader) duration(what, arg string, into *time.Duration) {
 	d, err := parseDuration(arg, r.units)
 	switch {

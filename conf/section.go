@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// statement is one directive in HAProxy's words.
+// statement is one directive in HAProxy's language.
 type statement struct {
 	pos   Pos
 	words []string
-	units bool // a time or size without a unit is an error: TOML
+	units bool // from TOML: a time or size without a unit is an error
 }
 
 // section is one global, defaults, frontend, backend or listen section.
 type section struct {
 	kind  string
 	name  string
-	from  string // the defaults section named by `from`
+	from  string // name of the defaults section given by `from`; empty: none
 	pos   Pos
 	lines []statement
 }
 
-// scope says in which kinds of sections a word has a meaning.
+// scope is the set of section kinds in which a directive is allowed.
 type scope uint8
 
 const (
@@ -41,7 +41,7 @@ var kinds = map[string]scope{
 	"listen":   inFront | inBack,
 }
 
-// title names the section in messages: `backend 'x'`, or `global`.
+// title returns the name of the section for messages: `backend 'x'` or `global`.
 func (s section) title() string {
 	if s.name == "" {
 		return s.kind
@@ -49,10 +49,10 @@ func (s section) title() string {
 	return fmt.Sprintf("%s '%s'", s.kind, s.name)
 }
 
-// longestName keeps names on one line of a log.
+// longestName is the longest name in bytes. It keeps messages and log lines short.
 const longestName = 255
 
-// nameFault says what is wrong with a name, or "".
+// nameFault returns a description of the error in a name, or "".
 func nameFault(name string) string {
 	if name == "" {
 		return "no name follows"
@@ -66,7 +66,7 @@ func nameFault(name string) string {
 	return ""
 }
 
-// shown quotes a word for a message, where there is one.
+// shown returns a word in quotes for a message, or "nothing follows" if it is empty.
 func shown(word string) string {
 	if word == "" {
 		return "nothing follows"
@@ -74,7 +74,8 @@ func shown(word string) string {
 	return "'" + word + "'"
 }
 
-// after quotes the argument of a word for a message, where there is one.
+// after returns a keyword with its argument in quotes for a message, or says that the argument is
+// missing.
 func after(word, arg string) string {
 	if arg == "" {
 		return "nothing follows '" + word + "'"
@@ -82,8 +83,8 @@ func after(word, arg string) string {
 	return word + " '" + arg + "'"
 }
 
-// badNameRune returns the first character of a name that HAProxy does not
-// permit in names of proxies, servers and ACLs (configuration.txt 4).
+// badNameRune returns the first character that HAProxy does not allow in names of proxies, servers
+// and ACLs (configuration.txt 4).
 func badNameRune(name string) (rune, bool) {
 	for _, r := range name {
 		ok := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_.:", r)

@@ -2,7 +2,7 @@ package conf
 
 import "time"
 
-// server reads `server NAME ADDRESS [param...]` (configuration.txt 5.2).
+// server parses `server NAME ADDRESS [param...]` (configuration.txt 5.2).
 func (r *reader) server() {
 	s := r.p.template
 	s.Pos, s.Name = r.at, r.next()
@@ -27,7 +27,7 @@ func (r *reader) server() {
 
 func (r *reader) defaultServer() { r.serverParams(&r.p.template) }
 
-// serverMarks are the words without an argument, and their opposites.
+// serverMarks are the parameters without an argument, and their opposites.
 var serverMarks = map[string]func(*Server){
 	"backup":    func(s *Server) { s.Backup = true },
 	"no-backup": func(s *Server) { s.Backup = false },
@@ -39,7 +39,7 @@ var serverMarks = map[string]func(*Server){
 	"no-tfo":    func(s *Server) { s.TFO = false },
 }
 
-// serverTimes are the words with a time.
+// serverTimes are the parameters with a time.
 var serverTimes = map[string]func(*Server) *time.Duration{
 	"inter":     func(s *Server) *time.Duration { return &s.Inter },
 	"fastinter": func(s *Server) *time.Duration { return &s.FastInter },
@@ -66,7 +66,7 @@ func (r *reader) serverParams(s *Server) bool {
 	return true
 }
 
-// interval reads a time between checks, which can't be none.
+// interval parses a time between checks. It must be above 0.
 func (r *reader) interval(word string, into *time.Duration) {
 	var d time.Duration
 	arg := r.next()

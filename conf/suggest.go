@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// keysOf returns the keys of a map in order.
+// keysOf returns the sorted keys of a map.
 func keysOf[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// list writes `a, b or c`.
+// list returns `a, b or c`.
 func list(words []string) string {
 	last := len(words) - 1
 	if last < 1 {
@@ -18,8 +18,8 @@ func list(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-// suggest returns `; did you mean 'prefix+known'?` for a word that is probably
-// a slip of the pen, else "".
+// suggest returns `; did you mean 'prefix+known'?` if word is probably a misspelling of a known
+// word. Otherwise it returns "".
 func suggest(word string, known []string, prefix string) string {
 	best, nearest := "", 3
 	for _, k := range known {
@@ -33,11 +33,12 @@ func suggest(word string, known []string, prefix string) string {
 	return "; did you mean '" + prefix + best + "'?"
 }
 
-// Suggest returns `; did you mean 'known'?` for a word that is probably a slip
-// of the pen, else "".
+// Suggest returns `; did you mean 'known'?` if word is probably a misspelling of a known word.
+// Otherwise it returns "".
 func Suggest(word string, known []string) string { return suggest(word, known, "") }
 
-// distance is Levenshtein's with transpositions of neighbours, the usual slip.
+// distance is the Levenshtein distance, where swapping two adjacent letters counts as one edit,
+// because this is a common mistake.
 func distance(a, b string) int {
 	if len(a) > len(b)+3 || len(b) > len(a)+3 {
 		return len(a) + len(b)

@@ -8,9 +8,8 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// readTOML turns a TOML file into the sections and statements that the same
-// words would be in haproxy.cfg: global, then defaults, then the proxies in
-// the order of the file.
+// readTOML parses a TOML file into the same sections and statements as a haproxy.cfg. The order is
+// global, defaults, then the proxies in the order of the file.
 func readTOML(src Source, problems *Problems) []section {
 	t := &tomlReader{file: src.Name, problems: problems, seen: make(map[string]bool), byPath: make(map[string]*section)}
 	var deep *tomlError
@@ -41,25 +40,25 @@ type tomlReader struct {
 	problems *Problems
 	places   places
 	tree     map[string]any
-	seen     map[string]bool     // paths of keys that are read
-	byPath   map[string]*section // of the tables
+	seen     map[string]bool     // paths of keys that were read
+	byPath   map[string]*section // section of each table, by the path of the table
 	sections []*section          // in the order of the file
 }
 
-// syntax reports what the library could not read, in our way of writing.
+// syntax reports a syntax error of the TOML library in the style of our messages.
 func (t *tomlReader) syntax(err error) {
 	at, text := Pos{File: t.file}, err.Error()
 	if parse, ok := errors.AsType[toml.ParseError](err); ok {
 		at.Line, text = parse.Position.Line, parse.Message
 	}
 	text = strings.TrimSuffix(text, ".")
-	if len(text) > 1 && text[1] >= 'a' { // not an abbreviation, nor TOML
+	if len(text) > 1 && text[1] >= 'a' { // the text starts neither with an abbreviation nor with "TOML"
 		text = strings.ToLower(text[:1]) + text[1:]
 	}
 	t.problems.Errorf(at, "%s%s", text, tomlHint(text))
 }
 
-// tomlHint says what was wanted where those who know haproxy.cfg best slip.
+// tomlHint returns a hint for mistakes that are common among users of haproxy.cfg, or "".
 func tomlHint(text string) string {
 	if word, found := strings.CutPrefix(text, `expected value but found "`); found {
 		return `; wanted a string in quotes: "` + strings.TrimSuffix(word, " instead")
@@ -72,7 +71,7 @@ func tomlHint(text string) string {
 	return ""
 }
 
-// tomlHints are by how the library's words begin.
+// tomlHints are found by the start of the library's message.
 var tomlHints = []struct{ text, hint string }{
 	{"expected '.' or '='", "wanted KEY = VALUE, since the file's name ends in .toml"},
 	{"expected '.' or ']'", "wanted a header such as [frontend.NAME]"},
@@ -80,8 +79,8 @@ var tomlHints = []struct{ text, hint string }{
 	{"invalid float value", "wanted a string in quotes"},
 }
 
-// inOrder puts what others build on first: defaults before proxies, and
-// default_server before the servers.
+// inOrder puts sections and statements before those that depend on them: defaults before proxies,
+// and default_server before the servers.
 func (t *tomlReader) inOrder() []section {
 	var ordered []section
 	for _, s := range t.sections {
@@ -98,8 +97,8 @@ func (t *tomlReader) inOrder() []section {
 	return ordered
 }
 
-// key takes one key of the file. Keys of tables inside come here too; what
-// they belong to is read once.
+// key reads one key of the file. It is also called for the keys of inner tables, so each path is
+// read only once.
 func (t *tomlReader) key(key toml.Key) {
 	kind := key[0]
 	table, isTable := t.tree[kind].(map[string]any)
@@ -130,7 +129,7 @@ func tableHint(kind string) string {
 	return " for each name: [" + kind + ".NAME]"
 }
 
-// proxy takes a key of a frontend, backend or listen table.
+// proxy reads a key of a frontend, backend or listen table.
 func (t *tomlReader) proxy(kind string, key toml.Key, value any) {
 	table, isTable := value.(map[string]any)
 	if !isTable {
@@ -145,7 +144,7 @@ func (t *tomlReader) proxy(kind string, key toml.Key, value any) {
 	}
 }
 
-// open returns the section of a path, a new one at the first call.
+// open returns the section of a path. The first call creates it.
 func (t *tomlReader) open(kind, name string, path toml.Key) *section {
 	id := pathOf(path...)
 	s := t.byPath[id]
@@ -157,7 +156,7 @@ func (t *tomlReader) open(kind, name string, path toml.Key) *section {
 	return s
 }
 
-// once calls f at the first call for this path.
+// once calls f only in the first call for this path.
 func (t *tomlReader) once(path toml.Key, f func(at Pos)) {
 	id := pathOf(path...)
 	if t.seen[id] {

@@ -7,27 +7,27 @@ import (
 	"strings"
 )
 
-// place is where a key of a TOML file stands, and where each item of its array
-// does. The TOML library has no lines for them, so they are looked for here.
+// place holds the line of a key of a TOML file, and the lines of the items of its array. The TOML
+// library does not report these lines.
 type place struct {
 	line  int
 	items []int
 }
 
-// places holds the place of each key outside of inline tables, by the parts of
-// its path.
+// places maps the path of each key outside of inline tables to its place.
 type places map[string]*place
 
 func pathOf(parts ...string) string { return strings.Join(parts, "\x00") }
 
-// Nesting beyond these would only serve to exhaust the library's stack.
+// Limits for nesting. Deeper nesting could only be an attempt to exhaust the stack of the TOML
+// library.
 const (
 	deepestValue = 32
 	longestKey   = 16
 )
 
-// tomlPlaces walks over a file as far as it looks like TOML; whether it is,
-// the library says. An error is about nesting.
+// tomlPlaces scans a file and returns the place of each key. It does not check the syntax; that is
+// the task of the TOML library. Its only errors are about nesting.
 func tomlPlaces(data []byte) (places, *tomlError) {
 	s := &tomlScan{in: data, line: 1, found: make(places)}
 	for s.pos < len(s.in) && s.err == nil {
@@ -45,12 +45,12 @@ type tomlScan struct {
 	in     []byte
 	pos    int
 	line   int
-	prefix []string // of the table that the last header named
+	prefix []string // path of the table that the last header named
 	found  places
 	err    *tomlError
 }
 
-// expression takes one header, one key with its value, or nothing.
+// expression reads one header, one key with its value, or an empty line.
 func (s *tomlScan) expression() {
 	s.blanks()
 	switch c := s.peek(); {
@@ -77,7 +77,7 @@ func (s *tomlScan) expression() {
 	}
 }
 
-// record notes the line of a path, and of the tables above it that have none.
+// record stores the line of a path, and of the tables above it that have no line yet.
 func (s *tomlScan) record(path []string) *place {
 	p := &place{line: s.line}
 	for n := len(path); n > 0; n-- {
@@ -103,7 +103,7 @@ func (s *tomlScan) blanks() {
 	}
 }
 
-// skipLine goes behind the end of the line.
+// skipLine moves to the start of the next line.
 func (s *tomlScan) skipLine() {
 	end := bytes.IndexByte(s.in[s.pos:], '\n')
 	if end < 0 {
@@ -114,7 +114,7 @@ func (s *tomlScan) skipLine() {
 	s.line++
 }
 
-// keyPath takes the parts of a key, such as frontend."a.b".bind.
+// keyPath reads the parts of a key, such as frontend."a.b".bind.
 func (s *tomlScan) keyPath() []string {
 	var parts []string
 	for {
@@ -159,8 +159,7 @@ func (s *tomlScan) fail(format string, args ...any) {
 	s.err = &tomlError{s.line, fmt.Sprintf(format, args...)}
 }
 
-// value takes a value up to the end of the line on which it ends, and notes
-// where the items of an array begin.
+// value reads a value up to the end of its last line, and stores the line of each item of an array.
 func (s *tomlScan) value(p *place) {
 	depth, dots := 0, 0
 	wantItem, isArray := false, false
@@ -206,8 +205,8 @@ func (s *tomlScan) value(p *place) {
 	}
 }
 
-// text takes one string, of any of TOML's four kinds. An unfinished one ends
-// with its line, or the file.
+// text reads a string of any of TOML's four kinds. An unclosed string ends with its line or with
+// the file.
 func (s *tomlScan) text() {
 	quote := s.in[s.pos : s.pos+1]
 	if triple := bytes.Repeat(quote, 3); bytes.HasPrefix(s.in[s.pos:], triple) {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// leading are the keys of an inline table that stand first on the line, where
-// HAProxy gives them no word.
+// leading are the keys of an inline table that come first in HAProxy's directive, where they have
+// no keyword.
 var leading = map[string][]string{
 	"server":         {"name", "address"},
 	"default-server": {},
@@ -16,11 +16,11 @@ var leading = map[string][]string{
 	"stats socket":   {"address"},
 }
 
-// opposites say `false` for the words that have an opposite.
+// opposites are the HAProxy keywords for `false`.
 var opposites = map[string]string{"check": "no-check", "backup": "no-backup", "disabled": "enabled", "tfo": "no-tfo"}
 
-// table says an inline table: { name = "a", address = "10.0.0.1:80", check = true }
-// is `a 10.0.0.1:80 check`.
+// table converts an inline table to a statement: { name = "a", address = "10.0.0.1:80", check =
+// true } becomes `a 10.0.0.1:80 check`.
 func (v *tomlValue) table(at Pos, table map[string]any) {
 	first, ok := leading[v.w.name]
 	if !ok {
@@ -50,7 +50,7 @@ func (v *tomlValue) table(at Pos, table map[string]any) {
 	v.say(at, args...)
 }
 
-// tableWords turns one key of an inline table into words.
+// tableWords converts one key of an inline table to words.
 func tableWords(key string, value any) ([]string, error) {
 	word := strings.ReplaceAll(key, "_", "-")
 	if strings.Contains(key, "-") {

@@ -12,7 +12,7 @@ import (
 	"sluice/conf/haproxy"
 )
 
-// word takes one key of a section and turns its value into statements.
+// word reads one key of a section and converts its value to statements.
 func (t *tomlReader) word(s *section, path toml.Key, value any) {
 	t.once(path, func(at Pos) {
 		key := path[len(path)-1]
@@ -26,8 +26,8 @@ func (t *tomlReader) word(s *section, path toml.Key, value any) {
 	})
 }
 
-// wordForKey finds the word that TOML writes as this key. A word of another
-// kind of section is found too: what to say of it is the builder's matter.
+// wordForKey returns the directive with this TOML key. It also returns a directive of another kind
+// of section, so that the builder can report the wrong place.
 func wordForKey(key string, in scope) *word {
 	var other *word
 	for i := range words {
@@ -45,7 +45,7 @@ func wordForKey(key string, in scope) *word {
 
 func tomlKey(name string) string { return strings.NewReplacer(" ", "_", "-", "_").Replace(name) }
 
-// suggestKey guesses what was meant by an unknown key.
+// suggestKey returns a suggestion for an unknown key, or "".
 func suggestKey(s *section, key string, value any) string {
 	in := kinds[s.kind]
 	folded := strings.ToLower(tomlKey(key))
@@ -64,7 +64,7 @@ func suggestKey(s *section, key string, value any) string {
 	return suggest(folded, known, "")
 }
 
-// suggestOld says what TOML has for a word of old.
+// suggestOld returns the TOML replacement for an obsolete directive of HAProxy.
 func suggestOld(word string) string {
 	switch word {
 	case "nbproc":
@@ -151,7 +151,7 @@ func (v *tomlValue) oneString(value any) {
 	}
 }
 
-// line says a string in HAProxy's grammar.
+// line splits a string by HAProxy's grammar and adds the statement.
 func (v *tomlValue) line(at Pos, text string) {
 	args, err := haproxy.Split(text, os.LookupEnv)
 	switch {
@@ -196,7 +196,8 @@ func (v *tomlValue) many(value any) {
 	}
 }
 
-// itemAt is where item i stands, if all items were found in the file.
+// itemAt returns the position of item i. It is the position of the key if the lines of the items
+// are unknown.
 func (v *tomlValue) itemAt(i, count int) Pos {
 	at := v.at
 	if v.place != nil && len(v.place.items) == count {
@@ -242,7 +243,7 @@ func tomlType(value any) string {
 	return "a list"
 }
 
-// describe names a value that has the wrong type.
+// describe returns a description of a value of the wrong type.
 func describe(value any) string {
 	switch value := value.(type) {
 	case string:

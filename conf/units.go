@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// maxDuration is HAProxy's: its timers are milliseconds in 31 bits.
+// maxDuration is HAProxy's limit: its timers are 31-bit numbers of milliseconds.
 const maxDuration = math.MaxInt32 * time.Millisecond
 
-// timeUnits are HAProxy's (configuration.txt 2.5), the largest first.
+// timeUnits are HAProxy's units (configuration.txt 2.5), the largest first.
 var timeUnits = []struct {
 	name string
 	unit time.Duration
@@ -21,15 +21,15 @@ var timeUnits = []struct {
 	{"s", time.Second}, {"ms", time.Millisecond}, {"us", time.Microsecond},
 }
 
-// parseDuration reads a time such as 5s, rounded up to milliseconds as HAProxy
-// does. A bare number is milliseconds, or an error where a unit is demanded.
+// parseDuration parses a time such as 5s and rounds it up to milliseconds, as HAProxy does. A
+// number without a unit is in milliseconds. It is an error if demandUnit is set.
 func parseDuration(text string, demandUnit bool) (time.Duration, error) {
 	return parseTime(text, demandUnit, maxDuration)
 }
 
 const day = 24 * time.Hour
 
-// parseTime is parseDuration for times up to most.
+// parseTime is parseDuration with the upper limit most.
 func parseTime(text string, demandUnit bool, most time.Duration) (time.Duration, error) {
 	tooLong := fmt.Errorf("'%s', wanted at most %dms, %.1f days", text, most.Milliseconds(), most.Truncate(day/10).Hours()/24)
 	digits := strings.TrimRight(text, "abcdefghijklmnopqrstuvwxyz")
@@ -68,7 +68,7 @@ func unitOf(name string) (time.Duration, bool) {
 	return 0, false
 }
 
-// formatDuration writes a time in the largest unit that keeps it whole.
+// formatDuration writes a time in the largest unit that needs no fraction.
 func formatDuration(d time.Duration) string {
 	for _, u := range timeUnits {
 		if d%u.unit == 0 && d >= u.unit {
@@ -86,7 +86,7 @@ var sizeUnits = []struct {
 	{"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"B", 1},
 }
 
-// parseSize reads a number of bytes such as 64MiB; the unit is demanded.
+// parseSize parses a size such as 64MiB and returns the number of bytes. The unit is required.
 func parseSize(text string) (int64, error) {
 	digits := strings.TrimRight(text, "BKMGTik")
 	n, err := strconv.ParseUint(digits, 10, 63)
@@ -102,7 +102,7 @@ func parseSize(text string) (int64, error) {
 	return 0, fmt.Errorf("'%s', wanted a size such as 64KiB, 64MiB or 1GiB", text)
 }
 
-// formatSize writes a size in the largest binary unit that keeps it whole.
+// formatSize writes a size in the largest binary unit that needs no fraction.
 func formatSize(n int64) string {
 	for _, u := range sizeUnits[:4] {
 		if n%u.unit == 0 && n >= u.unit {

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// ignoredWords can't change what happens to a connection here; a warning says
-// that they are skipped. A final star stands for all words that begin so.
+// ignoredWords are directives that cannot change the behaviour here; they are skipped with a
+// warning. A star at the end stands for all names with this prefix.
 var ignoredWords = []string{
 	"ca-base", "crt-base", "ssl-default-*", "ssl-dh-param-file", "ssl-load-extra-*", "ssl-mode-async", "ssl-server-verify",
 	"ssl-engine", "ssl-propquery", "ssl-provider*", "ssl-skip-self-issued-ca", "ssl-security-level", "issuers-chain-path",
@@ -22,20 +22,20 @@ var ignoredWords = []string{
 	"hash-balance-factor", "max-keep-alive-queue",
 }
 
-// httpWords concern mode http only; a proxy in mode tcp has no use for them.
+// httpWords are unsupported directives that only mode http uses. A proxy in mode tcp may contain
+// them.
 var httpWords = []string{
 	"compression", "http-after-response", "http-error", "http-send-name-header", "ignore-persist", "force-persist",
 	"retry-on", "stats", "unique-id-header", "unique-id-format", "declare",
 }
 
-// families are the words that say little without the one behind them.
+// families are directives that are only meaningful together with the keyword after them.
 var families = []string{
 	"compression", "filter", "http-after-response", "stats",
 	"stick", "tcp-check", "tcp-response",
 }
 
-// explanations are for words that HAProxy removed, or that have another way
-// here.
+// explanations are for directives that HAProxy removed, or that have a replacement here.
 var explanations = map[string]string{
 	"appsession":                  "HAProxy 1.6 removed it; 'cookie' or a stick-table keeps a client on its server",
 	"block":                       "HAProxy 2.1 removed it for 'http-request deny'",
@@ -63,7 +63,7 @@ var explanations = map[string]string{
 	"load-server-state-from-file": "servers start as the file says",
 }
 
-// unknown handles a directive that is not in the table of words.
+// unknown handles a directive that is not in the table of directives.
 func (r *reader) unknown(in scope) {
 	word, explanation := r.name, explanations[sensitive(r.name)]
 	if slices.Contains(families, word) && len(r.args) > 0 {
@@ -81,7 +81,8 @@ func (r *reader) unknown(in scope) {
 	}
 }
 
-// whyNot explains a word of a bind or server line that is not known.
+// whyNot returns an explanation or a suggestion for an unknown parameter of a bind or server
+// directive.
 func whyNot(word string, known []string) string {
 	if word == "ssl" {
 		return "; TLS is passed through as it is"
@@ -89,8 +90,8 @@ func whyNot(word string, known []string) string {
 	return suggest(word, known, "")
 }
 
-// sensitive maps the case-insensitive twins of old, such as reqideny, to the
-// words they are twins of.
+// sensitive maps an obsolete case-insensitive directive such as reqideny to its case-sensitive
+// form, here reqdeny.
 func sensitive(name string) string {
 	for _, family := range []string{"req", "rsp"} {
 		if rest, ok := strings.CutPrefix(name, family+"i"); ok {
@@ -107,7 +108,7 @@ func isIgnored(name string) bool {
 	})
 }
 
-// ignore warns once for each word of a section, however often it stands there.
+// ignore warns of a directive that has no effect, once for each section.
 func (r *reader) ignore() {
 	key := r.where + " " + r.name
 	if r.ignored[key] {
@@ -117,14 +118,13 @@ func (r *reader) ignore() {
 	r.warnf("ignored, it has no meaning here")
 }
 
-// isDirective reports whether a word begins a directive of HAProxy's that is
-// known here, be it supported or not.
+// isDirective reports whether a word starts a known directive of HAProxy, supported or not.
 func isDirective(first string) bool {
 	return first == "no" || firstWords()[first] || isIgnored(first) || explanations[sensitive(first)] != "" ||
 		slices.Contains(httpWords, first) || slices.Contains(families, first)
 }
 
-// firstWords are those that the directives of the table begin with.
+// firstWords holds the first words of all directives in the table.
 var firstWords = sync.OnceValue(func() map[string]bool {
 	all := make(map[string]bool)
 	for _, w := range words {
@@ -134,7 +134,7 @@ var firstWords = sync.OnceValue(func() map[string]bool {
 	return all
 })
 
-// wordNames lists the words that fit a section.
+// wordNames returns the directives that are allowed in a section.
 func wordNames(in scope) []string {
 	var names []string
 	for _, w := range words {

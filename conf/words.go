@@ -2,8 +2,8 @@ package conf
 
 import "sync"
 
-// word is one directive: where it may stand, how TOML writes it and what it
-// does. Its name is one word of HAProxy's or two ("stats socket").
+// word is one directive: the sections in which it is allowed, its TOML form and its parse function.
+// Its name has one word or two ("stats socket").
 type word struct {
 	name  string
 	scope scope
@@ -11,21 +11,21 @@ type word struct {
 	parse func(*reader)
 }
 
-// shape is how TOML writes the arguments of a word.
+// shape is the TOML form of the arguments of a directive.
 type shape uint8
 
 const (
-	notTOML    shape = iota // an old word: TOML has only the new one
+	notTOML    shape = iota // an obsolete directive: TOML has only its replacement
 	wholeLine               // a string in HAProxy's grammar
 	manyLines               // a list of such strings, or of inline tables
-	verbatim                // a string that is one word
+	verbatim                // a string that is a single argument
 	integer                 // an integer
 	boolean                 // a boolean
-	dictionary              // a table of words
+	dictionary              // a table of keywords with strings
 )
 
-// words are all directives with a meaning here, in the order in which
-// WriteTOML uses them. HAProxy's configuration.txt (3 and 4.2) defines them.
+// words are all supported directives, in the order in which WriteTOML writes them. HAProxy's
+// configuration.txt (3 and 4.2) defines them.
 var words = []word{
 	{"maxconn", inGlobal, integer, (*reader).globalMaxConn},
 	{"ulimit-n", inGlobal, integer, (*reader).ulimitN},
@@ -84,14 +84,14 @@ var words = []word{
 	{"server", inBack, manyLines, (*reader).server},
 }
 
-// httpModeWords are those that need mode http.
+// httpModeWords are the supported directives that need mode http.
 var httpModeWords = []string{
 	"cookie", "errorfile", "errorloc", "errorloc302", "errorloc303", "capture", "monitor-uri", "monitor", "http-request", "redirect",
 	"http-response", "http-reuse",
 }
 
-// wordsByName holds the words of each name; `log` and `maxconn` mean one thing
-// in global and another in a proxy.
+// wordsByName maps a name to its directives. `log` and `maxconn` have another meaning in global
+// than in a proxy.
 var wordsByName = sync.OnceValue(func() map[string][]*word {
 	byName := make(map[string][]*word, len(words))
 	for i := range words {
@@ -101,8 +101,8 @@ var wordsByName = sync.OnceValue(func() map[string][]*word {
 	return byName
 })
 
-// wordFor finds the word of that name for a section, or else the word for
-// another kind of section.
+// wordFor returns the directive of that name for a section. If there is none, it returns the
+// directive of another kind of section, and fits is false.
 func wordFor(name string, in scope) (w *word, fits bool) {
 	for _, w = range wordsByName()[name] {
 		if w.scope&in != 0 {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// answer reads the arguments of deny and return:
+// answer parses the arguments of deny and return:
 //
 //	[status N] [content-type T] [string S | lf-string F | file P | errorfile P | default-errorfiles] [hdr NAME F]...
 func (r *reader) answer(rule *HTTPRule) bool {
@@ -29,8 +29,8 @@ func (r *reader) answer(rule *HTTPRule) bool {
 	return r.answerFits(a)
 }
 
-// atPage says whether no more than a deny_status follows: such a deny answers
-// with the page of its status, any other without a body is empty, as in HAProxy.
+// atPage reports whether nothing except a deny_status follows. Such a deny answers with the error
+// page of its status. Any other deny without a body has an empty body, as in HAProxy.
 func (r *reader) atPage() bool {
 	rest := r.args
 	if len(rest) > 1 && rest[0] == "deny_status" {
@@ -105,11 +105,11 @@ func (r *reader) answerHeader(a *Answer) bool {
 	return ok
 }
 
-// ownHeaders are those of an answer that no rule may add: where the answer and
-// the connection end follows from them, or a word of their own sets them.
+// ownHeaders are the header fields that a rule may not add to an answer. They follow from the
+// answer and the state of the connection, or another keyword sets them.
 var ownHeaders = []string{"content-length", "transfer-encoding", "connection", "content-type"}
 
-// visible refuses what can't be the value of a header.
+// visible reports an error if arg cannot be the value of a header field.
 func (r *reader) visible(word, arg string) bool {
 	if arg == "" || hasControl(arg) {
 		r.errorf("%s, wanted text without control characters", after(word, arg))
@@ -136,7 +136,7 @@ func (r *reader) answerFits(a *Answer) bool {
 	return true
 }
 
-// hasPage refuses a status that no page and no errorfile is for.
+// hasPage reports an error if no error page and no errorfile exists for the status.
 func (r *reader) hasPage(a *Answer) bool {
 	if a.Kind == AnswerDefault && a.Status != 0 && !slices.Contains(errorStatus, strconv.Itoa(a.Status)) {
 		r.errorf("status %d has no page, wanted %s, or 'status %d' with string or file", a.Status, list(errorStatus), a.Status)
@@ -145,7 +145,7 @@ func (r *reader) hasPage(a *Answer) bool {
 	return true
 }
 
-// redirect reads the old word; its rules come after all of http-request and
+// redirect parses the older `redirect` directive. Its rules run after all http-request rules, and
 // their targets are plain text (configuration.txt 4.2, redirect).
 func (r *reader) redirect() {
 	rule := HTTPRule{Pos: r.at, Action: RedirectTo}
@@ -216,8 +216,8 @@ func (r *reader) redirectTarget(word string, to *Redirect, target func(string) (
 	return true
 }
 
-// errorStatus are those of our own answers (configuration.txt 4.2, errorfile);
-// 200 is the monitor's.
+// errorStatus are the status codes for which an error page exists (configuration.txt 4.2,
+// errorfile). 200 is the answer of the monitor URI.
 var errorStatus = []string{
 	"200", "400", "401", "403", "404", "405", "407", "408", "410", "413", "425", "429", "431", "500", "501", "502", "503", "504",
 }
@@ -245,7 +245,8 @@ func (r *reader) errorStatus(e *ErrorFile) bool {
 	return true
 }
 
-// setErrorFile keeps one for each status, in order; defaults keep theirs.
+// setErrorFile keeps one error file for each status, sorted by status. It copies the list, so that
+// an inherited list stays unchanged.
 func (r *reader) setErrorFile(e ErrorFile) {
 	files := slices.DeleteFunc(slices.Clone(r.p.http.ErrorFiles), func(old ErrorFile) bool { return old.Status == e.Status })
 	files = append(files, e)
@@ -253,7 +254,7 @@ func (r *reader) setErrorFile(e ErrorFile) {
 	r.p.http.ErrorFiles = files
 }
 
-// errorLoc reads errorloc and its kin, which redirect instead of a page.
+// errorLoc parses errorloc, errorloc302 and errorloc303: a redirect replaces the error page.
 func errorLoc(code int) func(*reader) {
 	return func(r *reader) {
 		e := ErrorFile{Pos: r.at, Code: code}

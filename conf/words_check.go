@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// The request of a check that names none.
+// Defaults for the request of a check.
 const (
 	defaultMethod  = "OPTIONS"
 	defaultVersion = "HTTP/1.0"
 )
 
-// checkRules are what `option httpchk` and the http-check lines of a section say
-// together. The first of them drops all that was inherited, as in HAProxy.
+// checkRules holds the settings of `option httpchk` and the http-check directives of a section. The
+// first of these directives in a section removes all inherited settings, as in HAProxy.
 type checkRules struct {
 	own                  bool
-	option, send, expect bool // what of them stands in the section
-	HTTPCheck                 // empty: not said
+	option, send, expect bool // the section itself has option httpchk, http-check send, http-check expect
+	HTTPCheck                 // an empty field is not set
 }
 
-// ownCheckRules are those of the section that is read.
+// ownCheckRules returns the settings of the current section, without inherited ones.
 func (r *reader) ownCheckRules() *checkRules {
 	if !r.p.checkRules.own {
 		r.p.checkRules = checkRules{own: true}
@@ -27,7 +27,7 @@ func (r *reader) ownCheckRules() *checkRules {
 	return &r.p.checkRules
 }
 
-// optionHTTPCheck reads `option httpchk [URI | METHOD URI [VERSION [HOST]]]`.
+// optionHTTPCheck parses `option httpchk [URI | METHOD URI [VERSION [HOST]]]`.
 func (r *reader) optionHTTPCheck(on bool) {
 	r.p.checks, r.p.checksAt = on, r.at
 	if !on {
@@ -47,14 +47,14 @@ func (r *reader) optionHTTPCheck(on bool) {
 	if !r.end() || !r.checkRequest(&h) {
 		return
 	}
-	if !rules.send { // of two options the last counts
+	if !rules.send { // the last of several option httpchk counts
 		rules.HTTPCheck = HTTPCheck{Expect: rules.Expect, Not: rules.Not}
 	}
 	rules.option = true
 	rules.say(&h)
 }
 
-// say lets a line of the section overwrite what it names of the request.
+// say overwrites the parts of the request that a directive sets.
 func (c *checkRules) say(h *HTTPCheck) {
 	for _, f := range []struct{ into, said *string }{
 		{&c.Method, &h.Method}, {&c.URI, &h.URI}, {&c.Version, &h.Version}, {&c.Body, &h.Body},
@@ -68,15 +68,15 @@ func (c *checkRules) say(h *HTTPCheck) {
 	}
 }
 
-// tcpCheck is `option tcp-check`: a check connects, no more.
+// tcpCheck parses `option tcp-check`: the check only connects.
 func (r *reader) tcpCheck(on bool) {
 	if r.end() && on {
 		r.p.checks = false
 	}
 }
 
-// headerInVersion understands the idiom of old for a check with a Host header,
-// which put it behind the version: HTTP/1.1\r\nHost:\ www.example.org.
+// headerInVersion parses the older way to send a Host header, as a part of the version:
+// HTTP/1.1\r\nHost:\ www.example.org.
 func (h *HTTPCheck) headerInVersion() {
 	version, header, ok := strings.Cut(h.Version, "\r\n")
 	name, value, _ := strings.Cut(header, ":")
@@ -85,7 +85,7 @@ func (h *HTTPCheck) headerInVersion() {
 	}
 }
 
-// checkRequest refuses parts that would not make one line of an HTTP request.
+// checkRequest reports an error if a part contains characters that would break the request line.
 func (r *reader) checkRequest(h *HTTPCheck) bool {
 	for _, part := range []string{h.Method, h.URI, h.Version, h.Host} {
 		if strings.ContainsFunc(part, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
@@ -100,9 +100,8 @@ func (r *reader) checkRequest(h *HTTPCheck) bool {
 	return true
 }
 
-// httpCheckLine reads `http-check send ...`, `http-check expect [!] status
-// LIST` and `http-check disable-on-404` (configuration.txt 4.2). The last is no
-// rule: it and what was inherited stay side by side.
+// httpCheckLine parses `http-check send ...`, `http-check expect [!] status LIST` and `http-check
+// disable-on-404` (configuration.txt 4.2). The last does not remove inherited settings.
 func (r *reader) httpCheckLine() {
 	word := r.next()
 	if word != "" {
@@ -126,7 +125,8 @@ func (r *reader) httpCheckLine() {
 	}
 }
 
-// once refuses a second request or answer: a check has one of each.
+// once reports an error for a second directive of its kind: a check sends one request and expects
+// one answer.
 func (r *reader) once(said *bool) bool {
 	first := !*said
 	*said = true
@@ -136,7 +136,7 @@ func (r *reader) once(said *bool) bool {
 	return first
 }
 
-// checkSend reads [meth M] [uri U] [ver V] [hdr NAME VALUE]... [body TEXT].
+// checkSend parses [meth M] [uri U] [ver V] [hdr NAME VALUE]... [body TEXT].
 func (r *reader) checkSend(rules *checkRules) {
 	var c HTTPCheck
 	fields := map[string]*string{"meth": &c.Method, "uri": &c.URI, "ver": &c.Version, "body": &c.Body}
@@ -150,7 +150,7 @@ func (r *reader) checkSend(rules *checkRules) {
 			if !r.visible("hdr "+arg, h.Value) {
 				return
 			}
-			if strings.Contains(h.Value, "%") { // HAProxy would fill it in
+			if strings.Contains(h.Value, "%") { // HAProxy would evaluate it as a format
 				r.errorf("%s, wanted text without '%%': a check's headers are sent as they are", after("hdr "+arg, h.Value))
 				return
 			}
@@ -200,8 +200,8 @@ func (r *reader) checkExpect(c *HTTPCheck) {
 	}
 }
 
-// httpCheck is what the proxy's servers are asked, now that all lines are read;
-// nil: a check connects.
+// httpCheck returns the check of the proxy's servers, after all directives were read. It returns
+// nil if a check only connects.
 func (b *builder) httpCheck(p *proxy) *HTTPCheck {
 	at, said := p.ownCheck()
 	rules := &p.checkRules
@@ -220,7 +220,8 @@ func (b *builder) httpCheck(p *proxy) *HTTPCheck {
 	return &c
 }
 
-// ownCheck is where the section has an http-check line, if it has one.
+// ownCheck returns the position of an http-check directive in the section. It returns false if
+// there is none.
 func (p *proxy) ownCheck() (Pos, bool) {
 	for _, name := range keysOf(p.own) {
 		if strings.HasPrefix(name, "http-check") {

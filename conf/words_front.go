@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// capture reads `capture request|response header NAME len N` and `capture
-// cookie NAME len N`.
+// capture parses `capture request|response header NAME len N` and `capture cookie NAME len N`.
 func (r *reader) capture() {
 	what := r.next()
 	into := map[string]*[]Capture{"request": &r.p.front.Captures.Request, "response": &r.p.front.Captures.Response}[what]
@@ -42,7 +41,8 @@ func (r *reader) capture() {
 	r.p.front.Captures.Cookie = &c
 }
 
-// longestCapture keeps a log line within what syslog takes.
+// longestCapture is the longest captured value in bytes. It keeps a log line within the limits of
+// syslog.
 const longestCapture = 8192
 
 func (r *reader) monitorURI() {
@@ -67,8 +67,7 @@ func (r *reader) monitor() {
 	}
 }
 
-// jsonFormat is what log-format has instead of a format for one JSON object a
-// line.
+// jsonFormat is the argument of log-format for lines in JSON, one object a line.
 const jsonFormat = "json"
 
 func (r *reader) logLine() {
@@ -86,8 +85,7 @@ func (r *reader) logLine() {
 	}
 }
 
-// httpVariables have a meaning in mode http only (configuration.txt 8.2.6), and
-// so have these samples.
+// These variables (configuration.txt 8.2.6) and samples have a meaning in mode http only.
 var (
 	httpVariables = []string{
 		"CC", "CS", "HM", "HP", "HPO", "HQ", "HU", "HV", "Ta", "Ti", "Tq", "TR", "Tr", "hr", "hrl", "hs", "hsl", "r", "tr", "trg", "trl", "tsc",
@@ -95,7 +93,7 @@ var (
 	httpSamples = []string{"capture.req.method", "capture.req.uri", "capture.req.ver", "status"}
 )
 
-// formatMode refuses a log-format that asks for requests in mode tcp.
+// formatMode reports a log-format in mode tcp that logs parts of a request.
 func (k *checker) formatMode(f *Frontend) {
 	if f.Mode == HTTP || f.Log.Line == nil {
 		return
@@ -114,11 +112,10 @@ func (k *checker) formatMode(f *Frontend) {
 	}
 }
 
-// enoughForJSON is a line's length that holds an object with a request and a few
-// captures.
+// enoughForJSON is a line length in bytes that is enough for a request and a few captures as JSON.
 const enoughForJSON = 4096
 
-// jsonLength warns of targets that cut lines short: what is cut is no JSON.
+// jsonLength warns of targets with a short length, because a JSON line that is cut is invalid.
 func (k *checker) jsonLength(f *Frontend) {
 	if f.Log.Format != LogJSON {
 		return

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// maxCount bounds counts of connections and descriptors.
+// maxCount is the upper limit for numbers of connections and descriptors.
 const maxCount = 1 << 30
 
 func (r *reader) globalMaxConn() { r.number(0, maxCount, &r.cfg.Global.MaxConn) }
@@ -38,8 +38,8 @@ func (r *reader) daemon() {
 	}
 }
 
-// MaxThreads is how many event loops there may be: each of them can wait for a
-// place under maxconn, and who waits is kept for so many.
+// MaxThreads is the highest number of event loops. The lists of loops that wait for a free
+// connection under maxconn have this size.
 const MaxThreads = 1024
 
 func (r *reader) nbthread() {
@@ -47,8 +47,8 @@ func (r *reader) nbthread() {
 	r.threadsSaid = true
 }
 
-// nbproc of old started processes; one process with as many loops does what
-// was meant by it.
+// nbproc parses the obsolete directive for the number of processes. One process with as many loops
+// serves the same purpose.
 func (r *reader) nbproc() {
 	var n int
 	r.number(1, MaxThreads, &n)
@@ -82,14 +82,13 @@ func (r *reader) bufferBudget() {
 	r.cfg.Global.BufferBudget = n
 }
 
-// remark reads what is said to people only.
+// remark accepts a directive that only informs the reader of the file.
 func (r *reader) remark() {}
 
-// defaultLevel is HAProxy's for a stats socket.
+// defaultLevel is the default level of a stats socket, as in HAProxy.
 const defaultLevel = "operator"
 
-// statsSocket reads `stats socket ADDRESS [param...]`
-// (configuration.txt 3.1 and 5.1).
+// statsSocket parses `stats socket ADDRESS [param...]` (configuration.txt 3.1 and 5.1).
 func (r *reader) statsSocket() {
 	address := r.next()
 	addrs, err := parseBind(address)
@@ -115,7 +114,7 @@ func (r *reader) statsSocket() {
 	r.cfg.Global.StatsSockets = append(r.cfg.Global.StatsSockets, s)
 }
 
-// oneOf takes the next argument, which is one of a few words.
+// oneOf parses the next argument, which must be one of the wanted words.
 func (r *reader) oneOf(what string, into *string, wanted ...string) {
 	arg := r.next()
 	if slices.Contains(wanted, arg) {

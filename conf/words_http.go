@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// side says in which rules an action has a meaning.
+// side is the set of rule kinds in which an action is allowed.
 type side uint8
 
 const (
@@ -14,8 +14,8 @@ const (
 	onResponse
 )
 
-// httpAction is one word after http-request or http-response. Its parse reads
-// what stands before the condition and says whether that was right.
+// httpAction is one action of http-request or http-response. parse reads the arguments before the
+// condition and returns false on an error.
 type httpAction struct {
 	name   string
 	side   side
@@ -25,7 +25,7 @@ type httpAction struct {
 
 var httpActions []httpAction
 
-func init() { // not an initializer: redirect's parse says the names of all
+func init() { // not an initializer, because it would refer to itself: parse functions list all names in messages
 	const both = onRequest | onResponse
 	httpActions = []httpAction{
 		{"allow", both, Allow, nothing},
@@ -51,14 +51,14 @@ func init() { // not an initializer: redirect's parse says the names of all
 
 func nothing(*reader, *HTTPRule) bool { return true }
 
-// String is the word that the action has in a rule.
+// String returns the name of the action in a rule.
 func (a HTTPAction) String() string { return httpActions[a].name }
 
 func (r *reader) httpRequest() { r.httpRule(onRequest, &r.p.http.HTTPRequest) }
 
 func (r *reader) httpResponse() { r.httpRule(onResponse, &r.p.http.HTTPResponse) }
 
-// httpRule reads `http-request ACTION [arguments] [if|unless ...]`.
+// httpRule parses `http-request ACTION [arguments] [if|unless ...]`.
 func (r *reader) httpRule(on side, rules *[]HTTPRule) {
 	word := r.next()
 	if word == "" {
@@ -77,7 +77,7 @@ func (r *reader) httpRule(on side, rules *[]HTTPRule) {
 	}
 }
 
-// redirects refuses a redirect that needs the request where that is gone.
+// redirects reports a redirect on an answer that needs the request, which is no longer available.
 func (r *reader) redirects(rule *HTTPRule, on side) bool {
 	if on == onResponse && rule.Redirect != nil && rule.Redirect.Kind != Location {
 		r.errorf("%s, wanted location: the request is gone when the answer comes", redirectKinds[rule.Redirect.Kind])
@@ -86,7 +86,8 @@ func (r *reader) redirects(rule *HTTPRule, on side) bool {
 	return true
 }
 
-// explainedActions are those of HAProxy that have another way here, or none.
+// explainedActions are actions of HAProxy that are not supported, with their replacement if there
+// is one.
 var explainedActions = map[string]string{
 	"auth":          "; who may come in is the server's matter",
 	"tarpit":        "; 'deny' refuses at once",
@@ -114,7 +115,7 @@ func (r *reader) unknownAction(word string, on side) {
 	r.onlyHTTP(why)
 }
 
-// ruleCond reads the condition; anything else before it is too much.
+// ruleCond parses the condition. It reports an error if other arguments are left before it.
 func (r *reader) ruleCond(rule *HTTPRule) bool {
 	if len(r.args) > 0 && !r.atCond() {
 		r.errorf("found '%s', wanted if, unless or the end of the line", strings.Join(r.args, " "))
@@ -125,7 +126,7 @@ func (r *reader) ruleCond(rule *HTTPRule) bool {
 	return ok
 }
 
-// atCond says whether the arguments of an action are at their end.
+// atCond reports whether the arguments of an action end here.
 func (r *reader) atCond() bool {
 	return len(r.args) == 0 || beginsCond(r.args[0])
 }
@@ -143,14 +144,14 @@ func (r *reader) headerName(rule *HTTPRule) bool {
 
 func (r *reader) headerValue(rule *HTTPRule) bool { return r.headerName(rule) && r.value(rule) }
 
-// value reads the format that the rule writes.
+// value parses the format that the rule writes.
 func (r *reader) value(rule *HTTPRule) bool {
 	var ok bool
 	rule.Value, ok = r.format("value", forValue)
 	return ok
 }
 
-// format reads one argument in the grammar of log-format.
+// format parses one argument as a log-format.
 func (r *reader) format(what string, use formatUse) (*Format, bool) {
 	if len(r.args) == 0 {
 		r.errorf("no %s follows, wanted text such as \"%%[src]\"", what)
@@ -164,7 +165,7 @@ func (r *reader) format(what string, use formatUse) (*Format, bool) {
 	return f, true
 }
 
-// nameMatches are the ways in which del-header compares names.
+// nameMatches are the methods by which del-header compares names.
 var nameMatches = []string{"str", "beg", "end", "sub", "reg"}
 
 func (r *reader) delHeader(rule *HTTPRule) bool {
@@ -223,8 +224,8 @@ func hasControl(s string) bool {
 	return strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f })
 }
 
-// httpReuse takes what HAProxy may do with idle connections to servers: here a
-// server's connection serves one client, which each of the words permits.
+// httpReuse accepts HAProxy's settings for idle server connections without effect. Here a server
+// connection serves one client, and every setting allows that.
 func (r *reader) httpReuse() {
 	const wanted = "never, safe, aggressive or always"
 	if arg, ok := r.only(wanted); ok && !slices.Contains([]string{"never", "safe", "aggressive", "always"}, arg) {

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// option is one word after `option`: where it means something, and what sets
-// and unsets it.
+// option is one keyword after `option`: the sections in which it is allowed, and the function that
+// sets or unsets it.
 type option struct {
 	scope scope
 	set   func(r *reader, on bool)
 }
 
-// options are those that are known here.
+// options are the supported options.
 var options = map[string]option{
 	"tcplog":         {inFront, (*reader).logFormat},
 	"httplog":        {inFront, (*reader).logFormat},
@@ -40,23 +40,21 @@ var options = map[string]option{
 	"tcp-check":  {inBack, (*reader).tcpCheck},
 }
 
-// httpModeOptions are those of options that need mode http.
+// httpModeOptions are the supported options that need mode http.
 var httpModeOptions = []string{
 	"http-keep-alive", "http-server-close", "httpclose", "forceclose", "forwardfor", "http-ignore-probes", "http-pretend-keepalive", "persist",
 }
 
-// impliedOptions ask for what happens anyway: large transfers are spliced,
-// nothing waits for a packet to fill, and a client that stays
-// with its backend stays on its connection to the server.
+// impliedOptions ask for behaviour that is always on here. Large transfers are spliced, no data
+// waits for a full packet, and a client of the same backend keeps its server connection.
 var impliedOptions = []string{"splice-auto", "splice-request", "splice-response", "http-no-delay", "prefer-last-server"}
 
-// ignoredOptions tune counters or logs of checks, not what happens to a
-// connection.
+// ignoredOptions concern counters or the logs of checks, not connections.
 var ignoredOptions = []string{
 	"contstats", "socket-stats", "log-health-checks", "idle-close-on-response", "http-use-htx",
 }
 
-// httpOptions concern mode http only.
+// httpOptions are unsupported options that only mode http uses.
 var httpOptions = []string{
 	"accept-invalid-http-request", "accept-invalid-http-response", "accept-unsafe-violations-in-http-request",
 	"accept-unsafe-violations-in-http-response", "checkcache", "disable-h2-upgrade", "forwarded",
@@ -98,11 +96,11 @@ var explainedOptions = map[string]string{
 	"http-tunnel":         "; HAProxy 2.1 removed it, each request is looked at",
 }
 
-// onlyHTTP keeps a word that mode tcp has no use for until the mode is known;
-// why says more about it, or is empty.
+// onlyHTTP reports a directive as not supported, if the proxy turns out to be in mode http. why is
+// an explanation, or empty.
 func (r *reader) onlyHTTP(why string) { r.needed("not supported%s", why) }
 
-// needed keeps an error that a proxy in mode tcp need not care about.
+// needed records an error that is reported only if the proxy is in mode http.
 func (r *reader) needed(format string, args ...any) {
 	if r.off {
 		return
@@ -112,8 +110,8 @@ func (r *reader) needed(format string, args ...any) {
 	r.p.httpOnly = append(r.p.httpOnly, p...)
 }
 
-// connMode sets one of the modes that exclude each other; `no option` takes
-// back only the one it names, as in HAProxy.
+// connMode sets one of the modes that exclude each other. `no option` unsets only the mode that it
+// names, as in HAProxy.
 func connMode(mode ConnMode) func(*reader, bool) {
 	return func(r *reader, on bool) {
 		switch {
@@ -137,7 +135,7 @@ func (r *reader) mark(field *bool, on bool) {
 	}
 }
 
-// smartAccept is for either mode; mode http has it unless it is taken back.
+// smartAccept is allowed in both modes. It is on by default in mode http.
 func (r *reader) smartAccept(on bool) {
 	if r.end() {
 		r.p.smartAccept = &on
@@ -164,8 +162,8 @@ func (r *reader) logFormat(on bool) {
 	}
 }
 
-// optionRedispatch reads `option redispatch [interval]`. HAProxy takes -1, the
-// default, as "on the last retry".
+// optionRedispatch parses `option redispatch [interval]`. The default is -1, "on the last retry",
+// as in HAProxy.
 func (r *reader) optionRedispatch(on bool) {
 	interval := -1
 	if arg := r.next(); arg != "" && !r.atoi("interval", arg, -maxRetries, maxRetries, &interval) {
@@ -180,7 +178,7 @@ func (r *reader) optionRedispatch(on bool) {
 	r.p.back.Redispatch = interval
 }
 
-// optionForwardFor reads `option forwardfor [except NET] [header NAME] [if-none]`.
+// optionForwardFor parses `option forwardfor [except NET] [header NAME] [if-none]`.
 func (r *reader) optionForwardFor(on bool) {
 	r.p.http.ForwardFor = nil
 	if !on {

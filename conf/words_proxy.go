@@ -25,7 +25,7 @@ func (r *reader) frontMaxConn() { r.number(0, maxCount, &r.p.front.MaxConn) }
 
 func (r *reader) backlog() { r.number(0, maxCount, &r.p.front.Backlog) }
 
-// maxRetries keeps attempts in an int of any size and a loop in reason.
+// maxRetries limits the number of attempts, so that a session does not retry for too long.
 const maxRetries = 1 << 16
 
 func (r *reader) retries() { r.number(0, maxRetries, &r.p.back.Retries) }
@@ -58,7 +58,8 @@ func (r *reader) globalLog() {
 	}
 }
 
-// timeoutWord is a word after `timeout` and what it sets.
+// timeoutWord is one keyword after `timeout`, with the sections in which it is allowed and its
+// field.
 type timeoutWord struct {
 	name  string
 	scope scope
@@ -78,8 +79,8 @@ var timeouts = []timeoutWord{
 	{"http-keep-alive", inFront, func(p *proxy) *time.Duration { return &p.front.Timeout.HTTPKeepAlive }},
 }
 
-// idleTimeouts are of no effect on what is supported: tarpit and the TLS
-// handshake of a client.
+// idleTimeouts are accepted without effect: they concern tarpit and TLS handshakes of clients,
+// which are not supported.
 var idleTimeouts = []string{"tarpit", "client-hs"}
 
 func (r *reader) timeout() {
@@ -111,7 +112,7 @@ func (r *reader) setTimeout(in scope, field *time.Duration) {
 	}
 }
 
-// oldTimeout reads contimeout and its kin, which HAProxy 2.1 removed.
+// oldTimeout parses contimeout, clitimeout and srvtimeout, which HAProxy 2.1 removed.
 func oldTimeout(now string) func(*reader) {
 	return func(r *reader) {
 		r.warnf("HAProxy 2.1 removed it; taken as 'timeout %s'", now)
@@ -126,8 +127,8 @@ func (r *reader) defaultBackend() {
 	}
 }
 
-// backendName refuses what can't be a backend's name, and names the log-format
-// expressions of HAProxy for what they are.
+// backendName reports an error if name cannot be the name of a backend. It has its own message for
+// the log-format expressions that HAProxy allows here.
 func (r *reader) backendName(name string) bool {
 	if strings.Contains(name, "%[") {
 		r.errorf("'%s': names computed from a fetch are not supported; wanted a backend's name", name)
@@ -140,13 +141,14 @@ func (r *reader) backendName(name string) bool {
 	return true
 }
 
-// algorithms are those of HAProxy (configuration.txt 4.2, balance).
+// algorithms are HAProxy's (configuration.txt 4.2, balance).
 var algorithms = []string{
 	"roundrobin", "static-rr", "leastconn", "first", "hash", "source", "uri", "url_param", "hdr", "random",
 	"rdp-cookie", "log-hash", "sticky",
 }
 
-// balance reads `balance [ALGORITHM [argument...]]`; alone it is the default.
+// balance parses `balance [ALGORITHM [argument...]]`. Without arguments it sets the default
+// algorithm.
 func (r *reader) balance() {
 	algorithm := cmp.Or(r.next(), defaultBalance)
 	name, _, _ := strings.Cut(algorithm, "(")
@@ -157,7 +159,7 @@ func (r *reader) balance() {
 	r.p.back.Balance = Balance{Algorithm: algorithm, Args: append([]string(nil), r.args...)}
 }
 
-// cookie reads `cookie NAME [param...]` (configuration.txt 4.2).
+// cookie parses `cookie NAME [param...]` (configuration.txt 4.2).
 func (r *reader) cookie() {
 	c := &Cookie{Pos: r.at, Name: r.next()}
 	if !isToken(c.Name) {
@@ -208,8 +210,8 @@ func (r *reader) cookieWord(word string, c *Cookie) bool {
 	return true
 }
 
-// cookieTime reads a time that the cookie itself holds, in seconds; without a
-// unit they are seconds too, as in HAProxy.
+// cookieTime parses a time that is stored in the cookie, and rounds it up to seconds. A number
+// without a unit is in seconds, as in HAProxy.
 func (r *reader) cookieTime(word string, into *time.Duration) {
 	arg := r.next()
 	text := arg
@@ -229,10 +231,10 @@ func (r *reader) cookieTime(word string, into *time.Duration) {
 	}
 }
 
-// maxCookieTime is HAProxy's: seconds in 31 bits.
+// maxCookieTime is HAProxy's limit: a 31-bit number of seconds.
 const maxCookieTime = math.MaxInt32 * time.Second
 
-// fault says which words of the cookie contradict each other, or "".
+// fault returns a description of contradicting parameters, or "".
 func (c *Cookie) fault() string {
 	switch {
 	case moreThanOne(c.Insert, c.Rewrite, c.Prefix):
@@ -264,7 +266,7 @@ func moreThanOne(marks ...bool) bool {
 	return n > 1
 }
 
-// isToken reports whether s can stand in an HTTP header unquoted.
+// isToken reports whether s is valid in an HTTP header without quotes.
 func isToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(c rune) bool {
 		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, c)

@@ -24,7 +24,7 @@ func (r *reader) useBackend() {
 	r.p.front.UseBackend = append(r.p.front.UseBackend, UseBackend{Pos: r.at, Backend: name, Cond: cond})
 }
 
-// cond reads the rest of the line as a condition; none is nil.
+// cond parses the rest of the line as a condition. It returns nil if nothing follows.
 func (r *reader) cond() (*Cond, bool) {
 	if len(r.args) == 0 {
 		return nil, true
@@ -37,8 +37,8 @@ func (r *reader) cond() (*Cond, bool) {
 	return cond, true
 }
 
-// tcpRequest reads `tcp-request connection|content accept|reject [if ...]` and
-// `tcp-request inspect-delay TIME`.
+// tcpRequest parses `tcp-request connection|content accept|reject [if ...]` and `tcp-request
+// inspect-delay TIME`.
 func (r *reader) tcpRequest() {
 	f, what := &r.p.front, r.next()
 	if what != "" {

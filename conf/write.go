@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// WriteTOML writes a configuration as TOML that parses to an equal one.
-// Defaults are left out, and what all proxies share goes into [defaults].
-// Names of ACLs, rules and servers keep their order.
+// WriteTOML writes a configuration as TOML that parses to an equal one. It omits default values.
+// Settings that all proxies share are written to [defaults]. ACLs, rules and servers keep their
+// order.
 func WriteTOML(w io.Writer, c *Config) error {
 	out := bufio.NewWriter(w)
 	tables := tablesOf(c)
@@ -29,7 +29,7 @@ func WriteTOML(w io.Writer, c *Config) error {
 	return out.Flush()
 }
 
-// table is one TOML table while it is written.
+// table is one TOML table to be written.
 type table struct {
 	kind     string
 	name     string
@@ -37,12 +37,12 @@ type table struct {
 	settings []setting
 }
 
-// setting is one key, or one part of a key that other settings share: name
-// tells the entries of a dictionary and the options apart.
+// setting is one key, or a part of a key that several settings share. name then distinguishes the
+// entries of a dictionary and the options.
 type setting struct {
 	key   string
 	name  string
-	scope scope // where it would have a meaning; 0: it can't be shared
+	scope scope // sections in which the setting has an effect; 0: it must not move to defaults
 	items []string
 }
 
@@ -50,8 +50,9 @@ func (s setting) equal(o setting) bool {
 	return s.key == o.key && s.name == o.name && slices.Equal(s.items, o.items)
 }
 
-// tablesOf makes the tables of all proxies: as many frontends before the
-// backends as the order of both lists allows, since a listen is in both.
+// tablesOf returns the tables of all proxies. A listen is in the lists of frontends and of
+// backends, and both lists keep their order. Frontends come before backends as far as this order
+// allows.
 func tablesOf(c *Config) []*table {
 	var tables []*table
 	backs := c.Backends
@@ -76,7 +77,7 @@ func tablesOf(c *Config) []*table {
 	return tables
 }
 
-// merge adds the other half of a listen section.
+// merge adds the backend part of a listen section.
 func (t *table) merge(half *table) {
 	t.scope |= half.scope
 	for _, s := range half.settings {
@@ -86,7 +87,7 @@ func (t *table) merge(half *table) {
 	}
 }
 
-// hoist moves the settings that all proxies concerned share into defaults.
+// hoist moves the settings that are equal in all proxies in their scope into a defaults table.
 func hoist(tables []*table) *table {
 	shared := &table{kind: "defaults"}
 	for _, t := range tables {
@@ -113,7 +114,7 @@ func inAll(tables []*table, s setting) bool {
 	return true
 }
 
-// add appends a setting with a meaning in `in`, unless it has no items.
+// add appends a setting with the scope in, unless it has no items.
 func (t *table) add(in scope, key, name string, items ...string) {
 	if len(items) > 0 {
 		t.settings = append(t.settings, setting{key, name, in, items})
@@ -137,7 +138,7 @@ func (t *table) write(out io.Writer) {
 	}
 }
 
-// runs cuts the lines where a value takes several: what is between is aligned.
+// runs splits the lines at values that take several lines. The equals signs of one run are aligned.
 func (t *table) runs() [][]tomlLine {
 	var runs [][]tomlLine
 	broken := true
@@ -154,7 +155,7 @@ func (t *table) runs() [][]tomlLine {
 
 type tomlLine struct{ key, value string }
 
-// lines joins the settings of one key, in the order of the table of words.
+// lines joins the settings of each key, in the order of the table of directives.
 func (t *table) lines() []tomlLine {
 	var lines []tomlLine
 	for i := range words {
@@ -176,7 +177,7 @@ func (t *table) lines() []tomlLine {
 	return lines
 }
 
-// sorted returns the settings, timeouts in the order of their table.
+// sorted returns the settings. Timeouts are in the order of their table.
 func (t *table) sorted(w *word) []setting {
 	if w.shape != dictionary {
 		return t.settings
@@ -187,7 +188,7 @@ func (t *table) sorted(w *word) []setting {
 	return slices.SortedStableFunc(slices.Values(t.settings), func(a, b setting) int { return rank(a) - rank(b) })
 }
 
-// longestLine is where a list begins to take one line for each item.
+// longestLine is the length in bytes from which a list is written with one item on each line.
 const longestLine = 76
 
 func (w *word) render(items []string) string {

@@ -43,7 +43,7 @@ func (t *table) httpRules(h *HTTPSettings) {
 	}
 }
 
-// checkLines adds what of a check goes beyond option httpchk.
+// checkLines adds the settings of a check that `option httpchk` cannot express.
 func (t *table) checkLines(h *HTTPCheck) {
 	var send []string
 	for _, header := range h.Headers {
@@ -90,7 +90,7 @@ func (e ErrorFile) words() []string {
 	return []string{strconv.Itoa(e.Status), e.File + e.Location}
 }
 
-// words writes the rule as what follows http-request or http-response.
+// words returns the rule as the arguments of http-request or http-response.
 func (r HTTPRule) words() []string {
 	w := []string{r.Action.String()}
 	switch r.Action {

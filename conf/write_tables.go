@@ -8,8 +8,8 @@ import (
 	"sluice/conf/haproxy"
 )
 
-// quote writes a TOML string: a basic one, or a literal one where that spares
-// escapes.
+// quote returns a TOML string. It is a literal string if that avoids escapes, otherwise a basic
+// string.
 func quote(text string) string {
 	if strings.ContainsAny(text, `"\`) && !strings.ContainsFunc(text, func(r rune) bool { return r == '\'' || r < ' ' || r == 0x7f }) {
 		return "'" + text + "'"
@@ -31,7 +31,7 @@ func quote(text string) string {
 	return b.String()
 }
 
-// say quotes words as one string in HAProxy's grammar.
+// say returns words as one TOML string in HAProxy's grammar.
 func say(words ...string) string { return quote(haproxy.Join(words)) }
 
 func (t *table) number(in scope, key string, n, unset int) {
@@ -121,7 +121,7 @@ func frontTable(c *Config, f *Frontend) *table {
 	return t
 }
 
-// rules adds what decides over a connection, in the order of evaluation.
+// rules adds the rules for connections, in the order of evaluation.
 func (t *table) rules(f *Frontend) {
 	for _, r := range f.Connection {
 		t.add(0, "tcp_request", "", say(append([]string{"connection", r.Action.String()}, r.Cond.Words()...)...))
@@ -167,7 +167,7 @@ func backTable(c *Config, b *Backend) *table {
 	return t
 }
 
-// both adds what frontends and backends have in common.
+// both adds the settings that frontends and backends have in common.
 func (t *table) both(c *Config, mode Mode, targets []LogTarget, h *HTTPSettings) {
 	const in = inFront | inBack
 	if mode != TCP {

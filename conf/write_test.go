@@ -2,8 +2,8 @@ package conf
 
 import "testing"
 
-// The model of what `sluice convert` prints: defaults gathered, default values
-// left out, what is short on one line.
+// The expected output of `sluice convert`: common settings in defaults, no default values, short
+// lists on one line.
 func TestWriteTOMLReadsLikeAHandWrittenFile(t *testing.T) {
 	cfg := parse(t, `
 global

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// logLines writes `log` lines; those of the global section, where the list
-// begins with them, are one `global`.
+// logLines returns the `log` directives. If the list starts with the targets of the global section,
+// one `global` replaces these.
 func logLines(targets, global []LogTarget) []string {
 	var lines []string
 	if n := len(global); n > 0 && len(targets) >= n && slices.EqualFunc(targets[:n], global, sameTarget) {
@@ -167,7 +167,7 @@ func (c *Cookie) words() []string {
 	return w
 }
 
-// inline writes the server as an inline table, without what is default.
+// inline returns the server as an inline table without default values.
 func (s *Server) inline() string {
 	parts := []string{"name = " + quote(s.Name), "address = " + quote(s.Address.String())}
 	number := func(key string, n, unset int) {

@@ -5,16 +5,16 @@ import (
 	"iter"
 )
 
-// Line is one line that has words.
+// Line is one line that has words or an error.
 type Line struct {
 	Number   int // from 1
 	Words    []string
-	Indented bool  // a blank or a tab stands before the first word
-	Err      error // what Split said; Words is nil then
+	Indented bool  // the line starts with a blank or a tab
+	Err      error // error of Split; Words is then nil
 }
 
-// Lines yields the lines of a file that say something, in order. A byte order
-// mark at the start is skipped.
+// Lines yields the lines of a file that contain words, in order, and those with errors. It skips a
+// byte order mark at the start. env is as for Split.
 func Lines(data []byte, env Env) iter.Seq[Line] {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	return func(yield func(Line) bool) {

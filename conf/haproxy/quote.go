@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// Join is the inverse of Split: one line that Split cuts into these words
-// again. It is valid UTF-8 whatever the words hold.
+// Join is the inverse of Split: it returns a line that Split splits into these words. The line is
+// valid UTF-8, whatever bytes the words contain.
 func Join(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
@@ -16,8 +16,8 @@ func Join(words []string) string {
 	return strings.Join(quoted, " ")
 }
 
-// Quote writes one word so that Split reads it back: bare where possible, else
-// in single quotes, else in double quotes with escapes.
+// Quote returns a word in a form that Split reads back. It uses no quotes if possible, otherwise
+// single quotes, otherwise double quotes with escapes.
 func Quote(word string) string {
 	switch {
 	case word == "":
@@ -32,7 +32,7 @@ func Quote(word string) string {
 	return doubleQuote(word)
 }
 
-// printable reports whether the word is UTF-8 without control characters.
+// printable reports whether the word is valid UTF-8 without control characters.
 func printable(word string) bool {
 	return utf8.ValidString(word) && !strings.ContainsFunc(word, func(r rune) bool { return r < ' ' || r == 0x7f })
 }

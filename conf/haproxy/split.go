@@ -10,11 +10,12 @@ import (
 // Env looks up an environment variable, as os.LookupEnv does.
 type Env func(name string) (value string, set bool)
 
-// Split cuts one line into words. Outside quotes a blank separates, a hash
-// starts a comment and a backslash protects; double quotes keep blanks and
-// expand $NAME, ${NAME} and ${NAME-default}; single quotes keep everything. A
-// variable that is not set is empty, as in HAProxy. An error is worded for the
-// operator and holds no position.
+// Split splits one line into words. Outside quotes a blank separates words, a hash starts a comment
+// and a backslash escapes a character. Double quotes keep blanks and expand $NAME, ${NAME} and
+// ${NAME-default}. Single quotes keep every character. A variable that is not set is empty, as in
+// HAProxy.
+//
+// The text of an error is for the operator and contains no position.
 func Split(line string, env Env) ([]string, error) {
 	s := splitter{in: line, env: env}
 	for s.pos < len(s.in) && !s.comment {
@@ -29,8 +30,8 @@ func Split(line string, env Env) ([]string, error) {
 	return s.words, nil
 }
 
-// splitter walks over one line. quote is the open quote or 0; started says
-// that a word has begun, even an empty one such as "".
+// splitter splits one line. quote is the open quote, or 0. started means that a word has begun,
+// which may be empty, such as "".
 type splitter struct {
 	in      string
 	pos     int
@@ -63,7 +64,7 @@ func (s *splitter) step() error {
 	return nil
 }
 
-// quoted takes one byte inside quotes: the closing one or content.
+// quoted handles one byte inside quotes.
 func (s *splitter) quoted(c byte) {
 	if c == s.quote {
 		s.quote = 0
@@ -102,8 +103,8 @@ var escapes = map[byte]byte{
 	' ': ' ', '\t': '\t', '#': '#', '\\': '\\', '"': '"', '\'': '\'', 'n': '\n', 'r': '\r', 't': '\t',
 }
 
-// escape takes what follows a backslash. One that protects nothing stays, as
-// in HAProxy, so that regular expressions survive.
+// escape handles the character after a backslash. A backslash before any other character is kept,
+// as in HAProxy, so that regular expressions stay intact.
 func (s *splitter) escape() error {
 	if s.pos == len(s.in) {
 		return errors.New("a backslash ends the line, wanted a character after it")
@@ -143,7 +144,7 @@ func (s *splitter) hex() error {
 	return nil
 }
 
-// variable takes what follows a dollar sign inside double quotes.
+// variable handles the text after a dollar sign inside double quotes.
 func (s *splitter) variable() error {
 	rest := s.in[s.pos:]
 	braced := strings.HasPrefix(rest, "{")

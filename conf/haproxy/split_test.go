@@ -11,7 +11,7 @@ func env(name string) (string, bool) {
 	return value, ok
 }
 
-// What HAProxy 2.6 makes of these lines was seen in its messages.
+// The expected words are those that HAProxy 2.6 showed in its messages.
 func TestSplitCutsAsHAProxyDoes(t *testing.T) {
 	for line, want := range map[string][]string{
 		"":                       nil,
@@ -91,7 +91,7 @@ func TestJoinPrefersTheLeastQuoting(t *testing.T) {
 	}
 }
 
-// FuzzSplit says: nothing panics, and Join is Split's inverse.
+// FuzzSplit checks that no line panics, and that Join is the inverse of Split.
 func FuzzSplit(f *testing.F) {
 	for _, line := range []string{`a "b c" 'd' # e`, `\x41\n "${HOME-x}$A1"`, "\xff\x80 \\", `''""`} {
 		f.Add(line)
