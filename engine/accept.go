@@ -61,10 +61,10 @@ func (l *loop) resumeAll() {
 	}
 }
 
-// goOn is called when this loop is to have a free place of a limit. Its client
+// retryAccept is called when this loop is to have a free place of a limit. Its client
 // may be gone by now, taken by another loop off a queue that they share; then
 // the place goes to the next loop that waits.
-func (l *loop) goOn(limit *stat.Limit) error {
+func (l *loop) retryAccept(limit *stat.Limit) error {
 	l.resumeAll()
 	for _, ln := range l.listeners {
 		if ln.watched {
@@ -126,7 +126,7 @@ func (l *loop) dismiss(ln *listener) {
 func (l *loop) release(limit *stat.Limit) {
 	if wake := limit.Release(); wake >= 0 {
 		other := l.engine.loops[wake]
-		other.tell(func() error { return other.goOn(limit) })
+		other.tell(func() error { return other.retryAccept(limit) })
 	}
 }
 

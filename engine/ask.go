@@ -222,13 +222,13 @@ func (l *loop) direct(id int32, s *session, x *exchange) {
 // connection.
 func (l *loop) idleFits(s *session, x *exchange) bool {
 	return x.has(idle) && l.unharmed(s, server) &&
-		x.kept == s.backend && (x.claim.Server < 0 || x.claim.Server == x.keptOn) &&
-		l.backendOf(s).Servers[x.keptOn].Usable()
+		x.idleBackend == s.backend && (x.claim.Server < 0 || x.claim.Server == x.idleServer) &&
+		l.backendOf(s).Servers[x.idleServer].Usable()
 }
 
 func (l *loop) reuse(id int32, s *session, x *exchange) {
 	x.marks = x.marks&^idle | reused
-	s.server = x.keptOn
+	s.server = x.idleServer
 	if x.claim.Server < 0 {
 		l.countPicked(s)
 	}

@@ -40,7 +40,7 @@ func (l *loop) moveBody(id int32, s *session, x *exchange, from side) (moved, so
 		case body.Done():
 			return completed, 0
 		case f.Bytes >= limit:
-			l.again(id, s, from)
+			l.yield(id, s, from)
 			return waits, 0
 		case body.Free() >= worthPumping && x.ahead[from].Pending() == 0:
 			how, e, stop = l.pumpBody(id, s, x, from)
@@ -113,7 +113,7 @@ func (l *loop) pumpBody(id int32, s *session, x *exchange, from side) (how moved
 	case relay.Wait:
 		return waits, 0, true
 	case relay.Again:
-		l.again(id, s, from)
+		l.yield(id, s, from)
 		return waits, 0, true
 	case relay.Ended:
 		return l.bodyEnded(s, x, from), 0, true

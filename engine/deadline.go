@@ -66,7 +66,7 @@ func (l *loop) overdue(id int32, s *session) {
 		}
 		l.end(id, s, ending{term: term('c', 'C')})
 	case pausing:
-		l.retry(id, s, s.anew)
+		l.retry(id, s, s.pickAgain)
 	case relaying:
 		letter := byte('c')
 		if l.quiet(s, server) < l.quiet(s, client) {
@@ -86,7 +86,7 @@ func (l *loop) deadline(id int32, s *session) int64 {
 	case inspecting:
 		return s.since + l.listeners[s.line].frontend.inspect
 	case dialing:
-		return min(after(s.since, l.backendOf(s).connect), l.tired(s))
+		return min(after(s.since, l.backendOf(s).connect), l.clientDeadline(s))
 	case pausing:
 		return s.since + int64(s.wait)
 	case relaying:
@@ -101,9 +101,9 @@ func (l *loop) deadline(id int32, s *session) int64 {
 	return never
 }
 
-// tired returns when a client that waits for its server has been quiet for too
+// clientDeadline returns when a client that waits for its server has been quiet for too
 // long. In mode http a request is there, and its client waits for the answer.
-func (l *loop) tired(s *session) int64 {
+func (l *loop) clientDeadline(s *session) int64 {
 	if l.isHTTP(s) {
 		return never
 	}

@@ -123,7 +123,7 @@ func (l *loop) failed(id int32, s *session, how attempt, e sock.Errno) {
 			l.end(id, s, ending{term: term('R', 'C')})
 			return
 		}
-		s.anew = next.Next == pool.Redispatch
+		s.pickAgain = next.Next == pool.Redispatch
 		s.wait = int32(next.Wait.Milliseconds())
 		l.enter(id, s, pausing)
 		return
@@ -147,9 +147,9 @@ func (l *loop) afterFailure(id int32, s *session, how attempt) pool.Retry {
 }
 
 // retry connects again: to the same server, or to one chosen anew.
-func (l *loop) retry(id int32, s *session, anew bool) {
+func (l *loop) retry(id int32, s *session, pickAgain bool) {
 	was := l.serverOf(s)
-	if anew {
+	if pickAgain {
 		l.choose(id, s, was, nil)
 		return
 	}

@@ -11,24 +11,24 @@ import (
 // and what was read of the next. It stands in a reserve of its own, by the
 // session's number, so that mode tcp does not pay for it. Loop-owned.
 type exchange struct {
-	flow   httpflow.Exchange
-	ahead  [2]relay.Flow // read and not looked at yet, by the side it comes from
-	told   relay.Flow    // the request's line, until the log has it
-	sent   relay.Flow    // a copy of the request as it was sent, see mayRepeat
-	claim  httpflow.Claim
-	status int16 // of the answer; 0: none yet
-	marks  exchangeMarks
-	term   [2]byte   // if all goes well
-	cookie byte      // what became of the cookie in the answer, as the log tells it
-	wall   int64     // when the request began, ms of the wall clock since 1970
-	gap    int32     // that many ms after the accept, or the answer before
-	whole  int32     // its head was complete that many ms after it began; -1: not yet
-	answer int32     // and the head of its answer
-	head   int32     // bytes of its head; 0: not complete yet
-	before [2]uint64 // bytes of each flow before this exchange, by side
-	kept   int32     // idle: the backend whose server is still connected
-	keptOn int32     // and which server
-	asked  uint32    // requests so far
+	flow        httpflow.Exchange
+	ahead       [2]relay.Flow // read and not looked at yet, by the side it comes from
+	logPieces   relay.Flow    // the request's line, until the log has it
+	sent        relay.Flow    // a copy of the request as it was sent, see mayRepeat
+	claim       httpflow.Claim
+	status      int16 // of the answer; 0: none yet
+	marks       exchangeMarks
+	term        [2]byte   // if all goes well
+	cookie      byte      // what became of the cookie in the answer, as the log tells it
+	wall        int64     // when the request began, ms of the wall clock since 1970
+	gap         int32     // that many ms after the accept, or the answer before
+	whole       int32     // its head was complete that many ms after it began; -1: not yet
+	answer      int32     // and the head of its answer
+	head        int32     // bytes of its head; 0: not complete yet
+	before      [2]uint64 // bytes of each flow before this exchange, by side
+	idleBackend int32     // idle: the backend whose server is still connected
+	idleServer  int32     // and which server
+	asked       uint32    // requests so far
 }
 
 type exchangeMarks uint16
@@ -71,7 +71,7 @@ func (l *loop) startAsking(id int32, s *session) {
 	*x = exchange{}
 	l.stock.Assign(&x.ahead[client], relay.ForInspection)
 	l.stock.Assign(&x.ahead[server], relay.ForAnswer)
-	l.stock.Assign(&x.told, relay.ForRecord)
+	l.stock.Assign(&x.logPieces, relay.ForRecord)
 	l.stock.Assign(&x.sent, relay.ForRecord)
 	l.expectRequest(id, s)
 	s.flow[client].Set(relay.SourceReady)
@@ -204,7 +204,7 @@ func (l *loop) exchanged(id int32, s *session, x *exchange) {
 	case x.has(local): // a connection that is idle stays so
 	case keepServer:
 		x.marks |= idle
-		x.kept, x.keptOn = s.backend, s.server
+		x.idleBackend, x.idleServer = s.backend, s.server
 	default:
 		l.dropServer(id, s, x)
 	}
@@ -214,7 +214,7 @@ func (l *loop) exchanged(id int32, s *session, x *exchange) {
 	}
 	l.expectRequest(id, s)
 	if x.ahead[client].Pending() > 0 || s.flow[client].Has(relay.SourceReady) {
-		l.again(id, s, client) // after the others: many requests may have come at once
+		l.yield(id, s, client) // after the others: many requests may have come at once
 		return
 	}
 	l.ask(id, s)
@@ -249,7 +249,7 @@ func (l *loop) closeExchange(s *session, x *exchange, t [2]byte) {
 	if !x.has(unlogged) {
 		l.logExchange(s, x)
 	}
-	l.stock.Release(&x.told)
+	l.stock.Release(&x.logPieces)
 	l.stock.Release(&x.sent)
 	l.countExchanged(s, x)
 }
@@ -279,6 +279,6 @@ func (l *loop) persists(id int32, s *session) bool {
 func (l *loop) releaseExchange(x *exchange) {
 	l.stock.Release(&x.ahead[client])
 	l.stock.Release(&x.ahead[server])
-	l.stock.Release(&x.told)
+	l.stock.Release(&x.logPieces)
 	l.stock.Release(&x.sent)
 }

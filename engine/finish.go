@@ -117,7 +117,7 @@ func (l *loop) dropUnread(id int32, s *session, which side) {
 		left -= len(b)
 	}
 	if left <= 0 {
-		l.again(id, s, which)
+		l.yield(id, s, which)
 	}
 }
 

@@ -31,17 +31,17 @@ func (l *loop) tellLine(f *frontend, x *exchange) {
 	l.line = l.line[:min(len(l.line), 2+access.MaxLine)]
 	binary.NativeEndian.PutUint16(l.line, uint16(len(l.line)-2))
 	l.capture(x, f.conf.Captures.Cookie, f.conf.Captures.Request, h)
-	l.stock.Hold(&x.told, l.line)
+	l.stock.Hold(&x.logPieces, l.line)
 }
 
 // tellAnswer keeps what the log wants of the answer.
 func (l *loop) tellAnswer(f *frontend, x *exchange, h *httpflow.Head) {
-	if x.told.Pending() == 0 {
+	if x.logPieces.Pending() == 0 {
 		return
 	}
 	l.line = l.line[:0]
 	l.capture(x, f.conf.Captures.Cookie, f.conf.Captures.Response, h)
-	l.stock.Hold(&x.told, l.line)
+	l.stock.Hold(&x.logPieces, l.line)
 }
 
 // capture appends the captured pieces of a head to the line.
@@ -56,7 +56,7 @@ func (l *loop) capture(x *exchange, cookie *conf.Capture, headers []conf.Capture
 
 // appendPiece leaves out what the record has no room for.
 func (l *loop) appendPiece(x *exchange, b []byte) {
-	if b == nil || !l.stock.Room(&x.told, x.told.Pending()+len(l.line)+len(b)) {
+	if b == nil || !l.stock.Room(&x.logPieces, x.logPieces.Pending()+len(l.line)+len(b)) {
 		l.line = binary.NativeEndian.AppendUint16(l.line, absent)
 		return
 	}
@@ -131,30 +131,30 @@ func (l *loop) tellTimes(s *session, x *exchange, r *access.HTTPRecord) {
 // tellHeads fills in what was kept of the heads.
 func (l *loop) tellHeads(f *frontend, x *exchange, r *access.HTTPRecord) {
 	c := &f.conf.Captures
-	r.Line, l.kept = nextPiece(l.stock.Held(&x.told))
+	r.Line, l.piecesLeft = nextPiece(l.stock.Held(&x.logPieces))
 	l.slots = l.slots[:0]
-	r.RequestCookie = l.keptCookie(c.Cookie)
-	r.RequestHeaders = l.keptHeaders(r.Line, c.Request)
-	r.ResponseCookie = l.keptCookie(c.Cookie)
-	r.ResponseHeaders = l.keptHeaders(r.Line, c.Response)
+	r.RequestCookie = l.nextCookie(c.Cookie)
+	r.RequestHeaders = l.nextHeaders(r.Line, c.Request)
+	r.ResponseCookie = l.nextCookie(c.Cookie)
+	r.ResponseHeaders = l.nextHeaders(r.Line, c.Response)
 }
 
-func (l *loop) keptCookie(c *conf.Capture) (cookie []byte) {
+func (l *loop) nextCookie(c *conf.Capture) (cookie []byte) {
 	if c != nil {
-		cookie, l.kept = nextPiece(l.kept)
+		cookie, l.piecesLeft = nextPiece(l.piecesLeft)
 	}
 	return cookie
 }
 
-// keptHeaders returns nil where there are no slots, or was no request.
-func (l *loop) keptHeaders(request []byte, slots []conf.Capture) [][]byte {
+// nextHeaders returns nil where there are no slots, or was no request.
+func (l *loop) nextHeaders(request []byte, slots []conf.Capture) [][]byte {
 	if len(slots) == 0 || request == nil {
 		return nil
 	}
 	start := len(l.slots)
 	for range slots {
 		var value []byte
-		value, l.kept = nextPiece(l.kept)
+		value, l.piecesLeft = nextPiece(l.piecesLeft)
 		l.slots = append(l.slots, value)
 	}
 	return l.slots[start:]

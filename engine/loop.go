@@ -39,7 +39,7 @@ type loop struct {
 	stock     *relay.Stock
 	clock     clock
 
-	turns, spareTurns []token // see again
+	turns, spareTurns []token // see yield
 	probe             probe   // nil but in tests
 
 	scanner *sniff.Scanner
@@ -56,14 +56,14 @@ type loop struct {
 	ours     httpflow.Answer
 	response acl.Response
 
-	sink      *access.Sink
-	formatter access.Formatter
-	record    access.HTTPRecord // of mode tcp: no request in it
-	request   access.HTTPRecord
-	kept      []byte                // of the heads, for the line
-	slots     [][]byte              // the captured headers in it
-	own       reserve[[2]sock.Addr] // in mode tcp: our addresses of sessions that end, by side
-	line      []byte
+	sink       *access.Sink
+	formatter  access.Formatter
+	record     access.HTTPRecord // of mode tcp: no request in it
+	request    access.HTTPRecord
+	piecesLeft []byte                // of the heads, for the line
+	slots      [][]byte              // the captured headers in it
+	own        reserve[[2]sock.Addr] // in mode tcp: our addresses of sessions that end, by side
+	line       []byte
 
 	draining  bool
 	accepting int // listeners that are open
@@ -132,14 +132,14 @@ func (l *loop) event(who int32, events uint32) error {
 	case int(who) == l.clock.fd:
 		l.clock.ring(l.now, l.expire)
 	default:
-		l.knock(int(who))
+		l.onListener(int(who))
 	}
 	return l.ended()
 }
 
-// again has a session's socket worked on once more after the events at hand,
+// yield has a session's socket worked on once more after the events at hand,
 // so that the others have their turn.
-func (l *loop) again(id int32, s *session, which side) {
+func (l *loop) yield(id int32, s *session, which side) {
 	one := &s.sock[which]
 	if !one.has(waiting) {
 		one.set(waiting)
@@ -147,7 +147,7 @@ func (l *loop) again(id int32, s *session, which side) {
 	}
 }
 
-// takeTurns works on those who asked for it with again.
+// takeTurns works on those who asked for it with yield.
 func (l *loop) takeTurns() (more bool, err error) {
 	if len(l.turns) == 0 {
 		return false, nil
@@ -161,8 +161,8 @@ func (l *loop) takeTurns() (more bool, err error) {
 	return len(l.turns) > 0, l.ended()
 }
 
-// knock hands an event to the listener it is for.
-func (l *loop) knock(fd int) {
+// onListener hands an event to the listener it is for.
+func (l *loop) onListener(fd int) {
 	for _, ln := range l.listeners {
 		if ln.fd == fd {
 			l.accept(ln)
@@ -185,7 +185,7 @@ func (l *loop) wake(t token, events uint32) {
 	}
 	failed := l.note(s, from, events)
 	if events != 0 && !failed && s.moves() {
-		l.again(id, s, client)
+		l.yield(id, s, client)
 		return
 	}
 	switch s.state {

@@ -151,7 +151,7 @@ func urge(t *testing.T, c net.Conn) {
 // turnFor gives a session in a state a turn for one side, as one that it asked
 // for before it came there.
 func (x *stage) turnFor(s state, which side) {
-	x.on(s, func(l *loop, id int32, of *session) { l.again(id, of, which) })
+	x.on(s, func(l *loop, id int32, of *session) { l.yield(id, of, which) })
 }
 
 // roomFor has the poller tell of room, as of a socket that was full before.

@@ -103,7 +103,7 @@ func (c *sessionCheck) exchange() {
 	}
 	if c.is(asking) {
 		c.unless(x.marks&(outstanding|reused|local) == 0, "marks of the last request are left: %b", x.marks)
-		c.unless(x.told.Pending() == 0, "the last request's line is left")
+		c.unless(x.logPieces.Pending() == 0, "the last request's line is left")
 		c.unless(x.status == 0, "the last answer's status %d is left", x.status)
 	}
 	if c.is(exchanging, dialing, pausing) {

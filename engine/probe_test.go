@@ -126,7 +126,7 @@ func (l *loop) flows(id int32) []*relay.Flow {
 	all := []*relay.Flow{&s.flow[client], &s.flow[server]}
 	if l.exchanges.all != nil {
 		x := l.exchanges.at(id)
-		all = append(all, &x.ahead[client], &x.ahead[server], &x.told, &x.sent)
+		all = append(all, &x.ahead[client], &x.ahead[server], &x.logPieces, &x.sent)
 	}
 	return all
 }

@@ -41,7 +41,7 @@ func (l *loop) moveAnswer(id int32, s *session, x *exchange) bool {
 			return true
 		}
 		if s.flow[server].Bytes >= limit { // interim answers without end
-			l.again(id, s, server)
+			l.yield(id, s, server)
 			return true
 		}
 		got, alive := l.readAnswer(id, s, x)

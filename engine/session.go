@@ -96,19 +96,19 @@ type session struct {
 	flow [2]relay.Flow // by the side the bytes come from
 	sock [2]socket
 
-	state   state
-	tries   uint8 // connection attempts after the first
-	moved   bool  // they led to another server
-	anew    bool  // pausing: a server is to be chosen anew
-	counted bool  // among the server's sessions
-	asked   bool  // the last byte came from the client: an answer is due
-	unix    bool  // the client came by a UNIX socket
-	last    side  // leaving: the side whose socket is still open
-	abrupt  bool  // leaving: it gets RST at the end
-	term    [2]byte
-	line    int32 // the listener that took it, in the loop's order
-	backend int32 // -1: not chosen yet
-	server  int32 // -1: none chosen
+	state     state
+	tries     uint8 // connection attempts after the first
+	moved     bool  // they led to another server
+	pickAgain bool  // pausing: a server is to be chosen anew
+	counted   bool  // among the server's sessions
+	asked     bool  // the last byte came from the client: an answer is due
+	unix      bool  // the client came by a UNIX socket
+	last      side  // leaving: the side whose socket is still open
+	abrupt    bool  // leaving: it gets RST at the end
+	term      [2]byte
+	line      int32 // the listener that took it, in the loop's order
+	backend   int32 // -1: not chosen yet
+	server    int32 // -1: none chosen
 
 	since     int64 // when this state began, ms
 	began     int64 // accepted, ms

@@ -32,7 +32,7 @@ func (l *loop) pump(id int32, s *session, from side) bool {
 	}
 	switch outcome {
 	case relay.Again:
-		l.again(id, s, from)
+		l.yield(id, s, from)
 	case relay.Ended:
 		return l.passEnd(id, s, from)
 	case relay.SourceFailed:
