@@ -191,7 +191,7 @@ func (l *loop) open(ln *listener, fd int) {
 	default:
 		l.decide(id, s, nil, true)
 	}
-	l.awaitRoom(id, s)
+	l.awaitWritable(id, s)
 }
 
 // allowed asks the rules that need no byte. What they refuse is closed at once

@@ -89,7 +89,7 @@ func (l *loop) hear(id int32, s *session, x *exchange, v relay.View) bool {
 func (l *loop) asked(id int32, s *session, x *exchange, v relay.View, n int) {
 	f := l.listeners[s.line].frontend
 	x.asked++
-	x.whole = int32(l.now - s.began)
+	x.headDone = int32(l.now - s.began)
 	l.facts.Received = len(v.Bytes)
 	l.tellFacts(s)
 	l.findDestination(f, int(s.sock[client].fd))

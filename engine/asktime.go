@@ -38,7 +38,7 @@ func (l *loop) exchangeQuiet(id int32, s *session, which side) int64 {
 	if !takes && (!owes || s.blocked(which)) {
 		return never
 	}
-	return after(s.sock[which].seen, l.patience(s, which))
+	return after(s.sock[which].seen, l.sideTimeout(s, which))
 }
 
 // exchangeOverdue is called when one of them has been.

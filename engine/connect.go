@@ -26,25 +26,25 @@ func (l *loop) dial(id int32, s *session, early []byte) {
 	}
 	s.sock[server].open(fd, l.now)
 	s.flow[client].Set(relay.TargetReady)
-	standing, e := l.connect(s, early)
+	connected, e := l.connect(s, early)
 	if e != 0 {
 		l.failed(id, s, failure(e), e)
 		return
 	}
-	if !standing {
+	if !connected {
 		s.flow[client].Clear(relay.TargetReady)
 	}
 	if !l.watch(id, s, server) || !l.watch(id, s, client) {
 		l.end(id, s, ending{term: term('R', 'C')})
 		return
 	}
-	if standing {
+	if connected {
 		l.established(id, s)
 	}
 }
 
 // connect asks for the connection and writes what the client has sent already.
-func (l *loop) connect(s *session, early []byte) (standing bool, e sock.Errno) {
+func (l *loop) connect(s *session, early []byte) (connected bool, e sock.Errno) {
 	b, fd := l.backendOf(s), int(s.sock[server].fd)
 	to := &b.addrs[s.server]
 	speaks := len(early)+s.flow[client].Pending() > 0
@@ -85,12 +85,12 @@ func (l *loop) keep(s *session, early []byte) { l.stock.Hold(&s.flow[client], ea
 
 // sendEarly writes what the client has sent already. A byte that was taken
 // proves the connection.
-func (l *loop) sendEarly(s *session, early []byte, standing bool) (bool, sock.Errno) {
+func (l *loop) sendEarly(s *session, early []byte, connected bool) (bool, sock.Errno) {
 	if s.inSYN > 0 {
-		if stands, e := l.askDial(s); !stands {
+		if ok, e := l.askDial(s); !ok {
 			return false, e
 		}
-		standing = true
+		connected = true
 		l.tookSYN(s)
 	}
 	out, fd := &s.flow[client], int(s.sock[server].fd)
@@ -102,7 +102,7 @@ func (l *loop) sendEarly(s *session, early []byte, standing bool) (bool, sock.Er
 	case len(early) > 0:
 		e = l.stock.Push(out, fd, early)
 	}
-	return standing || out.Bytes > before, e
+	return connected || out.Bytes > before, e
 }
 
 // tookSYN lets go of the bytes that were in the SYN of a connection that stands:
@@ -127,20 +127,20 @@ func (l *loop) tendDial(id int32, s *session, from side, failed bool) {
 	if s.state != dialing {
 		return
 	}
-	standing, e := l.sendEarly(s, nil, false)
-	if e == 0 && !standing {
-		standing, e = l.askDial(s)
+	connected, e := l.sendEarly(s, nil, false)
+	if e == 0 && !connected {
+		connected, e = l.askDial(s)
 	}
 	switch {
 	case e != 0:
 		l.failed(id, s, failure(e), e)
-	case standing:
+	case connected:
 		l.established(id, s)
 	}
 }
 
 // askDial asks the kernel how the connection is doing.
-func (l *loop) askDial(s *session) (standing bool, e sock.Errno) {
+func (l *loop) askDial(s *session) (connected bool, e sock.Errno) {
 	switch e = sock.Connect(int(s.sock[server].fd), &l.backendOf(s).addrs[s.server]); e {
 	case 0, unix.EISCONN:
 		return true, 0

@@ -163,7 +163,7 @@ func (l *loop) countExchanged(s *session, x *exchange) {
 	}
 	b := l.backendOf(s)
 	b.Stat.Requests.Response(int(x.status))
-	l.countTimes(s, int64(s.queued-x.whole), int64(x.answer-s.connected), x.answer >= 0)
+	l.countTimes(s, int64(s.queued-x.headDone), int64(x.answer-s.connected), x.answer >= 0)
 	l.countAborts(s)
 	b.Stat.Close(in, out)
 	l.countServed(s, in, out)
@@ -187,7 +187,7 @@ func (l *loop) exchangedBytes(s *session, x *exchange) (in, out int64) {
 	if in == 0 {
 		in = int64(x.head)
 	}
-	if x.whole < 0 {
+	if x.headDone < 0 {
 		out = 0
 	}
 	return in, out

@@ -36,7 +36,7 @@ func (l *loop) expire(id int32) {
 	}
 	l.overdue(id, s)
 	// What the session does now has a deadline of its own, armed on the way.
-	l.awaitRoom(id, s)
+	l.awaitWritable(id, s)
 }
 
 // retryStarved repeats what the kernel had no memory for, as if events told that
@@ -117,19 +117,19 @@ func (l *loop) clientDeadline(s *session) int64 {
 func (l *loop) quiet(s *session, which side) int64 {
 	takes := s.blocked(which.other()) && !s.sock[which].has(finished|broken)
 	sends := !s.sock[which.other()].has(finished|broken) && !s.blocked(which)
-	if which == client && s.asked && !s.sock[client].has(finished) && l.patience(s, server) > 0 {
+	if which == client && s.asked && !s.sock[client].has(finished) && l.sideTimeout(s, server) > 0 {
 		sends = false
 	}
 	if !sends && !takes {
 		return never
 	}
-	return after(s.sock[which].seen, l.patience(s, which))
+	return after(s.sock[which].seen, l.sideTimeout(s, which))
 }
 
-// patience returns the timeout that holds for a side: timeout client or
+// sideTimeout returns the timeout that holds for a side: timeout client or
 // server, timeout tunnel in their place, and once one direction is closed
 // client-fin or server-fin in place of all (HAProxy's configuration.txt 4.2).
-func (l *loop) patience(s *session, which side) int64 {
+func (l *loop) sideTimeout(s *session, which side) int64 {
 	f, b := l.listeners[s.line].frontend, l.backendOf(s)
 	t, fin := f.client, f.fin
 	if which == server {

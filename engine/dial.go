@@ -48,7 +48,7 @@ func (l *loop) choose(id int32, s *session, was *pool.Server, early []byte) {
 	case picked:
 		l.countRetry(s)
 	default:
-		s.moved = true
+		s.redispatched = true
 		l.countRedispatch(s, was)
 	}
 	if !l.persists(id, s) {

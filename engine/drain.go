@@ -41,7 +41,7 @@ func (l *loop) dismissIdle(id int32) {
 		l.end(id, s, ending{term: term('-', '-')})
 		return
 	}
-	l.awaitRoom(id, s)
+	l.awaitWritable(id, s)
 }
 
 // between reports whether a session that asks has had an answer, and no byte of

@@ -22,7 +22,7 @@ type exchange struct {
 	cookie      byte      // what became of the cookie in the answer, as the log tells it
 	wall        int64     // when the request began, ms of the wall clock since 1970
 	gap         int32     // that many ms after the accept, or the answer before
-	whole       int32     // its head was complete that many ms after it began; -1: not yet
+	headDone    int32     // its head was complete that many ms after it began; -1: not yet
 	answer      int32     // and the head of its answer
 	head        int32     // bytes of its head; 0: not complete yet
 	before      [2]uint64 // bytes of each flow before this exchange, by side
@@ -81,13 +81,13 @@ func (l *loop) startAsking(id int32, s *session) {
 // expectRequest waits for the first request or the next one.
 func (l *loop) expectRequest(id int32, s *session) {
 	x := l.exchanges.at(id)
-	x.status, x.cookie, x.gap, x.whole, x.answer, x.head = 0, '-', 0, -1, -1, 0
+	x.status, x.cookie, x.gap, x.headDone, x.answer, x.head = 0, '-', 0, -1, -1, 0
 	x.claim = httpflow.Claim{Server: -1, Letter: '-'}
 	x.marks &^= begun | outstanding | reused | local | heard | spoken | resent | unlogged | underway
 	x.flow = httpflow.Exchange{}
 	x.term = term('-', '-')
 	x.before = [2]uint64{client: s.flow[client].Bytes, server: s.flow[server].Bytes}
-	s.backend, s.server, s.tries, s.moved, s.asked = -1, -1, 0, false, false
+	s.backend, s.server, s.tries, s.redispatched, s.asked = -1, -1, 0, false, false
 	s.queued, s.connected = -1, -1
 	s.sniff = sniff.State{}
 	l.enter(id, s, asking)

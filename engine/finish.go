@@ -131,7 +131,7 @@ func (l *loop) lookAgain(id int32, s *session) {
 	}
 	to := &s.sock[s.last]
 	if !to.has(sentWanted) && s.flow[s.last.other()].Pending() == 0 {
-		to.set(sentWanted | roomWanted)
+		to.set(sentWanted | writableWanted)
 		sock.RoomWhenSent(int(to.fd))
 		if l.watch(id, s, s.last) {
 			l.poller.rewatch(int(to.fd), tokenOf(id, s.last, to.turn), to.interest())

@@ -92,7 +92,7 @@ func (l *loop) recordOf(s *session, ln *listener) access.Record {
 		Act:          int32(l.engine.stat.Cur()),
 		Fe:           int32(ln.frontend.stat.Cur()),
 		Retries:      int32(s.tries),
-		Redispatched: s.moved,
+		Redispatched: s.redispatched,
 	}
 	if s.connected >= 0 {
 		r.Tc = int64(s.connected - s.queued)

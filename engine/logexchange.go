@@ -101,7 +101,7 @@ func (l *loop) logExchange(s *session, x *exchange) {
 		r.Accept = time.UnixMilli(s.wall)
 	}
 	r.Bytes, r.Uploaded = l.downloaded(s, x), l.uploaded(s, x)
-	if x.whole < 0 { // as in HAProxy, which counts no byte of an answer to half a head
+	if x.headDone < 0 { // as in HAProxy, which counts no byte of an answer to half a head
 		r.Bytes = 0
 	}
 	l.tellTimes(s, x, r)
@@ -119,9 +119,9 @@ func (l *loop) logExchange(s *session, x *exchange) {
 
 // tellTimes fills in the timers that count from one event to the next.
 func (l *loop) tellTimes(s *session, x *exchange, r *access.HTTPRecord) {
-	r.Ti, r.TR, r.Tr = int64(x.gap), int64(x.whole), -1
+	r.Ti, r.TR, r.Tr = int64(x.gap), int64(x.headDone), -1
 	if s.queued >= 0 {
-		r.Tw = int64(s.queued - x.whole)
+		r.Tw = int64(s.queued - x.headDone)
 	}
 	if x.answer >= 0 && s.connected >= 0 {
 		r.Tr = int64(x.answer - s.connected)

@@ -209,7 +209,7 @@ func (l *loop) wake(t token, events uint32) {
 	case leaving:
 		l.leaveOn(id, s, failed)
 	}
-	l.awaitRoom(id, s)
+	l.awaitWritable(id, s)
 }
 
 // note keeps what an event says of a socket. It reports whether the socket has
@@ -247,7 +247,7 @@ func (l *loop) watch(id int32, s *session, which side) bool {
 		return true
 	}
 	if s.full(which) {
-		one.set(roomWanted)
+		one.set(writableWanted)
 	}
 	if l.poller.watch(int(one.fd), tokenOf(id, which, one.turn), one.interest()) != nil {
 		return false
@@ -256,18 +256,18 @@ func (l *loop) watch(id int32, s *session, which side) bool {
 	return true
 }
 
-// awaitRoom has the poller tell when a socket that was full takes bytes again.
+// awaitWritable has the poller tell when a socket that was full takes bytes again.
 // It is called after all work on a session. A socket that was full once stays
 // registered for it. No event tells when the kernel has memory again: a timer
 // does.
-func (l *loop) awaitRoom(id int32, s *session) {
+func (l *loop) awaitWritable(id int32, s *session) {
 	if s.state != free && s.starved() {
 		l.clock.arm(id, l.now+shortage.Milliseconds(), l.now)
 	}
 	for which := range side(2) {
 		one := &s.sock[which]
-		if one.flags&(watched|roomWanted) == watched && s.full(which) {
-			one.set(roomWanted)
+		if one.flags&(watched|writableWanted) == watched && s.full(which) {
+			one.set(writableWanted)
 			l.poller.rewatch(int(one.fd), tokenOf(id, which, one.turn), one.interest())
 		}
 	}

@@ -157,7 +157,7 @@ func (x *stage) turnFor(s state, which side) {
 // roomFor has the poller tell of room, as of a socket that was full before.
 func (x *stage) roomFor(s state, which side) {
 	x.on(s, func(l *loop, id int32, of *session) {
-		of.sock[which].set(roomWanted)
+		of.sock[which].set(writableWanted)
 		l.poller.rewatch(int(of.sock[which].fd), tokenOf(id, which, of.sock[which].turn), of.sock[which].interest())
 	})
 }

@@ -190,9 +190,9 @@ type interest uint32
 
 const (
 	incoming interest = unix.EPOLLIN | unix.EPOLLPRI | unix.EPOLLRDHUP | unix.EPOLLET
-	// room is added for a socket that can't be written to: one that can would
+	// writable is added for a socket that can't be written to: one that can would
 	// be reported for it at once, which is one event more for each.
-	room interest = unix.EPOLLOUT
+	writable interest = unix.EPOLLOUT
 )
 
 // watch registers a session's socket.

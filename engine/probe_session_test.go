@@ -125,7 +125,7 @@ func (c *sessionCheck) goesOn(from side) {
 	case f.Pending() > 0 && f.Has(relay.TargetReady):
 		c.unless(turn, "side %d has %d bytes for a target that takes them, and no turn", from, f.Pending())
 	case !f.Has(relay.TargetReady):
-		c.unless(target.has(roomWanted) || !c.wants(from) && f.Pending() == 0, "side %d waits for room that nobody tells of", from)
+		c.unless(target.has(writableWanted) || !c.wants(from) && f.Pending() == 0, "side %d waits for room that nobody tells of", from)
 	case c.wants(from) && f.Has(relay.SourceReady):
 		c.unless(turn, "side %d can be read, and has no turn", from)
 	}

@@ -49,12 +49,12 @@ const (
 	finished
 	// broken: it failed, nothing can be written to it any more.
 	broken
-	// whole: it failed after its FIN, so all that it had to say was heard.
-	whole
+	// afterFIN: it failed after its FIN, so all that it had to say was heard.
+	afterFIN
 	// piped: the first error that it gave was EPIPE.
 	piped
-	// roomWanted: registered for when it can be written to, too.
-	roomWanted
+	// writableWanted: registered for when it can be written to, too.
+	writableWanted
 	// waiting: for its turn, see again.
 	waiting
 	// sentWanted: it reports room only when all is sent.
@@ -76,15 +76,15 @@ func (s *socket) close(abrupt bool) {
 	default:
 		sock.Close(int(s.fd))
 	}
-	*s = socket{fd: -1, turn: s.turn + 1, flags: s.flags & (finished | broken | whole | piped), seen: s.seen}
+	*s = socket{fd: -1, turn: s.turn + 1, flags: s.flags & (finished | broken | afterFIN | piped), seen: s.seen}
 }
 
 func (s *socket) has(f socketFlags) bool { return s.flags&f != 0 }
 func (s *socket) set(f socketFlags)      { s.flags |= f }
 
 func (s *socket) interest() interest {
-	if s.has(roomWanted) {
-		return incoming | room
+	if s.has(writableWanted) {
+		return incoming | writable
 	}
 	return incoming
 }
@@ -96,19 +96,19 @@ type session struct {
 	flow [2]relay.Flow // by the side the bytes come from
 	sock [2]socket
 
-	state     state
-	tries     uint8 // connection attempts after the first
-	moved     bool  // they led to another server
-	pickAgain bool  // pausing: a server is to be chosen anew
-	counted   bool  // among the server's sessions
-	asked     bool  // the last byte came from the client: an answer is due
-	unix      bool  // the client came by a UNIX socket
-	last      side  // leaving: the side whose socket is still open
-	abrupt    bool  // leaving: it gets RST at the end
-	term      [2]byte
-	line      int32 // the listener that took it, in the loop's order
-	backend   int32 // -1: not chosen yet
-	server    int32 // -1: none chosen
+	state        state
+	tries        uint8 // connection attempts after the first
+	redispatched bool  // they led to another server
+	pickAgain    bool  // pausing: a server is to be chosen anew
+	counted      bool  // among the server's sessions
+	asked        bool  // the last byte came from the client: an answer is due
+	unix         bool  // the client came by a UNIX socket
+	last         side  // leaving: the side whose socket is still open
+	abrupt       bool  // leaving: it gets RST at the end
+	term         [2]byte
+	line         int32 // the listener that took it, in the loop's order
+	backend      int32 // -1: not chosen yet
+	server       int32 // -1: none chosen
 
 	since     int64 // when this state began, ms
 	began     int64 // accepted, ms

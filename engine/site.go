@@ -17,9 +17,9 @@ import (
 	"sluice/pool"
 )
 
-// patience is how long a client may take for the bytes that rules need where
+// defaultInspect is how long a client may take for the bytes that rules need where
 // the configuration names neither inspect-delay nor timeout http-request.
-const patience = 5 * time.Second
+const defaultInspect = 5 * time.Second
 
 // site is a configuration made ready to run: immutable but for what is atomic
 // in it, and shared by all loops.
@@ -126,7 +126,7 @@ func newFrontend(c *conf.Config, f *conf.Frontend, m means) (*frontend, conf.Pro
 		limit:   stat.NewLimit(f.MaxConn),
 		client:  f.Timeout.Client.Milliseconds(),
 		fin:     f.Timeout.ClientFin.Milliseconds(),
-		inspect: patience.Milliseconds(),
+		inspect: defaultInspect.Milliseconds(),
 		lenient: f.InspectDelay > 0,
 		line:    access.NewFormat(f.Log.Line),
 	}

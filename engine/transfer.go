@@ -100,7 +100,7 @@ func (l *loop) cutBlocked(id int32, s *session) {
 // client that now takes no answer any more, or a server that has answered and
 // takes no more of the question.
 func (l *loop) failedLate(id int32, s *session, which side) {
-	s.sock[which].set(broken | whole)
+	s.sock[which].set(broken | afterFIN)
 	l.stock.Release(&s.flow[which.other()])
 	if which == client || s.sock[client].has(finished) {
 		l.cut(id, s, which)
@@ -124,7 +124,7 @@ func (l *loop) brokenBy(s *session, which side, e sock.Errno) {
 // which the kernel counts FIN as one. In a tunnel of mode http that number
 // cannot be compared.
 func (l *loop) saidAll(s *session, from side) bool {
-	if s.sock[from].has(whole) {
+	if s.sock[from].has(afterFIN) {
 		return true
 	}
 	if !l.isHTTP(s) {
