@@ -5,48 +5,48 @@ import (
 	"time"
 )
 
-// queueSize is how many bytes may wait for one destination. Twice as much can be
-// under way, as the carrier works on one queue while the next one fills.
+// queueSize is the limit in bytes for lines that wait for one destination. The carrier writes one
+// queue while the next one fills, so up to twice as much may be in memory.
 const queueSize = 256 << 10
 
-// retryEvery is the pause before a destination that could not take its lines is
-// tried again.
+// retryEvery is the pause before the next attempt at a destination that did not accept its lines.
 const retryEvery = 100 * time.Millisecond
 
-// carrier brings lines to one destination. Everybody may put; its goroutine
-// alone uses the outlet.
+// carrier sends lines to one destination. put may be called from any goroutine. Only the carrier's
+// own goroutine uses the outlet.
 type carrier struct {
 	name  string
 	out   outlet
 	drops drops
-	lost  func() // hears of drops that the goroutine found
+	lost  func() // called after lines were dropped
 
-	wake   chan struct{} // holds at most one token
-	giveUp chan struct{} // closed: no more retries
-	done   chan struct{} // closed by the goroutine when it has ended
+	wake   chan struct{} // wakes the goroutine; its buffer holds one value
+	giveUp chan struct{} // closed: no further attempts
+	done   chan struct{} // closed by the goroutine when it ends
 
-	mu       sync.Mutex // guards the rest
+	mu       sync.Mutex // guards the fields below
 	queue    batch
 	finished bool
-	err      error // the last one of the outlet
+	err      error // last error of the outlet since trouble was called; nil: none
 }
 
-// batch is lines in one piece: buf[:ends[0]] is the first, and so on.
+// batch holds lines in one buffer. The first line is buf[:ends[0]], the second is
+// buf[ends[0]:ends[1]], and so on.
 type batch struct {
 	buf  []byte
 	ends []int
-	sent int // bytes that are out
-	line int // lines that are out
+	sent int // bytes that were sent
+	line int // lines that were sent completely
 }
 
 func (b *batch) empty() bool { return b.line == len(b.ends) }
 
 func (b *batch) reset() { *b = batch{buf: b.buf[:0], ends: b.ends[:0]} }
 
-// first is what is left of the first line that is not out.
+// first returns the unsent rest of the first line that was not sent completely.
 func (b *batch) first() []byte { return b.buf[b.sent:b.ends[b.line]] }
 
-// advance notes that n more bytes are out.
+// advance records that n more bytes were sent.
 func (b *batch) advance(n int) {
 	for b.sent += n; !b.empty() && b.sent >= b.ends[b.line]; b.line++ {
 	}
@@ -61,7 +61,7 @@ func newCarrier(name string, out outlet, lost func()) *carrier {
 	return c
 }
 
-// put queues a line as the target wants it, or drops it if the queue is full.
+// put adds a line to the queue in the format of the target. It drops the line if the queue is full.
 func (c *carrier) put(t *target, f *frame) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -74,7 +74,7 @@ func (c *carrier) put(t *target, f *frame) {
 	c.queue.ends = append(c.queue.ends, len(c.queue.buf))
 }
 
-// dispatch wakes the goroutine if there is something to carry.
+// dispatch wakes the goroutine if there are lines to send, or if the carrier must end.
 func (c *carrier) dispatch() {
 	c.mu.Lock()
 	waiting := !c.queue.empty() || c.finished
@@ -87,8 +87,7 @@ func (c *carrier) dispatch() {
 	}
 }
 
-// run is the carrier's goroutine. It ends when the queue is finished and out, or
-// given up.
+// run is the carrier's goroutine. It ends after finish, when the queue is sent or giveUp is closed.
 func (c *carrier) run() {
 	defer close(c.done)
 	defer c.out.close()
@@ -104,8 +103,8 @@ func (c *carrier) run() {
 	}
 }
 
-// take waits for lines and swaps them for the empty b. It returns false when
-// there will be none.
+// take waits for lines and exchanges them for the empty batch b. It returns false after finish,
+// when the queue is empty.
 func (c *carrier) take(b *batch) bool {
 	for {
 		c.mu.Lock()
@@ -124,7 +123,7 @@ func (c *carrier) take(b *batch) bool {
 	}
 }
 
-// fail counts a line that can't be sent to this destination.
+// fail counts a line that can never be sent to this destination as dropped.
 func (c *carrier) fail(err error) {
 	c.note(err)
 	c.drops.add(1)
@@ -137,7 +136,7 @@ func (c *carrier) note(err error) {
 	c.mu.Unlock()
 }
 
-// trouble returns the last error of the destination and forgets it.
+// trouble returns the last error of the destination and clears it.
 func (c *carrier) trouble() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -146,7 +145,7 @@ func (c *carrier) trouble() error {
 	return err
 }
 
-// pause waits before the next attempt, and returns false when there is none.
+// pause waits before the next attempt. It returns false if there must be none.
 func (c *carrier) pause() bool {
 	select {
 	case <-time.After(retryEvery):
@@ -156,7 +155,7 @@ func (c *carrier) pause() bool {
 	}
 }
 
-// finish lets the carrier end once its queue is out.
+// finish makes the carrier end after its queue is sent.
 func (c *carrier) finish() {
 	c.mu.Lock()
 	c.finished = true
@@ -164,12 +163,12 @@ func (c *carrier) finish() {
 	c.dispatch()
 }
 
-// await waits for the end until the deadline, then tells the carrier to give up
-// and waits a little more. One that is stuck in a write even then is left behind.
+// await waits for the end of the carrier until the deadline. Then it stops further attempts and
+// waits a little longer. A goroutine that is still blocked in a write is abandoned.
 func (c *carrier) await(deadline time.Time) {
 	if !c.ended(deadline) {
 		close(c.giveUp)
-		c.ended(deadline.Add(2 * patience))
+		c.ended(deadline.Add(2 * datagramWait))
 	}
 	c.mu.Lock()
 	c.drops.add(len(c.queue.ends))

@@ -2,8 +2,9 @@ package access
 
 import "time"
 
-// linger is how long the collector waits for more lines after it found some:
-// a busy loop then pays for a wake-up every few milliseconds, not every line.
+// linger is the time for which the collector waits for more lines after it found some. A busy loop
+// then makes the system call to wake the collector once in several milliseconds, and not for every
+// line.
 const linger = 5 * time.Millisecond
 
 // collect is the collector's goroutine.
@@ -29,9 +30,8 @@ func (l *Log) collect() {
 	}
 }
 
-// round moves what the rings hold now into the queues, and says whether there
-// was a line. What comes in meanwhile waits for the next round, so that one busy
-// loop keeps nobody else from being served.
+// round moves the lines that are now in the rings to the queues. It reports whether there were any.
+// Later lines wait for the next round, so that one busy loop cannot delay the lines of the others.
 func (l *Log) round(f *frame) bool {
 	found := false
 	for _, s := range *l.sinks.Load() {
@@ -39,7 +39,7 @@ func (l *Log) round(f *frame) bool {
 			s.next(f)
 			l.deliver(f)
 		}
-		if s.drops.untold() {
+		if s.drops.unreported() {
 			l.lost()
 		}
 	}
@@ -49,12 +49,12 @@ func (l *Log) round(f *frame) bool {
 	return found
 }
 
-// sleep waits for the next line, and returns false when the log is closing.
+// sleep waits for the next line. It returns false when the log is closed.
 func (l *Log) sleep() bool {
 	l.asleep.Store(true)
 	defer l.asleep.Store(false)
 	for _, s := range *l.sinks.Load() {
-		if s.pending() { // came before asleep was seen: nobody will wake us for it
+		if s.pending() { // the line came before asleep was set, so its sender will not wake the collector
 			return true
 		}
 	}

@@ -8,19 +8,19 @@ import (
 	"sluice/conf"
 )
 
-// Connect is what HAProxy's default line tells (configuration.txt 8.2.1). A
-// frontend without tcplog or httplog sends it at accept, at level [Info], and
-// sends nothing when the connection ends.
+// Connect holds the values of HAProxy's default log line (configuration.txt 8.2.1). A frontend
+// without tcplog or httplog logs this line when a connection is accepted, at level [Info]. It logs
+// nothing when the connection ends.
 type Connect struct {
-	Client   netip.AddrPort // not valid: a UNIX client
-	Local    netip.AddrPort // the address the client connected to
-	Listener int32          // of a UNIX client: the number of the bind line, from 1
+	Client   netip.AddrPort // invalid: the client is on a UNIX socket
+	Local    netip.AddrPort // the address that the client connected to
+	Listener int32          // for a client on a UNIX socket: number of the bind directive, from 1
 	Frontend string
 	Mode     conf.Mode
 }
 
-// AppendConnect appends that line, with neither header nor newline. It does not
-// allocate if dst has room.
+// AppendConnect appends that line to dst, without header and newline. It does not allocate if dst
+// has enough capacity.
 func AppendConnect(dst []byte, c *Connect) []byte {
 	if c.Client.IsValid() {
 		dst = append(dst, "Connect from "...)
@@ -37,7 +37,7 @@ func AppendConnect(dst []byte, c *Connect) []byte {
 	return append(dst, ')')
 }
 
-// modeWords are the modes as this line shouts them.
+// modeWords are the modes in the form of this line: in upper case.
 var modeWords = [...]string{
 	conf.TCP:  "/" + strings.ToUpper(conf.TCP.String()),
 	conf.HTTP: "/" + strings.ToUpper(conf.HTTP.String()),

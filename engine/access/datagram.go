@@ -11,14 +11,14 @@ import (
 	"sluice/conf"
 )
 
-// udp sends each line as one datagram. The socket is not connected: an answer
-// from a port where nobody listens must not become the error of the next line.
+// udp sends each line as one datagram. The socket is not connected. On a connected socket, an ICMP
+// error for one line would be reported as the error of the next.
 type udp struct {
 	conn *net.UDPConn
 	to   netip.AddrPort
 }
 
-// openUDP resolves the address, once, and makes the socket.
+// openUDP resolves the address once and opens the socket.
 func openUDP(a conf.Address) (*udp, error) {
 	to, err := net.ResolveUDPAddr("udp", hostPort(a))
 	if err != nil {
@@ -36,7 +36,7 @@ func openUDP(a conf.Address) (*udp, error) {
 	return &udp{conn, netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())}, nil
 }
 
-// send never asks for another attempt: UDP promises nothing.
+// send never returns an error, so no line is sent again: UDP does not guarantee delivery.
 func (u *udp) send(b *batch, fail func(error)) error {
 	for !b.empty() {
 		line := b.first()
@@ -50,19 +50,19 @@ func (u *udp) send(b *batch, fail func(error)) error {
 
 func (u *udp) close() { u.conn.Close() }
 
-// patience is how long one datagram waits for a UNIX reader whose queue is full.
-// It only has to be shorter than the time Close may take.
-const patience = 200 * time.Millisecond
+// datagramWait is how long one datagram waits for a UNIX reader with a full queue. It must be shorter
+// than the time that Close may take.
+const datagramWait = 200 * time.Millisecond
 
-// unixgram sends each line as one datagram to a UNIX socket, such as /dev/log.
-// It connects again when the reader was restarted.
+// unixgram sends each line as one datagram to a UNIX socket, such as /dev/log. It connects again
+// after the reader was restarted.
 type unixgram struct {
 	name string
-	conn *net.UnixConn // nil: to be connected
+	conn *net.UnixConn // nil: not connected
 }
 
-// openUnix tries to connect. A reader that is not there yet is no error, as it
-// is none for HAProxy: the next line tries again.
+// openUnix tries to connect. A missing reader is no error, as in HAProxy: each line tries to
+// connect again.
 func openUnix(name string) *unixgram {
 	u := &unixgram{name: name}
 	_ = u.connect()
@@ -90,7 +90,7 @@ func (u *unixgram) send(b *batch, fail func(error)) error {
 	return nil
 }
 
-// write sends one datagram, on a fresh connection if the old one is dead.
+// write sends one datagram. It opens a new connection if the reader of the old one is gone.
 func (u *unixgram) write(line []byte) error {
 	if u.conn != nil {
 		err := u.try(line)
@@ -106,14 +106,14 @@ func (u *unixgram) write(line []byte) error {
 }
 
 func (u *unixgram) try(line []byte) error {
-	if err := u.conn.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+	if err := u.conn.SetWriteDeadline(time.Now().Add(datagramWait)); err != nil {
 		return err
 	}
 	_, err := u.conn.Write(line)
 	return err
 }
 
-// readerGone tells a socket that nobody will ever read again.
+// readerGone reports whether an error means that this socket has no reader any more.
 func readerGone(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) ||
 		errors.Is(err, syscall.ENOTCONN)

@@ -1,35 +1,35 @@
-// Package access writes log lines: what a line says, and how it leaves the
-// process without ever holding up a connection.
+// Package access formats log lines and sends them to their destinations. A slow destination never
+// delays a connection.
 //
 // # Lines
 //
-// A session fills a [Record] when it ends and its loop's [Formatter] turns it
-// into HAProxy's `option tcplog` line. Neither allocates.
+// When a session ends, it fills a [Record]. The [Formatter] of its loop turns the record into
+// HAProxy's `option tcplog` line; other functions write the other formats. Neither allocates
+// memory.
 //
-// # The way out
+// # From a loop to a destination
 //
 //	loop ── Sink.Send ──> ring ──┐                ┌──> queue ── carrier ──> UDP
 //	loop ── Sink.Send ──> ring ──┼── collector ───┼──> queue ── carrier ──> /dev/log
-//	anybody ────────────── Log.Say ───────────────┴──> queue ── carrier ──> file
+//	any goroutine ──────── Log.Say ───────────────┴──> queue ── carrier ──> file
 //
-// A [Sink] belongs to one loop. It is a ring with one writer and one reader, so
-// Send takes no lock, makes no system call unless the collector sleeps, and
-// drops the line when the ring is full. The collector, one goroutine of the
-// [Log], empties all rings, puts the syslog header before each line and copies
-// it to the queue of every target that wants it. It lingers a few milliseconds
-// after work, so that a busy loop does not pay for a wake-up a line.
+// Each loop owns a [Sink]. It is a ring with one writer and one reader, so Send takes no lock. Send
+// makes a system call only to wake a sleeping collector. It drops the line if the ring is full.
 //
-// Each destination has a carrier: a bounded queue guarded by its mutex and a
-// goroutine of its own, the only one that may block in a write. What a
-// destination cannot take now (a full disk, a syslog daemon that restarts or
-// does not read) is tried again; its queue fills, further lines for it are
-// dropped and counted, and the other destinations do not notice. When there is
-// room again the log goes on, at the byte where it stopped.
+// The collector is one goroutine of the [Log]. It empties all rings, puts the syslog header before
+// each line and copies the line to the queue of every target that accepts its level. After each
+// round it waits a few milliseconds, so that a busy loop does not have to wake it for every line.
 //
-// Drops are counted ([Log.Dropped]) and reported to the process's own log at
-// most once a second a destination.
+// Each destination has a carrier: a bounded queue with a mutex, and a goroutine. Only this
+// goroutine may block in a write. If the destination cannot accept lines (a full disk, a syslog
+// daemon that restarts or does not read), the carrier tries again. Meanwhile its queue fills;
+// further lines are dropped and counted. Other destinations are not affected. When the destination
+// accepts data again, the carrier continues at the byte where it stopped.
 //
-// Destinations are opened once, by [Log.Route], which is meant to run before
-// chroot and the change of user. Only a UNIX socket whose reader went away is
-// opened again later, and its path must then exist inside the chroot.
+// Dropped lines are counted ([Log.Dropped]) and reported to the process log, at most once a second
+// for each destination.
+//
+// [Log.Route] opens the destinations once. It should run before chroot and before the change of
+// user. Only a UNIX socket is opened again later, if its reader went away. Its path must then exist
+// inside the chroot.
 package access

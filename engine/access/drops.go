@@ -7,24 +7,25 @@ import (
 	"go.uber.org/zap"
 )
 
-// reportEvery is the time between two reports of drops.
+// reportEvery is the time between two reports of dropped lines.
 const reportEvery = time.Second
 
-// drops counts lost lines and remembers how many of them were reported.
-type drops struct{ count, told atomic.Uint64 }
+// drops counts dropped lines, and how many of them were reported.
+type drops struct{ count, reported atomic.Uint64 }
 
 func (d *drops) add(n int) { d.count.Add(uint64(n)) }
 
-func (d *drops) untold() bool { return d.count.Load() != d.told.Load() }
+func (d *drops) unreported() bool { return d.count.Load() != d.reported.Load() }
 
-// tell returns how many were lost since it was last asked. One asks at a time.
-func (d *drops) tell() uint64 {
+// takeUnreported returns the number of lines dropped since the last call. The caller must hold
+// Log.reportMu.
+func (d *drops) takeUnreported() uint64 {
 	n := d.count.Load()
-	return n - d.told.Swap(n)
+	return n - d.reported.Swap(n)
 }
 
-// Dropped returns how many lines were lost since the log was opened. A line for
-// two targets that both lost it counts twice.
+// Dropped returns the number of lines dropped since the log was opened. A line that two targets
+// dropped counts twice.
 func (l *Log) Dropped() uint64 {
 	var n uint64
 	for _, s := range *l.sinks.Load() {
@@ -36,7 +37,8 @@ func (l *Log) Dropped() uint64 {
 	return n
 }
 
-// lost sees to it that drops are reported soon, and not one by one.
+// lost schedules a report of dropped lines, unless one is already scheduled. So many drops give one
+// report.
 func (l *Log) lost() {
 	if l.reporting.CompareAndSwap(false, true) {
 		time.AfterFunc(reportEvery, func() {
@@ -46,18 +48,18 @@ func (l *Log) lost() {
 	}
 }
 
-// report tells the process's own log what was lost since the last report.
+// report writes the number of lines dropped since the last report to the process log.
 func (l *Log) report() {
-	l.telling.Lock()
-	defer l.telling.Unlock()
+	l.reportMu.Lock()
+	defer l.reportMu.Unlock()
 	for _, c := range *l.carriers.Load() {
-		if n := c.drops.tell(); n > 0 {
+		if n := c.drops.takeUnreported(); n > 0 {
 			l.logger.Warn("access log: lines dropped, the target is too slow",
 				zap.String("target", c.name), zap.Uint64("lines", n), zap.Error(c.trouble()))
 		}
 	}
 	for _, s := range *l.sinks.Load() {
-		if n := s.drops.tell(); n > 0 {
+		if n := s.drops.takeUnreported(); n > 0 {
 			l.logger.Warn("access log: lines dropped, a loop logs faster than they can be sorted",
 				zap.Uint64("lines", n))
 		}

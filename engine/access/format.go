@@ -2,32 +2,32 @@ package access
 
 import "sluice/conf"
 
-// Format is a log-format, compiled. It is immutable.
+// Format is a compiled log-format. It is immutable.
 type Format struct {
 	parts     []part
 	addresses bool
 	serial    bool
 }
 
-// AsksAddresses reports whether a line of it tells Local or Source of a
-// [Record], which costs system calls to find out. The nil Format tells neither.
+// AsksAddresses reports whether the format contains Local or Source of a [Record]. To find these
+// costs system calls. A nil Format contains neither.
 func (f *Format) AsksAddresses() bool { return f != nil && f.addresses }
 
-// AsksSerial reports the same of Serial, which all loops share.
+// AsksSerial reports whether the format contains Serial. All loops share that counter.
 func (f *Format) AsksSerial() bool { return f != nil && f.serial }
 
-// part is text, or what yields it.
+// part is a literal text, a variable or a sample.
 type part struct {
 	literal string
-	write   writer // of a variable or sample
+	write   writer // writes a variable or sample; nil: a literal text
 	flags   conf.FormatFlags
-	header  bool // of captured headers, which may be none
+	header  bool // a variable for captured header fields, which may write nothing
 }
 
-// writer appends what a variable stands for, as its flags want it.
+// writer appends the value of a variable, formatted by its flags.
 type writer func(f *Formatter, dst []byte, r *HTTPRecord, flags conf.FormatFlags) []byte
 
-// NewFormat compiles what conf has checked; nil yields nil.
+// NewFormat compiles a format that package conf has checked. It returns nil for nil.
 func NewFormat(f *conf.Format) *Format {
 	if f == nil {
 		return nil
@@ -59,12 +59,12 @@ func (f *Format) add(name string, write writer, flags conf.FormatFlags) {
 	f.parts = append(f.parts, p)
 }
 
-// AppendCustom appends the line of `log-format` (configuration.txt 8.2.6), with
-// neither header nor newline. Of a connection in mode tcp the record has nothing
-// but the Record in it. It does not allocate if dst has room.
+// AppendCustom appends the line of `log-format` (configuration.txt 8.2.6) to dst, without header
+// and newline. For a connection in mode tcp only the embedded Record of r is set. AppendCustom does
+// not allocate if dst has enough capacity.
 //
-// As in HAProxy a blank is left out at the beginning, and behind another one
-// where a variable between them wrote nothing because nothing was captured.
+// As in HAProxy, a blank at the start of the line is left out. A blank after another blank is left
+// out if a variable between them wrote nothing because nothing was captured.
 func (f *Formatter) AppendCustom(dst []byte, format *Format, r *HTTPRecord) []byte {
 	afterBlank := true
 	for i := range format.parts {

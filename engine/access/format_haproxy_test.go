@@ -14,7 +14,7 @@ import (
 const (
 	tcplogFormat  = `%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq`
 	httplogFormat = `%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r`
-	// restFormat is what those lines lack of a record.
+	// restFormat holds the values of a record that those lines do not contain
 	restFormat = ` @ %fi:%fp %si:%sp %bi:%bp %rt %U `
 )
 
@@ -28,13 +28,13 @@ const captures = `
   default_backend b
 `
 
-// flagSets are the flags that every variable is tried with.
+// flagSets are the flags that every variable is tested with.
 var flagSets = []string{"", "{+Q}", "{+E}", "{+X}", "{+Q,+E,+X}"}
 
-// everything is all variables, or those of mode tcp only, and behind an @ all
-// samples. Not among them are the process's number; in mode tcp Td, as HAProxy's
-// Tw, of which it is to be computed here, is a millisecond too long there; and the
-// status, which HAProxy forgets when the server closes its connection.
+// everything returns a format with all variables, or only those of mode tcp, and after an @ all
+// samples. These are left out: the process number; Td in mode tcp, because HAProxy's Tw is a
+// millisecond too long there; and the status, which HAProxy forgets when the server closes its
+// connection.
 func everything(flags string, http bool) string {
 	var b strings.Builder
 	for _, name := range sorted(variables) {
@@ -59,7 +59,7 @@ func sorted(table map[string]writer) (names []string) {
 	return names
 }
 
-// compiled is the format as a configuration has it.
+// compiled compiles a format as a configuration contains it.
 func compiled(t testing.TB, mode, format string) *Format {
 	t.Helper()
 	c, problems := conf.ParseString("format.cfg", "frontend f\n bind 127.0.0.1:1\n mode "+mode+"\n log-format \""+format+"\"\n")
@@ -69,7 +69,7 @@ func compiled(t testing.TB, mode, format string) *Format {
 	return NewFormat(c.Frontends[0].Log.Line)
 }
 
-// readRest reads what restFormat wrote into the record.
+// readRest parses the output of restFormat into the record.
 func readRest(t *testing.T, r *Record, rest string) {
 	t.Helper()
 	var local, target, source string
@@ -89,8 +89,8 @@ func readRest(t *testing.T, r *Record, rest string) {
 	}
 }
 
-// withoutSamples is for a request line that was cut, whose version HAProxy's
-// sample knows nevertheless.
+// withoutSamples removes the samples. It is for a request line that was cut: HAProxy's sample still
+// knows its version.
 func withoutSamples(line string) string {
 	before, _, _ := strings.Cut(line[1:], "@")
 	return before
@@ -113,8 +113,8 @@ func same(t *testing.T, name, got, want string) {
 	}
 }
 
-// TestFormatsOfHAProxyTCP has HAProxy log connections with everything it knows,
-// and writes the same again.
+// TestFormatsOfHAProxyTCP makes HAProxy log connections in all variables, and formats the same
+// values here.
 func TestFormatsOfHAProxyTCP(t *testing.T) {
 	syslog, to := syslogd(t)
 	var cfg strings.Builder
@@ -189,7 +189,7 @@ defaults
 	}
 }
 
-// answering is a server that answers the first bytes and closes.
+// answering starts a server that answers the first bytes and closes.
 func answering(t *testing.T, answer string) int {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

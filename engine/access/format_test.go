@@ -78,7 +78,8 @@ func TestFormatAsksForWhatItTells(t *testing.T) {
 	}
 }
 
-// TestEveryVariableIsWritten: what conf takes must be in the tables here.
+// TestEveryVariableIsWritten: every variable and sample that conf accepts is in the tables of this
+// package.
 func TestEveryVariableIsWritten(t *testing.T) {
 	for _, part := range compiled(t, "http", strings.Replace(everything("", true), "@", "%pid %[status] ", 1)).parts {
 		if part.literal == "" && part.write == nil {

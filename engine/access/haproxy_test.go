@@ -16,7 +16,7 @@ import (
 	"sluice/conf"
 )
 
-// haproxy runs the installed HAProxy, the judge of what the lines must look like.
+// haproxy runs the installed HAProxy. Its lines are the expected ones.
 func haproxy(t *testing.T, format string, args ...any) {
 	t.Helper()
 	binary, err := exec.LookPath("haproxy")
@@ -38,7 +38,7 @@ func haproxy(t *testing.T, format string, args ...any) {
 	})
 }
 
-// freePort is one that nobody listened on a moment ago.
+// freePort returns a port that was free a moment ago.
 func freePort(t *testing.T) int {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -49,7 +49,7 @@ func freePort(t *testing.T) int {
 	return ln.Addr().(*net.TCPAddr).Port
 }
 
-// visit connects as soon as somebody listens, and waits for the end.
+// visit connects as soon as the port accepts connections, and waits for the end of the connection.
 func visit(t *testing.T, port int) {
 	t.Helper()
 	eventually(t, "haproxy listens", func() bool {
@@ -59,7 +59,7 @@ func visit(t *testing.T, port int) {
 		}
 		defer conn.Close()
 		_ = conn.SetReadDeadline(time.Now().Add(within))
-		_, _ = conn.Read(make([]byte, 1)) // the end is what is waited for, not how
+		_, _ = conn.Read(make([]byte, 1)) // any end of the connection will do
 		return true
 	})
 }
@@ -67,7 +67,7 @@ func visit(t *testing.T, port int) {
 var tcplog = regexp.MustCompile(`^(\S+) \[(\S+)\] (\S+) (\S+)/(\S+) (-?\d+)/(-?\d+)/(-?\d+) (\d+) (..) ` +
 	`(\d+)/(\d+)/(\d+)/(\d+)/(\+?)(\d+) (\d+)/(\d+)$`)
 
-// parse reads a line back into the record it tells.
+// parse parses a line into a record.
 func parse(t *testing.T, line string) *Record {
 	t.Helper()
 	m := tcplog.FindStringSubmatch(line)
@@ -89,7 +89,8 @@ func parse(t *testing.T, line string) *Record {
 	return r
 }
 
-// TestLinesOfHAProxy has HAProxy log a few endings, and writes the same again.
+// TestLinesOfHAProxy makes HAProxy log connections that end in different ways, and formats the same
+// values here.
 func TestLinesOfHAProxy(t *testing.T) {
 	server, target := syslogd(t)
 	rejects, refused, redispatched := freePort(t), freePort(t), freePort(t)
@@ -129,7 +130,7 @@ listen redispatched
 	}
 }
 
-// TestHeadersOfHAProxy compares every format of a log line, header and length.
+// TestHeadersOfHAProxy compares every format of a log line, with its header and length.
 func TestHeadersOfHAProxy(t *testing.T) {
 	port := freePort(t)
 	var logs strings.Builder
@@ -160,8 +161,8 @@ frontend www
 	}
 }
 
-// shape is the head of a line without what differs from run to run: the month,
-// and the digits behind the priority.
+// shape returns the start of a line without the parts that differ in each run: the month, and the
+// digits after the priority.
 func shape(line string) string {
 	head, _, _ := strings.Cut(line, "Conn")
 	head = regexp.MustCompile(`[A-Z][a-z]{2} [ \d]\d `).ReplaceAllString(head, "Mon 0 ")

@@ -14,10 +14,10 @@ import (
 	"sluice/conf"
 )
 
-// within is how long a test waits for what must come soon.
+// within is the longest time that a test waits for an expected event.
 const within = 10 * time.Second
 
-// eventually waits for a condition.
+// eventually waits until the condition is true.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
@@ -41,7 +41,7 @@ func mustRoute(t *testing.T, l *Log, targets ...conf.LogTarget) Route {
 	return route
 }
 
-// rawFile is a target that writes nothing but the lines.
+// rawFile returns a target that writes lines without headers to a file.
 func rawFile(path string) conf.LogTarget {
 	return conf.LogTarget{Kind: conf.LogFile, Path: path, Format: "raw", Facility: "local0"}
 }
@@ -66,7 +66,7 @@ func readLines(t *testing.T, path string) []string {
 	return strings.Split(strings.TrimSuffix(string(content), "\n"), "\n")
 }
 
-// syslogd listens for UDP datagrams and returns a target that sends there.
+// syslogd listens for UDP datagrams and returns a target that sends to it.
 func syslogd(t *testing.T) (*net.UDPConn, conf.LogTarget) {
 	t.Helper()
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -79,7 +79,7 @@ func syslogd(t *testing.T) (*net.UDPConn, conf.LogTarget) {
 		Address: conf.Address{IP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), Port: to.Port()}}
 }
 
-// devLog listens on a UNIX socket and returns a raw target that sends there.
+// devLog listens on a UNIX socket and returns a raw target that sends to it.
 func devLog(t *testing.T, path string) (*net.UnixConn, conf.LogTarget) {
 	t.Helper()
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})

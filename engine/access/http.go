@@ -6,32 +6,32 @@ import (
 	"sluice/conf"
 )
 
-// MaxLine is how much of a request line is logged, in bytes before escaping, as
-// in HAProxy.
+// MaxLine is the number of bytes of a request line that are logged, before escaping. It is
+// HAProxy's value.
 const MaxLine = 1023
 
-// HTTPRecord is what the log line of one request tells. The Record in it is the
-// connection's but for three fields: Accept is when the request's first byte
-// came (%tr), Tw runs from the end of its head, and Tt is %Ta, from that first
-// byte to the last of the answer.
+// HTTPRecord holds the values of the log line of one request. Three fields of the embedded Record
+// have another meaning than for a connection. Accept is the time of the request's first byte (%tr).
+// Tw starts at the end of the request's head. Tt is %Ta: from that first byte to the last byte of
+// the answer.
 type HTTPRecord struct {
 	Record
-	Ti     int64   // ms from the accept, or the end of the answer before, to that byte
-	TR     int64   // ms from the first byte to the end of the head; -1: it never ended
-	Tr     int64   // ms from the connection to the end of the answer's head; -1: none came
-	Status int     // of the answer; -1: none came
-	Cookie [2]byte // what became of the persistence cookie; zero: no cookie is configured
+	Ti     int64   // ms from the accept, or from the end of the previous answer, to the request's first byte
+	TR     int64   // ms from the request's first byte to the end of its head; -1: the head was incomplete
+	Tr     int64   // ms from the established server connection to the end of the answer's head; -1: no answer from a server
+	Status int     // status code of the answer; -1: no answer
+	Cookie [2]byte // letters 3 and 4 of the termination state, about the persistence cookie; 0: no cookie is configured
 
-	// What is captured: a cookie as name=value, nil for none; headers in the
-	// order of their slots, nil for no slots.
+	// Captured values: a cookie as name=value, nil if there was none; header fields in the order of
+	// the `capture` directives, nil without such directives.
 	RequestCookie, ResponseCookie   []byte
 	RequestHeaders, ResponseHeaders [][]byte
 
-	Line []byte // the request line; empty: there was none that was whole
+	Line []byte // the request line; empty: no complete request line was received
 }
 
-// AppendHTTP appends the line of `option httplog` (configuration.txt 8.2.3), with
-// neither header nor newline. It does not allocate if dst has room.
+// AppendHTTP appends the line of `option httplog` (configuration.txt 8.2.3) to dst, without header
+// and newline. It does not allocate if dst has enough capacity.
 func (f *Formatter) AppendHTTP(dst []byte, r *HTTPRecord) []byte {
 	dst = f.appendRoute(dst, &r.Record)
 	dst = appendInts(dst, r.TR, r.Tw, r.Tc, r.Tr, r.Tt)
@@ -48,8 +48,8 @@ func (f *Formatter) AppendHTTP(dst []byte, r *HTTPRecord) []byte {
 	return appendLine(dst, r.Line)
 }
 
-// Overall is the record of the connection since its accept, or since the answer
-// before: what `option tcplog` tells in mode http.
+// Overall returns the record for `option tcplog` in mode http. Its times start at the accept of the
+// connection, or at the end of the previous answer.
 func (r *HTTPRecord) Overall() Record {
 	overall := r.Record
 	overall.Accept, overall.Tt = r.accepted(), r.Ti+r.Tt
@@ -89,8 +89,8 @@ func appendSlots(dst []byte, slots [][]byte, flags conf.FormatFlags) []byte {
 	return append(dst, '}')
 }
 
-// lineMarks and slotMarks are what has a meaning around a request line and
-// around captured headers.
+// lineMarks and slotMarks are the characters with a special meaning in a request line and in
+// captured header fields. They are escaped there.
 const (
 	lineMarks = `"#`
 	slotMarks = `"#{|}`
@@ -107,9 +107,9 @@ func appendLine(dst, line []byte) []byte {
 	return append(dst, '"')
 }
 
-// appendEscaped writes what is not printable ASCII, or one of these marks, as #
-// and two digits (configuration.txt 8.6), and what flag E is for with a
-// backslash before it.
+// appendEscaped writes bytes that are not printable ASCII, and those in marks, as # and two
+// hexadecimal digits (configuration.txt 8.6). With flag E it writes a backslash before '"', '\' and
+// ']'.
 func appendEscaped[text string | []byte](dst []byte, t text, marks string, flags conf.FormatFlags) []byte {
 	for i := range len(t) {
 		c := t[i]

@@ -15,7 +15,7 @@ import (
 var httplog = regexp.MustCompile(`^(\S+) \[(\S+)\] (\S+) (\S+)/(\S+) (-?\d+)/(-?\d+)/(-?\d+)/(-?\d+)/(-?\d+) (-?\d+) (\d+) (\S+) (\S+) (....) ` +
 	`(\d+)/(\d+)/(\d+)/(\d+)/(\+?)(\d+) (\d+)/(\d+) (\{.*\} \{.*\} )?"(.*)"$`)
 
-// parseHTTP reads a line back into the record it tells.
+// parseHTTP parses a line into a record.
 func parseHTTP(t *testing.T, line string) *HTTPRecord {
 	t.Helper()
 	m := httplog.FindStringSubmatch(line)
@@ -60,7 +60,7 @@ func unescaped(s string) []byte {
 	})
 }
 
-// TestHTTPLinesOfHAProxy has HAProxy log requests, and writes the same again.
+// TestHTTPLinesOfHAProxy makes HAProxy log requests, and formats the same values here.
 func TestHTTPLinesOfHAProxy(t *testing.T) {
 	server, target := syslogd(t)
 	port := freePort(t)
@@ -109,7 +109,7 @@ listen www
 	}
 }
 
-// send makes a request and waits for the end of the connection.
+// send sends a request and waits for the end of the connection.
 func send(t *testing.T, port int, request string) {
 	t.Helper()
 	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// request is the manual's example, configuration.txt 8.2.3.
+// request returns the record of the manual's example (configuration.txt 8.2.3).
 func request() HTTPRecord {
 	return HTTPRecord{
 		Record: Record{

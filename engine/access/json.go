@@ -9,9 +9,9 @@ import (
 	"sluice/conf"
 )
 
-// AppendJSON appends the line of `log-format json`: one object whose fields are
-// always the same and in this order, null where there is nothing to tell. What
-// is no UTF-8 becomes U+FFFD. It does not allocate if dst has room.
+// AppendJSON appends the line of `log-format json` to dst: one object whose fields are always the
+// same and in this order. A field without a value is null. Invalid UTF-8 becomes U+FFFD. AppendJSON
+// does not allocate if dst has enough capacity.
 func (f *Formatter) AppendJSON(dst []byte, mode conf.Mode, r *HTTPRecord) []byte {
 	dst = append(dst, `{"time":"`...)
 	dst = r.begun().UTC().AppendFormat(dst, jsonTime)
@@ -83,7 +83,7 @@ func jsonRequest(dst []byte, r *HTTPRecord) []byte {
 	return jsonList(dst, "response_headers", r.ResponseHeaders)
 }
 
-// jsonKey writes a name. They are ours and need no escape.
+// jsonKey writes a field name. The names are constants that need no escape.
 func jsonKey(dst []byte, name string) []byte {
 	dst = append(append(dst, `,"`...), name...)
 	return append(dst, `":`...)
@@ -91,7 +91,7 @@ func jsonKey(dst []byte, name string) []byte {
 
 const null = "null"
 
-// jsonNumber writes a number; what is negative was not reached.
+// jsonNumber writes a number, or null if it is negative: this phase was not reached.
 func jsonNumber(dst []byte, name string, n int64) []byte {
 	dst = jsonKey(dst, name)
 	if n < 0 {
@@ -108,7 +108,7 @@ func jsonText[text string | []byte](dst []byte, name string, t text) []byte {
 	return appendJSONString(dst, t)
 }
 
-// jsonList writes what was captured, in the order of the slots.
+// jsonList writes captured values in the order of the `capture` directives.
 func jsonList(dst []byte, name string, slots [][]byte) []byte {
 	dst = append(jsonKey(dst, name), '[')
 	for i, value := range slots {
@@ -124,7 +124,7 @@ func jsonList(dst []byte, name string, slots [][]byte) []byte {
 	return append(dst, ']')
 }
 
-// appendJSONString writes a string of RFC 8259, section 7.
+// appendJSONString writes a string as defined in RFC 8259, section 7.
 func appendJSONString[text string | []byte](dst []byte, t text) []byte {
 	dst = append(dst, '"')
 	for i := 0; i < len(t); {

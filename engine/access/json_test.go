@@ -62,8 +62,7 @@ func TestAppendJSON(t *testing.T) {
 	}
 }
 
-// FuzzJSON: whatever strangers send, the line is one line of printable JSON that
-// tells it.
+// FuzzJSON: for every input the result is one line of printable JSON that contains the input.
 func FuzzJSON(f *testing.F) {
 	for _, text := range []string{"", "/a?b=\"c\"\\", "\x00\x1f\x7f\r\n\t", "\xff\xc3\x28é\xe2\x82", "\u2028\U0001f600\ufffd"} {
 		f.Add([]byte(text))

@@ -15,40 +15,39 @@ import (
 	"sluice/conf"
 )
 
-// flushTime bounds how long Close waits for slow destinations.
+// flushTime is the longest time that Close waits for slow destinations.
 const flushTime = time.Second
 
-// Route names the targets of one proxy. Get it from [Log.Route].
+// Route identifies the log targets of one proxy. [Log.Route] returns it.
 type Route uint16
 
-// None is the route of a proxy without log lines.
+// None is the route of a proxy that does not log.
 const None Route = 0
 
-// Log is the process's log: its destinations, the carriers that serve them and
-// the collector that feeds them. All its methods may be called from anywhere.
+// Log is the access log of the process: its destinations, their carriers and the collector. All
+// methods may be called from any goroutine.
 type Log struct {
 	tag    string
 	logger *zap.Logger
 
-	mu       sync.Mutex // guards the opening of routes and sinks, and asked
+	mu       sync.Mutex // guards asked; held while routes and sinks are added
 	asked    [][]conf.LogTarget
-	carriers atomic.Pointer[[]*carrier] // replaced under mu, as are routes and sinks
+	carriers atomic.Pointer[[]*carrier] // replaced under mu, like routes and sinks
 	routes   atomic.Pointer[[][]target]
 	sinks    atomic.Pointer[[]*Sink]
 
 	asleep    atomic.Bool   // the collector waits for wake
-	wake      chan struct{} // holds at most one token
-	stop      chan struct{} // closed: the collector ends with a last round
-	collected chan struct{} // closed by the collector when it has ended
+	wake      chan struct{} // wakes the collector; its buffer holds one value
+	stop      chan struct{} // closed: the collector makes a last round and ends
+	collected chan struct{} // closed by the collector when it ends
 	closing   sync.Once
 
-	reporting atomic.Bool // a report of drops is due
-	telling   sync.Mutex  // held by the one who reports
+	reporting atomic.Bool // a report of dropped lines is scheduled
+	reportMu  sync.Mutex  // held while dropped lines are reported
 }
 
-// Open starts a log without routes. tag is the program's name in the headers;
-// logger is the process's own log, which hears of dropped lines. Close must be
-// called to end its goroutines.
+// Open starts a log without routes. tag is the program name in the headers of lines. Dropped lines
+// are reported to logger, the process log. Close must be called to end the goroutines.
 func Open(tag string, logger *zap.Logger) *Log {
 	l := &Log{
 		tag: tag, logger: logger,
@@ -61,7 +60,7 @@ func Open(tag string, logger *zap.Logger) *Log {
 	return l
 }
 
-// NewSink makes the sink of one more loop.
+// NewSink returns a new sink, for one loop.
 func (l *Log) NewSink() *Sink {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -71,10 +70,11 @@ func (l *Log) NewSink() *Sink {
 	return s
 }
 
-// Route opens what these targets need and returns their route: None if there
-// are no targets, the same route if they were asked for before. Targets of
-// several routes that go to one destination share it. The error tells every
-// target that is wrong or can't be opened, and then no route is made.
+// Route opens the destinations of these targets and returns their route. It returns None without
+// targets, and the same route again for the same targets. Routes with the same destination share
+// it.
+//
+// The error names every target that is invalid or cannot be opened; no route is made then.
 func (l *Log) Route(targets []conf.LogTarget) (Route, error) {
 	if len(targets) == 0 {
 		return None, nil
@@ -96,8 +96,8 @@ func (l *Log) Route(targets []conf.LogTarget) (Route, error) {
 	return Route(len(l.asked)), nil
 }
 
-// Check tells every target that Route would refuse. It opens nothing. lookUp
-// finds the address of a host name.
+// Check returns an error that names every target that Route would refuse. It opens nothing. lookUp
+// resolves a host name.
 func Check(targets []conf.LogTarget, lookUp func(host string) (netip.Addr, error)) error {
 	var errs []error
 	for _, t := range targets {
@@ -116,7 +116,8 @@ func outletError(t conf.LogTarget, err error) error {
 	return fmt.Errorf("log target %s: %w", destination(t), err)
 }
 
-// withoutPos makes targets comparable: where they are written does not matter.
+// withoutPos returns the targets without their positions in the configuration, so that they can be
+// compared.
 func withoutPos(targets []conf.LogTarget) []conf.LogTarget {
 	targets = slices.Clone(targets)
 	for i := range targets {
@@ -125,7 +126,7 @@ func withoutPos(targets []conf.LogTarget) []conf.LogTarget {
 	return targets
 }
 
-// open makes the targets of a route. The caller holds mu.
+// open creates the targets of a route. The caller must hold mu.
 func (l *Log) open(targets []conf.LogTarget) ([]target, error) {
 	var made []target
 	var errs []error
@@ -140,7 +141,8 @@ func (l *Log) open(targets []conf.LogTarget) ([]target, error) {
 	return made, errors.Join(errs...)
 }
 
-// carrier returns the one that serves a target's destination. The caller holds mu.
+// carrier returns the carrier of a target's destination. The first call for a destination opens it.
+// The caller must hold mu.
 func (l *Log) carrier(t conf.LogTarget) (*carrier, error) {
 	name := destination(t)
 	for _, c := range *l.carriers.Load() {
@@ -158,9 +160,8 @@ func (l *Log) carrier(t conf.LogTarget) (*carrier, error) {
 	return c, nil
 }
 
-// Say sends a text to the targets of a route, for messages that are not of a
-// connection. What does not print in it is replaced, so that a text from a
-// server cannot forge a line.
+// Say sends a text to the targets of a route. It is for messages that do not belong to a
+// connection. Control characters are replaced, so that a text from a server cannot fake a line.
 func (l *Log) Say(to Route, lv Level, text string) {
 	l.deliver(&frame{to: to, level: lv, at: time.Now(), line: printable(text)})
 	l.dispatch()
@@ -176,7 +177,7 @@ func printable(text string) []byte {
 	return line
 }
 
-// deliver copies a line to the queue of every target that wants it.
+// deliver copies a line to the queue of every target that accepts its level.
 func (l *Log) deliver(f *frame) {
 	route := (*l.routes.Load())[f.to]
 	for i := range route {
@@ -186,15 +187,15 @@ func (l *Log) deliver(f *frame) {
 	}
 }
 
-// dispatch sends the carriers on their way.
+// dispatch wakes the carriers that have lines to send.
 func (l *Log) dispatch() {
 	for _, c := range *l.carriers.Load() {
 		c.dispatch()
 	}
 }
 
-// Close sends what is queued, for a second at most, and ends the log. Sinks may
-// still be used, to no effect.
+// Close sends the queued lines, for about a second at most, and ends the log. Sinks may still be
+// used; their lines are then lost.
 func (l *Log) Close() {
 	l.closing.Do(func() {
 		close(l.stop)

@@ -15,10 +15,10 @@ import (
 	"sluice/conf"
 )
 
-// outlet is an open destination. Its carrier's goroutine owns it.
+// outlet is an open destination. The goroutine of its carrier owns it.
 type outlet interface {
-	// send brings a batch out, noting in it what is out, and tells fail of each
-	// line that can never be sent. An error means: try the rest again later.
+	// send sends a batch and records in it which bytes were sent. It calls fail for each line that
+	// can never be sent. An error means that the rest must be tried again later.
 	send(b *batch, fail func(error)) error
 	close()
 }
@@ -40,8 +40,7 @@ func openOutlet(t conf.LogTarget) (outlet, error) {
 	return nil, fmt.Errorf("unknown kind %d", t.Kind)
 }
 
-// checkOutlet says why openOutlet would fail, where that is known before
-// anything is opened.
+// checkOutlet returns the error with which openOutlet would fail, if it is known before opening.
 func checkOutlet(t conf.LogTarget, lookUp func(host string) (netip.Addr, error)) error {
 	switch t.Kind {
 	case conf.LogUDP:
@@ -56,7 +55,7 @@ func checkOutlet(t conf.LogTarget, lookUp func(host string) (netip.Addr, error))
 	return nil
 }
 
-// appendable says why a file can't be written to, or not be made.
+// appendable returns an error if the file cannot be written or created.
 func appendable(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -77,7 +76,7 @@ func faultOf(path string, err error) error {
 	return &fs.PathError{Op: "open", Path: path, Err: err}
 }
 
-// destination names what a target writes to; equal names mean the same.
+// destination returns the name of a target's destination. Equal names mean the same destination.
 func destination(t conf.LogTarget) string {
 	switch t.Kind {
 	case conf.LogUDP:
@@ -100,7 +99,7 @@ func hostPort(a conf.Address) string {
 	return net.JoinHostPort(host, strconv.Itoa(int(a.Port)))
 }
 
-// unixName is a socket's name as package net writes it, @ for an abstract one.
+// unixName returns the name of a socket as package net writes it. An abstract name begins with @.
 func unixName(a conf.Address) string {
 	if a.Net == conf.NetAbstract {
 		return "@" + a.Path

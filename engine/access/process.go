@@ -8,8 +8,8 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// NewProcessLogger returns the logger for what the process says of itself, as
-// opposed to its connections. format is "console" for people, or "json".
+// NewProcessLogger returns the logger for messages about the process itself, not about its
+// connections. format is "console", for people, or "json".
 func NewProcessLogger(format string, w io.Writer) (*zap.Logger, error) {
 	c := zap.NewProductionEncoderConfig()
 	c.EncodeTime = zapcore.ISO8601TimeEncoder

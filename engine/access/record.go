@@ -6,49 +6,49 @@ import (
 	"time"
 )
 
-// Record is what the log line of one connection tells. The names are those of
-// HAProxy's log variables (configuration.txt 8.2.6).
+// Record holds the values of the log line of one connection. The names are those of HAProxy's log
+// variables (configuration.txt 8.2.6).
 type Record struct {
-	Client   netip.AddrPort // not valid: a UNIX client, shown as unix:Listener
-	Listener int32          // %cp of a UNIX client: the number of the bind line, from 1
-	Accept   time.Time      // wall clock at accept
+	Client   netip.AddrPort // invalid: the client is on a UNIX socket, written as unix:Listener
+	Listener int32          // %cp of a client on a UNIX socket: number of the bind directive, from 1
+	Accept   time.Time      // wall-clock time of the accept
 	Frontend string
-	Backend  string // empty: none was chosen, the frontend's name is shown
-	Server   string // empty: <NOSRV>
+	Backend  string // empty: no backend was chosen; the frontend's name is written
+	Server   string // empty: no server was chosen; <NOSRV> is written
 
-	// Milliseconds; -1: this phase was not reached. Tw runs from accept to the
-	// moment a server was free, waiting for bytes to inspect included; Tc from
-	// there to the established connection; Tt from accept to the end.
+	// Times in milliseconds; -1: this phase was not reached. Tw is from the accept to the choice of
+	// a server; it includes the wait for bytes to inspect. Tc is from that moment to the
+	// established connection. Tt is from the accept to the end.
 	Tw, Tc, Tt int64
 
-	Bytes    uint64  // from server to client
-	Uploaded uint64  // from client to server
-	Term     [2]byte // the termination state, such as "--" or "cD"
+	Bytes    uint64  // bytes from server to client
+	Uploaded uint64  // bytes from client to server
+	Term     [2]byte // first two letters of the termination state, such as "--" or "cD"
 
-	Act, Fe, Be, Srv  int32 // connections as this one ends: process, frontend, backend, server
-	Retries           int32 // attempts after the first
-	Redispatched      bool  // the last retry went to another server: Retries is shown with a +
-	SrvQueue, BeQueue int32 // how many waited before this one
+	Act, Fe, Be, Srv  int32 // connections of process, frontend, backend and server when this one ends
+	Retries           int32 // connection attempts after the first
+	Redispatched      bool  // the last attempt went to another server; Retries is written with a +
+	SrvQueue, BeQueue int32 // sessions before this one in the queues; always 0, because there are no queues
 
-	// What only some formats tell.
-	Local  netip.AddrPort // that the client connected to; not valid: the client is a UNIX one
-	Target netip.AddrPort // of the server; not valid: none was chosen, or it is a UNIX one
-	Source netip.AddrPort // from which it was connected to; not valid: it was not, or it is a UNIX one
-	Serial uint64         // the line's number in this process
+	// The following fields are used by some formats only.
+	Local  netip.AddrPort // the address that the client connected to; invalid: a UNIX socket
+	Target netip.AddrPort // address of the server; invalid: no server was chosen, or it has a UNIX socket
+	Source netip.AddrPort // our address of the server connection; invalid: no connection, or a UNIX socket
+	Serial uint64         // number of the line in this process, for %rt
 }
 
-// Formatter appends log lines. It caches the text of the second it wrote last,
-// so each loop owns one; it must not be copied or shared.
+// Formatter appends log lines. It caches the text of the last second, so each loop owns one. It
+// must not be copied or shared.
 type Formatter struct {
 	second int64
 	text   [len(dateLayout) + 1]byte
 }
 
-// dateLayout is HAProxy's %t without its milliseconds.
+// dateLayout is HAProxy's %t without the milliseconds.
 const dateLayout = "02/Jan/2006:15:04:05"
 
-// AppendTCP appends the line of `option tcplog` (configuration.txt 8.2.2), with
-// neither header nor newline. It does not allocate if dst has room.
+// AppendTCP appends the line of `option tcplog` (configuration.txt 8.2.2) to dst, without header
+// and newline. It does not allocate if dst has enough capacity.
 func (f *Formatter) AppendTCP(dst []byte, r *Record) []byte {
 	dst = f.appendRoute(dst, r)
 	dst = appendInts(dst, r.Tw, r.Tc, r.Tt)
@@ -58,7 +58,7 @@ func (f *Formatter) AppendTCP(dst []byte, r *Record) []byte {
 	return appendCounts(dst, r)
 }
 
-// appendRoute writes what all lines begin with, up to the server and a blank.
+// appendRoute writes the common start of all lines, up to the server and the blank after it.
 func (f *Formatter) appendRoute(dst []byte, r *Record) []byte {
 	dst = appendPeer(dst, r.Client, r.Listener)
 	dst = append(dst, " ["...)
@@ -70,7 +70,7 @@ func (f *Formatter) appendRoute(dst []byte, r *Record) []byte {
 	return append(dst, ' ')
 }
 
-// appendCounts writes the connections and the queues.
+// appendCounts writes the numbers of connections, the retries and the queues.
 func appendCounts(dst []byte, r *Record) []byte {
 	dst = appendInts(dst, int64(r.Act), int64(r.Fe), int64(r.Be), int64(r.Srv))
 	dst = appendRetries(append(dst, '/'), r)
@@ -108,7 +108,7 @@ func appendInts(dst []byte, values ...int64) []byte {
 	return dst
 }
 
-// appendPeer writes addresses as HAProxy does: IPv6 without brackets or zone.
+// appendPeer writes an address as HAProxy does: IPv6 without brackets and zone.
 func appendPeer(dst []byte, peer netip.AddrPort, listener int32) []byte {
 	if !peer.IsValid() {
 		dst = append(dst, "unix:"...)
@@ -119,8 +119,8 @@ func appendPeer(dst []byte, peer netip.AddrPort, listener int32) []byte {
 	return strconv.AppendUint(dst, uint64(peer.Port()), 10)
 }
 
-// appendDate writes the local time with milliseconds. The zero Formatter holds
-// no text, which its length byte tells.
+// appendDate writes the local time with milliseconds. The last byte of f.text is 0 as long as the
+// cache is empty.
 func (f *Formatter) appendDate(dst []byte, t time.Time) []byte {
 	if s := t.Unix(); s != f.second || f.text[len(dateLayout)] == 0 {
 		f.second = s

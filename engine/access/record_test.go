@@ -8,7 +8,7 @@ import (
 	"sluice/conf"
 )
 
-// sample is a record with every field at work.
+// sample returns a record in which every field has a value.
 func sample() Record {
 	return Record{
 		Client:   netip.MustParseAddrPort("10.0.1.2:33313"),
@@ -46,7 +46,7 @@ func TestAppendTCP(t *testing.T) {
 		{"milliseconds keep their zeros", func(r *Record) { r.Accept = time.Date(2026, 11, 22, 0, 0, 0, 7e6, time.Local) },
 			"10.0.1.2:33313 [22/Nov/2026:00:00:00.007] fnt bck/srv1 0/0/5007 212 -- 0/0/0/0/3 0/0"},
 	}
-	var f Formatter // shared, so that its cached second is tried too
+	var f Formatter // shared, so that its cached second is tested too
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			r := sample()
@@ -61,7 +61,7 @@ func TestAppendTCP(t *testing.T) {
 func TestFormatterOfTheEpoch(t *testing.T) {
 	r := sample()
 	r.Accept = time.Unix(0, 0)
-	var f Formatter // its zero second must not pass for a cached one
+	var f Formatter // its zero second must not be taken for a cached one
 	want := "[" + r.Accept.Format("02/Jan/2006:15:04:05.000") + "]"
 	if got := string(f.AppendTCP(nil, &r))[len("10.0.1.2:33313 "):][:len(want)]; got != want {
 		t.Errorf("got %s, want %s", got, want)
@@ -91,7 +91,7 @@ func TestAppendDoesNotAllocate(t *testing.T) {
 	r, dst := sample(), make([]byte, 0, 1024)
 	c := Connect{Client: r.Client, Local: r.Client, Frontend: "www"}
 	n := testing.AllocsPerRun(1000, func() {
-		r.Accept = r.Accept.Add(700 * time.Millisecond) // cached seconds and fresh ones
+		r.Accept = r.Accept.Add(700 * time.Millisecond) // tests both cached and new seconds
 		dst = f.AppendTCP(dst[:0], &r)
 		dst = AppendConnect(dst[:0], &c)
 	})

@@ -7,29 +7,29 @@ import (
 	"time"
 )
 
-// ringSize is how many bytes a loop may be ahead of the collector. It must be a
-// power of two.
+// ringSize is the size of a ring in bytes: the most that a loop may be ahead of the collector. It
+// must be a power of two.
 const ringSize = 256 << 10
 
-// frameHeader stands before each line in a ring: length, route, level and the
+// frameHeader is the size of the header before each line in a ring: length, route, level and the
 // time of sending in nanoseconds since 1970.
 const frameHeader = 4 + 2 + 1 + 8
 
-// Sink is one loop's end of the log: a ring with the loop as its only writer and
-// the collector as its only reader. The ring is made at the first line.
+// Sink is the ring in which a loop stores its log lines. The loop is the only writer and the
+// collector is the only reader. The ring is allocated for the first line.
 type Sink struct {
 	log   *Log
-	ring  []byte // made by the loop before tail first moves, seen by the collector after
+	ring  []byte // the loop allocates it before it first changes tail; the collector reads it only after that
 	_     [64]byte
-	tail  atomic.Uint64 // moved by the loop
+	tail  atomic.Uint64 // bytes written since the start; changed by the loop
 	drops drops
 	_     [64]byte
-	head  atomic.Uint64 // moved by the collector
+	head  atomic.Uint64 // bytes read since the start; changed by the collector
 }
 
-// Send hands a line, without newline, to the targets of a route. It is the
-// owning loop's only: it neither blocks nor locks nor allocates, and drops the
-// line when the ring is full. The line is copied.
+// Send sends a line, without newline, to the targets of a route. Only the loop that owns the sink
+// may call it. Send never blocks and takes no lock. It drops the line if the ring is full. It
+// copies the line, and allocates memory only in the first call.
 func (s *Sink) Send(to Route, lv Level, line []byte) {
 	if to == None {
 		return
@@ -53,31 +53,30 @@ func (s *Sink) Send(to Route, lv Level, line []byte) {
 	s.log.rouse()
 }
 
-// put copies into the ring at a running position.
+// put copies p into the ring. pos counts bytes since the start.
 func (s *Sink) put(pos uint64, p []byte) {
 	n := copy(s.ring[pos&(ringSize-1):], p)
 	copy(s.ring, p[n:])
 }
 
-// get copies out of the ring what was put at a running position.
+// get copies bytes out of the ring into p. pos counts bytes since the start.
 func (s *Sink) get(p []byte, pos uint64) {
 	n := copy(p, s.ring[pos&(ringSize-1):])
 	copy(p[n:], s.ring)
 }
 
-// pending says whether the collector has something to fetch.
+// pending reports whether the ring contains a line.
 func (s *Sink) pending() bool { return s.head.Load() != s.tail.Load() }
 
-// frame is a line on its way from a ring to the carriers.
+// frame is a line that the collector has read from a ring.
 type frame struct {
 	to    Route
 	level Level
 	at    time.Time
-	line  []byte // reused by the next
+	line  []byte // overwritten by the next line
 }
 
-// next fetches the oldest line into f. It is the collector's only, and only
-// while something is pending.
+// next reads the oldest line into f. Only the collector may call it, and only if pending is true.
 func (s *Sink) next(f *frame) {
 	head := s.head.Load()
 	var h [frameHeader]byte

@@ -13,14 +13,14 @@ import (
 	"sluice/conf"
 )
 
-// closedLog returns a log whose collector has ended, so that rings only fill.
+// closedLog returns a log whose collector has ended, so that nothing reads the rings.
 func closedLog() *Log {
 	l := Open("haproxy", zap.NewNop())
 	l.Close()
 	return l
 }
 
-// TestRing compares a sink with a plain queue over random sends and fetches.
+// TestRing compares a sink with a simple queue over random writes and reads.
 func TestRing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := closedLog().NewSink()
@@ -66,7 +66,7 @@ func TestSendWithoutRouteMakesNoRing(t *testing.T) {
 	}
 }
 
-// TestManyLoops has several producers at once and looks at what arrives of each.
+// TestManyLoops sends from several goroutines and checks the lines of each.
 func TestManyLoops(t *testing.T) {
 	const loops, lines = 4, 2000
 	l, path, route := fileLog(t)
@@ -107,7 +107,7 @@ func TestSendDoesNotAllocate(t *testing.T) {
 	route := mustRoute(t, l, conf.LogTarget{Kind: conf.LogFile, Path: "/dev/null", Facility: "local0"})
 	s, line := l.NewSink(), bytes.Repeat([]byte("x"), 100)
 	const lines = ringSize / 2 / 128
-	for range 10 { // the buffers of the other goroutines find their size
+	for range 10 { // until the buffers of the other goroutines have their final size
 		for range lines {
 			s.Send(route, Info, line)
 		}
@@ -118,7 +118,7 @@ func TestSendDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// BenchmarkSend plays the collector itself, as a full ring would cost less.
+// BenchmarkSend empties the ring itself, because sending to a full ring would be faster.
 func BenchmarkSend(b *testing.B) {
 	s, line := closedLog().NewSink(), bytes.Repeat([]byte("x"), 100)
 	b.ReportAllocs()

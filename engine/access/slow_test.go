@@ -17,8 +17,8 @@ import (
 	"sluice/conf"
 )
 
-// overfill logs numbered lines until some are dropped, and returns how many were
-// sent, once they have left the ring. Nothing that a target does may hold it up.
+// overfill logs numbered lines until some are dropped. It returns the number of lines sent, after
+// the ring is empty. A slow target must not delay this.
 func overfill(t *testing.T, l *Log, route Route) int {
 	t.Helper()
 	sink, sent := l.NewSink(), 0
@@ -36,7 +36,8 @@ func overfill(t *testing.T, l *Log, route Route) int {
 
 func numbered(n int) []byte { return fmt.Appendf(nil, "line %d %s", n, strings.Repeat("x", 80)) }
 
-// checkNumbered reads whole lines with rising numbers up to one that says last.
+// checkNumbered reads complete lines with rising numbers, up to the line "last". It returns their
+// number.
 func checkNumbered(t *testing.T, next func() string) (n int) {
 	t.Helper()
 	for previous := -1; ; n++ {
@@ -52,7 +53,7 @@ func checkNumbered(t *testing.T, next func() string) (n int) {
 	}
 }
 
-// sayLast repeats a last line until it finds room.
+// sayLast sends the line "last" until it is not dropped.
 func sayLast(t *testing.T, l *Log, route Route) {
 	t.Helper()
 	eventually(t, "there is room again", func() bool {
@@ -115,7 +116,7 @@ func TestDevFull(t *testing.T) {
 	}
 }
 
-// TestDiskFull fills a small file system, makes room and sees the log go on.
+// TestDiskFull fills a small file system and then frees space: the log continues.
 func TestDiskFull(t *testing.T) {
 	dir := t.TempDir()
 	if err := unix.Mount("none", dir, "tmpfs", 0, "size=64k"); err != nil {
@@ -147,7 +148,7 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// TestStalledPipe is what stdout is when nobody reads it.
+// TestStalledPipe tests a stdout with a reader that does not read.
 func TestStalledPipe(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -170,7 +171,7 @@ func TestStalledPipe(t *testing.T) {
 	}
 }
 
-// TestStdoutWithoutReader: the process must survive it.
+// TestStdoutWithoutReader: the process must not end when stdout has no reader.
 func TestStdoutWithoutReader(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -190,7 +191,7 @@ func TestStdoutWithoutReader(t *testing.T) {
 	}
 }
 
-// logInto returns a log whose only target is raw and ends in the outlet.
+// logInto returns a log with one raw target, which writes to the outlet.
 func logInto(t *testing.T, out outlet) (*Log, Route) {
 	t.Helper()
 	l := Open("lb", zap.NewNop())
@@ -208,7 +209,7 @@ func TestCloseFlushes(t *testing.T) {
 	}
 	sink.Send(route, Info, []byte("last"))
 	l.Close()
-	l.Close() // a second time is no harm
+	l.Close() // a second Close has no effect
 	lines := readLines(t, path)
 	if n := checkNumbered(t, func() (line string) { line, lines = lines[0], lines[1:]; return line }); n != 1000 {
 		t.Errorf("%d lines arrived, want 1000", n)

@@ -7,12 +7,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stream writes lines one after the other: to a file, to stdout or stderr.
-// Many lines go out in one write. What did not fit is continued at its byte.
+// stream writes lines to a file, to stdout or to stderr. One write sends many lines. After a
+// partial write it continues at the next byte.
 type stream struct{ file *os.File }
 
-// openFile appends to a file of that name, made with mode 0640. A FIFO needs a
-// reader that is already there.
+// openFile opens a file to append to. It creates a missing file with mode 0640. A FIFO must already
+// have a reader.
 func openFile(path string) (*stream, error) {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|unix.O_NONBLOCK, 0o640)
 	if err != nil {
@@ -21,8 +21,9 @@ func openFile(path string) (*stream, error) {
 	return &stream{file}, nil
 }
 
-// openStd works on a duplicate: the original may be closed when the process
-// becomes a daemon, and package os ends a process whose stdout has no reader.
+// openStd uses a duplicate of the descriptor for two reasons. The original may be closed when the
+// process becomes a daemon. Package os also ends a process that writes to descriptor 1 or 2 without
+// a reader.
 func openStd(fd int, name string) (*stream, error) {
 	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"sluice/conf"
 )
 
-// Level is a syslog severity: the lower, the more severe.
+// Level is a syslog severity. A lower number is more severe.
 type Level uint8
 
 // The levels of RFC 5424.
@@ -28,34 +28,34 @@ var levels = []string{"emerg", "alert", "crit", "err", "warning", "notice", "inf
 
 func (l Level) String() string { return levels[l] }
 
-// facilities are HAProxy's names, at their number.
+// facilities are HAProxy's names; the index is the syslog number.
 var facilities = []string{
 	"kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news",
 	"uucp", "cron", "auth2", "ftp", "ntp", "audit", "alert", "cron2",
 	"local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 }
 
-// The lengths of a line that HAProxy accepts, and takes where nothing is said.
+// Lengths of a line in bytes: the range that HAProxy accepts, and its default.
 const (
 	minLength     = 80
 	maxLength     = 65535
 	defaultLength = 1024
 )
 
-// target is one `log` line of the configuration: how a line looks there, which
-// lines it wants, and who carries them. It is immutable.
+// target is one `log` directive: the format and the levels of its lines, and the carrier that sends
+// them. It is immutable.
 type target struct {
 	header   header
 	facility int
-	least    Level // the least severe level sent
-	most     Level // more severe levels are sent as this one
-	length   int   // in bytes, header included, newline not
+	least    Level // the least severe level that is sent
+	most     Level // the most severe level of a line: more severe lines are sent with this level
+	length   int   // longest line in bytes, with its header, without the newline
 	tag      string
 	pid      string
 	carrier  *carrier
 }
 
-// newTarget checks the words of a log line. tag and pid go into its headers.
+// newTarget checks a `log` directive. tag and pid are written in the headers of lines.
 func newTarget(t conf.LogTarget, tag string, pid int) (target, error) {
 	n := target{tag: tag, pid: strconv.Itoa(pid), length: t.Length, least: Debug}
 	var err error
@@ -89,11 +89,11 @@ func parseLevel(word string) (Level, error) {
 	return 0, fmt.Errorf("log level %q: want one of %q", word, levels)
 }
 
-// wants says whether lines of that level are sent.
+// wants reports whether lines of that level are sent.
 func (t *target) wants(lv Level) bool { return lv <= t.least }
 
-// append adds the line as this target sends it: header, text cut to the length,
-// newline. HAProxy counts the header in the length, but not the newline.
+// append appends the line in the form of this target: header, text and newline. It cuts the text to
+// the length. As in HAProxy the length includes the header but not the newline.
 func (t *target) append(dst []byte, lv Level, at time.Time, line []byte) []byte {
 	start := len(dst)
 	dst = t.header(dst, t, max(lv, t.most), at)
@@ -104,11 +104,11 @@ func (t *target) append(dst []byte, lv Level, at time.Time, line []byte) []byte 
 	return append(dst, '\n')
 }
 
-// header appends what stands before a line.
+// header appends the text before a line.
 type header func(dst []byte, t *target, lv Level, at time.Time) []byte
 
-// headers are the formats of HAProxy's `log ... format` (configuration.txt 3.1,
-// "log"), byte for byte as version 2.6 sends them.
+// headers are the formats of HAProxy's `log ... format` (configuration.txt 3.1, "log"). The bytes
+// are those that version 2.6 sends.
 var headers = map[string]header{
 	"local":    localHeader,
 	"rfc3164":  rfc3164Header,
@@ -140,8 +140,7 @@ func localHeader(dst []byte, t *target, lv Level, at time.Time) []byte {
 	return t.appendTag(append(dst, ' '))
 }
 
-// rfc3164Header names the host localhost, as HAProxy does without
-// log-send-hostname.
+// rfc3164Header writes localhost as the host name, as HAProxy does without log-send-hostname.
 func rfc3164Header(dst []byte, t *target, lv Level, at time.Time) []byte {
 	dst = t.appendPriority(dst, lv)
 	dst = at.AppendFormat(dst, time.Stamp)

@@ -8,7 +8,7 @@ import (
 	"sluice/conf"
 )
 
-// at has a day of one digit, which syslog pads with a space.
+// at is on a day with one digit, which syslog pads with a space.
 var at = time.Date(2022, 11, 2, 17, 0, 0, 419_638_000, time.FixedZone("", -5400))
 
 func render(t *testing.T, c conf.LogTarget, lv Level, line string) string {

@@ -8,8 +8,8 @@ import (
 	"sluice/conf"
 )
 
-// samples are those that conf takes in log-format. What is not there is a dash,
-// and flag Q quotes numbers too.
+// samples are the samples that conf accepts in log-format. A missing value is written as a dash.
+// Flag Q quotes numbers too.
 var samples = map[string]writer{
 	"src":                sampleIP(func(r *HTTPRecord) netip.AddrPort { return r.Client }),
 	"dst":                sampleIP(func(r *HTTPRecord) netip.AddrPort { return r.Local }),
@@ -33,7 +33,7 @@ func backend(r *HTTPRecord) string {
 	return r.Backend
 }
 
-// sampleBackend is nothing where no request was read, and so none decided on.
+// sampleBackend returns "" if no request was read: no backend was chosen then.
 func sampleBackend(r *HTTPRecord) string {
 	if r.Backend == "" && r.TR < 0 {
 		return ""
@@ -48,7 +48,7 @@ func server(r *HTTPRecord) string {
 	return r.Server
 }
 
-// appendText writes a text as its flags say; nothing is a dash, unless quoted.
+// appendText writes a text with its flags. An empty text is written as a dash, unless it is quoted.
 func appendText[text string | []byte](dst []byte, t text, flags conf.FormatFlags) []byte {
 	if len(t) == 0 && flags&conf.Quote == 0 {
 		return append(dst, '-')
@@ -58,7 +58,7 @@ func appendText[text string | []byte](dst []byte, t text, flags conf.FormatFlags
 	return appendQuote(dst, flags)
 }
 
-// appendQuote writes a double quote where flag Q asks for it.
+// appendQuote writes a double quote if flag Q is set.
 func appendQuote(dst []byte, flags conf.FormatFlags) []byte {
 	if flags&conf.Quote != 0 {
 		return append(dst, '"')
@@ -78,7 +78,8 @@ func cookie(of func(*HTTPRecord) []byte) writer {
 	}
 }
 
-// captured is %hr: {value|value}, and nothing without slots or request.
+// captured writes %hr or %hs: {value|value}. It writes nothing if nothing is to be captured, or
+// without a request.
 func captured(of func(*HTTPRecord) [][]byte) writer {
 	return func(_ *Formatter, dst []byte, r *HTTPRecord, flags conf.FormatFlags) []byte {
 		slots := of(r)
@@ -91,8 +92,8 @@ func captured(of func(*HTTPRecord) [][]byte) writer {
 	}
 }
 
-// capturedList is %hrl, the style of the Common Log Format: values with blanks
-// between them, each with its own quotes.
+// capturedList writes %hrl or %hsl, in the style of the Common Log Format. The values are separated
+// by blanks, and each has its own quotes.
 func capturedList(of func(*HTTPRecord) [][]byte) writer {
 	return func(_ *Formatter, dst []byte, r *HTTPRecord, flags conf.FormatFlags) []byte {
 		for i, value := range of(r) {
@@ -111,11 +112,11 @@ func capturedList(of func(*HTTPRecord) [][]byte) writer {
 	}
 }
 
-// end is one end of a connection. Neither an address nor unix: not known.
+// end is one end of a connection. It is unknown if the address is invalid and unix is false.
 type end struct {
 	netip.AddrPort
 	unix   bool
-	number int32 // shown as the port of a UNIX one
+	number int32 // written as the port of a UNIX socket
 }
 
 func ofClient(r *HTTPRecord) end { return end{r.Client, !r.Client.IsValid(), r.Listener} }
@@ -190,7 +191,8 @@ func samplePort(of func(*HTTPRecord) netip.AddrPort) writer {
 	}
 }
 
-// sampleStatus is the server's, and nothing where the answer is ours.
+// sampleStatus writes the status of the server's answer. It writes a dash if the answer is not from
+// a server.
 func sampleStatus(_ *Formatter, dst []byte, r *HTTPRecord, flags conf.FormatFlags) []byte {
 	return appendNumber(dst, int64(r.Status), r.Tr >= 0, flags)
 }
@@ -224,7 +226,7 @@ func ofLine(part func(line []byte) []byte) writer {
 	}
 }
 
-// badRequest stands where no whole request line was read.
+// badRequest is written if no complete request line was received.
 const badRequest = "<BADREQ>"
 
 func method(line []byte) []byte {
@@ -238,7 +240,7 @@ func uri(line []byte) []byte {
 	return uri
 }
 
-// version is HTTP/0.9, as in HAProxy, where the line was cut before it.
+// version returns HTTP/0.9 for a line that was cut before its version, as HAProxy does.
 func version(line []byte) []byte {
 	_, rest, _ := bytes.Cut(line, blank)
 	_, version, _ := bytes.Cut(rest, blank)
@@ -253,7 +255,8 @@ func beforeQuery(uri []byte) []byte {
 	return before
 }
 
-// path is a target without scheme and host; nothing of `*` and of a CONNECT.
+// path returns a target without scheme and host. It returns nil for `*` and for the target of a
+// CONNECT.
 func path(uri []byte) []byte {
 	if len(uri) > 0 && uri[0] == '/' {
 		return uri

@@ -8,8 +8,8 @@ import (
 	"sluice/conf"
 )
 
-// variables are those of configuration.txt 8.2.6 that conf takes in log-format.
-// What they write was compared with HAProxy 2.6.
+// variables are the variables of configuration.txt 8.2.6 that conf accepts in log-format. Tests
+// compare the results with HAProxy 2.6.
 var variables = map[string]writer{
 	"H": name(func(*HTTPRecord) string { return hostname }),
 	"f": name(frontend), "ft": name(frontend), "b": name(backend), "s": name(server),
@@ -28,7 +28,7 @@ var variables = map[string]writer{
 	"Ts":  hexNumber(func(r *HTTPRecord) int64 { return r.accepted().Unix() }),
 	"ms":  milliseconds,
 
-	"Th": number(func(*HTTPRecord) int64 { return 0 }), // there is neither TLS nor PROXY
+	"Th": number(func(*HTTPRecord) int64 { return 0 }), // always 0: neither TLS nor the PROXY protocol is accepted
 	"Ti": number(func(r *HTTPRecord) int64 { return r.Ti }),
 	"TR": number(func(r *HTTPRecord) int64 { return r.TR }),
 	"Tq": number(untilAsked),
@@ -79,7 +79,7 @@ var variables = map[string]writer{
 	"hsl": capturedList(func(r *HTTPRecord) [][]byte { return r.ResponseHeaders }),
 }
 
-// hostname is %H: asked once, as HAProxy does.
+// hostname is the value of %H. It is read once, as in HAProxy.
 var hostname = func() string {
 	name, err := os.Hostname()
 	if err != nil {
@@ -88,15 +88,15 @@ var hostname = func() string {
 	return name
 }()
 
-// begun is when the request's first byte came.
+// begun returns the time of the request's first byte.
 func (r *HTTPRecord) begun() time.Time { return r.Accept }
 
-// accepted is when the connection was accepted, or the answer before was out.
+// accepted returns the time of the accept, or of the end of the previous answer.
 func (r *HTTPRecord) accepted() time.Time {
 	return r.Accept.Add(-time.Duration(r.Ti) * time.Millisecond)
 }
 
-// untilAsked is %Tq.
+// untilAsked returns %Tq.
 func untilAsked(r *HTTPRecord) int64 {
 	if r.TR < 0 {
 		return -1
@@ -104,8 +104,8 @@ func untilAsked(r *HTTPRecord) int64 {
 	return r.Ti + r.TR
 }
 
-// ofData is %Td, from the answer's head, or the connection in mode tcp, to the
-// end.
+// ofData returns %Td: the time from the answer's head to the end. In mode tcp it starts at the
+// established connection.
 func ofData(r *HTTPRecord) int64 {
 	if r.Tc < 0 || r.Tr < 0 {
 		return -1
@@ -119,7 +119,7 @@ func number(of func(*HTTPRecord) int64) writer {
 	}
 }
 
-// hexNumber is a number that flag X is for.
+// hexNumber writes a number, in hexadecimal if flag X is set.
 func hexNumber(of func(*HTTPRecord) int64) writer {
 	return func(_ *Formatter, dst []byte, r *HTTPRecord, flags conf.FormatFlags) []byte {
 		if flags&conf.Hex != 0 {
@@ -129,7 +129,7 @@ func hexNumber(of func(*HTTPRecord) int64) writer {
 	}
 }
 
-// appendHex writes that many digits or more.
+// appendHex writes at least this number of digits.
 func appendHex(dst []byte, n uint64, digits int) []byte {
 	for digits < 16 && n>>(4*digits) != 0 {
 		digits++
