@@ -14,7 +14,7 @@ import (
 	"sluice/pool"
 )
 
-// The columns are what HAProxy 2.6.12 had of such servers.
+// The expected columns are those of HAProxy 2.6.12 for such servers.
 func TestChecksInShowStat(t *testing.T) {
 	for _, tt := range []struct {
 		check conf.HTTPCheck
@@ -37,8 +37,8 @@ func TestChecksInShowStat(t *testing.T) {
 	}
 }
 
-// checkedOnce is a backend whose one server, which has no page at all, was
-// checked.
+// checkedOnce returns a backend with one server, after one check. The server answers every request
+// with 404.
 func checkedOnce(t *testing.T, check conf.HTTPCheck) *pool.Backend {
 	t.Helper()
 	web := httptest.NewServer(http.NotFoundHandler())

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// columns are those of `show stat` in HAProxy 2.6, in its order. Tools find
-// them by name, some by number.
+// columns are the columns of `show stat` in HAProxy 2.6, in its order. Some tools find a column by
+// its name, others by its number.
 var columns = strings.Fields(`
 	pxname svname qcur qmax scur smax slim stot bin bout dreq dresp ereq econ eresp wretr
 	wredis status weight act bck chkfail chkdown lastchg downtime qlimit pid iid sid throttle
@@ -26,11 +26,11 @@ var columns = strings.Fields(`
 	h1_total_streams h1_bytes_in h1_bytes_out h1_spliced_bytes_in h1_spliced_bytes_out
 `)
 
-// row is one line of `show stat`: values by column. What it lacks stays empty,
-// as in HAProxy what does not apply does.
+// row is one line of `show stat`: values by column name. A missing column is written empty, as
+// HAProxy writes a column that does not apply.
 type row map[string]any
 
-// csv writes the row as `show stat` does, with a comma after each value.
+// csv writes the row in the format of `show stat`, with a comma after each value.
 func (r row) csv(w *strings.Builder) {
 	for _, c := range columns {
 		if v, ok := r[c]; ok {
@@ -41,7 +41,7 @@ func (r row) csv(w *strings.Builder) {
 	w.WriteByte('\n')
 }
 
-// quote writes a value so that CSV readers get it back whole (RFC 4180).
+// quote returns a value in the form that CSV readers expect (RFC 4180).
 func quote(v string) string {
 	if !strings.ContainsAny(v, "\",\r\n") {
 		return v

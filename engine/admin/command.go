@@ -11,15 +11,15 @@ import (
 	"sluice/pool"
 )
 
-// command is one thing the operator can ask for.
+// command is one command of the stats socket.
 type command struct {
-	words string // that call it
-	args  string // how what follows is described
+	words string // the words of the command
+	args  string // description of the arguments, for help
 	help  string
 	run   func(c *client, args []string) string
 }
 
-// commands lists them as help does.
+// commands returns all commands, in the order of help.
 func commands() []command {
 	return []command{
 		{"show info", "", "report information about the running process", (*client).showInfo},
@@ -30,8 +30,7 @@ func commands() []command {
 	}
 }
 
-// answer runs one command and returns its answer, without the empty line that
-// ends each answer.
+// answer runs one command and returns its answer, without the empty line that ends each answer.
 func (c *client) answer(cmd string) string {
 	words := split(cmd)
 	for _, known := range commands() {
@@ -45,7 +44,7 @@ func (c *client) answer(cmd string) string {
 	return "Unknown command, but maybe one of the following ones is a better match:\n" + usage(words)
 }
 
-// split cuts a command into words. A NUL byte ends it, as in HAProxy.
+// split splits a command into words. A NUL byte ends the command, as in HAProxy.
 func split(cmd string) []string {
 	cmd, _, _ = strings.Cut(cmd, "\x00")
 	return strings.FieldsFunc(cmd, func(r rune) bool { return r == ' ' || r == '\t' })
@@ -63,8 +62,8 @@ func hasPrefix(words, prefix []string) bool {
 	return true
 }
 
-// usage describes the commands that begin with the first of words, or all if
-// there is none such, and how to get help and to leave.
+// usage describes the commands that have the same first word as words, and the commands of one
+// word, such as help and quit. If there is no such command, it describes all.
 func usage(words []string) string {
 	var alike, always, all strings.Builder
 	known := false
@@ -101,12 +100,12 @@ func (c *client) quit([]string) string {
 	return ""
 }
 
-// otherFormats are the formats of HAProxy's answers that are not written here.
-// Other words behind `show info` and `show stat` are skipped, as in HAProxy,
-// but a tool that asks for JSON must not get CSV.
+// otherFormats are answer formats of HAProxy that are not supported. Other unknown arguments of
+// `show info` and `show stat` are ignored, as in HAProxy. But a tool that asks for JSON must not
+// get CSV.
 var otherFormats = []string{"typed", "json", "desc", "float"}
 
-// formatFault refuses a format that is not written here.
+// formatFault returns an error if the arguments ask for an unsupported format.
 func formatFault(cmd string, args []string) error {
 	for _, a := range args {
 		if slices.Contains(otherFormats, a) {
@@ -140,9 +139,9 @@ func (c *client) showStat(args []string) string {
 	return w.String()
 }
 
-// filter says which rows of `show stat` are wanted (management.txt 9.3).
+// filter selects rows of `show stat` (management.txt 9.3).
 type filter struct {
-	iid, types, sid int // -1: any; types is a mask of 1 << type
+	iid, types, sid int // -1: any; types is a bit mask of 1 << type
 	noMaint, up     bool
 }
 
@@ -170,8 +169,8 @@ func (f *filter) parseIDs(v *View, args []string) (err error) {
 	return nil
 }
 
-// proxy returns the ID of the frontend or backend that is called by its name,
-// or by its ID with or without a '#'. -1 calls all of them.
+// proxy returns the ID of a frontend or backend. name is its name, or its ID with or without a '#'.
+// -1 stands for all.
 func (v *View) proxy(name string) (int, error) {
 	for _, f := range v.Frontends {
 		if f.Conf.Name == name {
@@ -186,7 +185,7 @@ func (v *View) proxy(name string) (int, error) {
 	if id, err := strconv.Atoi(strings.TrimPrefix(name, "#")); err == nil && id != 0 {
 		return id, nil
 	}
-	return 0, errors.New("No such proxy.") //nolint:staticcheck // HAProxy's words
+	return 0, errors.New("No such proxy.") //nolint:staticcheck // HAProxy's text
 }
 
 func (f filter) matches(r row) bool {

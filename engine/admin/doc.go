@@ -1,8 +1,8 @@
-// Package admin is the operator's door: a stats socket that answers the
-// commands of HAProxy's runtime API (management.txt 9.3), in its formats, so
-// that its tools work here too. It only reads.
+// Package admin implements the stats socket, which answers commands of operators and tools. The
+// commands are those of HAProxy's runtime API (management.txt 9.3), and so are their formats, so
+// that tools for HAProxy work. All commands only read.
 //
-// The engine owns what is shown and hands it over in a View. Serve runs on a
-// goroutine of its own and on one more for each client; it reads atomic
-// counters and never waits for a loop, nor a loop for it.
+// The engine owns the data and passes it in a View. Serve runs on its own goroutine and starts one
+// more for each client. These goroutines read atomic counters. They never wait for a loop, and no
+// loop waits for them.
 package admin

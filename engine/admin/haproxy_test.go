@@ -17,8 +17,7 @@ import (
 	"sluice/pool"
 )
 
-// haproxy runs Debian's HAProxy with proxies and returns the path of its stats
-// socket.
+// haproxy runs Debian's HAProxy with these proxies. It returns the path of its stats socket.
 func haproxy(t *testing.T, proxies string) (path string) {
 	t.Helper()
 	version, err := exec.Command("haproxy", "-v").Output()
@@ -59,7 +58,7 @@ func awaitFile(t *testing.T, path string) {
 	}
 }
 
-// Each of these is sent at once, and then FIN.
+// Each text is sent in one piece, followed by FIN.
 var commandLines = []string{
 	"show info\n", "show info", "show info\r\n", "show info\r", "show\tinfo\n", "  show   info  \n", "show in\x00fo\n", "show info\x00\n", "show info\v\n",
 	"show info # a comment\n", "show info #a comment\n", "show info\t#x\n", "show info;show info # a comment;show info\n", "show info foo\n",
@@ -82,15 +81,15 @@ var (
 	rows    = regexp.MustCompile(`(?m)^(# pxname|\w+,\w+),.*$`)
 )
 
-// plain takes out what is of each program's own: the list of commands, and the
-// figures.
+// plain removes the parts of an answer that differ between the programs: the list of commands and
+// the numbers.
 func plain(answer string) string {
 	answer = lists.ReplaceAllString(answer, "(commands)\n")
 	answer = shortly.ReplaceAllString(answer, "(info)\n")
 	return rows.ReplaceAllString(answer, "$1")
 }
 
-// askAll sends text and FIN, and returns all that comes.
+// askAll sends text and FIN, and returns all bytes received.
 func askAll(t *testing.T, path, text string) string {
 	t.Helper()
 	conn := dial(t, path).(*net.UnixConn)
@@ -118,7 +117,7 @@ func TestCommandLinesAreReadAsHAProxyReadsThem(t *testing.T) {
 	}
 }
 
-// A command is answered when its end is there, and not before.
+// A command is answered only when its end was received.
 func TestUnfinishedCommandWaits(t *testing.T) {
 	for name, path := range map[string]string{"HAProxy": haproxy(t, "backend b\n"), "ours": start(t, sample(t), time.Second)} {
 		conn := dial(t, path)

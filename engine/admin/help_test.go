@@ -15,8 +15,8 @@ import (
 	"sluice/pool"
 )
 
-// sample is a small site: an http frontend, a tcp `listen` and a backend of
-// which one server is down.
+// sample returns a small site: an http frontend, a tcp `listen` and a backend. One server of the
+// backend is down.
 func sample(t *testing.T) *View {
 	t.Helper()
 	web := backend(t, 3, &conf.Backend{Name: "web", Mode: conf.HTTP, Cookie: &conf.Cookie{Name: "SRV"}, Servers: []*conf.Server{
@@ -52,7 +52,7 @@ func backend(t *testing.T, id int, c *conf.Backend) *pool.Backend {
 	return b
 }
 
-// start serves v at a UNIX socket until the test ends.
+// start serves v on a UNIX socket until the test ends.
 func start(t *testing.T, v *View, timeout time.Duration) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "s")
@@ -83,7 +83,7 @@ func dial(t *testing.T, path string) net.Conn {
 	return conn
 }
 
-// ask sends text and returns all that comes until the door closes.
+// ask sends text and returns all bytes until the server closes the connection.
 func ask(t *testing.T, path, text string) string {
 	t.Helper()
 	conn := dial(t, path)

@@ -10,8 +10,8 @@ import (
 	"sluice/engine/stat"
 )
 
-// info writes `show info`: the keys of HAProxy 2.6 in its order. Keys whose
-// value is not known here are left out rather than made up.
+// info writes `show info`: the keys of HAProxy 2.6 in its order. Keys without a known value are
+// left out.
 func (v *View) info(w *strings.Builder) {
 	p, s, now := &v.Process, v.Process.Stat, stat.Now()
 	line := func(key string, value any) { fmt.Fprintf(w, "%s: %v\n", key, value) }
@@ -67,8 +67,8 @@ func uptime(sec int64) string {
 	return fmt.Sprintf("%dd %dh%02dm%02ds", sec/86400, sec/3600%24, sec/60%60, sec%60)
 }
 
-// memory returns what the process got from the system and has not given back,
-// and the live part of it. Unlike runtime.ReadMemStats it stops no loop.
+// memory returns two numbers of bytes: the memory that the process has from the system, and the
+// part that objects use. Unlike runtime.ReadMemStats it does not stop the loops.
 func memory() (allocated, used uint64) {
 	m := []metrics.Sample{
 		{Name: "/memory/classes/total:bytes"},

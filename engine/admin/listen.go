@@ -20,33 +20,33 @@ import (
 	"sluice/conf"
 )
 
-// sunPath is what the kernel has for the name of a UNIX socket.
+// sunPath is the size in bytes of the name of a UNIX socket in the kernel (sun_path).
 const sunPath = 108
 
-// defaultMode is the mode of a stats socket for which none is written: it may
-// hold commands that change the process, so nobody but its owner connects.
+// defaultMode is the mode of a stats socket whose configuration has none. Only its owner may
+// connect, because commands may change the process.
 const defaultMode = 0o600
 
-// ErrInUse says that a living process listens on the stats socket's path.
+// ErrInUse means that a running process listens on the path of the stats socket.
 var ErrInUse = errors.New("another process listens there already")
 
-// socket is a stats socket that knows what its clients may see.
+// socket is a stats socket with its `level`, which decides about the data that its clients see.
 type socket struct {
 	net.Listener
 	level string
 }
 
-// seesLegends says whether clients of the socket are shown addresses and
-// cookies: from level operator on.
+// seesLegends reports whether clients of the socket may see addresses and cookies. The level must
+// be operator or admin.
 func seesLegends(ln net.Listener) bool {
 	s, ok := ln.(socket)
 	return !ok || s.level != "user"
 }
 
-// Listen opens a stats socket. A UNIX socket gets its owner and mode before
-// its name appears; it takes the place of a socket nobody listens on any more,
-// and of nothing else. The path stays when the socket is closed, as the process
-// may be in a chroot by then.
+// Listen opens a stats socket. A UNIX socket has its owner and mode before it appears at its path.
+// It replaces an existing socket that no process listens on, but no other file.
+//
+// The path is not removed when the socket is closed, because the process may be in a chroot then.
 func Listen(s conf.StatsSocket) (net.Listener, error) {
 	ln, err := open(s)
 	if err != nil {
@@ -59,8 +59,8 @@ func socketError(s conf.StatsSocket, err error) error {
 	return fmt.Errorf("stats socket '%s': %w", s.Address, err)
 }
 
-// Check says why Listen would fail, where that is known before a socket is
-// opened. lookUp finds the address of a host name.
+// Check returns the error with which Listen would fail, if it is known before opening a socket.
+// lookUp resolves a host name.
 func Check(s conf.StatsSocket, lookUp func(host string) (netip.Addr, error)) error {
 	var err error
 	switch a := s.Address; {
@@ -84,7 +84,7 @@ func open(s conf.StatsSocket) (net.Listener, error) {
 	case conf.NetUnix:
 		return listenUnix(s)
 	case conf.NetAbstract:
-		// HAProxy's names fill all of sun_path, and a shorter one is another.
+		// HAProxy fills sun_path with zero bytes; a shorter name would be another name.
 		return net.Listen("unix", "@"+a.Path+strings.Repeat("\x00", max(sunPath-1-len(a.Path), 0)))
 	case conf.NetFD:
 		f := os.NewFile(uintptr(a.FD), a.String())
@@ -105,8 +105,8 @@ func host(a conf.Address) string {
 	return a.IP.String()
 }
 
-// listenUnix prepares the socket under a name of its own and then renames it,
-// so that no client ever meets it half made.
+// listenUnix creates the socket under a temporary name and then renames it. So a client never
+// connects to a socket without its owner and mode.
 func listenUnix(s conf.StatsSocket) (net.Listener, error) {
 	path := s.Address.Path
 	if err := replaceable(path); err != nil {
@@ -133,10 +133,10 @@ func listenUnix(s conf.StatsSocket) (net.Listener, error) {
 	return ln, nil
 }
 
-// asideOf is the path under which a socket is prepared.
+// asideOf returns the temporary path of a socket.
 func asideOf(path string) string { return fmt.Sprintf("%s.%d", path, os.Getpid()) }
 
-// fits refuses a path that is too long for the kernel.
+// fits returns an error if a path is too long for the kernel.
 func fits(path string) error {
 	if aside := asideOf(path); len(aside) >= sunPath {
 		return fmt.Errorf("path of %d bytes, wanted at most %d", len(path), sunPath-1-len(aside)+len(path))
@@ -144,8 +144,7 @@ func fits(path string) error {
 	return nil
 }
 
-// present reports whether a socket is at path. A file of another kind is an
-// error.
+// present reports whether there is a socket at path. A file of another kind is an error.
 func present(path string) (bool, error) {
 	info, err := os.Lstat(path)
 	switch {
@@ -159,8 +158,8 @@ func present(path string) (bool, error) {
 	return true, nil
 }
 
-// replaceable says whether a socket may be put at path: nothing is there, or a
-// socket that refuses connections.
+// replaceable returns an error unless a socket may be created at path. It may if there is no file,
+// or a socket that refuses connections.
 func replaceable(path string) error {
 	if socket, err := present(path); err != nil || !socket {
 		return err
@@ -172,7 +171,7 @@ func replaceable(path string) error {
 		return ErrInUse
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return nil
-	case errors.Is(err, syscall.EAGAIN): // its queue is full: it lives
+	case errors.Is(err, syscall.EAGAIN): // its queue is full, so a process listens on it
 		return ErrInUse
 	}
 	return err
@@ -190,8 +189,9 @@ func kindOf(m fs.FileMode) string {
 	return "device or pipe"
 }
 
-// closeToOthers sets the mode that a UNIX socket's file is made with, so that
-// it is never open to more users than later: the umask can only take away.
+// closeToOthers sets the mode of a new socket to defaultMode before its file is created. Other users
+// then cannot connect before the owner and the configured mode are set. The umask can only remove
+// permissions.
 func closeToOthers(_, _ string, c syscall.RawConn) error {
 	var failed error
 	if err := c.Control(func(fd uintptr) { failed = unix.Fchmod(int(fd), defaultMode) }); err != nil {
@@ -208,7 +208,8 @@ func setOwner(path string, s conf.StatsSocket) error {
 	return os.Lchown(path, uid, gid)
 }
 
-// owner returns who the socket is given to, -1 for nobody.
+// owner returns the user and the group that the socket is given to. -1 means that it is not
+// changed.
 func owner(s conf.StatsSocket) (uid, gid int, err error) {
 	uid, gid = s.UID, s.GID
 	if s.User != "" {

@@ -105,7 +105,7 @@ func TestListenSetsOwnerAndMode(t *testing.T) {
 	}
 }
 
-// TestListenIsClosedToOthersByDefault: whatever the umask allows.
+// TestListenIsClosedToOthersByDefault: the mode is 0600 even if the umask allows more.
 func TestListenIsClosedToOthersByDefault(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0))
 	s := at(filepath.Join(t.TempDir(), "s"))

@@ -8,7 +8,7 @@ import (
 	"sluice/pool"
 )
 
-// The types of rows, also a mask of `show stat`.
+// Types of rows. `show stat` filters them by a bit mask of 1 << type.
 const (
 	typeFrontend = iota
 	typeBackend
@@ -30,7 +30,7 @@ func frontendRow(f Frontend, now int64) row {
 		r["intercepted"] = s.Intercepted.Load()
 	}
 	addLoad(r, &s.Load, now)
-	r["scur"], r["smax"] = s.Conns.Cur(), s.Conns.Max() // also of those that became no session
+	r["scur"], r["smax"] = s.Conns.Cur(), s.Conns.Max() // includes connections that became no session
 	addResponses(r, f.Conf.Mode, &s.Requests)
 	return r
 }
@@ -100,7 +100,7 @@ func address(s *pool.Server) string {
 	return "unix"
 }
 
-// addCheck fills what only a server with checks has.
+// addCheck fills the columns of a server with health checks.
 func addCheck(r row, s *pool.Server, now int64) {
 	if !s.Conf.Check {
 		return
@@ -128,7 +128,7 @@ func addLoad(r row, l *stat.Load, now int64) {
 	})
 }
 
-// addServing fills what servers and backends have in common.
+// addServing fills the columns that servers and backends have in common.
 func addServing(r row, l *stat.Load, t *stat.Times, now int64) {
 	addLoad(r, l, now)
 	r["qcur"], r["qmax"], r["lastsess"] = 0, 0, l.Idle(now)
@@ -142,7 +142,7 @@ func addServing(r row, l *stat.Load, t *stat.Times, now int64) {
 	}
 }
 
-// addResponses fills the classes of HTTP answers, where there can be any.
+// addResponses fills the numbers of answers by status class. Mode tcp has none.
 func addResponses(r row, mode conf.Mode, q *stat.Requests) {
 	if mode != conf.HTTP {
 		return

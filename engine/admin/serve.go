@@ -15,17 +15,18 @@ import (
 
 const (
 	maxCommand     = 16 << 10
-	maxClients     = 10 // HAProxy's `stats maxconn`
+	maxClients     = 10 // HAProxy's default of `stats maxconn`
 	defaultTimeout = 10 * time.Second
 	acceptPause    = 100 * time.Millisecond
 )
 
-// Serve answers the clients of a stats socket until ctx ends. Then, or when the
-// socket fails, which is the error, it closes the socket and what is connected
-// to it, and returns when the last client is gone. timeout is `stats timeout`,
-// 0 for HAProxy's 10 seconds: how long a client may take for a command, and
-// for reading the answer. view is asked anew for each command, from the goroutines of
-// the clients. Ten of them are served at a time, more have to wait.
+// Serve answers the clients of a stats socket until ctx ends or the socket fails. Then it closes
+// the socket and all its connections, and returns when all clients are gone. It returns an error
+// only if the socket failed.
+//
+// timeout is `stats timeout`: the time limit for receiving a command, and again for writing the
+// answer; 0 means HAProxy's 10 seconds. view is called for each command, on the goroutine of the
+// client. At most ten clients are served at the same time; further clients wait.
 func Serve(ctx context.Context, ln net.Listener, timeout time.Duration, view func() *View) error {
 	if timeout == 0 {
 		timeout = defaultTimeout
@@ -55,7 +56,7 @@ func Serve(ctx context.Context, ln net.Listener, timeout time.Duration, view fun
 	}
 }
 
-// accept waits out a want of descriptors. It returns nothing when ctx ends.
+// accept waits while the process has too few descriptors. It returns nil, nil when ctx ends.
 func accept(ctx context.Context, ln net.Listener) (net.Conn, error) {
 	for {
 		conn, err := ln.Accept()
@@ -83,18 +84,18 @@ func passing(err error) bool {
 	return false
 }
 
-// client is one connection to the door. It belongs to one goroutine.
+// client is one connection to the stats socket. It belongs to one goroutine.
 type client struct {
 	conn    net.Conn
 	timeout time.Duration
 	view    func() *View
-	legends bool // may see addresses and cookies
-	prompt  bool // stays after an answer
+	legends bool // the client may see addresses and cookies
+	prompt  bool // interactive mode: the connection stays open after an answer
 	leaving bool
 }
 
-// serve answers one command after the other. In prompt mode it goes on until
-// the client leaves, else until all that was received is answered.
+// serve answers commands one after the other. In prompt mode it continues until the client leaves.
+// Otherwise it ends when all received commands are answered.
 func (c *client) serve(ctx context.Context) {
 	defer c.conn.Close()
 	defer context.AfterFunc(ctx, func() { c.conn.Close() })()
@@ -118,8 +119,7 @@ func (c *client) serve(ctx context.Context) {
 
 var errTooLong = fmt.Errorf("command too long, wanted at most %d bytes", maxCommand)
 
-// next reads a command: the bytes before a newline, or before a ';' without a
-// backslash in front of it.
+// next reads a command: the bytes before a newline, or before a ';' without a backslash before it.
 func next(in *bufio.Reader) (string, error) {
 	var cmd []byte
 	for escaped := false; ; escaped = !escaped && cmd[len(cmd)-1] == '\\' {
@@ -136,8 +136,8 @@ func next(in *bufio.Reader) (string, error) {
 	}
 }
 
-// refuse says why and leaves. Were the socket closed with bytes unread, the
-// client would see a reset instead of the reason.
+// refuse writes why and ends the connection. It first reads all remaining bytes: closing a socket
+// with unread bytes sends a reset, and the client would lose the text.
 func (c *client) refuse(why string) {
 	_, _ = io.WriteString(c.conn, why)
 	if half, ok := c.conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
@@ -145,8 +145,8 @@ func (c *client) refuse(why string) {
 	}
 }
 
-// reply runs a command and returns all that is to be written: the answer, the
-// empty line that ends it, and the prompt.
+// reply runs a command and returns all bytes to write: the answer, the empty line that ends it, and
+// the prompt.
 func (c *client) reply(cmd string) string {
 	text := c.answer(cmd)
 	switch {

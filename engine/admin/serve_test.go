@@ -111,8 +111,8 @@ func TestServeTellsThatTheSocketFailed(t *testing.T) {
 	}
 }
 
-// With all places taken a further client waits, and gets its answer once one
-// is free.
+// When the highest number of clients is connected, a further client waits. It gets its answer when
+// another client leaves.
 func TestManyClients(t *testing.T) {
 	path := start(t, sample(t), 0)
 	var held []net.Conn
@@ -132,8 +132,7 @@ func TestManyClients(t *testing.T) {
 	}
 }
 
-// Whatever an operator's tool sends, each command is answered and none breaks
-// the door.
+// Every command is answered, whatever bytes it contains, and the server continues.
 func FuzzAnswers(f *testing.F) {
 	for _, line := range []string{
 		"show info", "show stat -1 4 -1 up", "help;prompt;quit", ";;;", "show stat 9223372036854775808 x -1", "\x00\xff",

@@ -11,13 +11,13 @@ import (
 	"sluice/engine/stat"
 )
 
-// What HAProxy 2.6.12 of Debian sent, typed from observation.
+// The output of Debian's HAProxy 2.6.12.
 const header = "# pxname,svname,qcur,qmax,scur,smax,slim,stot,bin,bout,dreq,dresp,ereq,econ,eresp,wretr,wredis,status,weight,act,bck,chkfail,chkdown,lastchg,downtime,qlimit,pid,iid,sid,throttle,lbtot,tracked,type,rate,rate_lim,rate_max,check_status,check_code,check_duration,hrsp_1xx,hrsp_2xx,hrsp_3xx,hrsp_4xx,hrsp_5xx,hrsp_other,hanafail,req_rate,req_rate_max,req_tot,cli_abrt,srv_abrt,comp_in,comp_out,comp_byp,comp_rsp,lastsess,last_chk,last_agt,qtime,ctime,rtime,ttime,agent_status,agent_code,agent_duration,check_desc,agent_desc,check_rise,check_fall,check_health,agent_rise,agent_fall,agent_health,addr,cookie,mode,algo,conn_rate,conn_rate_max,conn_tot,intercepted,dcon,dses,wrew,connect,reuse,cache_lookups,cache_hits,srv_icur,src_ilim,qtime_max,ctime_max,rtime_max,ttime_max,eint,idle_conn_cur,safe_conn_cur,used_conn_cur,need_conn_est,uweight,agg_server_status,agg_server_check_status,agg_check_status,-,ssl_sess,ssl_reused_sess,ssl_failed_handshake,h2_headers_rcvd,h2_data_rcvd,h2_settings_rcvd,h2_rst_stream_rcvd,h2_goaway_rcvd,h2_detected_conn_protocol_errors,h2_detected_strm_protocol_errors,h2_rst_stream_resp,h2_goaway_resp,h2_open_connections,h2_backend_open_streams,h2_total_connections,h2_backend_total_streams,h1_open_connections,h1_open_streams,h1_total_connections,h1_total_streams,h1_bytes_in,h1_bytes_out,h1_spliced_bytes_in,h1_spliced_bytes_out,"
 
 const infoKeys = "Name Version Release_date Nbthread Nbproc Process_num Pid Uptime Uptime_sec Memmax_MB PoolAlloc_MB PoolUsed_MB PoolFailed Ulimit-n Maxsock Maxconn Hard_maxconn CurrConns CumConns CumReq MaxSslConns CurrSslConns CumSslConns Maxpipes PipesUsed PipesFree ConnRate ConnRateLimit MaxConnRate SessRate SessRateLimit MaxSessRate SslRate SslRateLimit MaxSslRate SslFrontendKeyRate SslFrontendMaxKeyRate SslFrontendSessionReuse_pct SslBackendKeyRate SslBackendMaxKeyRate SslCacheLookups SslCacheMisses CompressBpsIn CompressBpsOut CompressBpsRateLim Tasks Run_queue Idle_pct node Stopping Jobs Listeners ActivePeers ConnectedPeers DroppedLogs BusyPolling FailedResolutions TotalBytesOut TotalSplicdedBytesOut BytesOutRate DebugCommandsIssued CumRecvLogs Memmax_bytes PoolAlloc_bytes PoolUsed_bytes Start_time_sec Tainted"
 
-// table asks for `show stat` and returns the filled columns of each row by
-// pxname/svname, and their order.
+// table sends `show stat` and returns the non-empty columns of each row by pxname/svname, and the
+// order of the rows.
 func table(t *testing.T, path, command string) (rows map[string]map[string]string, order []string) {
 	t.Helper()
 	text := ask(t, path, command+"\n")
@@ -69,8 +69,7 @@ func TestShowStat(t *testing.T) {
 	checkRow(t, rows["db/d1"], "status no_check weight 1 uweight 1 act 1 pid 1 iid 4 sid 1 type 2 lastsess -1 addr unix mode tcp - -")
 }
 
-// checkRow wants these columns and no other but 0 ones, and those that depend
-// on when the test runs.
+// checkRow requires these columns. Other columns must be 0 or depend on the time of the test.
 func checkRow(t *testing.T, got map[string]string, want string) {
 	t.Helper()
 	wanted := map[string]string{"pxname": got["pxname"], "svname": got["svname"]}
@@ -158,7 +157,7 @@ func TestUptime(t *testing.T) {
 	}
 }
 
-// Where HAProxy 2.6 is installed, the header above is compared with its own.
+// If HAProxy 2.6 is installed, the header above must be equal to its header.
 func TestHeaderIsThatOfHAProxy(t *testing.T) {
 	got, _, _ := strings.Cut(ask(t, haproxy(t, "backend b\n"), "show stat\n"), "\n")
 	if got != header {

@@ -9,41 +9,40 @@ import (
 	"sluice/pool"
 )
 
-// View is what the door shows. It is not changed once given; what its pointers
-// lead to is atomic.
+// View is the data that the stats socket shows. It does not change; the counters that it points to
+// are atomic.
 type View struct {
 	Process   Process
 	Frontends []Frontend
 	Backends  []*pool.Backend
 }
 
-// Process is what `show info` says beside the counters. A figure that is 0 is
-// shown as 0.
+// Process holds the values of `show info` that are not counters. A value of 0 is written as 0.
 type Process struct {
 	Version     string
-	Released    string // date of the version, YYYY/MM/DD; empty: not shown
-	Threads     int    // event loops
-	UlimitN     int    // file descriptors the process may open
-	MaxSock     int    // descriptors the plan needs
+	Released    string // release date of the version, YYYY/MM/DD; empty: not shown
+	Threads     int    // number of event loops
+	UlimitN     int    // limit of file descriptors of the process
+	MaxSock     int    // descriptors that the process needs at most
 	MaxConn     int
 	MaxPipes    int
-	Binds       int    // listening addresses
-	DroppedLogs uint64 // lines that could not be sent
+	Binds       int    // number of listening addresses
+	DroppedLogs uint64 // log lines that could not be sent
 	Stopping    func() bool
 	Stat        *stat.Process
 }
 
-// Frontend is one frontend. ID is `iid`: a `listen` section has one ID for its
-// frontend and its backend. Rows are shown in the order of IDs.
+// Frontend is one frontend. ID is the column `iid`. The frontend and the backend of a `listen`
+// section have the same ID. Rows are sorted by ID.
 type Frontend struct {
 	ID      int
 	Conf    *conf.Frontend
-	MaxConn int // the limit in force
+	MaxConn int // the limit in force, of the frontend or of the process
 	Stat    *stat.Proxy
 }
 
-// rows returns the lines of `show stat`: by ID, a frontend before the servers
-// of the backend, and these before the backend.
+// rows returns the rows of `show stat`, sorted by ID. With the same ID a frontend comes first, then
+// the servers of the backend, then the backend. now is in milliseconds, as stat.Now returns it.
 func (v *View) rows(now int64, legends bool) []row {
 	var rows []row
 	for _, f := range v.Frontends {
