@@ -19,56 +19,59 @@ import (
 	"sluice/sniff"
 )
 
-// share is how many bytes one direction of a session may move before the
-// others have their turn.
+// share is the number of bytes that one direction of a session may move before the other
+// sessions have a turn.
 const share = 1 << 20
 
-// loop runs the sessions that its listeners accept. Everything in it is used
-// on its own goroutine only.
+// loop runs the sessions that its listeners accept. Its fields are used only on its own
+// goroutine.
 type loop struct {
 	engine *Engine
 	site   *site
 	number int
-	now    int64 // the time of the events that are handled, ms
-	wall   int64 // the same by the wall clock, ms since 1970
+	now    int64 // time of the current events, ms of stat.Now
+	wall   int64 // the same time, ms since 1970
 
 	poller    poller
 	listeners []*listener
 	sessions  *slab
-	exchanges reserve[exchange] // of mode http, by session
+	exchanges reserve[exchange] // mode http: by session number
 	stock     *relay.Stock
 	clock     clock
 
-	turns, spareTurns []token // see yield
-	probe             probe   // nil but in tests
+	// turns are sockets to serve again after this batch, see yield. spareTurns is the other
+	// half of a double buffer.
+	turns, spareTurns []token
+	probe             probe // nil except in tests
 
 	scanner *sniff.Scanner
 	sniffed sniff.Facts
-	facts   acl.Facts
-	peer    sock.Addr // of the connection accepted last
+	facts   acl.Facts // what rules and formats read
+	peer    sock.Addr // address of the client accepted last
 
-	rewrite  httpflow.Rewrite // of the head under way
-	reply    httpflow.Head    // of the answer that is looked at
-	head     []byte           // a head as it goes out, with the body bytes that came with it
-	values   []byte           // what rules write into it
-	edited   []byte           // a request's head as rules have made it so far,
-	shown    []byte           // and as those after them see it
-	ours     httpflow.Answer
-	response acl.Response
+	rewrite  httpflow.Rewrite // edits of the current head
+	reply    httpflow.Head    // the current head of an answer
+	head     []byte           // buffer: a head as it is sent, with the body bytes that came with it
+	values   []byte           // buffer: values that rules insert into the current head
+	edited   []byte           // buffer that alternates with shown
+	shown    []byte           // buffer: the current head with the edits so far, as later rules read it
+	ours     httpflow.Answer  // the answer that a rule describes
+	response acl.Response     // the current answer, for rules
 
 	sink       *access.Sink
 	formatter  access.Formatter
-	record     access.HTTPRecord // of mode tcp: no request in it
-	request    access.HTTPRecord
-	piecesLeft []byte                // of the heads, for the line
-	slots      [][]byte              // the captured headers in it
-	own        reserve[[2]sock.Addr] // in mode tcp: our addresses of sessions that end, by side
-	line       []byte
+	record     access.HTTPRecord     // for log lines of mode tcp; contains no request
+	request    access.HTTPRecord     // for log lines of mode http
+	piecesLeft []byte                // the pieces of the current log line that are not read yet, see nextPiece
+	slots      [][]byte              // captured headers of the current log line
+	own        reserve[[2]sock.Addr] // mode tcp: local addresses of ending sessions, by session and side
+	line       []byte                // buffer for log lines and their pieces
 
-	draining  bool
-	accepting int // listeners that are open
+	draining  bool // no new clients; the loop stops after its last session
+	accepting int  // listeners that are open
 }
 
+// newLoop opens what the loop needs and reserves memory for its sessions.
 func newLoop(e *Engine, number int) (*loop, error) {
 	p, err := openPoller()
 	if err != nil {
@@ -107,7 +110,7 @@ func newLoop(e *Engine, number int) (*loop, error) {
 	return l, l.poller.rings(l.clock.fd)
 }
 
-// run works until the loop is told to stop.
+// run works until the loop is stopped, or drained and without sessions.
 func (l *loop) run() error {
 	l.resumeAll()
 	l.poller.spare = runtime.GOMAXPROCS(0) > l.engine.plan.Loops
@@ -118,13 +121,13 @@ func (l *loop) run() error {
 	return err
 }
 
-// tick looks at the clock.
+// tick reads the clock.
 func (l *loop) tick() {
 	now := time.Now()
 	l.now, l.wall = stat.At(now), now.UnixMilli()
 }
 
-// event hands an event to whom it is for.
+// event passes an event to its session, to the clock or to a listener.
 func (l *loop) event(who int32, events uint32) error {
 	switch {
 	case who < 0:
@@ -137,8 +140,8 @@ func (l *loop) event(who int32, events uint32) error {
 	return l.ended()
 }
 
-// yield has a session's socket worked on once more after the events at hand,
-// so that the others have their turn.
+// yield puts a session's socket into the list of sockets to serve again after the current
+// events. The other sessions have a turn first.
 func (l *loop) yield(id int32, s *session, which side) {
 	one := &s.sock[which]
 	if !one.has(waiting) {
@@ -147,7 +150,8 @@ func (l *loop) yield(id int32, s *session, which side) {
 	}
 }
 
-// takeTurns works on those who asked for it with yield.
+// takeTurns serves the sockets that called yield. It reports whether some of them called it
+// again.
 func (l *loop) takeTurns() (more bool, err error) {
 	if len(l.turns) == 0 {
 		return false, nil
@@ -161,7 +165,7 @@ func (l *loop) takeTurns() (more bool, err error) {
 	return len(l.turns) > 0, l.ended()
 }
 
-// onListener hands an event to the listener it is for.
+// onListener passes an event to the listener with this descriptor.
 func (l *loop) onListener(fd int) {
 	for _, ln := range l.listeners {
 		if ln.fd == fd {
@@ -171,8 +175,8 @@ func (l *loop) onListener(fd int) {
 	}
 }
 
-// wake hands an event to the session it is for, if that is still the one which
-// registered the socket.
+// wake passes an event to the session that the token names. It ignores the event if the session
+// has closed that socket since. events 0 means that it is the socket's turn after yield.
 func (l *loop) wake(t token, events uint32) {
 	id, from := t.session(), t.side()
 	s := l.sessions.at(id)
@@ -180,7 +184,7 @@ func (l *loop) wake(t token, events uint32) {
 		return
 	}
 	l.meet(id, from, events)
-	if events == 0 { // its turn
+	if events == 0 {
 		s.sock[from].flags &^= waiting
 	}
 	failed := l.note(s, from, events)
@@ -212,8 +216,7 @@ func (l *loop) wake(t token, events uint32) {
 	l.awaitWritable(id, s)
 }
 
-// note keeps what an event says of a socket. It reports whether the socket has
-// failed.
+// note records what an event shows about a socket. It reports whether the socket has failed.
 func (l *loop) note(s *session, from side, events uint32) bool {
 	in, out := &s.flow[from], &s.flow[from.other()]
 	if events&unix.EPOLLOUT != 0 {
@@ -233,13 +236,13 @@ func (l *loop) note(s *session, from side, events uint32) bool {
 		in.Set(relay.SourceClosing)
 		return false
 	}
-	// The error is told by the read or the write that meets it.
+	// The next read or write returns the error.
 	in.Set(relay.SourceDoubtful)
 	out.Set(relay.TargetReady)
 	return true
 }
 
-// watch registers a session's socket. It reports false when the kernel has no
+// watch registers a session's socket with the poller. It returns false if the kernel has no
 // memory for that.
 func (l *loop) watch(id int32, s *session, which side) bool {
 	one := &s.sock[which]
@@ -256,10 +259,9 @@ func (l *loop) watch(id int32, s *session, which side) bool {
 	return true
 }
 
-// awaitWritable has the poller tell when a socket that was full takes bytes again.
-// It is called after all work on a session. A socket that was full once stays
-// registered for it. No event tells when the kernel has memory again: a timer
-// does.
+// awaitWritable registers full sockets for writing, and arms a timer if the kernel lacked
+// memory: no event follows when it has memory again. It is called after all work on a session.
+// A socket that was full once stays registered for writing.
 func (l *loop) awaitWritable(id int32, s *session) {
 	if s.state != free && s.starved() {
 		l.clock.arm(id, l.now+shortage.Milliseconds(), l.now)
@@ -273,13 +275,13 @@ func (l *loop) awaitWritable(id int32, s *session) {
 	}
 }
 
-// tell runs do on the loop, from any goroutine.
+// tell runs do on the loop's goroutine. It may be called from any goroutine.
 func (l *loop) tell(do func() error) {
 	l.poller.tell(do)
 }
 
-// ended is called after each piece of work. It stops a draining loop whose last
-// session is gone.
+// ended is called after each piece of work. Its error stops a draining loop that has no session
+// and no listener any more.
 func (l *loop) ended() error {
 	if l.probe != nil {
 		l.probe.settled(l)
@@ -290,7 +292,7 @@ func (l *loop) ended() error {
 	return nil
 }
 
-// close frees what the loop holds. Its goroutine has ended.
+// close frees the loop's memory and descriptors. Its goroutine must have ended.
 func (l *loop) close() {
 	l.stock.Close()
 	l.sessions.close()

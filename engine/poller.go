@@ -13,42 +13,43 @@ import (
 	"sluice/engine/sock"
 )
 
-// poller is gnet's, with two things changed.
+// poller is the poller of gnet with two changes.
 //
-// gnet registers a socket under its descriptor, so the event of a socket that
-// was closed earlier in the same batch reaches whoever got the same descriptor
-// since: seen as ERR and HUP on healthy new connections. Sessions' sockets are
-// therefore registered under a token, which stands in the event in the
-// descriptor's place.
+// gnet registers a socket under its descriptor. If a socket is closed within a batch, a new
+// socket may get the same descriptor. Later events of that batch for the closed socket then
+// reach the new one; ERR and HUP were seen on healthy connections. Therefore the sockets of
+// sessions are registered under a token, which replaces the descriptor in the event.
 //
-// gnet's Polling asks for events without waiting after each batch, yields, and
-// asks again. With a processor to spare the yield hands the loop to another
-// thread, and without one the runtime's monitor takes the loop's processor away
-// every 20 microseconds. Waiting at once costs neither (see ARCHITECTURE.md).
+// After each batch, gnet's Polling asks for events without waiting, yields, and asks again. If
+// a processor is free, the yield moves the loop to another thread. If none is free, the monitor
+// of the Go runtime takes the loop's processor away every 20 microseconds. Waiting at once
+// avoids both (see ARCHITECTURE.md).
 type poller struct {
 	*netpoll.Poller
-	epoll int
-	bell  int // eventfd: there are tasks
-	tasks queue.AsyncTaskQueue
-	spare bool // there are more processors than loops
-	naps  int  // short waits in a row
+	epoll int                  // descriptor of gnet's epoll instance
+	bell  int                  // eventfd that reports new tasks; edge-triggered, never read
+	tasks queue.AsyncTaskQueue // functions that other goroutines gave to tell
+	spare bool                 // there are more processors than loops
+	naps  int                  // short waits in a row, see drowsy
 }
 
-// token names a session's socket: negative, so that it is no descriptor, with
-// the session's number, the side, and a turn that is counted up whenever this
-// place gets another socket.
+// token names one socket of a session. It is negative, so that it differs from every
+// descriptor. From bit 31 down it contains: 1, the turn (8 bits), the session's number (22
+// bits), the side. The turn is incremented whenever that side of the session gets another
+// socket.
 type token int32
 
 const (
 	turnShift  = 23
 	maxSession = 1<<(turnShift-1) - 1
-	mostEvents = 256 // of one batch
-	fewEvents  = 16  // are handled within a millisecond or two
+	mostEvents = 256 // in one batch
+	fewEvents  = 16  // events between two looks at the clock; handling them takes 1 or 2 ms
 
-	forEver = -1
+	forEver = -1 // timeout of epoll_wait
 )
 
-// A loop is busy after many short waits in a row, until a wait is not short.
+// A wait shorter than drowsy is short. After manyNaps short waits in a row the loop is busy, until
+// a wait is not short.
 const (
 	manyNaps = 32
 	drowsy   = 5 * time.Millisecond
@@ -56,6 +57,8 @@ const (
 
 var errNoEpoll = errors.New("gnet's poller has no epoll descriptor in its field fd any more")
 
+// openPoller opens gnet's poller. gnet has no accessor for its epoll descriptor, so openPoller
+// reads the unexported field by reflection. It returns errNoEpoll if the field is missing.
 func openPoller() (poller, error) {
 	p, err := netpoll.OpenPoller()
 	if err != nil {
@@ -75,24 +78,26 @@ func openPoller() (poller, error) {
 	return made, made.rings(bell)
 }
 
+// close closes the poller's descriptors.
 func (p *poller) close() {
 	_ = unix.Close(p.bell)
 	_ = p.Close()
 }
 
-// worker is who waits.
+// worker handles the events of a poller. wait calls its methods.
 type worker interface {
-	// tick is called first, and whenever time may have passed.
+	// tick is called before the first event of a batch, and again after every fewEvents of
+	// them.
 	tick()
-	// event is called for each event. who is a session's token, or the
-	// descriptor of what is not a session's.
+	// event is called for each event. who is the token of a session's socket, or the descriptor
+	// of another file.
 	event(who int32, events uint32) error
-	// takeTurns is called after a batch of events. It reports whether there is more
-	// to do, so that there is no time to sleep.
+	// takeTurns is called after each batch. It reports whether there is more to do, so that the
+	// next wait must return at once.
 	takeTurns() (more bool, err error)
 }
 
-// wait hands out events and runs tasks, until one of them returns an error.
+// wait passes events to w and runs tasks, until one of them returns an error.
 func (p *poller) wait(w worker) error {
 	events := make([]unix.EpollEvent, mostEvents)
 	more := false
@@ -115,15 +120,14 @@ func (p *poller) wait(w worker) error {
 	}
 }
 
-// next waits for events, or only asks for them if there is more to do.
+// next waits for events. If there is more to do, it does not wait.
 //
-// A busy loop waits unknown to the Go runtime first, and only when nothing
-// came for a while in a way that lets the runtime give the loop's processor
-// away. Else its monitor, which watches goroutines in system calls every 20
-// microseconds for as long as that has led to anything, takes a twentieth of
-// the CPU time (see ARCHITECTURE.md). The runtime can still stop the loop: its
-// signal ends the wait. Without a processor to spare, others would have to wait
-// for the loop's.
+// A busy loop first waits in a system call that the Go runtime does not know of, for at most
+// drowsy. Only if no event comes, it waits as usual and lets the runtime take the loop's
+// processor. Otherwise the runtime's monitor would wake every 20 microseconds to watch the
+// system calls, which costs a twentieth of the CPU time (see ARCHITECTURE.md). The runtime can
+// still stop the loop, because its signal ends the wait. Without a spare processor the loop
+// always waits as usual: other goroutines need its processor.
 func (p *poller) next(events []unix.EpollEvent, more bool) (int, error) {
 	switch {
 	case more:
@@ -146,7 +150,7 @@ func (p *poller) next(events []unix.EpollEvent, more bool) (int, error) {
 	return n, err
 }
 
-// woken takes a signal for no events.
+// woken turns the result of a raw wait into the usual one. A signal means no events.
 func woken(n int, e sock.Errno) (int, error) {
 	switch e {
 	case 0:
@@ -157,6 +161,7 @@ func woken(n int, e sock.Errno) (int, error) {
 	return 0, e
 }
 
+// dispatch runs the tasks if the event is for the bell. It passes other events to w.
 func (p *poller) dispatch(ev *unix.EpollEvent, w worker) error {
 	if int(ev.Fd) != p.bell {
 		return w.event(ev.Fd, ev.Events)
@@ -169,14 +174,14 @@ func (p *poller) dispatch(ev *unix.EpollEvent, w worker) error {
 	return nil
 }
 
-// tell has the waiting goroutine run do. It may be called from any goroutine
-// until close.
+// tell makes the waiting goroutine run do. It may be called from any goroutine until close.
 func (p *poller) tell(do func() error) {
 	p.tasks.Enqueue(&queue.Task{Exec: func(any) error { return do() }})
 	one := [8]byte{1}
 	_, _ = unix.Write(p.bell, one[:])
 }
 
+// tokenOf makes a token. id is at most maxSession.
 func tokenOf(id int32, which side, turn uint8) token {
 	return token(-1<<31 | int32(turn)<<turnShift | id<<1 | int32(which))
 }
@@ -185,13 +190,14 @@ func (t token) session() int32 { return int32(t) & (1<<turnShift - 1) >> 1 }
 func (t token) side() side     { return side(t & 1) }
 func (t token) turn() uint8    { return uint8(uint32(t) << 1 >> 1 >> turnShift) }
 
-// interest is what a session's socket is registered for, edge-triggered.
+// interest is the set of epoll events that a session's socket is registered for.
 type interest uint32
 
 const (
+	// incoming is used for every socket. It is edge-triggered.
 	incoming interest = unix.EPOLLIN | unix.EPOLLPRI | unix.EPOLLRDHUP | unix.EPOLLET
-	// writable is added for a socket that can't be written to: one that can would
-	// be reported for it at once, which is one event more for each.
+	// writable is added for a socket that is full. A socket that is not full would be reported
+	// at once, which is a needless event.
 	writable interest = unix.EPOLLOUT
 )
 
@@ -200,8 +206,8 @@ func (p *poller) watch(fd int, t token, what interest) error {
 	return p.control(unix.EPOLL_CTL_ADD, fd, t, what)
 }
 
-// rewatch changes what a session's socket is registered for. If it is ready for
-// that, it is reported. It needs no memory and can't fail.
+// rewatch changes the events that a session's socket is registered for. If one of them is
+// present already, it is reported. The call needs no memory and cannot fail.
 func (p *poller) rewatch(fd int, t token, what interest) {
 	_ = p.control(unix.EPOLL_CTL_MOD, fd, t, what)
 }
@@ -210,13 +216,13 @@ func (p *poller) control(op, fd int, t token, what interest) error {
 	return unix.EpollCtl(p.epoll, op, fd, &unix.EpollEvent{Fd: int32(t), Events: uint32(what)})
 }
 
-// accepts registers a listening socket. It is level-triggered, so that no
-// accept call has to find out that nobody is left.
+// accepts registers a listening socket. It is level-triggered, so accepting may stop before the
+// queue is empty, without a call that returns EAGAIN.
 func (p *poller) accepts(fd int) error {
 	return p.AddRead(&netpoll.PollAttachment{FD: fd}, false)
 }
 
-// rings registers a timer.
+// rings registers a timerfd or eventfd, edge-triggered: it need not be read.
 func (p *poller) rings(fd int) error {
 	return p.AddRead(&netpoll.PollAttachment{FD: fd}, true)
 }

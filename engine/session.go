@@ -8,7 +8,7 @@ import (
 	"sluice/sniff"
 )
 
-// side names one of a session's two sockets.
+// side is one of a session's two sockets.
 type side uint8
 
 const (
@@ -18,26 +18,26 @@ const (
 
 func (s side) other() side { return 1 - s }
 
-// state is where a session is in its life; see the package's documentation.
+// state is the stage of a session; the package's documentation shows the transitions.
 type state uint8
 
 const (
-	free state = iota
-	inspecting
-	dialing
-	pausing
-	relaying
-	asking     // mode http: waits for a request's head
-	exchanging // mode http: a request is out, or its answer under way
-	leaving
+	free       state = iota // not in use
+	inspecting              // mode tcp: reads the client's first bytes until the rules can decide
+	dialing                 // connects to a server
+	pausing                 // waits before the next attempt to connect
+	relaying                // moves bytes in both directions
+	asking                  // mode http: waits for the head of a request
+	exchanging              // mode http: sends a request, reads its answer, or both
+	leaving                 // has ended; one socket stays open until its peer has everything
 )
 
-// socket is what a session knows of one of its two sockets.
+// socket is the state of one of a session's two sockets.
 type socket struct {
-	fd    int32 // -1: none
+	fd    int32 // descriptor; -1: no socket
 	flags socketFlags
-	turn  uint8 // how many sockets had this place before, see token
-	seen  int64 // when it last gave or took a byte, ms
+	turn  uint8 // number of sockets that this side had before, modulo 256; see token
+	seen  int64 // time of its last progress: opened, connected, a byte or FIN passed on; ms of stat.Now
 }
 
 type socketFlags uint8
@@ -45,28 +45,29 @@ type socketFlags uint8
 const (
 	// watched: registered with the poller.
 	watched socketFlags = 1 << iota
-	// finished: FIN was passed on to it.
+	// finished: FIN was sent on it.
 	finished
-	// broken: it failed, nothing can be written to it any more.
+	// broken: it failed, and nothing can be written to it any more.
 	broken
-	// afterFIN: it failed after its FIN, so all that it had to say was heard.
+	// afterFIN: it failed after its peer had sent FIN, so nothing that the peer sent was lost.
 	afterFIN
-	// piped: the first error that it gave was EPIPE.
+	// piped: the first error of a call on it was EPIPE.
 	piped
-	// writableWanted: registered for when it can be written to, too.
+	// writableWanted: also registered for writing.
 	writableWanted
-	// waiting: for its turn, see again.
+	// waiting: in the list of sockets to serve again, see yield.
 	waiting
-	// sentWanted: it reports room only when all is sent.
+	// sentWanted: it is reported as writable only when all its bytes are sent.
 	sentWanted
 )
 
-// open makes fd the socket.
+// open begins with the new socket fd. now is in ms of stat.Now.
 func (s *socket) open(fd int, now int64) {
 	*s = socket{fd: int32(fd), turn: s.turn, seen: now}
 }
 
-// close closes the socket, if there is one; with RST if that is asked for.
+// close closes the socket, if there is one. abrupt sends RST. The flags that describe how the
+// connection ended remain.
 func (s *socket) close(abrupt bool) {
 	switch {
 	case s.fd < 0:
@@ -82,6 +83,7 @@ func (s *socket) close(abrupt bool) {
 func (s *socket) has(f socketFlags) bool { return s.flags&f != 0 }
 func (s *socket) set(f socketFlags)      { s.flags |= f }
 
+// interest returns the events for which the socket is registered.
 func (s *socket) interest() interest {
 	if s.has(writableWanted) {
 		return incoming | writable
@@ -89,51 +91,51 @@ func (s *socket) interest() interest {
 	return incoming
 }
 
-// session is one client's connection and what became of it. Loop-owned; the
-// slab that holds it is invisible to the garbage collector, so it must not
-// hold pointers.
+// session is the connection of one client and, once connected, the connection to its server. It
+// belongs to one loop. The garbage collector does not see the slab that holds sessions, so a
+// session must hold no pointer.
 type session struct {
-	flow [2]relay.Flow // by the side the bytes come from
-	sock [2]socket
+	flow [2]relay.Flow // by the side from which the bytes come
+	sock [2]socket     // by side
 
 	state        state
-	tries        uint8 // connection attempts after the first
-	redispatched bool  // they led to another server
-	pickAgain    bool  // pausing: a server is to be chosen anew
-	counted      bool  // among the server's sessions
-	asked        bool  // the last byte came from the client: an answer is due
-	unix         bool  // the client came by a UNIX socket
-	last         side  // leaving: the side whose socket is still open
-	abrupt       bool  // leaving: it gets RST at the end
-	term         [2]byte
-	line         int32 // the listener that took it, in the loop's order
-	backend      int32 // -1: not chosen yet
-	server       int32 // -1: none chosen
+	tries        uint8   // connection attempts after the first, for this session or request
+	redispatched bool    // an attempt led to another server than the one before
+	pickAgain    bool    // pausing: the next attempt chooses a server again
+	counted      bool    // counted among the current sessions of its server
+	asked        bool    // the last byte came from the client: it waits for an answer
+	unix         bool    // the client connected through a UNIX socket
+	last         side    // leaving: the side whose socket is still open
+	abrupt       bool    // leaving: that socket is closed with RST at the end
+	term         [2]byte // termination state of the log line
+	line         int32   // index of the listener that accepted it, in loop.listeners
+	backend      int32   // index in site.backends; -1: not chosen
+	server       int32   // index in its backend; -1: not chosen
 
-	since     int64 // when this state began, ms
-	began     int64 // accepted, ms
-	wall      int64 // accepted, ms of the wall clock since 1970
-	wait      int32 // pausing, leaving: how long until the next attempt or look, ms
-	queued    int32 // a server was chosen that many ms after the start; -1: not yet
-	connected int32 // and the connection stood; -1: not yet
-	inSYN     int32 // dialing: bytes that the client's flow holds and the SYN has taken
+	since     int64 // start of this state, ms of stat.Now
+	began     int64 // mode tcp: accepted; mode http: first byte of the request; ms of stat.Now
+	wall      int64 // accepted, ms since 1970
+	wait      int32 // pausing: until the next attempt, leaving: until the next look; ms
+	queued    int32 // from began until a server was chosen, ms; -1: not chosen
+	connected int32 // from began until the server was connected, ms; -1: not connected
+	inSYN     int32 // dialing: bytes sent in the SYN that the client's flow still holds
 
-	received int64 // from the client, once the session ends
+	received int64 // bytes from the client, set when the session ends
 
-	peer  [16]byte
+	peer  [16]byte // client's address, with port; an IPv4 address is mapped to IPv6
 	port  uint16
 	sniff sniff.State
-	next  int32 // free list
+	next  int32 // free: the next free entry of the slab; 0: none
 }
 
-// moves reports whether many bytes are on their way. Then an event is gathered
-// with the others of its batch: by the end of that, more is there for one pipe.
+// moves reports whether the session splices, which it does for large amounts. Its events are
+// then handled at the end of the batch: by that time more bytes have arrived for one pipe.
 func (s *session) moves() bool {
 	return (s.state == relaying || s.state == exchanging) && (s.flow[client].Splicing() || s.flow[server].Splicing())
 }
 
-// blocked reports whether bytes that come from a side wait for the other one to
-// take them. What its socket did not take may wait anywhere before it.
+// blocked reports whether bytes from one side must wait until the other side accepts them. The
+// bytes may be held by the flow, or wait unread in the socket.
 func (s *session) blocked(from side) bool {
 	return s.flow[from].Pending() > 0 || !s.flow[from].Has(relay.TargetReady)
 }
@@ -143,11 +145,12 @@ func (s *session) starved() bool {
 	return s.flow[client].Has(relay.Starved) || s.flow[server].Has(relay.Starved)
 }
 
-// full reports whether nothing can be written to a side's socket now.
+// full reports whether a side's socket accepts no bytes now.
 func (s *session) full(which side) bool {
 	return !s.flow[which.other()].Has(relay.TargetReady)
 }
 
+// setPeer records the client's address.
 func (s *session) setPeer(a *sock.Addr) {
 	if a.IsUnix() {
 		s.unix = true
@@ -157,7 +160,7 @@ func (s *session) setPeer(a *sock.Addr) {
 	s.peer, s.port = ap.Addr().As16(), ap.Port()
 }
 
-// client's address; invalid when it came by a UNIX socket.
+// clientAddr returns the client's address. It is invalid if the client came by a UNIX socket.
 func (s *session) clientAddr() netip.AddrPort {
 	if s.unix {
 		return netip.AddrPort{}
@@ -165,26 +168,28 @@ func (s *session) clientAddr() netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom16(s.peer).Unmap(), s.port)
 }
 
-// clientBytes are the bytes received from the client.
+// clientBytes returns the number of bytes read from the client, passed on or held.
 func (s *session) clientBytes() int64 {
 	return int64(s.flow[client].Bytes) + int64(s.flow[client].Pending())
 }
 
-// slab holds a loop's sessions. It is reserved for the most there can be and
-// touched only as far as it was ever used. Entry 0 is never a session.
+// slab holds a loop's sessions. Its address space is reserved for the maximum number of
+// sessions. Memory is used only up to the highest entry that was ever used. Entry 0 is never a
+// session.
 type slab struct {
 	reserve[session]
-	free  int32 // head of the list of used and freed entries; 0: none
-	fresh int32 // the first entry never used
-	open  int
+	free  int32 // entries that were used and freed, the first of a list; 0: none
+	fresh int32 // the first entry that was never used
+	open  int   // sessions in use
 }
 
+// newSlab reserves entries for this many sessions.
 func newSlab(sessions int) (*slab, error) {
 	r, err := newReserve[session](sessions + 1)
 	return &slab{reserve: r, fresh: 1}, err
 }
 
-// take returns a cleared entry, or 0 when all are in use.
+// take returns a cleared entry, or 0 if all entries are in use.
 func (b *slab) take() int32 {
 	id := b.free
 	switch {
@@ -205,6 +210,7 @@ func (b *slab) take() int32 {
 	return id
 }
 
+// give frees the entry.
 func (b *slab) give(id int32) {
 	b.all[id].state = free
 	b.all[id].next = b.free
@@ -212,7 +218,7 @@ func (b *slab) give(id int32) {
 	b.open--
 }
 
-// each calls do for every open session; do may give it back.
+// each calls do for every session in use. do may free that session.
 func (b *slab) each(do func(id int32)) {
 	for id := int32(1); id < b.fresh; id++ {
 		if b.all[id].state != free {
