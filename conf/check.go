@@ -8,7 +8,7 @@ import (
 // Check finds problems that a single line cannot show: in names, references, modes, and
 // combinations that often surprise. Draft calls it.
 func Check(c *Config) Problems {
-	k := &checker{Config: c, fronts: make(map[string]*Frontend), backs: make(map[string]*Backend), bound: make(map[Address]owner)}
+	k := &checker{Config: c, fronts: make(map[string]*Frontend), backs: make(map[string]*Backend)}
 	k.global()
 	k.names()
 	for _, f := range c.Frontends {
@@ -28,13 +28,6 @@ type checker struct {
 	problems Problems
 	fronts   map[string]*Frontend
 	backs    map[string]*Backend
-	bound    map[Address]owner
-}
-
-// owner is the directive and the proxy that bind an address.
-type owner struct {
-	at    Pos
-	title string
 }
 
 // Title returns the name of the proxy for messages: `frontend 'x'` or `listen 'x'`.

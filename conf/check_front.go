@@ -12,7 +12,6 @@ func (k *checker) frontend(f *Frontend) {
 	if len(f.Binds) > 0 && f.Log.Format != LogDefault && len(f.Log.Targets) == 0 {
 		k.problems.Warnf(f.Pos, "%s has a log format and no 'log' to write to", f.Title())
 	}
-	k.binds(f)
 	k.targets(f)
 	k.conditions(f.Title(), f.ACLs, f.conds())
 	k.formatMode(f)
@@ -20,23 +19,6 @@ func (k *checker) frontend(f *Frontend) {
 	k.unreachable(f)
 	for _, a := range f.ACLs {
 		k.suffix(f.Title(), a)
-	}
-}
-
-// binds reports an address that is bound twice: the kernel would distribute connections between the
-// two at random. For an inherited socket this may be intended, so it is only a warning.
-func (k *checker) binds(f *Frontend) {
-	for _, b := range f.Binds {
-		first, taken := k.bound[b.Address]
-		switch {
-		case taken && b.Address.Net == NetFD:
-			k.problems.Warnf(b.Pos, "'bind' in %s: %s is bound by %s at %s, too: chance decides which of the two gets a client", f.Title(), b.Address, first.title, first.at)
-			continue
-		case taken:
-			k.problems.Errorf(b.Pos, "'bind' in %s: %s is bound by %s at %s, wanted another address", f.Title(), b.Address, first.title, first.at)
-			continue
-		}
-		k.bound[b.Address] = owner{b.Pos, f.Title()}
 	}
 }
 

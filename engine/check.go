@@ -16,6 +16,7 @@ type LookUp func(host string) (netip.Addr, error)
 // configuration, by the functions that these use. It opens nothing. lookUp
 // finds addresses.
 func Check(c *conf.Config, lookUp LookUp) conf.Problems {
+	lookUp = lookUp.once()
 	_, problems := newSite(c, means{lookUp, func(targets []conf.LogTarget) (access.Route, error) {
 		return access.None, access.Check(targets, lookUp)
 	}})
@@ -33,5 +34,24 @@ func Check(c *conf.Config, lookUp LookUp) conf.Problems {
 	if err := access.Check(c.Global.Log, lookUp); err != nil {
 		problems.Errorf(logPos(c.Global.Log, c.Global.Pos), "%v", err)
 	}
+	collisions(c, lookUp, &problems)
 	return once(problems)
+}
+
+// once returns a LookUp that remembers the answer for each host name, because
+// the resolver may take seconds.
+func (l LookUp) once() LookUp {
+	type answer struct {
+		ip  netip.Addr
+		err error
+	}
+	known := map[string]answer{}
+	return func(host string) (netip.Addr, error) {
+		a, ok := known[host]
+		if !ok {
+			a.ip, a.err = l(host)
+			known[host] = a
+		}
+		return a.ip, a.err
+	}
 }

@@ -33,8 +33,13 @@ type bindSockets struct {
 var ErrManifest = errors.New("inherited sockets don't fit the configuration")
 
 // Listen opens the listening sockets of all frontends for that many loops. The
-// error names every bind line that failed.
+// error names every line whose address another process listens on, those of
+// TCP stats sockets too: admin.Listen cannot find that out, because their
+// addresses may overlap those of frontends.
 func Listen(c *conf.Config, loops int) (*Listeners, error) {
+	if err := probeAll(c); err != nil {
+		return nil, err
+	}
 	l := &Listeners{}
 	var errs []error
 	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
@@ -50,6 +55,23 @@ func Listen(c *conf.Config, loops int) (*Listeners, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// probeAll returns an error for every TCP address of the configuration on which
+// another process listens. No socket of this process may be listening yet.
+func probeAll(c *conf.Config) error {
+	var errs []error
+	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
+		if err := sock.Probe(b); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", b.Pos, listenError(f, b, err)))
+		}
+	})
+	for _, s := range c.Global.StatsSockets {
+		if err := sock.Probe(&conf.Bind{Address: s.Address}); err != nil {
+			errs = append(errs, fmt.Errorf("%s: stats socket '%s': %w", s.Pos, s.Address, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func listenError(f *conf.Frontend, b *conf.Bind, err error) error {

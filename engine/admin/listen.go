@@ -91,8 +91,29 @@ func open(s conf.StatsSocket) (net.Listener, error) {
 		defer f.Close()
 		return net.FileListener(f)
 	default:
-		return net.Listen("tcp", host(a)+":"+strconv.Itoa(int(a.Port)))
+		opener := net.ListenConfig{Control: shareWithBinds}
+		return opener.Listen(context.Background(), family(a), host(a)+":"+strconv.Itoa(int(a.Port)))
 	}
+}
+
+// family returns the network for package net: for an address without a host it
+// is IPv4, as for a bind line.
+func family(a conf.Address) string {
+	if a.Host == "" && !a.IP.Is6() {
+		return "tcp4"
+	}
+	return "tcp"
+}
+
+// shareWithBinds lets the address overlap those of bind lines, which have the
+// same option: the kernel gives a client to the most specific address.
+// engine.Listen has made sure that no other process has the port.
+func shareWithBinds(_, _ string, c syscall.RawConn) error {
+	var failed error
+	err := c.Control(func(fd uintptr) {
+		failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+	})
+	return errors.Join(err, failed)
 }
 
 func host(a conf.Address) string {

@@ -66,7 +66,7 @@ func TestListenSharesOnePort(t *testing.T) {
 			t.Errorf("one loop listens on %s, another on %s", first.String(), other.String())
 		}
 	}
-	if _, err := Listen(&conf.Frontend{}, tcpBind(first.AddrPort().Port()), 1); !errors.Is(err, ErrBusy) {
+	if err := Probe(tcpBind(first.AddrPort().Port())); !errors.Is(err, ErrBusy) {
 		t.Errorf("a second instance: got %v; want ErrBusy", err)
 	}
 }

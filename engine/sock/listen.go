@@ -59,8 +59,9 @@ func LookUp(host string) (netip.Addr, error) {
 // queue of connections, and the kernel distributes connections over the queues. UNIX sockets
 // and inherited descriptors cannot do this, so there the n descriptors refer to one socket.
 //
-// The caller must close the descriptors. Listen returns ErrBusy if another socket listens on
-// the address.
+// The caller must close the descriptors. A TCP address may overlap one that this process listens
+// on, so Listen does not find out whether another process has it: call Probe first, for all bind
+// lines. For the path or name of a UNIX socket Listen returns ErrBusy.
 func Listen(f *conf.Frontend, b *conf.Bind, n int) ([]int, error) {
 	backlog := cmp.Or(b.Backlog, f.Backlog, deepest)
 	switch b.Address.Net {
@@ -107,11 +108,6 @@ func CheckListen(b *conf.Bind, lookUp func(host string) (netip.Addr, error)) err
 // listenTCP opens n sockets on one address. With port 0 all of them get the port of the first
 // one.
 func listenTCP(addr *Addr, options []option, backlog, n int) ([]int, error) {
-	if addr.AddrPort().Port() != 0 {
-		if err := probe(addr, options); err != nil {
-			return nil, err
-		}
-	}
 	options = append(options, option{unix.SOL_SOCKET, unix.SO_REUSEPORT, 1})
 	var fds []int
 	for range n {
@@ -128,10 +124,20 @@ func listenTCP(addr *Addr, options []option, backlog, n int) ([]int, error) {
 	return fds, nil
 }
 
-// probe returns an error if the port is in use. It opens a socket without SO_REUSEPORT, because
-// with that option a second process of the same user could listen on the port without an error.
-func probe(addr *Addr, options []option) error {
-	fd, err := openTCP(addr, options, 1)
+// Probe returns ErrBusy if another socket listens on the TCP address of the bind line, or on an
+// address that overlaps it. It opens a socket without SO_REUSEPORT for a moment: with that option
+// a second process of the same user could listen on the port without an error. A process calls
+// Probe for all its addresses before it listens on the first one, because they may overlap each
+// other. Probe returns nil for addresses of other kinds.
+func Probe(b *conf.Bind) error {
+	if b.Address.Net != conf.NetTCP || b.Address.Port == 0 {
+		return nil
+	}
+	addr, err := Resolve(b.Address, LookUp)
+	if err != nil {
+		return err
+	}
+	fd, err := openTCP(&addr, optionsOf(b, &addr, 1), 1)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,111 @@
+package engine
+
+import (
+	"fmt"
+	"net/netip"
+	"path/filepath"
+
+	"sluice/conf"
+)
+
+// endpoint identifies an address to listen on. Two lines whose endpoints are
+// equal would share the clients by chance, or one would get none. Addresses that
+// only overlap differ: the kernel gives a client to the most specific one, and an
+// IPv4 client to *:443 rather than to [::]:443.
+type endpoint struct {
+	net  conf.Network
+	tcp  netip.AddrPort // IPv4 as such, not mapped to IPv6
+	path string         // of a UNIX socket: cleaned and absolute; or its abstract name
+	fd   int
+}
+
+// listening is a line that listens on an endpoint.
+type listening struct {
+	at      conf.Pos
+	title   string // frontend 'web', or stats socket
+	address conf.Address
+}
+
+func (l *listening) String() string { return fmt.Sprintf("%s at %s", l.title, l.at) }
+
+// collisions reports lines that listen where an earlier line listens. For an
+// inherited socket of bind lines it is a warning, because that may be intended.
+func collisions(c *conf.Config, lookUp LookUp, problems *conf.Problems) {
+	taken := map[endpoint]listening{}
+	claim := func(what string, l listening) {
+		e, known := endpointOf(l.address, lookUp)
+		if !known {
+			return
+		}
+		first, twice := taken[e]
+		switch {
+		case !twice:
+			taken[e] = l
+		case e.net == conf.NetFD && first.title != statsTitle && l.title != statsTitle:
+			problems.Warnf(l.at, "%s: %s is bound by %s, too: chance decides which of the two gets a client", what, l.address, &first)
+		default:
+			problems.Errorf(l.at, "%s: %s is bound by %s, wanted another address", what, sameAs(l.address, first.address), &first)
+		}
+	}
+	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
+		claim("'bind' in "+f.Title(), listening{b.Pos, f.Title(), b.Address})
+	})
+	for _, s := range c.Global.StatsSockets {
+		claim("'stats socket'", listening{s.Pos, statsTitle, s.Address})
+	}
+}
+
+const statsTitle = "'stats socket'"
+
+// sameAs writes an address, with the text of the earlier line if that differs.
+func sameAs(a, first conf.Address) string {
+	if a.String() == first.String() {
+		return a.String()
+	}
+	return fmt.Sprintf("%s (written %s before)", a, first)
+}
+
+// endpointOf returns the endpoint of an address. known is false for a host name
+// without an address, and for one of an unspecified address: explain looks up no
+// names and takes that one for all.
+func endpointOf(a conf.Address, lookUp LookUp) (e endpoint, known bool) {
+	e.net = a.Net
+	switch a.Net {
+	case conf.NetUnix:
+		e.path = realPath(a.Path)
+	case conf.NetAbstract:
+		e.path = a.Path
+	case conf.NetFD:
+		e.fd = a.FD
+	case conf.NetTCP:
+		ip, known := listenIP(a, lookUp)
+		e.tcp = netip.AddrPortFrom(ip.Unmap(), a.Port)
+		return e, known
+	}
+	return e, true
+}
+
+func listenIP(a conf.Address, lookUp LookUp) (ip netip.Addr, known bool) {
+	switch {
+	case a.IP.IsValid():
+		return a.IP, true
+	case a.Host == "":
+		return netip.IPv4Unspecified(), true
+	}
+	ip, err := lookUp(a.Host)
+	return ip, err == nil && !ip.IsUnspecified()
+}
+
+// realPath returns the absolute path of a UNIX socket, without symbolic links in
+// its directory if that exists.
+func realPath(path string) string {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err != nil {
+		return path
+	}
+	return filepath.Join(dir, filepath.Base(path))
+}
