@@ -21,7 +21,7 @@ func Check(c *Config) Problems {
 	return k.problems
 }
 
-// checker holds indexes for the names and addresses that a large configuration refers to often. If
+// checker holds indexes for the names that a large configuration refers to often. If
 // a name occurs twice, the first one counts.
 type checker struct {
 	*Config
