@@ -170,22 +170,38 @@ func (x *stage) given() net.Conn {
 }
 
 // What the peers do.
-func clientSpeaks(_ *testing.T, x *stage)   { _, _ = io.WriteString(x.client, "x") }
-func clientFinishes(t *testing.T, x *stage) { closeWrite(t, x.client) }
-func clientCloses(_ *testing.T, x *stage)   { x.client.Close() }
-func clientResets(_ *testing.T, x *stage)   { reset(x.client) }
-func clientUrges(t *testing.T, x *stage)    { urge(t, x.client) }
-func serverSpeaks(_ *testing.T, x *stage)   { _, _ = io.WriteString(x.given(), "x") }
-func serverFinishes(t *testing.T, x *stage) { closeWrite(t, x.given()) }
-func serverCloses(_ *testing.T, x *stage)   { x.given().Close() }
+func clientSpeaks(_ *testing.T, x *stage) { _, _ = io.WriteString(x.client, "x") }
+func clientFinishes(t *testing.T, x *stage) {
+	t.Helper()
+	closeWrite(t, x.client)
+}
+
+func clientCloses(_ *testing.T, x *stage) { x.client.Close() }
+func clientResets(_ *testing.T, x *stage) { reset(x.client) }
+func clientUrges(t *testing.T, x *stage) {
+	t.Helper()
+	urge(t, x.client)
+}
+
+func serverSpeaks(_ *testing.T, x *stage) { _, _ = io.WriteString(x.given(), "x") }
+func serverFinishes(t *testing.T, x *stage) {
+	t.Helper()
+	closeWrite(t, x.given())
+}
+
+func serverCloses(_ *testing.T, x *stage) { x.given().Close() }
 func serverReadsAndCloses(_ *testing.T, x *stage) {
 	readHead(x.given())
 	x.given().Close()
 }
 func serverResets(_ *testing.T, x *stage) { reset(x.given()) }
-func serverUrges(t *testing.T, x *stage)  { urge(t, x.given()) }
-func drains(_ *testing.T, x *stage)       { x.Drain() }
-func stops(_ *testing.T, x *stage)        { x.Stop() }
+func serverUrges(t *testing.T, x *stage) {
+	t.Helper()
+	urge(t, x.given())
+}
+
+func drains(_ *testing.T, x *stage) { x.Drain() }
+func stops(_ *testing.T, x *stage)  { x.Stop() }
 
 const (
 	bindTCP  = "127.0.0.1:1"

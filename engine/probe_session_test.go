@@ -1,6 +1,10 @@
 package engine
 
-import "sluice/engine/relay"
+import (
+	"slices"
+
+	"sluice/engine/relay"
+)
 
 // sessionCheck looks whether what a session is agrees with what it has.
 type sessionCheck struct {
@@ -31,14 +35,7 @@ func (c *sessionCheck) errors() []string {
 	return c.wrongs
 }
 
-func (c *sessionCheck) is(states ...state) bool {
-	for _, s := range states {
-		if c.state == s {
-			return true
-		}
-	}
-	return false
-}
+func (c *sessionCheck) is(states ...state) bool { return slices.Contains(states, c.state) }
 
 // ours says that the answer under way is ours.
 func (c *sessionCheck) ours() bool { return c.x != nil && c.x.has(local) }

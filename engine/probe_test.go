@@ -63,6 +63,7 @@ func narrowServers(o *Options) { o.probe.(*inspector).narrow = true }
 
 // inspect has an engine's loops inspected.
 func inspect(t testing.TB, o *Options) {
+	t.Helper()
 	o.probe = &inspector{t: t, loops: make([]inspected, o.Plan.Loops)}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -95,7 +96,7 @@ func serveScripts(t *testing.T, w wire, scripts ...script) *scriptServer {
 func (s *scriptServer) all() []*actor {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.actors[:len(s.actors):len(s.actors)]
+	return slices.Clip(s.actors)
 }
 
 // conn waits for the connection of that number, from 0.

@@ -52,7 +52,7 @@ func checkBody(t *testing.T, got string, kind byte) {
 // TestScriptsOfDeath: a server that says an interim answer and resets, and a
 // client whose byte out of band comes between.
 func TestScriptsOfDeath(t *testing.T) {
-	s := serveScripts(t, overTCP, script{hearHead, say("HTTP/1.1 103 Early Hints\r\n\r\n"), delivered, rst})
+	s := serveScripts(t, overTCP, script{hearHead, say("HTTP/1.1 103 Early Hints\r\n\r\n"), urgent, delivered, rst})
 	b := scriptSite(t, s)
 	got := b.follow("f", say(head("a")), takeAll).got()
 	if !strings.HasPrefix(got, "HTTP/1.1 103 ") {

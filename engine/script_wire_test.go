@@ -119,7 +119,7 @@ func (s *wireServer) String() string {
 // shortDir is a directory for sockets, for whose path t.TempDir may be too long.
 func shortDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "script")
+	dir, err := os.MkdirTemp("", "script") //nolint:usetesting // see above
 	if err != nil {
 		t.Fatal(err)
 	}
