@@ -12,27 +12,28 @@ import (
 )
 
 const (
-	// mostAccepts bounds the connections that one event takes.
+	// mostAccepts is the maximum number of connections that one event accepts.
 	mostAccepts = 64
-	// shortage is how long accepting pauses when the kernel has no descriptor
-	// or no memory for another connection, and a session when it has no memory
-	// for bytes.
+	// shortage is the pause when the kernel lacks descriptors or memory. Accepting pauses if
+	// there is no descriptor or memory for a connection, a session if there is no memory for a
+	// read or write.
 	shortage = 100 * time.Millisecond
 )
 
-// listener is one bind line on one loop. Loop-owned.
+// listener is the listening socket of one bind line on one loop. It belongs to the loop.
 type listener struct {
-	fd       int
-	index    int // in the loop
-	number   int // of the bind line, from 1 in the frontend
+	fd       int // descriptor; -1: closed
+	index    int // in loop.listeners
+	number   int // of the bind line in its frontend, from 1
 	frontend *frontend
-	limits   []*stat.Limit // process, frontend and, if it has one, bind
-	watched  bool
-	burst    int // accepts that the next event is worth
-	left     int // draining: clients in the queue that are still to be served
+	limits   []*stat.Limit // those of the process, the frontend and, if it has one, the bind line
+	watched  bool          // registered with the poller
+	burst    int           // connections that the next event may accept, 1 to mostAccepts
+	left     int           // draining: clients in the kernel's queue that still get served
 }
 
-// resume starts or continues accepting.
+// resume starts to accept, or continues after a pause. It does nothing if the listener is
+// closed.
 func (l *loop) resume(ln *listener) error {
 	if ln.watched || ln.fd < 0 {
 		return nil
@@ -44,7 +45,7 @@ func (l *loop) resume(ln *listener) error {
 	return nil
 }
 
-// pause leaves clients in the kernel's queue.
+// pause stops accepting. New clients wait in the kernel's queue.
 func (l *loop) pause(ln *listener) {
 	if ln.watched {
 		_ = l.poller.Delete(ln.fd)
@@ -52,7 +53,7 @@ func (l *loop) pause(ln *listener) {
 	}
 }
 
-// resumeAll is called when a shortage may be over.
+// resumeAll resumes all listeners. It is called at the start and when a shortage may be over.
 func (l *loop) resumeAll() {
 	for _, ln := range l.listeners {
 		if err := l.resume(ln); err != nil {
@@ -61,9 +62,9 @@ func (l *loop) resumeAll() {
 	}
 }
 
-// retryAccept is called when this loop is to have a free place of a limit. Its client
-// may be gone by now, taken by another loop off a queue that they share; then
-// the place goes to the next loop that waits.
+// retryAccept is called when limit has a free place and this loop was chosen to take it.
+// Another loop may have accepted the waiting client meanwhile, from a queue that both share.
+// The place then goes to the next waiting loop.
 func (l *loop) retryAccept(limit *stat.Limit) error {
 	l.resumeAll()
 	for _, ln := range l.listeners {
@@ -77,8 +78,9 @@ func (l *loop) retryAccept(limit *stat.Limit) error {
 	return l.ended()
 }
 
-// accept takes clients that wait. How many calls are worth making is learned:
-// as many as gave a client last time, and twice that if all of them did.
+// accept accepts waiting clients, at most ln.burst of them. The burst adapts, to save calls
+// that find no client: it becomes the number of clients found, or doubles if all calls found
+// one.
 func (l *loop) accept(ln *listener) {
 	for n := range ln.burst {
 		if !l.admit(ln) {
@@ -96,8 +98,8 @@ func (l *loop) accept(ln *listener) {
 	ln.burst = min(ln.burst*2, mostAccepts)
 }
 
-// admit takes a place of every limit. With one of them reached, the listener
-// pauses until a place is free.
+// admit takes a place of every limit. If a limit is reached, it pauses the listener until a
+// place is free, and returns false.
 func (l *loop) admit(ln *listener) bool {
 	for i, limit := range ln.limits {
 		if limit.TryAcquire() {
@@ -116,13 +118,14 @@ func (l *loop) admit(ln *listener) bool {
 	return true
 }
 
-// dismiss gives the places back.
+// dismiss frees a place of every limit of the listener.
 func (l *loop) dismiss(ln *listener) {
 	for _, limit := range ln.limits {
 		l.release(limit)
 	}
 }
 
+// release frees a place of the limit and wakes the loop that may take it.
 func (l *loop) release(limit *stat.Limit) {
 	if wake := limit.Release(); wake >= 0 {
 		other := l.engine.loops[wake]
@@ -130,7 +133,8 @@ func (l *loop) release(limit *stat.Limit) {
 	}
 }
 
-// take accepts one client and reports whether there was one.
+// take accepts one client. It returns false if accepting must stop: no client waits, or the
+// kernel lacks resources.
 func (l *loop) take(ln *listener) bool {
 	fd, e := sock.Accept(ln.fd, &l.peer)
 	if e == 0 {
@@ -147,18 +151,19 @@ func (l *loop) take(ln *listener) bool {
 		l.short(ln, "accept a connection", e)
 		return false
 	}
-	// ECONNABORTED and the like: that client is gone, the next one waits.
+	// After ECONNABORTED and similar errors this client is gone, but others may wait.
 	return true
 }
 
-// short pauses accepting on the loop for a while.
+// short logs a shortage of the kernel and pauses the listener for the duration of shortage.
 func (l *loop) short(ln *listener, what string, err error) {
 	l.pause(ln)
 	l.clock.arm(ownTimer, l.now+shortage.Milliseconds(), l.now)
 	l.engine.complain("can't "+what+", accepting pauses", err)
 }
 
-// open begins the session of a client just accepted.
+// open starts the session of a client that was just accepted, or closes the connection if a
+// rule denies it or no session is free.
 func (l *loop) open(ln *listener, fd int) {
 	f := ln.frontend
 	l.countAccepted(f)
@@ -194,8 +199,8 @@ func (l *loop) open(ln *listener, fd int) {
 	l.awaitWritable(id, s)
 }
 
-// allowed asks the rules that need no byte. What they refuse is closed at once
-// and never logged.
+// allowed evaluates the `tcp-request connection` rules, which need no byte. A connection that
+// they deny is closed at once and never logged.
 func (l *loop) allowed(f *frontend, fd int) bool {
 	if len(f.conf.Connection) == 0 {
 		return true
@@ -205,8 +210,8 @@ func (l *loop) allowed(f *frontend, fd int) bool {
 	return f.rules.Connection(&l.facts) == conf.Accept
 }
 
-// findDestination asks for the address that the client connected to, which
-// costs a system call, only where rules look at it.
+// findDestination finds the address that the client connected to. This costs a system call, so
+// it is done only if a rule reads the address.
 func (l *loop) findDestination(f *frontend, fd int) {
 	if !f.needs.Dst {
 		return

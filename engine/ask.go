@@ -7,29 +7,29 @@ import (
 	"sluice/engine/relay"
 )
 
-// askOn is called for events while a request is awaited.
+// askOn handles an event in the state asking.
 func (l *loop) askOn(id int32, s *session, from side, failed bool) {
 	x := l.exchanges.at(id)
 	switch {
 	case from == server:
 		l.tendIdle(id, s, x)
 	default:
-		l.ask(id, s) // also where the client is gone: bytes may have come before
+		l.ask(id, s) // even if the client's connection has failed: bytes may have arrived before
 		if failed && s.state == asking {
 			l.endAsking(id, s, x)
 		}
 	}
 }
 
-// tendIdle judges the idle connection of a server by what events have told, and
-// reads it only where they told of bytes. Nobody has asked for anything:
-// whatever the server says or does ends the connection.
+// tendIdle closes the idle connection of a server if it has ended, failed, or sent bytes. No
+// request is outstanding, so bytes on it cannot be an answer. It reads only if an event has
+// announced bytes.
 func (l *loop) tendIdle(id int32, s *session, x *exchange) {
 	in := &s.flow[server]
 	if l.unharmed(s, server) && in.Has(relay.SourceReady) {
 		b, e := l.stock.Read(in, int(s.sock[server].fd))
 		if len(b) > 0 || e != 0 {
-			in.Set(relay.SourceEnded) // what it says is no answer
+			in.Set(relay.SourceEnded)
 		}
 	}
 	if !l.unharmed(s, server) {
@@ -37,8 +37,8 @@ func (l *loop) tendIdle(id int32, s *session, x *exchange) {
 	}
 }
 
-// ask reads until a request's head is complete. One that comes in one piece is
-// looked at where it was read, and never kept.
+// ask reads until the head of a request is complete. A head that arrives in one piece is parsed
+// in the read buffer, without a copy.
 func (l *loop) ask(id int32, s *session) {
 	x, in, fd := l.exchanges.at(id), &s.flow[client], int(s.sock[client].fd)
 	for more := x.has(begun); ; more = true {
@@ -64,8 +64,8 @@ func (l *loop) ask(id int32, s *session) {
 	}
 }
 
-// hear looks for a request's head in v, all that came and was not looked at. It
-// reports whether the session has left the asking state.
+// hear looks for the head of a request in v, which contains all bytes that were not parsed yet.
+// It reports whether the session has left the state asking.
 func (l *loop) hear(id int32, s *session, x *exchange, v relay.View) bool {
 	if !x.has(begun) {
 		x.marks |= begun
@@ -85,7 +85,7 @@ func (l *loop) hear(id int32, s *session, x *exchange, v relay.View) bool {
 	return true
 }
 
-// asked is called with a complete head, the first n bytes of v.
+// asked handles a request whose head is complete: the first n bytes of v.
 func (l *loop) asked(id int32, s *session, x *exchange, v relay.View, n int) {
 	f := l.listeners[s.line].frontend
 	x.asked++
@@ -112,8 +112,8 @@ func (l *loop) asked(id int32, s *session, x *exchange, v relay.View, n int) {
 	}
 }
 
-// headToServer takes the request through the rules, finds its backend, and
-// writes the head as it goes out. It reports whether the request goes on.
+// headToServer applies the rules to the request, finds its backend, and writes the edited head
+// to l.head. It returns false if the request is not sent to a server.
 func (l *loop) headToServer(id int32, s *session, x *exchange, f *frontend) bool {
 	l.values = l.values[:0]
 	l.rewrite.Request(&l.sniffed.HTTP)
@@ -143,8 +143,8 @@ func (l *loop) headToServer(id int32, s *session, x *exchange, f *frontend) bool
 	return true
 }
 
-// takeBody adds the body bytes that came with the head, and sends both. Where
-// the budget is used up the body stays in the socket until the head is written.
+// takeBody adds the body bytes that came with the head to l.head, and sends both. If the memory
+// budget is used up, the body stays in the socket until the head is sent.
 func (l *loop) takeBody(id int32, s *session, x *exchange, v relay.View, head int) {
 	n := head
 	if !v.InSocket() {
@@ -160,14 +160,14 @@ func (l *loop) takeBody(id int32, s *session, x *exchange, v relay.View, head in
 	l.direct(id, s, x)
 }
 
-// takeAsked takes the first n bytes of what the client sent. A read error is
-// told again by the next read.
+// takeAsked takes the first n bytes of the view of the client's bytes. It ignores a read error,
+// because the next read returns that error again.
 func (l *loop) takeAsked(s *session, x *exchange, v relay.View, n int) {
 	_ = l.stock.Take(&s.flow[client], &x.ahead[client], int(s.sock[client].fd), v, n)
 }
 
-// prepare makes the last edits, those of options and connections, and writes
-// the head.
+// prepare makes the last edits of the head and writes it to l.head. These edits come from
+// cookies, options and the handling of connections.
 func (l *loop) prepare(s *session, x *exchange, f *frontend, b *backend) {
 	w := &l.rewrite
 	if b.cookie != nil {
@@ -185,8 +185,8 @@ func (l *loop) prepare(s *session, x *exchange, f *frontend, b *backend) {
 	l.head = w.Append(l.head[:0])
 }
 
-// monitored makes ready the answer to `monitor-uri`, which is neither passed on
-// nor logged.
+// monitored prepares the answer if the request is for `monitor-uri`. Such a request is neither
+// sent to a server nor logged.
 func (l *loop) monitored(s *session, x *exchange, f *frontend) bool {
 	if !l.sniffed.HTTP.AsksFor(f.conf.Monitor.URI) {
 		return false
@@ -202,8 +202,8 @@ func (l *loop) monitored(s *session, x *exchange, f *frontend) bool {
 	return true
 }
 
-// direct sends the request on the connection that is kept, if that leads to
-// the right server, or on a new one.
+// direct sends the request on the idle connection if idleFits allows it, otherwise on a new
+// one.
 func (l *loop) direct(id int32, s *session, x *exchange) {
 	if x.has(idle) {
 		l.tendIdle(id, s, x)
@@ -218,14 +218,14 @@ func (l *loop) direct(id int32, s *session, x *exchange) {
 	l.choose(id, s, nil, l.head)
 }
 
-// idleFits lists all that must be true for a request to go out on the idle
-// connection.
+// idleFits lists all conditions under which a request may use the idle connection of a server.
 func (l *loop) idleFits(s *session, x *exchange) bool {
 	return x.has(idle) && l.unharmed(s, server) &&
 		x.idleBackend == s.backend && (x.claim.Server < 0 || x.claim.Server == x.idleServer) &&
 		l.backendOf(s).Servers[x.idleServer].Usable()
 }
 
+// reuse sends the request on the idle connection.
 func (l *loop) reuse(id int32, s *session, x *exchange) {
 	x.marks = x.marks&^idle | reused
 	s.server = x.idleServer
@@ -246,9 +246,8 @@ func (l *loop) reuse(id int32, s *session, x *exchange) {
 	l.exchange(id, s)
 }
 
-// endAsking ends a session whose client is gone, or sends no more, before its
-// request's head is complete. As in HAProxy that is a bad request, also where no
-// byte of one has come.
+// endAsking ends a session whose client has failed or sent FIN before the head of its request
+// was complete. As in HAProxy this counts as a bad request, even if no byte of it has come.
 func (l *loop) endAsking(id int32, s *session, x *exchange) {
 	if l.unasked(id, s) {
 		l.end(id, s, ending{term: term('-', '-')})
@@ -258,9 +257,9 @@ func (l *loop) endAsking(id int32, s *session, x *exchange) {
 	l.refuse(id, s, x, 400, term('C', 'R'))
 }
 
-// unasked reports whether a session that awaits a request ends without an
-// answer and without a line: it lies between two requests, or no byte has come
-// and `option http-ignore-probes` is set.
+// unasked reports whether a session in the state asking ends without an answer and without a
+// log line. It does so between two requests, and before the first byte with `option
+// http-ignore-probes`.
 func (l *loop) unasked(id int32, s *session) bool {
 	return l.between(id) || !l.exchanges.at(id).has(begun) && l.listeners[s.line].frontend.conf.IgnoreProbes
 }

@@ -1,8 +1,8 @@
 package engine
 
-// askingEnds returns when a client must have sent its next request: its head,
-// once begun or if it is the first, within timeout http-request; the next one
-// begun within timeout http-keep-alive.
+// askingEnds returns the deadline of the state asking. The head of the first request, and of
+// any request that has begun, must be complete within timeout http-request. The first byte of a
+// later request must come within timeout http-keep-alive.
 func (l *loop) askingEnds(id int32, s *session) int64 {
 	f, x := l.listeners[s.line].frontend, l.exchanges.at(id)
 	if x.has(begun) || x.asked == 0 {
@@ -11,7 +11,7 @@ func (l *loop) askingEnds(id int32, s *session) int64 {
 	return after(s.since, f.between)
 }
 
-// askedTooLate is called when that time is up.
+// askedTooLate ends a session at the deadline of the state asking.
 func (l *loop) askedTooLate(id int32, s *session) {
 	x := l.exchanges.at(id)
 	if l.unasked(id, s) {
@@ -22,13 +22,13 @@ func (l *loop) askedTooLate(id int32, s *session) {
 	l.refuse(id, s, x, 408, term('c', 'R'))
 }
 
-// exchangeQuiet returns when a side will have been quiet for too long: the
-// client while it owes the rest of its request or has bytes to take, the server
-// while it owes the rest of its answer or has bytes to take.
+// exchangeQuiet returns when the timeout of a side expires. The timeout of the client runs
+// while the rest of its request is missing or bytes wait for it. The timeout of the server runs
+// while the rest of its answer is missing or bytes wait for it.
 func (l *loop) exchangeQuiet(id int32, s *session, which side) int64 {
 	x := l.exchanges.at(id)
 	takes := s.blocked(which.other())
-	if x.has(local) { // maybe without a backend
+	if x.has(local) { // the request may have no backend
 		if which == server || !takes {
 			return never
 		}
@@ -41,7 +41,7 @@ func (l *loop) exchangeQuiet(id int32, s *session, which side) int64 {
 	return after(s.sock[which].seen, l.sideTimeout(s, which))
 }
 
-// exchangeOverdue is called when one of them has been.
+// exchangeOverdue ends a session after the timeout of one side has expired.
 func (l *loop) exchangeOverdue(id int32, s *session) {
 	x := l.exchanges.at(id)
 	status, t := 504, term('s', l.phase(id))

@@ -5,23 +5,22 @@ import (
 	"sluice/engine/sock"
 )
 
-// worthPumping is how many bytes without framing must follow for them to be
-// moved by their number; fewer are read and looked at together with what
-// frames them.
+// worthPumping is a number of body bytes without framing. Below it, reading and parsing is
+// cheaper than splicing.
 const worthPumping = relay.BufferSize / 4
 
-// moved says how moving a body went on.
+// moved is the result of moving a body.
 type moved uint8
 
 const (
-	waits     moved = iota // for an event
-	completed              // all of the message is written
-	cutOff                 // the source ended or failed in the middle
-	unwanted               // the target takes no more
-	malformed              // the framing can't be followed
+	waits     moved = iota // nothing more can be done before the next event or turn
+	completed              // the whole message is written
+	cutOff                 // the source ended or failed within the message
+	unwanted               // the target failed
+	malformed              // the framing is invalid
 )
 
-// moveBody moves the body that comes from one side.
+// moveBody moves the body that comes from one side, at most one share in a turn.
 func (l *loop) moveBody(id int32, s *session, x *exchange, from side) (moved, sock.Errno) {
 	f, body := &s.flow[from], x.body(from)
 	limit := f.Bytes + share
@@ -53,9 +52,9 @@ func (l *loop) moveBody(id int32, s *session, x *exchange, from side) (moved, so
 	}
 }
 
-// passFraming looks over bytes of a body and passes on those that belong to it.
-// What the target does not take stays where it was, and so does what follows
-// the body. stop says that nothing can go on now.
+// passFraming parses bytes of a body and writes to the target those that belong to it. Bytes
+// after the body, and bytes that the target does not accept, stay where they were. stop means
+// that moveBody must return how.
 func (l *loop) passFraming(s *session, x *exchange, from side) (how moved, e sock.Errno, stop bool) {
 	f, body, keep := &s.flow[from], x.body(from), &x.ahead[from]
 	src, dst := int(s.sock[from].fd), int(s.sock[from.other()].fd)
@@ -96,8 +95,8 @@ func (l *loop) passFraming(s *session, x *exchange, from side) (how moved, e soc
 	return waits, 0, false
 }
 
-// pumpBody moves bytes that need no looking at: a body of known length, or the
-// data of a large chunk. stop says that nothing can go on now.
+// pumpBody moves bytes that need no parsing: a body of known length, or the data of a large
+// chunk. stop means that moveBody must return how.
 func (l *loop) pumpBody(id int32, s *session, x *exchange, from side) (how moved, e sock.Errno, stop bool) {
 	f, body := &s.flow[from], x.body(from)
 	before := f.Bytes
@@ -125,8 +124,8 @@ func (l *loop) pumpBody(id int32, s *session, x *exchange, from side) (how moved
 	return completed, 0, false
 }
 
-// bodyEnded is called when the source has no more bytes, which is how some
-// answers end.
+// bodyEnded is called when the source has sent FIN. This is the regular end of a body without a
+// length.
 func (l *loop) bodyEnded(s *session, x *exchange, from side) moved {
 	if x.body(from).Ended() {
 		return completed
@@ -134,6 +133,7 @@ func (l *loop) bodyEnded(s *session, x *exchange, from side) moved {
 	return cutOff
 }
 
+// touch records that bytes from one side have moved, for the timeouts of both sides.
 func (l *loop) touch(s *session, from side) {
 	s.sock[client].seen, s.sock[server].seen = l.now, l.now
 	s.asked = from == client

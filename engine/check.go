@@ -9,12 +9,11 @@ import (
 	"sluice/engine/sock"
 )
 
-// LookUp finds the address of a host name.
+// LookUp returns the address of a host name.
 type LookUp func(host string) (netip.Addr, error)
 
-// Check finds what Listen, New and admin.Listen would refuse in a
-// configuration, by the functions that these use. It opens nothing. lookUp
-// finds addresses.
+// Check returns the problems for which Listen, New and admin.Listen would refuse the
+// configuration. It uses the same functions, but opens no socket. lookUp resolves host names.
 func Check(c *conf.Config, lookUp LookUp) conf.Problems {
 	lookUp = lookUp.once()
 	_, problems := newSite(c, means{lookUp, func(targets []conf.LogTarget) (access.Route, error) {

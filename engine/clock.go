@@ -9,13 +9,13 @@ import (
 	"sluice/engine/wheel"
 )
 
-// clock rings at the deadlines of a loop's sessions: a wheel, and a timerfd
-// that is armed for the wheel's next entry and not at all while it is empty.
-// Loop-owned.
+// clock fires at the deadlines of a loop's sessions. It has a timing wheel and a timerfd, which
+// is armed for the next entry of the wheel. While the wheel is empty the timerfd is disarmed. A
+// clock belongs to its loop.
 type clock struct {
-	fd    int
+	fd    int // the timerfd
 	wheel *wheel.Wheel
-	next  int64 // when the timerfd fires, ms; 0: it is not armed
+	next  int64 // when the timerfd fires, ms of stat.Now; 0: it is disarmed
 }
 
 func newClock(w *wheel.Wheel) (clock, error) {
@@ -23,7 +23,8 @@ func newClock(w *wheel.Wheel) (clock, error) {
 	return clock{fd: fd, wheel: w}, os.NewSyscallError("timerfd_create", err)
 }
 
-// arm has the entry ring at time at, or before, if it is to ring before.
+// arm makes the entry fire at the time at, in ms of stat.Now. If it is armed for an earlier
+// time, it fires at that time instead.
 func (c *clock) arm(id int32, at, now int64) {
 	c.wheel.Arm(id, at)
 	if c.next == 0 || at < c.next {
@@ -31,7 +32,7 @@ func (c *clock) arm(id int32, at, now int64) {
 	}
 }
 
-// ring calls fire for every entry whose time has come.
+// ring calls fire for every entry that is due, and arms the timerfd for the next one.
 func (c *clock) ring(now int64, fire func(id int32)) {
 	c.next = 0
 	c.wheel.Expire(now, fire)
@@ -40,9 +41,9 @@ func (c *clock) ring(now int64, fire func(id int32)) {
 	}
 }
 
-// set arms the timerfd. It is edge-triggered and never read: setting it anew
-// clears what it has counted. A tick is added because the wheel fires an entry
-// in the first tick that begins after its time.
+// set arms the timerfd. The timerfd is registered edge-triggered and never read; setting it
+// clears its count. One tick is added, because the wheel fires an entry in the first tick that
+// begins after the entry's time.
 func (c *clock) set(at, now int64) {
 	c.next = max(at, now+1)
 	in := time.Duration(c.next-now+wheel.Tick) * time.Millisecond

@@ -7,9 +7,9 @@ import (
 	"sluice/engine/sock"
 )
 
-// dial starts a connection to the session's server. The first write is the
-// probe whether it stands: on one machine it usually does by then, and neither
-// an event nor a question is needed.
+// dial starts a connection to the session's server. The first write shows whether the
+// connection is established. On one machine it usually is by then, which saves an event and a
+// call. early are bytes read from the client that no flow holds.
 func (l *loop) dial(id int32, s *session, early []byte) {
 	l.enter(id, s, dialing)
 	l.stock.Assign(&s.flow[client], relay.ForInspection)
@@ -43,7 +43,8 @@ func (l *loop) dial(id int32, s *session, early []byte) {
 	}
 }
 
-// connect asks for the connection and writes what the client has sent already.
+// connect starts the connection and writes the bytes that the client has sent already. It
+// reports whether the connection is known to be established.
 func (l *loop) connect(s *session, early []byte) (connected bool, e sock.Errno) {
 	b, fd := l.backendOf(s), int(s.sock[server].fd)
 	to := &b.addrs[s.server]
@@ -64,9 +65,8 @@ func (l *loop) connect(s *session, early []byte) (connected bool, e sock.Errno) 
 	return l.sendEarly(s, early, e == 0)
 }
 
-// connectFast puts bytes that the client's flow holds into the SYN. The kernel
-// drops them if there is no connection, and so the flow holds them until it
-// stands.
+// connectFast sends bytes of the client in the SYN (TCP Fast Open). The kernel drops these
+// bytes if the connection fails, so the client's flow holds them until it is established.
 func (l *loop) connectFast(s *session, to *sock.Addr) sock.Errno {
 	fd := int(s.sock[server].fd)
 	switch n, e := sock.ConnectWith(fd, to, l.stock.Held(&s.flow[client])); e {
@@ -80,11 +80,11 @@ func (l *loop) connectFast(s *session, to *sock.Addr) sock.Errno {
 	}
 }
 
-// keep holds early bytes for a later attempt.
+// keep holds early bytes in the client's flow, for a later attempt or for the log.
 func (l *loop) keep(s *session, early []byte) { l.stock.Hold(&s.flow[client], early) }
 
-// sendEarly writes what the client has sent already. A byte that was taken
-// proves the connection.
+// sendEarly writes the bytes that the client has sent already. If the server's socket accepts a
+// byte, the connection is established.
 func (l *loop) sendEarly(s *session, early []byte, connected bool) (bool, sock.Errno) {
 	if s.inSYN > 0 {
 		if ok, e := l.askDial(s); !ok {
@@ -105,8 +105,8 @@ func (l *loop) sendEarly(s *session, early []byte, connected bool) (bool, sock.E
 	return connected || out.Bytes > before, e
 }
 
-// tookSYN lets go of the bytes that were in the SYN of a connection that stands:
-// they are the kernel's to deliver, as others that it took.
+// tookSYN drops the copy of the bytes that were sent in the SYN: the connection is established,
+// and the kernel delivers them.
 func (l *loop) tookSYN(s *session) {
 	out := &s.flow[client]
 	out.Bytes += uint64(s.inSYN)
@@ -114,9 +114,8 @@ func (l *loop) tookSYN(s *session) {
 	s.inSYN = 0
 }
 
-// tendDial is called for events while no server is connected. A client that
-// has nothing more to say keeps waiting for its answer; one that is gone ends
-// the session.
+// tendDial handles an event in the states dialing and pausing. A client that has sent FIN still
+// waits for its answer; a client whose connection has failed ends the session.
 func (l *loop) tendDial(id int32, s *session, from side, failed bool) {
 	if from == client {
 		if failed {
@@ -139,7 +138,7 @@ func (l *loop) tendDial(id int32, s *session, from side, failed bool) {
 	}
 }
 
-// askDial asks the kernel how the connection is doing.
+// askDial asks the kernel whether the connection is established. It costs one system call.
 func (l *loop) askDial(s *session) (connected bool, e sock.Errno) {
 	switch e = sock.Connect(int(s.sock[server].fd), &l.backendOf(s).addrs[s.server]); e {
 	case 0, unix.EISCONN:
@@ -150,7 +149,7 @@ func (l *loop) askDial(s *session) (connected bool, e sock.Errno) {
 	return false, e
 }
 
-// established begins the relaying.
+// established starts relaying, or in mode http the exchange.
 func (l *loop) established(id int32, s *session) {
 	l.stock.Assign(&s.flow[client], relay.ForReader)
 	s.connected = int32(l.now - s.began)
@@ -168,7 +167,7 @@ func (l *loop) established(id int32, s *session) {
 	l.relay(id, s)
 }
 
-// failure sorts the errors of socket, connect and the first write.
+// failure classifies an error of socket, connect or the first write.
 func failure(e sock.Errno) attempt {
 	switch e {
 	case unix.EADDRNOTAVAIL, unix.EADDRINUSE:

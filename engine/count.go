@@ -6,17 +6,16 @@ import (
 	"sluice/pool"
 )
 
-// This file is the only one of the package that writes counters. Its functions
-// are named for what has happened, and the flow calls them when it has. They
-// allocate nothing and take no lock.
+// Only this file of the package writes counters. Each function is named after an event, and is called
+// when that event has happened. The functions allocate no memory and take no lock.
 //
 // HAProxy 2.6 counts at the same events (measured, see TestCountsAreHAProxys).
 
-// countAccepted counts a connection that the kernel gave, before any rule.
+// countAccepted counts an accepted connection, before any rule is evaluated.
 func (l *loop) countAccepted(f *frontend) { f.stat.Conns.Open(l.now) }
 
-// countTurnedAway counts a connection that became no session: a rule denied it,
-// or there was no place for it.
+// countTurnedAway counts a connection that was closed without a session. denied means that a
+// rule denied it; otherwise no session was free.
 func (l *loop) countTurnedAway(f *frontend, denied bool) {
 	if denied {
 		f.stat.DeniedConn.Inc()
@@ -36,18 +35,18 @@ func (l *loop) countAsked(f *frontend) {
 	l.engine.stat.Requests.Request(l.now)
 }
 
-// countUnasked counts a request that never was complete, or was none: as a
-// request too, and as a bad one.
+// countUnasked counts a request whose head never became complete or was malformed. It counts as
+// a request and as a bad request.
 func (l *loop) countUnasked(f *frontend) {
 	l.countAsked(f)
 	f.stat.FailedReq.Inc()
 }
 
-// countBadRequest counts a request that went bad behind its head, and in mode
-// tcp first bytes that did not come in time.
+// countBadRequest counts a request whose body was malformed. In mode tcp it counts first bytes
+// that did not arrive in time.
 func (l *loop) countBadRequest(f *frontend) { f.stat.FailedReq.Inc() }
 
-// countRouted counts that a session, or in mode http a request, has its backend.
+// countRouted counts that a session, or in mode http a request, was given to its backend.
 func (l *loop) countRouted(s *session) {
 	b := l.backendOf(s)
 	b.Stat.Open(l.now)
@@ -56,7 +55,7 @@ func (l *loop) countRouted(s *session) {
 	}
 }
 
-// countDeniedRequest counts a request, or first bytes, that a rule denied.
+// countDeniedRequest counts a request, or the first bytes in mode tcp, denied by a rule.
 func (l *loop) countDeniedRequest(s *session) {
 	l.listeners[s.line].frontend.stat.DeniedReq.Inc()
 	if s.backend >= 0 {
@@ -64,14 +63,15 @@ func (l *loop) countDeniedRequest(s *session) {
 	}
 }
 
-// countDeniedAnswer counts a server's answer that a rule denied.
+// countDeniedAnswer counts an answer of a server that a rule denied.
 func (l *loop) countDeniedAnswer(s *session) {
 	l.listeners[s.line].frontend.stat.DeniedResp.Inc()
 	l.backendOf(s).Stat.DeniedResp.Inc()
 	l.serverOf(s).Stat.DeniedResp.Inc()
 }
 
-// countIntercepted counts a request that the frontend answers itself.
+// countIntercepted counts a request that the frontend answers itself. It counts nothing once
+// the request has a backend.
 func (l *loop) countIntercepted(s *session) {
 	if s.backend < 0 {
 		l.listeners[s.line].frontend.stat.Intercepted.Inc()
@@ -91,29 +91,31 @@ func (l *loop) countRule(s *session, r *acl.HTTPRule) {
 	}
 }
 
-// countPicked counts that balancing chose a server, or that its idle connection
-// was chosen again; not where the client's cookie chose.
+// countPicked counts that balancing chose a server, or that its idle connection is used again.
+// It is not called if the client's cookie chose the server.
 func (l *loop) countPicked(s *session) {
 	l.backendOf(s).Stat.Selected.Inc()
 	l.serverOf(s).Stat.Selected.Inc()
 }
 
-// countRetry counts that the same server is tried again.
+// countRetry counts another attempt with the same server.
 func (l *loop) countRetry(s *session) {
 	l.backendOf(s).Stat.Retries.Inc()
 	l.serverOf(s).Stat.Retries.Inc()
 }
 
-// countRedispatch counts that another server is tried than was.
+// countRedispatch counts an attempt with another server. was is the server of the attempt
+// before.
 func (l *loop) countRedispatch(s *session, was *pool.Server) {
 	l.backendOf(s).Stat.Redispatches.Inc()
 	was.Stat.Redispatches.Inc()
 }
 
-// countAssigned counts the session with its server.
+// countAssigned adds the session to the current sessions of its server.
 func (l *loop) countAssigned(s *session) { l.serverOf(s).Stat.Open(l.now) }
 
-// countUnassigned counts that an attempt or a connection is over.
+// countUnassigned removes the session from the current sessions of its server, after an attempt
+// or connection. in and out are bytes from and to the client.
 func (l *loop) countUnassigned(s *session, in, out int64) { l.serverOf(s).Stat.Close(in, out) }
 
 // countConnect counts an attempt to connect to the server.
@@ -122,16 +124,16 @@ func (l *loop) countConnect(s *session) {
 	l.serverOf(s).Stat.Connects.Inc()
 }
 
-// countReuse counts a request on a connection that had served another.
+// countReuse counts a request sent on a connection that had served another request.
 func (l *loop) countReuse(s *session) {
 	l.backendOf(s).Stat.Reuses.Inc()
 	l.serverOf(s).Stat.Reuses.Inc()
 }
 
-// countNoServer counts that no server can be had, or that none is left to try.
+// countNoServer counts that the backend has no usable server, or none for another attempt.
 func (l *loop) countNoServer(s *session) { l.backendOf(s).Stat.FailedConn.Inc() }
 
-// countGivenUp counts that the last attempt to connect failed.
+// countGivenUp counts that the last attempt to connect has failed.
 func (l *loop) countGivenUp(s *session) {
 	l.countNoServer(s)
 	l.serverOf(s).Stat.FailedConn.Inc()
@@ -144,14 +146,13 @@ func (l *loop) countAnswered(s *session, status int) {
 	r.Response(status)
 }
 
-// countBadAnswer counts an answer that was none, was cut short or never came.
+// countBadAnswer counts an answer that was malformed, was cut short or never came.
 func (l *loop) countBadAnswer(s *session) {
 	l.backendOf(s).Stat.FailedResp.Inc()
 	l.serverOf(s).Stat.FailedResp.Inc()
 }
 
-// countExchanged counts the end of a request and what it moved. The request may
-// have no backend.
+// countExchanged counts the end of a request and its bytes. The request may have no backend.
 func (l *loop) countExchanged(s *session, x *exchange) {
 	in, out := l.exchangedBytes(s, x)
 	f := l.listeners[s.line].frontend
@@ -169,8 +170,8 @@ func (l *loop) countExchanged(s *session, x *exchange) {
 	l.countServed(s, in, out)
 }
 
-// countServed counts what a session or a request moved with its server, also
-// with one that could not be connected to.
+// countServed counts the bytes of a session or request for its server. It also counts them if
+// the connection to that server failed.
 func (l *loop) countServed(s *session, in, out int64) {
 	switch {
 	case s.counted:
@@ -180,8 +181,9 @@ func (l *loop) countServed(s *session, in, out int64) {
 	}
 }
 
-// exchangedBytes returns the bytes of an exchange. Of a request that no server
-// got its head counts. An answer to half a head does not, as in HAProxy.
+// exchangedBytes returns the bytes of an exchange. For a request that was not sent to a server,
+// in is the size of its head. As in HAProxy, the answer to an incomplete head counts as 0
+// bytes.
 func (l *loop) exchangedBytes(s *session, x *exchange) (in, out int64) {
 	in, out = int64(l.uploaded(s, x)), int64(l.downloaded(s, x))
 	if in == 0 {
@@ -193,8 +195,8 @@ func (l *loop) exchangedBytes(s *session, x *exchange) (in, out int64) {
 	return in, out
 }
 
-// countClosed counts the end of a session and what it moved. In mode http each
-// exchange has counted that.
+// countClosed counts the end of a session and its bytes. In mode http the bytes were counted by
+// each exchange.
 func (l *loop) countClosed(s *session) {
 	f := l.listeners[s.line].frontend
 	in, out := s.received, int64(s.flow[server].Bytes)
@@ -206,7 +208,7 @@ func (l *loop) countClosed(s *session) {
 	l.engine.stat.Close(in, out)
 	l.engine.stat.Spliced.Add(l.stock.Spliced())
 	if s.backend >= 0 {
-		if s.term == term('S', 'D') { // a reset is a bad answer too
+		if s.term == term('S', 'D') { // HAProxy also counts a reset by the server as a bad answer
 			l.countBadAnswer(s)
 		}
 		l.countTimes(s, int64(s.queued), 0, true)
@@ -216,8 +218,9 @@ func (l *loop) countClosed(s *session) {
 	}
 }
 
-// countTimes counts the milliseconds that a session or a request waited for a
-// server and for its answer, where it was connected and answered.
+// countTimes counts the times of a session or a request, in ms. queue is the time until a
+// server was chosen, response the time of the server until its answer. It counts nothing if the
+// server was not connected or answered is false.
 func (l *loop) countTimes(s *session, queue, response int64, answered bool) {
 	if s.connected < 0 || !answered {
 		return
@@ -227,8 +230,8 @@ func (l *loop) countTimes(s *session, queue, response int64, answered bool) {
 	l.serverOf(s).Stat.Times.Add(queue, connect, response, total)
 }
 
-// countAborts counts who ended a session or a request before its end. A server
-// that says nothing is counted with the answers that failed.
+// countAborts counts which side ended a session or a request too early. A server that ends
+// before its answer is not counted here, but by countBadAnswer.
 func (l *loop) countAborts(s *session) {
 	b := l.backendOf(s)
 	switch {

@@ -8,14 +8,14 @@ import (
 	"sluice/engine/relay"
 )
 
-// never is the deadline of what may last for ever.
+// never is the deadline of a state without a time limit.
 const never = int64(math.MaxInt64)
 
-// ownTimer is the wheel's entry for the loop itself, which no session has.
+// ownTimer is the wheel's entry for the loop itself. No session has this number.
 const ownTimer = 0
 
-// expire is called when an entry of the wheel fires. The deadline may have
-// moved since it was armed: then it is armed again.
+// expire is called when an entry of the wheel fires. If the deadline has moved since the entry
+// was armed, expire arms the entry again.
 func (l *loop) expire(id int32) {
 	if id == ownTimer {
 		l.resumeAll()
@@ -35,12 +35,12 @@ func (l *loop) expire(id int32) {
 		return
 	}
 	l.overdue(id, s)
-	// What the session does now has a deadline of its own, armed on the way.
+	// The session's next state has armed its own deadline.
 	l.awaitWritable(id, s)
 }
 
-// retryStarved repeats what the kernel had no memory for, as if events told that
-// it can be done.
+// retryStarved repeats reads and writes for which the kernel had no memory. It acts as if
+// events had announced that the sockets are ready.
 func (l *loop) retryStarved(id int32, s *session) {
 	for from := range side(2) {
 		to := from.other()
@@ -53,7 +53,7 @@ func (l *loop) retryStarved(id int32, s *session) {
 	}
 }
 
-// overdue does what the end of the state's time means.
+// overdue handles the end of the time limit of the session's state.
 func (l *loop) overdue(id int32, s *session) {
 	l.meet(id, client, metTimeout)
 	switch s.state {
@@ -80,7 +80,7 @@ func (l *loop) overdue(id int32, s *session) {
 	}
 }
 
-// deadline returns when the session's state ends at the latest.
+// deadline returns the latest end of the session's state, in ms of stat.Now.
 func (l *loop) deadline(id int32, s *session) int64 {
 	switch s.state {
 	case inspecting:
@@ -101,8 +101,8 @@ func (l *loop) deadline(id int32, s *session) int64 {
 	return never
 }
 
-// clientDeadline returns when a client that waits for its server has been quiet for too
-// long. In mode http a request is there, and its client waits for the answer.
+// clientDeadline returns when the client's timeout expires while its server is being connected.
+// In mode http there is no such deadline: a request is complete, and its client waits.
 func (l *loop) clientDeadline(s *session) int64 {
 	if l.isHTTP(s) {
 		return never
@@ -110,10 +110,10 @@ func (l *loop) clientDeadline(s *session) int64 {
 	return after(s.sock[client].seen, l.listeners[s.line].frontend.client)
 }
 
-// quiet returns when a side will have been quiet for too long. Time counts
-// only while it is that side's turn: while it could send and would be read, or
-// while there is something for it to take. A client that has asked waits for
-// its answer as long as the server may take (as HAProxy 2.6 does, measured).
+// quiet returns when the timeout of a side expires in the state relaying. The timeout runs
+// while bytes wait for that side, or while it may send bytes and these would be read. It does
+// not run for a client that waits for an answer, if there is a timeout for the server (as in
+// HAProxy 2.6, measured).
 func (l *loop) quiet(s *session, which side) int64 {
 	takes := s.blocked(which.other()) && !s.sock[which].has(finished|broken)
 	sends := !s.sock[which.other()].has(finished|broken) && !s.blocked(which)
@@ -126,9 +126,9 @@ func (l *loop) quiet(s *session, which side) int64 {
 	return after(s.sock[which].seen, l.sideTimeout(s, which))
 }
 
-// sideTimeout returns the timeout that holds for a side: timeout client or
-// server, timeout tunnel in their place, and once one direction is closed
-// client-fin or server-fin in place of all (HAProxy's configuration.txt 4.2).
+// sideTimeout returns the timeout of a side in ms; 0: none. It is timeout client or timeout
+// server; timeout tunnel replaces both. Once one direction is closed, client-fin or server-fin
+// replaces all (HAProxy's configuration.txt 4.2).
 func (l *loop) sideTimeout(s *session, which side) int64 {
 	f, b := l.listeners[s.line].frontend, l.backendOf(s)
 	t, fin := f.client, f.fin
@@ -144,7 +144,7 @@ func (l *loop) sideTimeout(s *session, which side) int64 {
 	return t
 }
 
-// after returns start plus a timeout, which is none when it is 0.
+// after returns start plus timeout, both in ms. A timeout of 0 means no timeout.
 func after(start, timeout int64) int64 {
 	if timeout == 0 {
 		return never

@@ -5,23 +5,23 @@ import (
 	"sluice/pool"
 )
 
-// attempt says how a connection attempt failed.
+// attempt is the reason why an attempt to connect failed.
 type attempt uint8
 
 const (
-	refused   attempt = iota // an error came back
-	timedOut                 // timeout connect
-	noPort                   // no local port or address is left
+	refused   attempt = iota // the connection failed with an error
+	timedOut                 // timeout connect has expired, or ETIMEDOUT
+	noPort                   // no local port or address is available
 	exhausted                // no descriptor or memory for a socket
 )
 
-// term returns the termination state of a session that gives up after it.
+// term returns the termination state of a session whose last attempt failed.
 func (a attempt) term() [2]byte {
 	return [...][2]byte{refused: term('S', 'C'), timedOut: term('s', 'C'), noPort: term('R', 'C'), exhausted: term('R', 'C')}[a]
 }
 
-// route gives the session to a backend, -1 for none. early are bytes read from
-// the client and not held.
+// route gives the session to a backend; to is its index, -1 for none. early are bytes read from
+// the client that no flow holds.
 func (l *loop) route(id int32, s *session, to int, early []byte) {
 	if to < 0 {
 		l.keep(s, early)
@@ -33,7 +33,8 @@ func (l *loop) route(id int32, s *session, to int, early []byte) {
 	l.choose(id, s, nil, early)
 }
 
-// choose picks a server, another one than was if there is any, and dials it.
+// choose picks a server and dials it. was is the server of the attempt before, or nil; choose
+// picks another one if possible.
 func (l *loop) choose(id int32, s *session, was *pool.Server, early []byte) {
 	picked := l.pick(id, s, was)
 	if picked == nil {
@@ -60,7 +61,8 @@ func (l *loop) choose(id int32, s *session, was *pool.Server, early []byte) {
 	l.dial(id, s, early)
 }
 
-// pick asks the client's cookie, and else balancing.
+// pick returns the server that the client's cookie names, otherwise the choice of balancing. A
+// cookie is ignored after the first attempt. nil means that no server is usable.
 func (l *loop) pick(id int32, s *session, was *pool.Server) *pool.Server {
 	b := l.backendOf(s)
 	if b.cookie != nil && l.isHTTP(s) {
@@ -75,24 +77,25 @@ func (l *loop) pick(id int32, s *session, was *pool.Server) *pool.Server {
 	return b.Pick(pool.Key{Source: s.clientAddr().Addr()}, was)
 }
 
-// fail ends a session for which no server can be had.
+// fail ends a session for which no server is available.
 func (l *loop) fail(id int32, s *session, t [2]byte) {
 	if l.isHTTP(s) {
 		l.refuse(id, s, l.exchanges.at(id), 503, t)
 		return
 	}
-	// A socket closed with bytes unread says RST; the client did nothing wrong.
+	// Closing a socket with unread bytes would send RST.
 	l.hearLast(s)
 	l.end(id, s, ending{term: t})
 }
 
-// assign counts the session with its server, for as long as an attempt or the
-// connection lasts.
+// assign adds the session to the current sessions of its server, for the duration of an attempt
+// or connection.
 func (l *loop) assign(s *session) {
 	s.counted = true
 	l.countAssigned(s)
 }
 
+// unassign ends what assign began. in and out are bytes from and to the client.
 func (l *loop) unassign(s *session, in, out int64) {
 	if s.counted {
 		s.counted = false
@@ -103,7 +106,7 @@ func (l *loop) unassign(s *session, in, out int64) {
 func (l *loop) backendOf(s *session) *backend    { return l.site.backends[s.backend] }
 func (l *loop) serverOf(s *session) *pool.Server { return l.backendOf(s).Servers[s.server] }
 
-// failed ends an attempt and decides what follows it.
+// failed ends an attempt to connect and decides what follows.
 func (l *loop) failed(id int32, s *session, how attempt, e sock.Errno) {
 	s.sock[server].close(false)
 	s.inSYN = 0
@@ -131,9 +134,9 @@ func (l *loop) failed(id int32, s *session, how attempt, e sock.Errno) {
 	l.retry(id, s, next.Next == pool.Redispatch)
 }
 
-// afterFailure asks the pool. Where this machine is out of ports or sockets, a
-// pause would not help and the same server neither: another one is tried, if
-// there is one, or the session ends.
+// afterFailure asks the pool what follows a failed attempt. If this machine lacks ports or
+// sockets, neither a pause nor the same server would help: another server is tried, or the
+// session ends.
 func (l *loop) afterFailure(id int32, s *session, how attempt) pool.Retry {
 	b, was := l.backendOf(s), l.serverOf(s)
 	next := b.AfterFailure(pool.Failure{Server: was, Retries: int(s.tries), Timeout: how == timedOut, Persist: l.persists(id, s)})
@@ -146,7 +149,7 @@ func (l *loop) afterFailure(id int32, s *session, how attempt) pool.Retry {
 	return pool.Retry{Next: pool.GiveUp}
 }
 
-// retry connects again: to the same server, or to one chosen anew.
+// retry connects again, to the same server or, with pickAgain, to another one.
 func (l *loop) retry(id int32, s *session, pickAgain bool) {
 	was := l.serverOf(s)
 	if pickAgain {
@@ -157,7 +160,7 @@ func (l *loop) retry(id int32, s *session, pickAgain bool) {
 	l.dial(id, s, nil)
 }
 
-// enter moves the session to a state, which lasts until its deadline at most.
+// enter changes the session's state and arms the deadline of the new state.
 func (l *loop) enter(id int32, s *session, next state) {
 	s.state, s.since = next, l.now
 	if at := l.deadline(id, s); at != never {

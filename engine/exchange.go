@@ -7,28 +7,29 @@ import (
 	"sluice/sniff"
 )
 
-// exchange is what a session in mode http has beside: the request under way,
-// and what was read of the next. It stands in a reserve of its own, by the
-// session's number, so that mode tcp does not pay for it. Loop-owned.
+// exchange is the part of a session that only mode http needs: the current request and its
+// answer, and bytes read after them. Exchanges are in an array of their own, by session number,
+// so mode tcp does not use memory for them. An exchange belongs to its loop and must hold no
+// pointer.
 type exchange struct {
-	flow        httpflow.Exchange
-	ahead       [2]relay.Flow // read and not looked at yet, by the side it comes from
-	logPieces   relay.Flow    // the request's line, until the log has it
-	sent        relay.Flow    // a copy of the request as it was sent, see mayRepeat
-	claim       httpflow.Claim
-	status      int16 // of the answer; 0: none yet
+	flow        httpflow.Exchange // parsing of the request and its answer
+	ahead       [2]relay.Flow     // bytes read and not parsed yet, by the side they come from
+	logPieces   relay.Flow        // request line and captures for the log line, see logexchange.go
+	sent        relay.Flow        // copy of the request as sent to the server, see mayRepeat
+	claim       httpflow.Claim    // the server that the client's cookie names
+	status      int16             // of the answer; 0: none yet
 	marks       exchangeMarks
-	term        [2]byte   // if all goes well
-	cookie      byte      // what became of the cookie in the answer, as the log tells it
-	wall        int64     // when the request began, ms of the wall clock since 1970
-	gap         int32     // that many ms after the accept, or the answer before
-	headDone    int32     // its head was complete that many ms after it began; -1: not yet
-	answer      int32     // and the head of its answer
-	head        int32     // bytes of its head; 0: not complete yet
+	term        [2]byte   // termination state of the log line, if nothing fails
+	cookie      byte      // letter of the log line for the cookie in the answer
+	wall        int64     // first byte of the request, ms since 1970
+	gap         int32     // from the accept, or the end of the last answer, until wall, in ms
+	headDone    int32     // from wall until the head was complete, ms; -1: not yet
+	answer      int32     // from wall until the head of the final answer, ms; -1: not yet
+	head        int32     // size of the request's head in bytes; 0: not complete yet
 	before      [2]uint64 // bytes of each flow before this exchange, by side
-	idleBackend int32     // idle: the backend whose server is still connected
-	idleServer  int32     // and which server
-	asked       uint32    // requests so far
+	idleBackend int32     // with the mark idle: backend of the idle connection, index in site.backends
+	idleServer  int32     // with the mark idle: its server, index in that backend
+	asked       uint32    // requests on this connection whose head was complete
 }
 
 type exchangeMarks uint16
@@ -36,28 +37,30 @@ type exchangeMarks uint16
 const (
 	// begun: the first byte of a request has come.
 	begun exchangeMarks = 1 << iota
-	// outstanding: a request was read that is not logged and counted yet.
+	// outstanding: the request, or an answer without a request, must still be logged and
+	// counted.
 	outstanding
-	// reused: it went out on a connection that had served another.
+	// reused: the request was sent on a connection that had served another request.
 	reused
-	// idle: a server's connection is kept for the next request.
+	// idle: the connection to a server is kept for a later request.
 	idle
-	// local: the answer is ours, no server is asked.
+	// local: this proxy answers the request itself, without a server.
 	local
-	// heard: the server has sent a byte of an answer, interim ones included.
+	// heard: the server has sent a byte of an answer, possibly of an interim one.
 	heard
-	// spoken: a byte of the final answer is on its way to the client.
+	// spoken: a byte of the final answer was written or queued for the client.
 	spoken
-	// resent: the request went out a second time, on a new connection.
+	// resent: the request was sent a second time, on a new connection.
 	resent
-	// unlogged: nobody is told of it, see monitored.
+	// unlogged: the request gets no log line, see monitored.
 	unlogged
-	// underway: an event before this one found the server connected.
+	// underway: the function exchange has already run for this request, on an earlier event.
 	underway
 )
 
 func (x *exchange) has(m exchangeMarks) bool { return x.marks&m != 0 }
 
+// body returns the body that comes from a side: of the request or of the answer.
 func (x *exchange) body(from side) *httpflow.Body {
 	if from == client {
 		return &x.flow.Request
@@ -65,7 +68,7 @@ func (x *exchange) body(from side) *httpflow.Body {
 	return &x.flow.Response
 }
 
-// startAsking begins a connection in mode http.
+// startAsking begins a session in mode http.
 func (l *loop) startAsking(id int32, s *session) {
 	x := l.exchanges.at(id)
 	*x = exchange{}
@@ -78,7 +81,7 @@ func (l *loop) startAsking(id int32, s *session) {
 	l.ask(id, s)
 }
 
-// expectRequest waits for the first request or the next one.
+// expectRequest waits for the next request, or for the first one.
 func (l *loop) expectRequest(id int32, s *session) {
 	x := l.exchanges.at(id)
 	x.status, x.cookie, x.gap, x.headDone, x.answer, x.head = 0, '-', 0, -1, -1, 0
@@ -93,8 +96,8 @@ func (l *loop) expectRequest(id int32, s *session) {
 	l.enter(id, s, asking)
 }
 
-// exchangeEvent goes on with the exchange under way. A client that is gone
-// waits for no answer.
+// exchangeEvent handles an event in the state exchanging. If the client's connection has
+// failed, nobody receives the answer, so the session ends.
 func (l *loop) exchangeEvent(id int32, s *session, from side, failed bool) {
 	if failed && from == client {
 		l.endExchange(id, s, term('C', l.clientPhase(id)), ending{})
@@ -103,9 +106,9 @@ func (l *loop) exchangeEvent(id int32, s *session, from side, failed bool) {
 	l.exchange(id, s)
 }
 
-// clientPhase is the second letter where the client is gone. In HAProxy a client
-// that leaves in the body of its request leaves in the data (D), or with the last
-// bytes (L) if that is known as soon as the server is connected.
+// clientPhase returns the second letter of the termination state when the client has failed. As
+// in HAProxy, the letter is D if the client fails within the body of its request. It is L if
+// this is known as soon as the server is connected.
 func (l *loop) clientPhase(id int32) byte {
 	switch x := l.exchanges.at(id); {
 	case x.flow.Request.Done():
@@ -116,8 +119,8 @@ func (l *loop) clientPhase(id int32) byte {
 	return 'D'
 }
 
-// phase is the second letter of the termination state: waiting for the
-// answer's head, or in its data.
+// phase returns the second letter of the termination state: H before the head of the final
+// answer, D after it.
 func (l *loop) phase(id int32) byte {
 	if l.exchanges.at(id).flow.Answered() {
 		return 'D'
@@ -125,7 +128,7 @@ func (l *loop) phase(id int32) byte {
 	return 'H'
 }
 
-// exchange moves what can be moved of the request and of its answer.
+// exchange moves bytes of the request and of the answer, as many as possible now.
 func (l *loop) exchange(id int32, s *session) {
 	x := l.exchanges.at(id)
 	if !x.has(underway) && !x.flow.Request.Done() {
@@ -148,39 +151,38 @@ func (l *loop) exchange(id int32, s *session) {
 	}
 }
 
-// requestWritten reports whether the server's socket has taken the whole request.
+// requestWritten reports whether the whole request is written to the server's socket.
 func (l *loop) requestWritten(s *session, x *exchange) bool {
 	return x.flow.Request.Done() && s.flow[client].Pending() == 0
 }
 
-// answerWritten reports whether the client's socket has taken the whole final
-// answer.
+// answerWritten reports whether the whole final answer is written to the client's socket.
 func (l *loop) answerWritten(s *session, x *exchange) bool {
 	return x.flow.Answered() && x.flow.Response.Done() && s.flow[server].Pending() == 0
 }
 
-// keepsServer lists all that must be true for the server's connection to serve
-// another request.
+// keepsServer lists all conditions under which the server's connection is kept for another
+// request.
 func (l *loop) keepsServer(s *session, x *exchange) bool {
 	return !x.has(local) && x.flow.KeepServer() &&
 		l.requestWritten(s, x) && l.answerWritten(s, x) &&
 		x.ahead[server].Pending() == 0 && l.unharmed(s, server)
 }
 
-// keepsClient lists all that must be true for the client to ask again on its
+// keepsClient lists all conditions under which the client may send another request on its
 // connection.
 func (l *loop) keepsClient(s *session, x *exchange) bool {
 	return x.flow.KeepClient() && x.flow.Request.Done() && l.answerWritten(s, x) && !s.sock[client].has(finished|broken)
 }
 
-// unharmed reports whether no event, read or write has told of the end of a
-// side's connection.
+// unharmed reports whether a side's connection shows no sign of an end: no event, read or write
+// has reported FIN or an error.
 func (l *loop) unharmed(s *session, which side) bool {
 	const over = relay.SourceClosing | relay.SourceEnded | relay.SourceDoubtful
 	return !s.flow[which].HasAny(over) && !s.sock[which].has(finished|broken)
 }
 
-// openTunnel leaves HTTP behind: after 101, or a CONNECT that succeeded.
+// openTunnel turns the session into a tunnel, after status 101 or a successful CONNECT.
 func (l *loop) openTunnel(id int32, s *session, x *exchange) {
 	for from := range side(2) {
 		l.stock.Hold(&s.flow[from], l.stock.Held(&x.ahead[from]))
@@ -191,9 +193,8 @@ func (l *loop) openTunnel(id int32, s *session, x *exchange) {
 	l.relay(id, s)
 }
 
-// exchanged is called when an exchange is over: its answer is written, and its
-// request too unless the server takes no more of it. The fates of the two
-// connections are decided apart.
+// exchanged is called at the end of an exchange: the answer is written, and so is the request
+// unless the server's connection has failed. It decides for each connection whether it is kept.
 func (l *loop) exchanged(id int32, s *session, x *exchange) {
 	if !x.has(local) && !l.requestWritten(s, x) {
 		x.term = term('S', 'D')
@@ -201,7 +202,7 @@ func (l *loop) exchanged(id int32, s *session, x *exchange) {
 	keepServer, keepClient := l.keepsServer(s, x), l.keepsClient(s, x)
 	l.closeExchange(s, x, x.term)
 	switch {
-	case x.has(local): // a connection that is idle stays so
+	case x.has(local): // an idle connection remains idle
 	case keepServer:
 		x.marks |= idle
 		x.idleBackend, x.idleServer = s.backend, s.server
@@ -214,13 +215,13 @@ func (l *loop) exchanged(id int32, s *session, x *exchange) {
 	}
 	l.expectRequest(id, s)
 	if x.ahead[client].Pending() > 0 || s.flow[client].Has(relay.SourceReady) {
-		l.yield(id, s, client) // after the others: many requests may have come at once
+		l.yield(id, s, client) // the client may have sent many requests: others have a turn first
 		return
 	}
 	l.ask(id, s)
 }
 
-// dropServer closes the server's connection and forgets what was on its way.
+// dropServer closes the server's connection and drops the bytes queued for it.
 func (l *loop) dropServer(id int32, s *session, x *exchange) {
 	l.dropUnread(id, s, server)
 	x.marks &^= idle
@@ -238,8 +239,8 @@ func (l *loop) endExchange(id int32, s *session, t [2]byte, how ending) {
 	l.end(id, s, how)
 }
 
-// closeExchange logs and counts the exchange, and takes it off its backend and
-// server.
+// closeExchange logs and counts the exchange, and ends its share in the current sessions of its
+// backend and server.
 func (l *loop) closeExchange(s *session, x *exchange, t [2]byte) {
 	if !x.has(outstanding) {
 		return
@@ -254,13 +255,12 @@ func (l *loop) closeExchange(s *session, x *exchange, t [2]byte) {
 	l.countExchanged(s, x)
 }
 
-// uploaded returns the bytes of this exchange that the server's socket has taken.
+// uploaded returns the number of bytes of this exchange written to the server's socket.
 func (l *loop) uploaded(s *session, x *exchange) uint64 {
 	return s.flow[client].Bytes - x.before[client]
 }
 
-// downloaded returns the bytes of this exchange that the client's socket has
-// taken, and those that wait for it.
+// downloaded returns the number of bytes of this exchange written or queued for the client.
 func (l *loop) downloaded(s *session, x *exchange) uint64 {
 	return s.flow[server].Bytes + uint64(s.flow[server].Pending()) - x.before[server]
 }
@@ -275,7 +275,7 @@ func (l *loop) persists(id int32, s *session) bool {
 	return l.isHTTP(s) && l.exchanges.at(id).claim.Server >= 0
 }
 
-// releaseExchange gives back what the exchange of an ending session holds.
+// releaseExchange frees the bytes that the exchange of an ending session holds.
 func (l *loop) releaseExchange(x *exchange) {
 	l.stock.Release(&x.ahead[client])
 	l.stock.Release(&x.ahead[server])
