@@ -70,10 +70,10 @@ type Global struct {
 	Log          []LogTarget
 	LogTag       string // program name in log lines; empty: the name of the executable
 	UID, GID     int    // -1: not set
-	User, Group  string
-	Chroot       string
-	Daemon       bool
-	PidFile      string
+	User, Group  string // names to switch to; empty: not set
+	Chroot       string // directory; empty: no chroot
+	Daemon       bool   // run in the background
+	PidFile      string // path; empty: none is written
 	StatsSockets []StatsSocket
 	StatsTimeout time.Duration // time limit for a command on a stats socket; 0: 10 seconds
 	BufferBudget int64         // limit in bytes for data and pipes that wait for slow readers; 0: 64 MiB; buffer_budget in TOML
@@ -119,11 +119,11 @@ type Address struct {
 	Host     string     // name to resolve; empty: IP is used
 	IP       netip.Addr // with its zone; invalid: every address (bind), or Host is used (server)
 	Port     uint16
-	Path     string
-	FD       int
-	V4V6     bool // bind: an IPv6 wildcard address that also accepts IPv4
-	V6Only   bool
-	Wildcard bool // bind: the host is `*` or empty
+	Path     string // NetUnix and NetAbstract: the path or the name
+	FD       int    // NetFD: the descriptor
+	V4V6     bool   // bind: an IPv6 wildcard address that also accepts IPv4
+	V6Only   bool   // bind: an IPv6 address that does not accept IPv4
+	Wildcard bool   // bind: the host is `*` or empty
 }
 
 // Bind is one listening address.
@@ -151,9 +151,9 @@ type Frontend struct {
 	MaxConn        int // 0: only the limit of the process applies
 	Backlog        int // 0: the highest value that the kernel allows
 	ACLs           []*ACL
-	Connection     []Rule // tcp-request connection
-	Content        []Rule // tcp-request content
-	InspectDelay   time.Duration
+	Connection     []Rule        // tcp-request connection
+	Content        []Rule        // tcp-request content
+	InspectDelay   time.Duration // longest time that rules wait for bytes; 0: not set
 	UseBackend     []UseBackend
 	DefaultBackend string // empty: none; a listen without default_backend has its own name here
 	Timeout        FrontTimeout
@@ -166,12 +166,12 @@ type Frontend struct {
 	At           Places
 }
 
-// FrontTimeout holds the timeouts of a frontend. 0 means no timeout.
+// FrontTimeout holds the timeouts of a frontend. 0 means no timeout, unless the field says otherwise.
 type FrontTimeout struct {
-	Client        time.Duration
-	ClientFin     time.Duration
-	HTTPRequest   time.Duration
-	HTTPKeepAlive time.Duration
+	Client        time.Duration // the client neither sends nor accepts bytes
+	ClientFin     time.Duration // replaces Client when one direction is closed; 0: not replaced
+	HTTPRequest   time.Duration // for a complete request head; 0: the value of Client
+	HTTPKeepAlive time.Duration // for the next request to begin; 0: HTTPRequest, or else Client
 }
 
 // Backend holds servers and the settings to choose one.
@@ -182,9 +182,9 @@ type Backend struct {
 	Mode       Mode
 	Balance    Balance
 	Servers    []*Server
-	Retries    int // default 3
-	Redispatch int // interval of option redispatch; 0: off, P: every P-th retry, -N: every (Retries+1-N)-th; -1 is the last retry
-	AllBackups bool
+	Retries    int  // default 3
+	Redispatch int  // interval of option redispatch; 0: off, P: every P-th retry, -N: every (Retries+1-N)-th; -1 is the last retry
+	AllBackups bool // option allbackups: use all backup servers, not only the first
 	Timeout    BackTimeout
 	Log        Logging // only its targets are used: health messages are sent to them
 	ACLs       []*ACL
@@ -197,13 +197,13 @@ type Backend struct {
 	At               Places
 }
 
-// BackTimeout holds the timeouts of a backend. 0 means no timeout, except for Queue.
+// BackTimeout holds the timeouts of a backend. 0 means no timeout, unless the field says otherwise.
 type BackTimeout struct {
-	Connect   time.Duration
-	Server    time.Duration
-	ServerFin time.Duration
-	Tunnel    time.Duration
-	Check     time.Duration
+	Connect   time.Duration // for a connection attempt to a server
+	Server    time.Duration // the server neither sends nor accepts bytes
+	ServerFin time.Duration // replaces Server when one direction is closed; 0: not replaced
+	Tunnel    time.Duration // replaces Client and Server once both sides are connected; 0: not replaced
+	Check     time.Duration // for the answer to a check; 0: inter limits the whole check
 	Queue     time.Duration // 0: the value of Connect; it has no effect yet, because nothing is queued
 }
 
@@ -258,8 +258,8 @@ const (
 type LogTarget struct {
 	Pos      Pos
 	Kind     LogKind
-	Address  Address // for LogUDP and LogUnix
-	Path     string  // for LogFile
+	Address  Address // destination, for LogUDP and LogUnix
+	Path     string  // absolute path of the file, for LogFile
 	Length   int     // longest line in bytes, from 80 to 65535, default 1024; longer lines are cut
 	Format   string  // local, rfc3164, rfc5424, priority, short, timed, iso or raw; default local: rfc3164 without the host name
 	Facility string

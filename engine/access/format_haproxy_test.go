@@ -32,9 +32,9 @@ const captures = `
 var flagSets = []string{"", "{+Q}", "{+E}", "{+X}", "{+Q,+E,+X}"}
 
 // everything returns a format with all variables, or only those of mode tcp, and after an @ all
-// samples. These are left out: the process number; Td in mode tcp, because HAProxy's Tw is a
-// millisecond too long there; and the status, which HAProxy forgets when the server closes its
-// connection.
+// samples. Three values are left out. The process number differs in each program. Td in mode tcp is
+// computed from HAProxy's Tw, which is a millisecond too long there. HAProxy forgets the status when
+// the server closes its connection.
 func everything(flags string, http bool) string {
 	var b strings.Builder
 	for _, name := range sorted(variables) {

@@ -27,7 +27,7 @@ func random(t testing.TB) *rand.Rand {
 }
 
 // parse reads the lines of a frontend f. Each name after use_backend or default_backend becomes a
-// backend, in the order of its first use.
+// backend, in the order of the lines.
 func parse(t testing.TB, lines string) (*conf.Config, *conf.Frontend) {
 	t.Helper()
 	c := &conf.Config{}

@@ -20,15 +20,15 @@ type View struct {
 // Process holds the values of `show info` that are not counters. A value of 0 is written as 0.
 type Process struct {
 	Version     string
-	Released    string // release date of the version, YYYY/MM/DD; empty: not shown
-	Threads     int    // number of event loops
-	UlimitN     int    // limit of file descriptors of the process
-	MaxSock     int    // descriptors that the process needs at most
-	MaxConn     int
-	MaxPipes    int
-	Binds       int    // number of listening addresses
-	DroppedLogs uint64 // log lines that could not be sent
-	Stopping    func() bool
+	Released    string      // release date of the version, YYYY/MM/DD; empty: not shown
+	Threads     int         // number of event loops
+	UlimitN     int         // limit of file descriptors of the process
+	MaxSock     int         // descriptors that the process needs at most
+	MaxConn     int         // limit of connections of the process
+	MaxPipes    int         // limit of pipes for splicing
+	Binds       int         // number of listening addresses
+	DroppedLogs uint64      // log lines that could not be sent
+	Stopping    func() bool // reports whether the process is stopping
 	Stat        *stat.Process
 }
 

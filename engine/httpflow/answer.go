@@ -18,11 +18,11 @@ type Answer struct {
 var pages = map[int]string{
 	200: "Service ready.",
 	400: "The request was not understood.",
-	401: "The request lacks what proves who sent it.",
+	401: "The request has no valid credentials.",
 	403: "The request is not allowed here.",
 	404: "There is nothing at this address.",
 	405: "The method is not allowed here.",
-	407: "The request lacks what proves to this proxy who sent it.",
+	407: "The request has no valid credentials for this proxy.",
 	408: "The request did not arrive in time.",
 	410: "There is nothing at this address any more.",
 	413: "The request is too large.",
@@ -79,8 +79,8 @@ func (x *Exchange) AppendAnswer(dst []byte, a *Answer) []byte {
 	return append(dst, a.Body...)
 }
 
-// beginAnswer appends the status line, the fields and the content length. The connection must close
-// after this answer if the request was not read completely: the bytes that follow cannot be trusted
+// beginAnswer appends the status line, the fields and the content length. If the request was not
+// read completely, the connection closes after this answer. The bytes that follow cannot be trusted
 // to be a new request. The same is true of bytes that were not a request at all.
 func (x *Exchange) beginAnswer(dst []byte, status int, fields []byte, length int) []byte {
 	if !x.has(taken) || !x.Request.Done() || status == 408 {

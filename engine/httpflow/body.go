@@ -33,8 +33,8 @@ func chunked() Body { return Body{phase: sizeStart} }
 func endless() Body { return Body{data: math.MaxInt64, phase: inEndless} }
 
 // Take reads b, the next bytes of the connection. It returns how many of them belong to this
-// message; the caller passes these on unchanged. The result is less than len(b) if the message ends
-// within b (Done is then true) or if its framing is invalid (Broken is then true).
+// message; the caller passes these on unchanged. The result is less than len(b) in two cases. If
+// the message ends within b, Done is then true. If the framing is invalid, Broken is then true.
 func (m *Body) Take(b []byte) int {
 	n := 0
 	for n < len(b) && m.phase > broken {
@@ -51,9 +51,9 @@ func (m *Body) Take(b []byte) int {
 	return n
 }
 
-// Free returns how many of the following bytes may be moved unread, for example by splice: the rest
-// of a body or of a chunk's data. It returns math.MaxInt64 if the body ends with the connection,
-// and 0 if the next byte must be read by Take.
+// Free returns how many of the following bytes may be moved unread, for example by splice. They are
+// the rest of a body or of a chunk's data. Free returns math.MaxInt64 if the body ends with the
+// connection, and 0 if the next byte must be read by Take.
 func (m *Body) Free() int64 {
 	if m.phase < inCounted || m.phase > inData {
 		return 0

@@ -2,8 +2,8 @@ package httpflow
 
 import "sluice/conf"
 
-// CaptureHeader implements `capture request header` and `capture response header`: it returns the
-// value of the last field of that name for the log, cut to c.Len bytes. It returns nil if there is
+// CaptureHeader implements `capture request header` and `capture response header`. It returns the
+// value of the last field of that name, for the log, cut to c.Len bytes. It returns nil if there is
 // no such field.
 func CaptureHeader(f Fields, c *conf.Capture) []byte {
 	var last []byte

@@ -30,8 +30,8 @@ const (
 // chunks gives the next phase for each phase and each byte of the chunked framing (RFC 9112 7.1).
 //
 // A line must end with CRLF. If LF alone were accepted, two programs could see different chunks.
-// Blanks that the grammar does not allow are refused, except those between the chunk size and the
-// end of its line: no program reads these as digits.
+// Blanks that the grammar does not allow are refused, with one exception. Blanks between the chunk
+// size and the end of its line are accepted, because no program reads them as digits.
 var chunks = makeChunks()
 
 func makeChunks() (g [phases][256]phase) {

@@ -54,10 +54,10 @@ type Claim struct {
 	given uint32 // when the cookie was first given, in seconds since 1970; 0: not in the cookie
 }
 
-// Lookup finds the server for a cookie value: the first usable server, in the order of the
-// configuration, with this value. It returns V if that server is up. It returns D if the server is
-// down; the index is then -1 unless `option persist` is set. It returns -1 and I if no server has
-// this value.
+// Lookup finds the server for a cookie value: the first one with this value, in the order of the
+// configuration, that is not down. It then returns V. A server that is down is skipped, unless
+// `option persist` is set: then Lookup returns that server and D. It returns -1 and D if every
+// server with this value is skipped, and -1 and I if no server has this value.
 type Lookup func(value []byte) (server int32, letter byte)
 
 // Delimiters inside the value of a cookie.
@@ -111,9 +111,9 @@ func date(b []byte) uint32 {
 	return n << dateShift
 }
 
-// expired reports whether at is more than limit seconds before now. A date that is more than a day
-// in the future also counts as expired, because no badly set clock explains it. at and limit of 0
-// never expire.
+// expired reports whether the date at is more than limit seconds before now. A date that is more
+// than a day in the future is invalid and also counts as expired. The result is false if at or
+// limit is 0.
 func expired(at uint32, limit, now int64) bool {
 	return at != 0 && limit != 0 && (now-int64(at) > limit || int64(at)-now > tolerated)
 }

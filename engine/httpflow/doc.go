@@ -28,7 +28,7 @@
 //
 // The caller makes the edits in this order. For a request: the edits of the rules, then Cookie.Pick,
 // Cookie.Hide, Forward and ToServer. For an answer: the edits of the rules, then Cookie.Give and ToClient.
-// The fields that frame a message cannot be edited, so an edit never moves the end of a message.
+// Content-Length and Transfer-Encoding cannot be edited, so an edit never moves the end of a message.
 //
 // An Exchange follows one request at a time. Bytes that the client sends after that request wait until
 // the answer is complete. The bodies of request and answer may be passed on at the same time:
@@ -107,8 +107,8 @@
 // that a proxy before this one has added. Connection itself is never passed on, so that no server
 // removes the fields added here.
 //
-// HAProxy 2.6 accepts more: Content-Length together with Transfer-Encoding (it removes Content-Length),
-// folded values, a missing Host, LF alone in chunks, two equal Content-Length or Host fields, h2c.
-// HAProxy writes all framing anew, so that this is safe. Bodies that are spliced here must already be
-// valid.
+// HAProxy 2.6 accepts more: folded values, a missing Host, LF alone in chunks, h2c, two equal
+// Content-Length or Host fields. It also accepts Content-Length together with Transfer-Encoding and
+// removes the first. This is safe there, because HAProxy writes all framing again. Bodies that are
+// spliced must already be valid when they arrive.
 package httpflow

@@ -26,7 +26,7 @@ const (
 	upgrades    // the request asks for another protocol, and that is allowed
 	overreaches // the request asks for another protocol, and that is not allowed
 	answered    // the head of the final answer has been read or written
-	tunnel      // both connections have left HTTP
+	tunnel      // HTTP has ended: both connections carry a tunnel
 	closeClient // close the client's connection after this exchange
 	closeServer // close the server's connection after this exchange
 	pretend     // do not announce closeServer to the server
@@ -116,7 +116,7 @@ func (x *Exchange) open() bool {
 	return true
 }
 
-// Tunnel reports whether both connections have left HTTP.
+// Tunnel reports whether both connections carry a tunnel: HTTP has ended on them.
 func (x *Exchange) Tunnel() bool { return x.has(tunnel) }
 
 // Answered reports whether the head of the final answer has been read or written.

@@ -58,8 +58,8 @@ func (c *Cookie) sent(h *Head) bool {
 }
 
 // due reports whether our cookie must be sent to the client. Either the request had no cookie that
-// led to this server, or the dates in its cookie must change. Dates change when they are missing,
-// outdated or no longer configured.
+// led to this server, or the dates in its cookie must be written anew. That is so if they are
+// missing, outdated or no longer configured.
 func (c *Cookie) due(x *Exchange, claim Claim, letter byte, now int64) bool {
 	if !c.insert || letter == 'P' || c.postOnly && !x.has(post) {
 		return false

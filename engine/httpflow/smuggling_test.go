@@ -26,7 +26,7 @@ var desync = []struct{ name, stream, want string }{
 	{"CL.TE on GET", getHead + "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG", "400"},
 	{"CL.TE in HTTP/1.0", "POST / HTTP/1.0\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG", "400"},
 
-	// Transfer-Encoding in disguise.
+	// Obfuscated Transfer-Encoding.
 	{"TE.TE: two fields", postHead + "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n", "400"},
 	{"TE.TE: chunked behind identity", postHead + "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "501"},
 	{"TE.TE: twice chunked", postHead + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400"},
@@ -59,7 +59,7 @@ var desync = []struct{ name, stream, want string }{
 	{"TE: name with a byte above 127", postHead + "Transfer-Encoding\xff: chunked\r\n\r\n", "400"},
 	{"TE in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden, "400"},
 
-	// Content-Length in disguise.
+	// Obfuscated Content-Length.
 	{"CL.CL: different", postHead + "Content-Length: 5\r\nContent-Length: 40\r\n\r\nhello" + hidden, "400"},
 	{"CL.CL: alike", postHead + "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello", "400"},
 	{"CL: list", postHead + "Content-Length: 5, 5\r\n\r\nhello", "400"},
@@ -199,7 +199,7 @@ var desync = []struct{ name, stream, want string }{
 	{"head: no request", strings.Repeat("\x16\x03\x01", 30<<10), "400"},
 	{"head: empty lines without end", strings.Repeat("\r\n", 33<<10), "414"},
 
-	// Requests behind requests.
+	// Several requests in one stream.
 	{"pipelined", getHead + "\r\n" + hidden + hidden, "GET /, GET /hidden, GET /hidden"},
 	{"pipelined, the second is bad", getHead + "\r\nGET /x HTTP/1.1\r\nX : y\r\n\r\n", "GET /, 400"},
 	{"pipelined, the second is cut", getHead + "\r\nGET /x HTTP/1.1\r\n", "GET /, more"},
