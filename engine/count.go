@@ -98,7 +98,7 @@ func (l *loop) countPicked(s *session) {
 	l.serverOf(s).Stat.Selected.Inc()
 }
 
-// countRetry counts another attempt with the same server.
+// countRetry counts another attempt with the same server, or that a request is sent again.
 func (l *loop) countRetry(s *session) {
 	l.backendOf(s).Stat.Retries.Inc()
 	l.serverOf(s).Stat.Retries.Inc()

@@ -10,8 +10,8 @@ import (
 	"sluice/engine/sock"
 )
 
-// drain stops taking clients, but for those whose connection stands already
-// and waits in the queue: closing a listening socket resets them.
+// drain stops accepting new clients. Before it closes a listener, it accepts the clients in the
+// kernel's queue: their connections are established, and closing the listener would reset them.
 func (l *loop) drain() error {
 	l.draining = true
 	l.sessions.each(func(id int32) { l.meet(id, client, metDrain) })
@@ -28,8 +28,8 @@ func (l *loop) drain() error {
 	return l.ended()
 }
 
-// dismissIdle ends a draining loop's connection that lies between two requests,
-// as HAProxy does. A request that has arrived by now is served.
+// dismissIdle ends a session that is between two requests when the loop drains, as HAProxy
+// does. If a request has already arrived, the session serves that request first.
 func (l *loop) dismissIdle(id int32) {
 	s := l.sessions.at(id)
 	if s.state != asking || !l.between(id) {
@@ -44,14 +44,14 @@ func (l *loop) dismissIdle(id int32) {
 	l.awaitWritable(id, s)
 }
 
-// between reports whether a session that asks has had an answer, and no byte of
-// the next request has come.
+// between reports whether a session in the state asking is between two requests: it has had an
+// answer, and no byte of the next request has come.
 func (l *loop) between(id int32) bool {
 	x := l.exchanges.at(id)
 	return x.asked > 0 && !x.has(begun)
 }
 
-// drained closes a listener when nobody waits there any more.
+// drained closes a listener of a draining loop when its queue is empty.
 func (l *loop) drained(ln *listener) {
 	if ln.left > 0 {
 		return
@@ -59,6 +59,7 @@ func (l *loop) drained(ln *listener) {
 	l.closeListener(ln)
 }
 
+// closeListener closes the listening socket, if it is open.
 func (l *loop) closeListener(ln *listener) {
 	if ln.fd < 0 {
 		return
@@ -68,8 +69,9 @@ func (l *loop) closeListener(ln *listener) {
 	l.accepting--
 }
 
-// queued returns how many clients wait on a listening socket. The kernel tells
-// for TCP; elsewhere the queue is taken until it is empty.
+// queued returns how many clients wait in the queue of a listening socket. For a UNIX socket
+// the number is unknown; queued then returns math.MaxInt, and clients are accepted until none
+// is left.
 func queued(fd int) int {
 	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 	if err != nil {
@@ -78,8 +80,8 @@ func queued(fd int) int {
 	return int(info.Unacked)
 }
 
-// cutsAnswer reports whether the end of a session cuts off an answer in mode http.
-// The client is reset then, so that it does not take a part for the whole.
+// cutsAnswer reports whether ending the session now would cut off an answer in mode http. The
+// client is then reset, so that it does not take the part for the whole answer.
 func (l *loop) cutsAnswer(id int32, s *session) bool {
 	if s.state != exchanging {
 		return false
@@ -88,7 +90,7 @@ func (l *loop) cutsAnswer(id int32, s *session) bool {
 	return x.has(spoken) && !l.answerWritten(s, x)
 }
 
-// stop ends everything now.
+// stop ends all sessions at once. Its error ends the loop.
 func (l *loop) stop() error {
 	for _, ln := range l.listeners {
 		l.closeListener(ln)
@@ -96,7 +98,7 @@ func (l *loop) stop() error {
 	l.sessions.each(func(id int32) {
 		s := l.sessions.at(id)
 		l.meet(id, client, metStop)
-		if s.state == leaving { // it has ended, and knows why
+		if s.state == leaving { // it has its termination state already
 			l.leave(id, s, true)
 			return
 		}

@@ -19,55 +19,54 @@ import (
 )
 
 const (
-	// openPipes are made per loop at the start, while the process may still
-	// make them large.
+	// openPipes is the number of pipes that each loop makes at the start. Later the process may
+	// lack the privilege to make pipes large.
 	openPipes = 8
 )
 
-// Options are what an Engine is made of. All fields but Stats are needed.
+// Options contains everything that New needs. All fields except Stats are required.
 type Options struct {
 	Config    *conf.Config
 	Plan      Plan
-	Listeners *Listeners // the engine closes them
+	Listeners *Listeners // closed by the engine
 	Logger    *zap.Logger
 	Access    *access.Log
-	Stats     []net.Listener // stats sockets; the engine closes them
-	Version   string         // for show info
+	Stats     []net.Listener // stats sockets, closed by the engine
+	Version   string         // for the command show info
 
-	probe probe // nil but in tests
+	probe probe // nil except in tests
 }
 
-// Engine carries the connections of one process. Its methods may be called
-// from any goroutine.
+// Engine relays the connections of one process. Its methods may be called from any goroutine.
 type Engine struct {
 	plan   Plan
 	site   *site
 	loops  []*loop
-	memory relay.Budgets
-	limit  *stat.Limit
-	stat   stat.Process
+	memory relay.Budgets // budgets for held bytes, shared by all loops
+	limit  *stat.Limit   // maxconn of the process
+	stat   stat.Process  // counters of the process
 	access *access.Log
 	logger *zap.Logger
 	stats  []net.Listener
-	binds  int // bind lines
+	binds  int // number of bind lines
 	probe  probe
 
 	version string
-	serials atomic.Uint64 // of the log lines that tell theirs
-	lately  sync.Map      // complaint -> *atomic.Int64, when it was logged last
+	serials atomic.Uint64 // number of log lines that contain a serial number
+	lately  sync.Map      // message -> *atomic.Int64: when it was last logged, ms of stat.Now; see complain
 
-	leaving  atomic.Bool // no new clients are taken
-	draining context.Context
-	drain    context.CancelFunc
-	stopping atomic.Bool
+	leaving  atomic.Bool        // no new clients are accepted
+	draining context.Context    // ended by Drain, and at the end of Run
+	drain    context.CancelFunc // ends draining
+	stopping atomic.Bool        // Stop was called
 
-	gate   sync.RWMutex // held for writing while the loops are closed
-	closed bool         // guarded by gate
+	gate   sync.RWMutex // locked for writing while the loops are closed
+	closed bool         // the loops are closed; guarded by gate
 }
 
-// New compiles the rules, resolves the servers' names and opens what the loops
-// need. It is called before chroot and before privileges are dropped. The
-// problems say what is wrong with the configuration.
+// New compiles the rules, resolves the names of servers and opens what the loops need. The
+// caller calls New before chroot and before it drops privileges. The problems are errors and
+// warnings in the configuration; if one of them is an error, New returns it.
 func New(o Options) (*Engine, conf.Problems, error) {
 	site, problems := newSite(o.Config, means{sock.LookUp, o.Access.Route})
 	if err := problems.Err(); err != nil {
@@ -98,7 +97,7 @@ func New(o Options) (*Engine, conf.Problems, error) {
 	return e, problems, nil
 }
 
-// spread gives each loop its listening socket of every bind line.
+// spread gives each loop one listening socket of every bind line.
 func (e *Engine) spread(ls *Listeners) {
 	number := map[string]int{}
 	for _, b := range ls.binds {
@@ -116,12 +115,14 @@ func (e *Engine) spread(ls *Listeners) {
 	ls.binds = nil
 }
 
+// add adds a listener to the loop, before it runs.
 func (l *loop) add(ln *listener) {
 	ln.index = len(l.listeners)
 	l.listeners = append(l.listeners, ln)
 	l.accepting++
 }
 
+// frontend returns the frontend of this name, or nil.
 func (e *Engine) frontend(name string) *frontend {
 	for _, f := range e.site.frontends {
 		if f.conf.Name == name {
@@ -131,8 +132,8 @@ func (e *Engine) frontend(name string) *frontend {
 	return nil
 }
 
-// Run carries connections until Stop, or until a drain is over. The error, if
-// any, is the one that ended a loop.
+// Run relays connections until Stop is called or a drain is complete. It returns an error if a
+// loop has failed.
 func (e *Engine) Run() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	var aside sync.WaitGroup
@@ -153,7 +154,7 @@ func (e *Engine) Run() error {
 	return err
 }
 
-// tell has all loops do something, if they still run.
+// tell runs do on all loops. It does nothing once the loops are closed.
 func (e *Engine) tell(do func(*loop) error) {
 	e.gate.RLock()
 	defer e.gate.RUnlock()
@@ -165,6 +166,8 @@ func (e *Engine) tell(do func(*loop) error) {
 	}
 }
 
+// runLoops runs every loop on its own goroutine and waits for all of them. If one fails, it
+// stops the others and returns the error.
 func (e *Engine) runLoops() error {
 	var running sync.WaitGroup
 	errs := make([]error, len(e.loops))
@@ -185,14 +188,14 @@ func (e *Engine) runLoops() error {
 	return nil
 }
 
-// Drain takes no new clients; Run returns when the last session is over.
+// Drain stops accepting new clients. Run returns when the last session has ended.
 func (e *Engine) Drain() {
 	e.leaving.Store(true)
 	e.drain()
 	e.tell((*loop).drain)
 }
 
-// Stop ends all sessions and makes Run return.
+// Stop ends all sessions at once and makes Run return.
 func (e *Engine) Stop() {
 	e.leaving.Store(true)
 	if e.stopping.Swap(true) {
@@ -201,15 +204,15 @@ func (e *Engine) Stop() {
 	e.tell((*loop).stop)
 }
 
-// Sessions returns how many sessions are open.
+// Sessions returns the number of open sessions.
 func (e *Engine) Sessions() int64 { return e.stat.Cur() }
 
-// Held returns the bytes that are held for sessions.
+// Held returns the number of bytes that are held in memory and pipes for sessions.
 func (e *Engine) Held() int64 { return e.memory.Used() }
 
-// flipped logs that a server went up or down: to the targets of its backend,
-// and to the process's own log, under a name by which a daemon, whose own log
-// goes to such targets too, leaves it out.
+// flipped returns a function that logs that a server went up or down. It logs to the log
+// targets of the backend, and also to the process log under the name "health". A daemon filters
+// out that name in its process log: it would otherwise send the line twice.
 func (e *Engine) flipped(b *backend) func(pool.Event) {
 	return func(ev pool.Event) {
 		e.logger.Named("health").Warn(ev.Text)
@@ -217,7 +220,7 @@ func (e *Engine) flipped(b *backend) func(pool.Event) {
 	}
 }
 
-// complain logs what goes wrong over and over once a second at most.
+// complain logs a repeated failure, at most once a second for each message.
 func (e *Engine) complain(what string, err error) {
 	fresh := new(atomic.Int64)
 	fresh.Store(-time.Second.Milliseconds())

@@ -5,8 +5,8 @@ import (
 	"sluice/engine/sock"
 )
 
-// CheckFastOpen warns of the first `tfo` of each kind that the system does not
-// allow: connections are then made without it.
+// CheckFastOpen warns of options `tfo` that the system does not allow, once for bind lines and
+// once for servers. Such connections are made without TCP Fast Open.
 func CheckFastOpen(c *conf.Config) conf.Problems {
 	var problems conf.Problems
 	bits, known := sock.FastOpen()

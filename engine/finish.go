@@ -6,32 +6,33 @@ import (
 )
 
 const (
-	// unsentSoon is when the kernel is asked again whether a peer has acknowledged
-	// everything, so that RST can follow, in ms. It doubles up to unsentSeldom: an
-	// event tells of a reader that goes on.
+	// unsentSoon is the first interval, in ms, at which leave asks whether the peer has
+	// acknowledged everything. The interval doubles up to unsentSeldom. An event reports if the
+	// peer reads again.
 	unsentSoon   = 16
 	unsentSeldom = 1000
-	// serverGrace is how long a server may take for the last bytes of a client
-	// that has reset its connection, and so asked for nothing any more.
+	// serverGrace is the maximum time, in ms, for a server to take the last bytes of a client
+	// that has reset its connection. It is short because nobody waits for an answer.
 	serverGrace = 500
-	// clientGrace is how long a client may take for the last bytes of a server
-	// that has reset its connection, where no timeout client says it.
+	// clientGrace is the maximum time, in ms, for a client to take its last bytes if the
+	// frontend has no timeout client.
 	clientGrace = 30_000
 )
 
-// ending says why a session ends and how.
+// ending describes how and why a session ends.
 type ending struct {
-	term   [2]byte // termination state as in HAProxy's log
-	linger bool    // the socket of side last is closed when its peer has everything, not at once
-	last   side
-	abrupt bool // the socket of side last is closed with RST
+	term   [2]byte // termination state, as in HAProxy's log
+	linger bool    // the socket of side last is closed only when its peer has everything, see leave
+	last   side    // for linger and abrupt
+	abrupt bool    // the socket of side last is closed with RST
 }
 
+// term returns a termination state of two letters, as in HAProxy's log.
 func term(who, when byte) [2]byte { return [2]byte{who, when} }
 
-// end closes the sockets. One may have to wait until the bytes on their way
-// have arrived: RST overtakes and discards them, and the kernel sends it by
-// itself for a socket that is closed with bytes unread.
+// end ends the session. It closes both sockets, or with linger only one of them; the other then
+// enters the state leaving. RST makes the peer lose bytes that have not arrived yet, and the
+// kernel also sends RST if a socket is closed with unread bytes.
 func (l *loop) end(id int32, s *session, how ending) {
 	if l.asksWhetherNull(s) {
 		l.hearLast(s)
@@ -48,7 +49,7 @@ func (l *loop) end(id int32, s *session, how ending) {
 		l.releaseExchange(x)
 		s.backend = -1
 	} else if l.listeners[s.line].frontend.line.AsksAddresses() {
-		askOwn(s, l.own.at(id)) // for the line, which is written when the sockets are closed
+		askOwn(s, l.own.at(id)) // the log line is written after the sockets are closed
 	}
 	for which := range side(2) {
 		if !(how.linger && which == how.last) {
@@ -64,23 +65,22 @@ func (l *loop) end(id int32, s *session, how ending) {
 	l.finish(id, s)
 }
 
-// asksWhetherNull reports whether the log needs to know if the client has sent
-// anything (`option dontlognull`) and only the kernel can tell. In mode http the
-// client's bytes are read at once.
+// asksWhetherNull reports whether `option dontlognull` needs to know if the client has sent a
+// byte, and only a read can show this. In mode http the client's bytes are always read at once.
 func (l *loop) asksWhetherNull(s *session) bool {
 	return l.listeners[s.line].frontend.conf.Log.DontLogNull && !l.isHTTP(s) && s.clientBytes() == 0
 }
 
-// hearLast reads what the client has sent and nobody has read.
+// hearLast reads bytes of the client that nobody has read yet, and holds them.
 func (l *loop) hearLast(s *session) {
 	b, _ := l.stock.Read(&s.flow[client], int(s.sock[client].fd))
 	l.keep(s, b)
 }
 
-// leave writes what waits for the last socket, and then FIN unless RST is to
-// follow. It closes the socket once its peer has everything, or has had time
-// enough, or is gone: the kernel counts what a peer that reset has not
-// acknowledged for ever.
+// leave continues the state leaving. It writes the bytes queued for the last socket and then
+// sends FIN, unless RST must follow. It closes the socket when the peer has acknowledged
+// everything, when the grace period is over, or if gone is true because the connection has
+// failed. After a failure the kernel never counts the remaining bytes as acknowledged.
 func (l *loop) leave(id int32, s *session, gone bool) {
 	out, to := &s.flow[s.last.other()], &s.sock[s.last]
 	if !s.abrupt {
@@ -103,10 +103,9 @@ func (l *loop) leave(id int32, s *session, gone bool) {
 	l.finish(id, s)
 }
 
-// dropUnread reads bytes that a peer has sent and nobody wants, one share a turn.
-// A socket that is closed with bytes unread resets its connection, and the peer
-// may lose bytes that were sent to it before. A peer that is not read may also
-// never begin to read its answer.
+// dropUnread reads and drops bytes that a peer has sent, at most one share in a turn. Closing a
+// socket with unread bytes resets the connection, and the peer may lose bytes sent to it. Also,
+// some peers read their answer only after all their bytes are accepted.
 func (l *loop) dropUnread(id int32, s *session, which side) {
 	in, left := &s.flow[which], share
 	for left > 0 && s.sock[which].fd >= 0 && in.Has(relay.SourceReady) && !in.Has(relay.SourceEnded) {
@@ -121,8 +120,8 @@ func (l *loop) dropUnread(id int32, s *session, which side) {
 	}
 }
 
-// lookAgain is called when a session has been leaving for a while. Until its peer
-// reads, asking often would be in vain.
+// lookAgain is called when the interval of a leaving session is over. It doubles the interval,
+// because a peer that does not read will acknowledge nothing soon.
 func (l *loop) lookAgain(id int32, s *session) {
 	l.meet(id, client, metTimeout)
 	l.leave(id, s, false)
@@ -141,8 +140,8 @@ func (l *loop) lookAgain(id int32, s *session) {
 	l.clock.arm(id, l.deadline(id, s), l.now)
 }
 
-// leaveOn is called for events of a session that is leaving. All may be sent now,
-// and is acknowledged soon.
+// leaveOn handles an event of a leaving session. After an event, the remaining bytes may soon
+// be acknowledged, so the interval is short again. gone means that the socket has failed.
 func (l *loop) leaveOn(id int32, s *session, gone bool) {
 	l.leave(id, s, gone)
 	if s.state == leaving {
@@ -151,6 +150,7 @@ func (l *loop) leaveOn(id int32, s *session, gone bool) {
 	}
 }
 
+// grace returns how long the state leaving may last, in ms.
 func (l *loop) grace(s *session) int64 {
 	if s.last == server {
 		return serverGrace
@@ -161,7 +161,7 @@ func (l *loop) grace(s *session) int64 {
 	return clientGrace
 }
 
-// finish counts and logs the session and frees its place.
+// finish counts and logs the session and frees it.
 func (l *loop) finish(id int32, s *session) {
 	l.clock.wheel.Cancel(id)
 	for from := range side(2) {

@@ -6,13 +6,13 @@ import (
 	"sluice/sniff"
 )
 
-// sourceOfUnix: a short read from a UNIX socket does not prove that it is
-// empty.
+// sourceOfUnix is the flag for UNIX sockets, on which a short read does not prove that the
+// socket is empty.
 const sourceOfUnix = relay.SourceExact
 
-// startInspecting asks the rules before a byte was read: those that come first
-// may look at addresses only, and then nobody waits for a client who waits for
-// the server.
+// startInspecting evaluates the rules before any byte is read. If the first rules need only
+// addresses, they decide at once. A client that waits for its server to speak first then need
+// not wait.
 func (l *loop) startInspecting(id int32, s *session) {
 	l.sniffed, l.facts.Received = sniff.Facts{}, 0
 	if l.decide(id, s, nil, false) {
@@ -24,9 +24,8 @@ func (l *loop) startInspecting(id int32, s *session) {
 	l.inspect(id, s)
 }
 
-// inspect reads until the rules can decide. Most clients have sent all that is
-// needed by the time they are accepted: then nothing is kept, and the socket
-// is not even registered yet.
+// inspect reads until the rules can decide. Most clients have sent enough bytes before they are
+// accepted. Then no byte is held, and the socket is not registered yet.
 func (l *loop) inspect(id int32, s *session) {
 	in := &s.flow[client]
 	for {
@@ -52,11 +51,11 @@ func (l *loop) inspect(id int32, s *session) {
 	}
 }
 
-// look sniffs all that the client has sent and reports whether the session has
-// left the inspecting state.
+// look parses the bytes that the client has sent, v. It reports whether the session has left
+// the state inspecting.
 func (l *loop) look(id int32, s *session, v relay.View) bool {
 	in := &s.flow[client]
-	if v.InSocket() && in.Has(relay.SourceDoubtful) { // no read will tell of its reset
+	if v.InSocket() && in.Has(relay.SourceDoubtful) { // a peek does not return the error of a reset
 		l.end(id, s, ending{term: term('C', 'R')})
 		return true
 	}
@@ -68,19 +67,20 @@ func (l *loop) look(id int32, s *session, v relay.View) bool {
 	return false
 }
 
-// sniff asks the rules about all that the client has sent.
+// sniff evaluates the rules on the bytes that the client has sent, v.
 func (l *loop) sniff(id int32, s *session, v relay.View, last bool) bool {
 	l.scanner.Sniff(&s.sniff, v.Bytes, &l.sniffed)
 	l.facts.Received = len(v.Bytes)
 	return l.decide(id, s, v.Loose(), last)
 }
 
-// decideLast decides on what the client has sent, if it sent anything.
+// decideLast evaluates the rules on the bytes that the client has sent, possibly none. No more
+// bytes will come.
 func (l *loop) decideLast(id int32, s *session) { l.sniff(id, s, l.sent(s), true) }
 
-// sent shows what the client has sent. Some of it may be in the socket, and no
-// event tell of it. A read may fail, and then it shows less than was sniffed
-// before: so the sniffing starts over.
+// sent returns the bytes that the client has sent. Some may be in the socket, for which no
+// event comes. After a failed read the view may be shorter than before, so sniffing starts
+// again.
 func (l *loop) sent(s *session) relay.View {
 	in, fd := &s.flow[client], int(s.sock[client].fd)
 	in.Set(relay.SourceReady)
@@ -92,10 +92,9 @@ func (l *loop) sent(s *session) relay.View {
 	return v
 }
 
-// decide asks the rules where the session goes, and reports whether they knew.
-// early are bytes read and not held. last says that no more will be looked at:
-// the client has ended, its time or its room is used up, or no rule asks for
-// any.
+// decide evaluates the rules and reports whether they have decided. early are bytes that were
+// read and that no flow holds. last means that the rules get no more bytes. The reasons are
+// that the client has ended, that its time or memory is used up, or that no rule needs bytes.
 func (l *loop) decide(id int32, s *session, early []byte, last bool) bool {
 	f := l.listeners[s.line].frontend
 	l.facts.Src = s.clientAddr()
@@ -105,7 +104,7 @@ func (l *loop) decide(id int32, s *session, early []byte, last bool) bool {
 	case acl.More:
 		return false
 	case acl.Refuse:
-		l.keep(s, early) // the log asks whether the client has sent anything
+		l.keep(s, early) // `option dontlognull` must know whether the client has sent a byte
 		l.countDeniedRequest(s)
 		l.end(id, s, ending{term: term('P', 'R')})
 	case acl.Route:
@@ -114,9 +113,10 @@ func (l *loop) decide(id int32, s *session, early []byte, last bool) bool {
 	return true
 }
 
-// inspectedLongEnough is called when the client's time is up. What it has sent
-// decides if inspect-delay says so or if it sent nothing, as where the server
-// speaks first; a head or hello that was begun and not finished is cut off.
+// inspectedLongEnough is called at the deadline of the state inspecting. The rules decide on
+// the bytes present if inspect-delay is configured, or if the client has sent nothing: its
+// server may have to speak first. Otherwise a session whose head or TLS hello is incomplete is
+// ended.
 func (l *loop) inspectedLongEnough(id int32, s *session) {
 	f, v := l.listeners[s.line].frontend, l.sent(s)
 	l.scanner.Sniff(&s.sniff, v.Bytes, &l.sniffed)

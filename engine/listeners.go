@@ -15,9 +15,9 @@ import (
 	"sluice/engine/sock"
 )
 
-// Listeners are the listening sockets of a process: one per loop and bind
-// line. They belong to the process, not to a configuration, and can be handed
-// to another process by their descriptors.
+// Listeners are the listening sockets of a process: one for each loop and bind line. They
+// belong to the process, not to a configuration. Their descriptors can be passed to another
+// process.
 type Listeners struct {
 	binds []bindSockets
 }
@@ -29,13 +29,11 @@ type bindSockets struct {
 	fds      []int
 }
 
-// ErrManifest says that inherited sockets don't fit the configuration.
+// ErrManifest is returned by Adopt if inherited sockets do not fit the configuration.
 var ErrManifest = errors.New("inherited sockets don't fit the configuration")
 
-// Listen opens the listening sockets of all frontends for that many loops. The
-// error names every line whose address another process listens on, those of
-// TCP stats sockets too: admin.Listen cannot find that out, because their
-// addresses may overlap those of frontends.
+// Listen opens the listening sockets of all frontends, one for each of loops and each bind
+// line. The error names every bind line that failed.
 func Listen(c *conf.Config, loops int) (*Listeners, error) {
 	if err := probeAll(c); err != nil {
 		return nil, err
@@ -78,8 +76,9 @@ func listenError(f *conf.Frontend, b *conf.Bind, err error) error {
 	return fmt.Errorf("frontend '%s' can't listen on %s: %w", f.Name, bindName(b), err)
 }
 
-// Adopt takes over the sockets that Files of another process named in
-// manifest; they begin at descriptor first.
+// Adopt takes over sockets that another process has returned from Files together with manifest.
+// The sockets are the consecutive descriptors from first on. It fails with ErrManifest if their
+// number does not fit the configuration and loops.
 func Adopt(c *conf.Config, loops int, manifest string, first int) (*Listeners, error) {
 	l := &Listeners{}
 	counts := strings.Split(manifest, ",")
@@ -105,8 +104,8 @@ func Adopt(c *conf.Config, loops int, manifest string, first int) (*Listeners, e
 	return l, err
 }
 
-// Files returns copies of the sockets to pass to another process in this
-// order, and the manifest with which it adopts them. The caller closes them.
+// Files returns duplicates of the sockets, to pass them to another process in this order, and
+// the manifest that Adopt needs there. The caller closes the files.
 func (l *Listeners) Files() (files []*os.File, manifest string, err error) {
 	var counts []string
 	for _, b := range l.binds {
@@ -122,7 +121,7 @@ func (l *Listeners) Files() (files []*os.File, manifest string, err error) {
 	return files, strings.Join(counts, ","), nil
 }
 
-// Close closes all sockets. Connections that wait in their queues are reset.
+// Close closes all sockets. Connections in their queues are reset.
 func (l *Listeners) Close() {
 	for _, b := range l.binds {
 		sock.CloseAll(b.fds)
@@ -130,7 +129,7 @@ func (l *Listeners) Close() {
 	l.binds = nil
 }
 
-// Lines says what listens where, a line for each bind.
+// Lines returns one line of text for each bind line: the frontend and its address.
 func (l *Listeners) Lines() []string {
 	var lines []string
 	for _, b := range l.binds {
@@ -139,8 +138,8 @@ func (l *Listeners) Lines() []string {
 	return lines
 }
 
-// Addr returns where the frontend's first bind line listens, which tells the
-// port when the configuration asked for port 0. nil: no such frontend.
+// Addr returns the address of the frontend's first bind line. With port 0 in the configuration,
+// it contains the port that the kernel chose. It returns nil if there is no such frontend.
 func (l *Listeners) Addr(frontend string) net.Addr {
 	for _, b := range l.binds {
 		if b.frontend != frontend {

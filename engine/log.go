@@ -8,8 +8,8 @@ import (
 	"sluice/engine/sock"
 )
 
-// logConnect writes the line of a frontend that asks for no other: who came,
-// at accept.
+// logConnect writes a log line when a client is accepted. Only a frontend without a configured
+// log format gets this line.
 func (l *loop) logConnect(s *session, ln *listener) {
 	f := ln.frontend
 	if f.route == access.None || f.conf.Log.Format != conf.LogDefault {
@@ -27,7 +27,8 @@ func (l *loop) logConnect(s *session, ln *listener) {
 	l.sink.Send(f.route, access.Info, l.line)
 }
 
-// log writes the session's line. In mode http each exchange has its own.
+// log writes the log line of a session in mode tcp. In mode http, each exchange has its own
+// line.
 func (l *loop) log(id int32, s *session, ln *listener) {
 	f := ln.frontend
 	opt := &f.conf.Log
@@ -47,7 +48,8 @@ func (l *loop) log(id int32, s *session, ln *listener) {
 	l.sendLine(f, r, normal)
 }
 
-// sendLine writes the line that the frontend wants.
+// sendLine formats a log line as the frontend is configured, and sends it. normal means that
+// the session had no error.
 func (l *loop) sendLine(f *frontend, r *access.HTTPRecord, normal bool) {
 	if f.line.AsksSerial() {
 		r.Serial = l.engine.serials.Add(1) - 1
@@ -69,8 +71,8 @@ func (l *loop) appendLine(dst []byte, f *frontend, r *access.HTTPRecord) []byte 
 	return l.formatter.AppendTCP(dst, &whole)
 }
 
-// levelOf returns the level of a line: info, or err for what went wrong under
-// `option log-separate-errors`.
+// levelOf returns the level of a log line: info, or err for a failed session under `option
+// log-separate-errors`.
 func levelOf(opt *conf.Logging, normal bool) access.Level {
 	if opt.SeparateErrors && !normal {
 		return access.Err
@@ -78,7 +80,7 @@ func levelOf(opt *conf.Logging, normal bool) access.Level {
 	return access.Info
 }
 
-// recordOf tells what all lines tell.
+// recordOf returns the values that all log formats share.
 func (l *loop) recordOf(s *session, ln *listener) access.Record {
 	r := access.Record{
 		Client:       s.clientAddr(),
@@ -101,12 +103,13 @@ func (l *loop) recordOf(s *session, ln *listener) access.Record {
 	case s.backend >= 0:
 		l.logServer(s, &r)
 	case s.term[1] == 'R' && s.term[0] != 'P' && ln.frontend.conf.Mode == conf.TCP:
-		r.Backend = ln.frontend.conf.DefaultBackend // HAProxy's word for "not decided"
+		r.Backend = ln.frontend.conf.DefaultBackend // as HAProxy does while no backend is chosen
 	}
 	return r
 }
 
-// askOwn asks for our addresses, by side; there are none of a closed socket.
+// askOwn stores the local addresses of the session's sockets, by side. The address of a closed
+// socket remains invalid.
 func askOwn(s *session, own *[2]sock.Addr) {
 	*own = [2]sock.Addr{}
 	for which := range side(2) {
@@ -116,6 +119,7 @@ func askOwn(s *session, own *[2]sock.Addr) {
 	}
 }
 
+// tellOwn copies the local addresses to the log record.
 func tellOwn(s *session, r *access.Record, own *[2]sock.Addr) {
 	r.Local = own[client].AddrPort()
 	if s.server >= 0 {
@@ -123,8 +127,8 @@ func tellOwn(s *session, r *access.Record, own *[2]sock.Addr) {
 	}
 }
 
-// logServer tells backend and server. Their counts are without this session, as
-// in HAProxy, which has released it by then (measured with 2.6).
+// logServer records the backend, the server and their current sessions. The counts exclude this
+// session: HAProxy has released it at that time (measured with 2.6).
 func (l *loop) logServer(s *session, r *access.Record) {
 	b := l.backendOf(s)
 	r.Backend, r.Be = b.Name, int32(b.Stat.Cur())-1

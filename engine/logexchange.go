@@ -10,15 +10,14 @@ import (
 	"sluice/engine/sock"
 )
 
-// What the log line tells of two heads is kept until the answer is complete, as
-// the bytes they stood in are gone by then: pieces with their lengths, first the
-// request line, then the captured cookie and headers of the request, then those
-// of the answer.
+// The log line is written when the answer is complete. At that time the bytes of the two heads are no
+// longer in memory, so the parts for the log line are copied. They are stored as pieces with their
+// lengths: the request line, the captured cookie and headers of the request, then those of the answer.
 
-// absent is the length of a piece that is not there.
+// absent is stored as the length of a piece without a value.
 const absent = 0xffff
 
-// tellLine keeps what the log wants of the request.
+// tellLine stores the request line and the captures of the request for the log line.
 func (l *loop) tellLine(f *frontend, x *exchange) {
 	if f.route == access.None || f.conf.Log.Format == conf.LogDefault {
 		return
@@ -34,7 +33,7 @@ func (l *loop) tellLine(f *frontend, x *exchange) {
 	l.stock.Hold(&x.logPieces, l.line)
 }
 
-// tellAnswer keeps what the log wants of the answer.
+// tellAnswer stores the captures of the answer for the log line.
 func (l *loop) tellAnswer(f *frontend, x *exchange, h *httpflow.Head) {
 	if x.logPieces.Pending() == 0 {
 		return
@@ -44,7 +43,7 @@ func (l *loop) tellAnswer(f *frontend, x *exchange, h *httpflow.Head) {
 	l.stock.Hold(&x.logPieces, l.line)
 }
 
-// capture appends the captured pieces of a head to the line.
+// capture appends the captures of one head to l.line.
 func (l *loop) capture(x *exchange, cookie *conf.Capture, headers []conf.Capture, h httpflow.Fields) {
 	if cookie != nil {
 		l.appendPiece(x, httpflow.CaptureCookie(h, cookie))
@@ -54,7 +53,8 @@ func (l *loop) capture(x *exchange, cookie *conf.Capture, headers []conf.Capture
 	}
 }
 
-// appendPiece leaves out what the record has no room for.
+// appendPiece appends a piece to l.line. It stores the piece as absent if the memory budget is
+// used up.
 func (l *loop) appendPiece(x *exchange, b []byte) {
 	if b == nil || !l.stock.Room(&x.logPieces, x.logPieces.Pending()+len(l.line)+len(b)) {
 		l.line = binary.NativeEndian.AppendUint16(l.line, absent)
@@ -65,7 +65,7 @@ func (l *loop) appendPiece(x *exchange, b []byte) {
 	l.line = append(l.line, b...)
 }
 
-// nextPiece cuts the first piece off.
+// nextPiece returns the first piece and the pieces after it. The piece is nil if it is absent.
 func nextPiece(told []byte) (piece, rest []byte) {
 	if len(told) < 2 {
 		return nil, nil
@@ -77,7 +77,7 @@ func nextPiece(told []byte) (piece, rest []byte) {
 	return told[:n], told[n:]
 }
 
-// logExchange writes the line of a request that is over.
+// logExchange writes the log line of a request that has ended.
 func (l *loop) logExchange(s *session, x *exchange) {
 	ln := l.listeners[s.line]
 	f := ln.frontend
@@ -101,7 +101,7 @@ func (l *loop) logExchange(s *session, x *exchange) {
 		r.Accept = time.UnixMilli(s.wall)
 	}
 	r.Bytes, r.Uploaded = l.downloaded(s, x), l.uploaded(s, x)
-	if x.headDone < 0 { // as in HAProxy, which counts no byte of an answer to half a head
+	if x.headDone < 0 { // HAProxy counts 0 bytes for the answer to an incomplete head
 		r.Bytes = 0
 	}
 	l.tellTimes(s, x, r)
@@ -117,7 +117,7 @@ func (l *loop) logExchange(s *session, x *exchange) {
 	l.sendLine(f, r, normal)
 }
 
-// tellTimes fills in the timers that count from one event to the next.
+// tellTimes sets the timers of the record, in ms. Each counts from the event before it.
 func (l *loop) tellTimes(s *session, x *exchange, r *access.HTTPRecord) {
 	r.Ti, r.TR, r.Tr = int64(x.gap), int64(x.headDone), -1
 	if s.queued >= 0 {
@@ -128,7 +128,7 @@ func (l *loop) tellTimes(s *session, x *exchange, r *access.HTTPRecord) {
 	}
 }
 
-// tellHeads fills in what was kept of the heads.
+// tellHeads sets the request line and the captures of the record.
 func (l *loop) tellHeads(f *frontend, x *exchange, r *access.HTTPRecord) {
 	c := &f.conf.Captures
 	r.Line, l.piecesLeft = nextPiece(l.stock.Held(&x.logPieces))
@@ -146,7 +146,7 @@ func (l *loop) nextCookie(c *conf.Capture) (cookie []byte) {
 	return cookie
 }
 
-// nextHeaders returns nil where there are no slots, or was no request.
+// nextHeaders returns nil if no headers are captured, or if there was no request.
 func (l *loop) nextHeaders(request []byte, slots []conf.Capture) [][]byte {
 	if len(slots) == 0 || request == nil {
 		return nil

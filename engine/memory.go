@@ -5,25 +5,27 @@ import (
 	"sluice/engine/relay"
 )
 
-// Memory bounds what the process holds for its sessions, in bytes by purpose.
-// What one purpose uses up is not missing to another. Where a purpose has used up
-// its own, bytes stay in the sockets and are looked at there.
+// Memory contains the maximum number of bytes that the process holds for its sessions, by
+// purpose. A purpose whose budget is used up takes nothing from the others. Further bytes then
+// stay in the sockets and are parsed there.
 type Memory struct {
 	Readers    int64 // bytes that slow readers have not taken yet
-	Inspection int64 // clients' bytes that are looked at, or wait for their turn or for a server
-	Answers    int64 // heads of answers that are not complete
-	Records    int64 // what log lines will tell of outstanding requests, and copies of those that may be repeated
+	Inspection int64 // bytes of clients that are being inspected, or wait for their turn or for a server
+	Answers    int64 // incomplete heads of answers
+	Records    int64 // parts of log lines for outstanding requests, and copies of requests that may be repeated
 }
 
 const (
-	// defaultMemory bounds each purpose. For slow readers, buffer_budget may say
-	// something else.
+	// defaultMemory is the budget of each purpose in bytes. For slow readers, the directive
+	// buffer_budget may set another one.
 	defaultMemory = 64 << 20
-	// ownRecord is what a request may hold for its log line, however much others
-	// hold: a request line, and some captures. Those that have no room are left out.
+	// ownRecord is the number of bytes that each request may hold for its log line even if the
+	// budget is used up: a request line and some captures. Captures that exceed both are left
+	// out.
 	ownRecord = 2 << 10
 )
 
+// memoryOf returns the budgets that the configuration asks for.
 func memoryOf(g *conf.Global) Memory {
 	m := Memory{Readers: defaultMemory, Inspection: defaultMemory, Answers: defaultMemory, Records: defaultMemory}
 	if g.BufferBudget != 0 {
