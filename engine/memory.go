@@ -21,7 +21,7 @@ const (
 	defaultMemory = 64 << 20
 	// ownRecord is the number of bytes that each request may hold for its log line even if the
 	// budget is used up: a request line and some captures. Captures that exceed both are left
-	// out.
+	// out. A copy for repeating may hold as many bytes.
 	ownRecord = 2 << 10
 )
 

@@ -8,35 +8,34 @@ import (
 	"sluice/engine/stat"
 )
 
-// What the process needs beside connections, in file descriptors.
+// File descriptors that the process needs.
 const (
-	fdsPerConn  = 2  // client and server
-	fdsPerLoop  = 4  // epoll, gnet's and our eventfd, timerfd
+	fdsPerConn  = 2  // sockets of client and server
+	fdsPerLoop  = 4  // epoll, gnet's eventfd, the eventfd of poller, timerfd
 	fdsProcess  = 12 // stdio, the Go runtime's poller, the ready and crash pipes
-	fdsPerAdmin = 9  // a stats socket and eight operators on it
-	fdsReserve  = 16 // name look-ups, a log that opens again, what nobody thought of
-	fewestPipes = 2  // per loop, if there is any room
+	fdsPerAdmin = 9  // a stats socket and eight connections to it
+	fdsReserve  = 16 // name look-ups, reopened logs, unforeseen needs
+	fewestPipes = 2  // minimum per loop, if there are enough descriptors
 )
 
-// Every loop that can be configured can wait for a place.
+// This does not compile unless a stat.Limit allows every configurable loop to wait.
 const _ = uint(stat.MaxLoops - conf.MaxThreads)
 
-// Plan is what the process can carry with the file descriptors and the memory
-// it has: the budget of features worth knowing before the first connection.
+// Plan divides the file descriptors and the memory of the process among its needs, before the
+// first connection is accepted.
 type Plan struct {
-	Loops    int
-	MaxConn  int    // effective: connections at once
-	Wanted   int    // by the configuration; 0: as many as fit
-	Nofile   uint64 // the limit that was counted with
-	Fixed    int    // descriptors for everything but connections and pipes
-	Pipes    int    // for splicing, all loops together
+	Loops    int    // number of loops, from 1
+	MaxConn  int    // maximum number of connections that is in effect
+	Wanted   int    // maxconn of the configuration; 0: as many as fit
+	Nofile   uint64 // limit on descriptors that the plan is based on
+	Fixed    int    // descriptors for everything except connections and pipes
+	Pipes    int    // number of pipes for splice, in all loops together; each needs two descriptors
 	Memory   Memory
 	Problems conf.Problems
 }
 
-// MakePlan divides nofile descriptors among what the configuration needs.
-// maxconn is lowered to what fits: with a warning, or with an error under
-// strict-limits.
+// MakePlan divides nofile descriptors among the needs of the configuration. If maxconn does not
+// fit, it is lowered, with a warning. Under strict-limits this is an error.
 func MakePlan(c *conf.Config, nofile uint64) Plan {
 	p := Plan{Loops: c.Global.Threads, Wanted: c.Global.MaxConn, Nofile: nofile, Memory: memoryOf(&c.Global)}
 	if p.Loops <= 0 {
@@ -58,6 +57,7 @@ func MakePlan(c *conf.Config, nofile uint64) Plan {
 	return p
 }
 
+// judge adds the problems of a plan that does not satisfy the configuration.
 func (p *Plan) judge(c *conf.Config) {
 	at := c.Global.Pos
 	switch {
@@ -70,16 +70,17 @@ func (p *Plan) judge(c *conf.Config) {
 	}
 }
 
-// Descriptors is how many the plan uses at most.
+// Descriptors returns the maximum number of descriptors that the plan uses.
 func (p Plan) Descriptors() int { return p.MaxConn*fdsPerConn + p.Pipes*2 + p.Fixed }
 
-// Sum shows the budget as an addition.
+// Sum returns the plan as the text of an addition, for messages.
 func (p Plan) Sum() string {
 	return fmt.Sprintf("%d connections x %d + %d pipes x 2 + %d for %d loops, listeners, checks, logs and reserve = %d of %d",
 		p.MaxConn, fdsPerConn, p.Pipes, p.Fixed, p.Loops,
 		p.Descriptors(), p.Nofile)
 }
 
+// fixedFDs returns the number of descriptors that do not depend on the number of connections.
 func fixedFDs(c *conf.Config, loops int) int {
 	n := fdsProcess + fdsReserve + loops*fdsPerLoop
 	for _, f := range c.Frontends {

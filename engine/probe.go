@@ -1,27 +1,26 @@
 package engine
 
-// probe sees what loops do. Tests set one that checks them and records the
-// events that sessions have met; elsewhere there is none.
+// probe observes the loops. Only tests set one: it checks the loops and records events.
 type probe interface {
-	// meets is called before something that a session meets is handled: events of
-	// epoll on the socket of side from, 0 for its turn, or a bit of those below.
+	// meets is called before a session handles something. events are epoll events on the socket
+	// of side from, 0 for its turn after yield, or one of the bits below.
 	meets(l *loop, id int32, from side, events uint32)
 	// opens is called with a new socket to a server, before it is connected.
 	opens(fd int)
-	// settled is called after each piece of work, when all that a loop holds must
-	// agree.
+	// settled is called after each piece of work, when the state of the loop must be
+	// consistent.
 	settled(l *loop)
 }
 
-// What a session meets beside the events of its sockets, in bits that epoll does
-// not use.
+// Bits for meets that are no events of a socket: a deadline, a drain, a stop. epoll does not use these
+// bits.
 const (
 	metTimeout = 1 << (16 + iota)
 	metDrain
 	metStop
 )
 
-// meet tells the probe what a session meets.
+// meet reports to the probe what a session is about to handle.
 func (l *loop) meet(id int32, from side, events uint32) {
 	if l.probe != nil {
 		l.probe.meets(l, id, from, events)

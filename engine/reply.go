@@ -6,8 +6,8 @@ import (
 	"sluice/engine/sock"
 )
 
-// moveRequest sends what the server has not got yet of the request. It reports
-// whether the session goes on.
+// moveRequest sends bytes of the request that the server has not got yet. It reports whether
+// the session continues.
 func (l *loop) moveRequest(id int32, s *session, x *exchange) bool {
 	if s.sock[server].has(broken) {
 		return true
@@ -21,7 +21,7 @@ func (l *loop) moveRequest(id int32, s *session, x *exchange) bool {
 		l.endExchange(id, s, term('C', l.clientPhase(id)), ending{linger: true, last: server, abrupt: e != 0})
 		return false
 	case unwanted:
-		// Its answer may be there all the same, and it is the better one.
+		// The server may have sent an answer before. That answer is better than an error page.
 		l.brokenBy(s, server, e)
 		l.stock.Release(&s.flow[client])
 		s.flow[server].Set(relay.SourceReady | relay.SourceDoubtful)
@@ -29,8 +29,8 @@ func (l *loop) moveRequest(id int32, s *session, x *exchange) bool {
 	return true
 }
 
-// moveAnswer reads and passes on the answer. It reports whether the session
-// goes on.
+// moveAnswer reads the answer and writes it to the client. It reports whether the session
+// continues.
 func (l *loop) moveAnswer(id int32, s *session, x *exchange) bool {
 	limit := s.flow[server].Bytes + share
 	for !x.flow.Answered() {
@@ -40,7 +40,7 @@ func (l *loop) moveAnswer(id int32, s *session, x *exchange) bool {
 		if s.flow[server].Pending() > 0 {
 			return true
 		}
-		if s.flow[server].Bytes >= limit { // interim answers without end
+		if s.flow[server].Bytes >= limit { // a server may send interim answers endlessly
 			l.yield(id, s, server)
 			return true
 		}
@@ -69,7 +69,7 @@ func (l *loop) moveAnswer(id int32, s *session, x *exchange) bool {
 	return true
 }
 
-// flushAnswer writes what waits for the client.
+// flushAnswer writes the bytes queued for the client. It reports whether the session continues.
 func (l *loop) flushAnswer(id int32, s *session) bool {
 	if e := l.stock.Flush(&s.flow[server], int(s.sock[client].fd)); e != 0 {
 		l.endExchange(id, s, term('C', l.phase(id)), ending{})
@@ -78,14 +78,15 @@ func (l *loop) flushAnswer(id int32, s *session) bool {
 	return true
 }
 
-// cutAnswer ends a session in the middle of an exchange. A client that has not
-// got the whole answer is reset, so that it does not take what it has for that.
+// cutAnswer ends a session within an exchange. If the client has not got the whole answer, it
+// is reset, so that it does not take the part for the whole answer.
 func (l *loop) cutAnswer(id int32, s *session, x *exchange, t [2]byte) {
 	l.endExchange(id, s, t, ending{linger: true, last: client, abrupt: !l.answerWritten(s, x)})
 }
 
-// readAnswer looks for the head of an answer: got says that there was one. It
-// may have come together with an interim one.
+// readAnswer looks for the head of an answer. got means that there was one, alive that the
+// session continues. Further heads may follow: a final answer may arrive together with an
+// interim one.
 func (l *loop) readAnswer(id int32, s *session, x *exchange) (got, alive bool) {
 	in, keep, fd := &s.flow[server], &x.ahead[server], int(s.sock[server].fd)
 	for more := x.flow.Begun(); ; more = true {
@@ -108,8 +109,8 @@ func (l *loop) readAnswer(id int32, s *session, x *exchange) (got, alive bool) {
 	}
 }
 
-// hearAnswer looks for the head of an answer in v, all that came and was not
-// looked at.
+// hearAnswer looks for the head of an answer in v, which contains all bytes that were not
+// parsed yet. got and alive are as in readAnswer.
 func (l *loop) hearAnswer(id int32, s *session, x *exchange, v relay.View) (got, alive bool) {
 	n, status := x.flow.Reply(v.Bytes, &l.reply)
 	switch {
@@ -126,8 +127,8 @@ func (l *loop) hearAnswer(id int32, s *session, x *exchange, v relay.View) (got,
 	return false, true
 }
 
-// passAnswer sends the head on, rewritten, together with the bytes of the body
-// that came with it.
+// passAnswer writes the edited head to the client, together with the body bytes that came with
+// it. It reports whether the session continues.
 func (l *loop) passAnswer(id int32, s *session, x *exchange, v relay.View, n int) bool {
 	h := &l.reply
 	w := &l.rewrite
@@ -166,7 +167,8 @@ func (l *loop) passAnswer(id int32, s *session, x *exchange, v relay.View, n int
 	return true
 }
 
-// pushAnswer writes the answer's head and what stands behind it.
+// pushAnswer writes l.head to the client: the head of an answer and the body bytes that came
+// with it.
 func (l *loop) pushAnswer(s *session, x *exchange) sock.Errno {
 	f, to := &s.flow[server], int(s.sock[client].fd)
 	if x.flow.Answered() && !x.flow.Tunnel() && x.flow.Response.Done() && !x.flow.KeepClient() {
@@ -175,7 +177,7 @@ func (l *loop) pushAnswer(s *session, x *exchange) sock.Errno {
 	return l.stock.Push(f, to, l.head)
 }
 
-// giveCookie adds the cookie that keeps the client on its server.
+// giveCookie adds the cookie that names the client's server to the answer.
 func (l *loop) giveCookie(s *session, x *exchange, w *httpflow.Rewrite) {
 	b := l.backendOf(s)
 	if b.cookie == nil {
@@ -184,7 +186,8 @@ func (l *loop) giveCookie(s *session, x *exchange, w *httpflow.Rewrite) {
 	x.cookie = b.cookie.Give(w, &x.flow, &l.reply, x.claim, b.ids[s.server], l.wall/1000)
 }
 
-// serverGone is called when the server ends or fails before its answer's head.
+// serverGone handles the end or failure of the server's connection before the head of its final
+// answer.
 func (l *loop) serverGone(id int32, s *session, x *exchange) {
 	if l.mayRepeat(s, x) {
 		l.repeat(id, s, x)
@@ -194,8 +197,8 @@ func (l *loop) serverGone(id int32, s *session, x *exchange) {
 	l.refuse(id, s, x, 502, term('S', 'H'))
 }
 
-// refuse ends the session with an answer of our own, if the client has got no
-// byte of a final one. Interim answers may have gone before.
+// refuse ends the session with an error page, unless the client has got a byte of a final
+// answer. Interim answers may have been sent before.
 func (l *loop) refuse(id int32, s *session, x *exchange, status int, t [2]byte) {
 	if page := httpflow.Page(status); page != nil {
 		if file, ok := l.errorFile(s, status); ok {
@@ -208,22 +211,22 @@ func (l *loop) refuse(id int32, s *session, x *exchange, status int, t [2]byte) 
 	l.sendFile(id, s, x, status, l.head, t)
 }
 
-// sendFile ends the session with an answer as it stands in a file, if the client
-// has got no byte of another.
+// sendFile ends the session with an answer that is sent as it is, such as the content of a
+// file. It sends nothing if the client has got a byte of a final answer.
 func (l *loop) sendFile(id int32, s *session, x *exchange, status int, file []byte, t [2]byte) {
 	x.marks |= outstanding
 	l.stock.Release(&s.flow[client])
 	if !x.has(spoken) {
 		x.marks |= spoken
 		x.status = int16(status)
-		// An error ends the session as well as the answer would.
+		// The session ends in any case, so an error changes nothing.
 		_ = l.stock.Push(&s.flow[server], int(s.sock[client].fd), file)
 	}
 	l.endExchange(id, s, t, ending{linger: true, last: client})
 }
 
-// sayOurs sends an answer of ours, which stands in head, after which the client
-// may ask again.
+// sayOurs sends the answer in l.head, which this proxy has made. The client may send another
+// request after it.
 func (l *loop) sayOurs(id int32, s *session, x *exchange) {
 	x.marks |= local | spoken
 	l.stock.Release(&s.flow[client])
@@ -242,8 +245,8 @@ func (l *loop) sayOurs(id int32, s *session, x *exchange) {
 	l.exchange(id, s)
 }
 
-// errorFile returns what the backend's or the frontend's errorfile has for a
-// status.
+// errorFile returns the content of the errorfile for a status, from the backend or else from
+// the frontend.
 func (l *loop) errorFile(s *session, status int) ([]byte, bool) {
 	if s.backend >= 0 {
 		if file, ok := l.backendOf(s).errors[status]; ok {

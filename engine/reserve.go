@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reserve is an array outside the Go heap: address space for the most entries
-// there can be, resident only as far as it was ever touched, and invisible to
-// the garbage collector, so that its entries must hold no pointers.
+// reserve is an array outside the Go heap. It reserves address space for the maximum number of
+// entries; only pages that were touched use memory. The garbage collector does not see the
+// array, so its entries must hold no pointers.
 type reserve[T any] struct {
 	memory []byte
 	all    []T
@@ -21,7 +21,7 @@ func newReserve[T any](entries int) (reserve[T], error) {
 	if err != nil {
 		return reserve[T]{}, err
 	}
-	// A huge page would be resident for its first entry already.
+	// A huge page would use all its memory as soon as one entry is touched.
 	_ = unix.Madvise(memory, unix.MADV_NOHUGEPAGE)
 	return reserve[T]{memory, unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(memory))), entries)}, nil
 }

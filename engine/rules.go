@@ -9,17 +9,17 @@ import (
 	"sluice/sniff"
 )
 
-// course says how the rules of a proxy go on behind one that holds.
+// course is the result of a rule whose condition is true: it decides what follows.
 type course uint8
 
 const (
-	skipped  course = iota // the rule did nothing: the next one is tried
-	edited                 // the head was edited, and the next rule is tried
-	passed                 // no further rule of this proxy is tried
-	answered               // the exchange has its answer, or the session has ended
+	skipped  course = iota // the rule did nothing: the next rule is evaluated
+	edited                 // the head was edited, and the next rule is evaluated
+	passed                 // no further rule of this proxy is evaluated
+	answered               // the request has its answer, or the session has ended
 )
 
-// follow does what a rule says that holds.
+// follow applies a rule whose condition is true.
 func (l *loop) follow(id int32, s *session, x *exchange, r *acl.HTTPRule) course {
 	switch r.Action {
 	case conf.Allow:
@@ -35,10 +35,10 @@ func (l *loop) follow(id int32, s *session, x *exchange, r *acl.HTTPRule) course
 	}
 }
 
-// requestRules applies `http-request` rules to the head under way. It reports
-// whether the request goes on.
+// requestRules applies `http-request` rules to the current head. It reports whether the request
+// continues.
 func (l *loop) requestRules(id int32, s *session, x *exchange, rules *acl.Rules) bool {
-	unread := false // edits were made that the facts do not show
+	unread := false // the facts do not contain the latest edits
 	for i := rules.Next(&l.facts, 0); i >= 0; i = rules.Next(&l.facts, i+1) {
 		switch l.follow(id, s, x, rules.At(i)) {
 		case edited:
@@ -54,8 +54,8 @@ func (l *loop) requestRules(id int32, s *session, x *exchange, rules *acl.Rules)
 	return !unread || l.reread(id, s, x)
 }
 
-// responseRules does the same for an answer's head: those of the backend, then
-// those of the frontend (as HAProxy does).
+// responseRules applies `http-response` rules to the head of an answer: those of the backend,
+// then those of the frontend, as in HAProxy. It reports whether the answer continues.
 func (l *loop) responseRules(id int32, s *session, x *exchange) bool {
 	f, b := l.listeners[s.line].frontend, l.backendOf(s)
 	if b.rules.Response.Len() == 0 && f.rules.Response.Len() == 0 {
@@ -76,6 +76,7 @@ func (l *loop) responseRules(id int32, s *session, x *exchange) bool {
 	return l.responseRulesOf(id, s, x, &f.rules.Response)
 }
 
+// responseRulesOf applies the `http-response` rules of one proxy.
 func (l *loop) responseRulesOf(id int32, s *session, x *exchange, rules *acl.Rules) bool {
 	for i := rules.Next(&l.facts, 0); i >= 0; i = rules.Next(&l.facts, i+1) {
 		switch l.follow(id, s, x, rules.At(i)) {
@@ -92,7 +93,7 @@ func (l *loop) responseRulesOf(id int32, s *session, x *exchange, rules *acl.Rul
 	return true
 }
 
-// rereadAnswer has later rules see the answer as the edits so far have made it.
+// rereadAnswer parses the edited head of the answer, so that later rules read the edits.
 func (l *loop) rereadAnswer(x *exchange) {
 	l.edited = l.rewrite.Append(l.edited[:0])
 	l.edited, l.shown = l.shown, l.edited
@@ -101,7 +102,7 @@ func (l *loop) rereadAnswer(x *exchange) {
 	l.response.Status, l.response.Line = int(x.status), l.reply.Line
 }
 
-// tellFacts sets what formats may write beside the heads.
+// tellFacts sets the values that formats may use, except the heads.
 func (l *loop) tellFacts(s *session) {
 	f := &l.facts
 	f.Src, f.Final = s.clientAddr(), true
@@ -115,15 +116,14 @@ func (l *loop) tellFacts(s *session) {
 	}
 }
 
-// value writes what a rule's format comes to. It stays as it is until the next
-// head.
+// value returns the text that a rule's format yields. The text is valid until the next head.
 func (l *loop) value(v *acl.Value) []byte {
 	start := len(l.values)
 	l.values = v.Append(l.values, &l.facts)
 	return l.values[start:]
 }
 
-// edit makes one edit of the head under way.
+// edit applies one edit to the current head.
 func (l *loop) edit(x *exchange, r *acl.HTTPRule) {
 	w := &l.rewrite
 	switch r.Action {
@@ -139,7 +139,7 @@ func (l *loop) edit(x *exchange, r *acl.HTTPRule) {
 		w.ReplaceValue(r.Name, r.Regexp, l.value(r.Value))
 	case conf.SetMethod:
 		w.SetMethod(l.value(r.Value))
-		x.flow.CloseServer() // its answer may have a body where none is expected, or none
+		x.flow.CloseServer() // whether the answer has a body depends on the method
 	case conf.SetPath:
 		w.SetPath(l.value(r.Value))
 	case conf.SetPathQ:
@@ -160,8 +160,8 @@ func (l *loop) edit(x *exchange, r *acl.HTTPRule) {
 	}
 }
 
-// reread has later rules see the request as the edits so far have made it. One
-// that is none any more does not go on.
+// reread parses the edited head of the request, so that later rules read the edits. If the
+// edits made the head invalid, it refuses the request and returns false.
 func (l *loop) reread(id int32, s *session, x *exchange) bool {
 	l.edited = l.rewrite.Append(l.edited[:0])
 	l.edited, l.shown = l.shown, l.edited
@@ -175,8 +175,8 @@ func (l *loop) reread(id int32, s *session, x *exchange) bool {
 	return true
 }
 
-// redirect makes ready the answer of a redirect. One with `ignore-empty` and
-// nothing for a location is no redirect at all.
+// redirect prepares the answer of a redirect. With `ignore-empty` and an empty location, the
+// rule does nothing.
 func (l *loop) redirect(s *session, x *exchange, r *acl.HTTPRule) course {
 	to := l.value(r.Value)
 	if len(to) == 0 && r.Redirect.Skips() {
@@ -189,8 +189,8 @@ func (l *loop) redirect(s *session, x *exchange, r *acl.HTTPRule) course {
 	return answered
 }
 
-// answerRule makes ready the answer of a `return` or `deny`, for sayOurs, or ends
-// the session with a file as it stands.
+// answerRule prepares the answer of a `return` or `deny` for sayOurs. If the answer is a file,
+// it sends the file as it is and ends the session.
 func (l *loop) answerRule(id int32, s *session, x *exchange, r *acl.HTTPRule) {
 	x.term = term('L', 'R')
 	if r.Action == conf.Deny {
@@ -208,7 +208,7 @@ func (l *loop) answerRule(id int32, s *session, x *exchange, r *acl.HTTPRule) {
 	x.marks |= local
 }
 
-// answerFile is the whole answer that a rule has in a file, its own or one of
+// answerFile returns the file that contains the whole answer of a rule: its own file, or one of
 // `errorfile`.
 func (l *loop) answerFile(s *session, r *acl.HTTPRule, status int) ([]byte, bool) {
 	switch {
@@ -220,7 +220,7 @@ func (l *loop) answerFile(s *session, r *acl.HTTPRule, status int) ([]byte, bool
 	return nil, false
 }
 
-// answerStatus is the status of the answer of a rule.
+// answerStatus returns the status of the answer of a rule.
 func (l *loop) answerStatus(r *acl.HTTPRule) int {
 	switch {
 	case r.Answer != nil && r.Answer.Status != 0:
@@ -233,7 +233,7 @@ func (l *loop) answerStatus(r *acl.HTTPRule) int {
 	return 403
 }
 
-// ruleLetter is when a rule denied: a request, or an answer's head.
+// ruleLetter returns the second letter of the termination state for a denied request or answer.
 func (l *loop) ruleLetter() byte {
 	if l.facts.Response != nil {
 		return 'H'
@@ -241,8 +241,8 @@ func (l *loop) ruleLetter() byte {
 	return 'R'
 }
 
-// answerOf makes ready the answer that `return` and `deny` describe, or the page
-// of its status.
+// answerOf returns the answer that a `return` or `deny` describes, otherwise the page of its
+// status.
 func (l *loop) answerOf(r *acl.HTTPRule, status int) *httpflow.Answer {
 	if r.Answer.Paged() {
 		return httpflow.Page(status)
@@ -260,8 +260,8 @@ func (l *loop) answerOf(r *acl.HTTPRule, status int) *httpflow.Answer {
 	return &l.ours
 }
 
-// appendHeader writes a header of an answer. One without a value is left out, as
-// in HAProxy.
+// appendHeader appends a header of an answer. As in HAProxy, a header with an empty value is
+// omitted.
 func (l *loop) appendHeader(dst []byte, h acl.AnswerHeader) []byte {
 	start := len(dst)
 	dst = append(append(dst, h.Name...), ": "...)

@@ -17,61 +17,63 @@ import (
 	"sluice/pool"
 )
 
-// defaultInspect is how long a client may take for the bytes that rules need where
-// the configuration names neither inspect-delay nor timeout http-request.
+// defaultInspect is the maximum time for a client to send the bytes that rules need. It is used
+// if the configuration has neither inspect-delay nor timeout http-request.
 const defaultInspect = 5 * time.Second
 
-// site is a configuration made ready to run: immutable but for what is atomic
-// in it, and shared by all loops.
+// site is a configuration that is ready to run. All loops share it. It is immutable except for
+// its atomic values, such as counters.
 type site struct {
 	conf      *conf.Config
 	frontends []*frontend
 	backends  []*backend
 	http      bool // a frontend is in mode http
-	addresses bool // the line of one in mode tcp tells our addresses
+	addresses bool // a log line of mode tcp contains local addresses
 }
 
+// frontend is a frontend that is ready to run. Times are in ms; for a timeout 0 means none.
 type frontend struct {
 	conf    *conf.Frontend
 	rules   *acl.Program
-	needs   acl.Needs
-	limit   *stat.Limit
+	needs   acl.Needs   // the input that the rules need
+	limit   *stat.Limit // maxconn of the frontend
 	stat    stat.Proxy
-	route   access.Route
-	line    *access.Format // of log-format; nil: the line is another
-	client  int64          // timeouts in ms, 0: none
-	fin     int64
-	inspect int64 // how long rules may wait for bytes
-	lenient bool  // inspect-delay is written: at its end, what there is decides
-	request int64 // timeout http-request, else client
-	between int64 // timeout http-keep-alive, else http-request
-	closes  conf.ConnMode
-	errors  map[int][]byte // by status, what is sent in place of our page
+	route   access.Route   // log targets
+	line    *access.Format // log-format; nil: another format
+	client  int64          // timeout client
+	fin     int64          // timeout client-fin
+	inspect int64          // maximum time in the state inspecting
+	lenient bool           // inspect-delay is configured: at its end, the rules decide on the bytes present
+	request int64          // timeout http-request, otherwise timeout client
+	between int64          // timeout http-keep-alive, otherwise as request
+	closes  conf.ConnMode  // when connections are closed
+	errors  map[int][]byte // whole answers that replace our error pages, by status
 }
 
+// backend is a backend that is ready to run. Times are in ms; for a timeout 0 means none.
 type backend struct {
 	*pool.Backend
-	addrs   []sock.Addr // by server
-	route   access.Route
-	connect int64 // timeouts in ms, 0: none
-	server  int64
-	fin     int64
-	tunnel  int64
-	closes  bool             // the server's connection ends with each exchange
-	cookie  *httpflow.Cookie // nil: none
-	lookup  httpflow.Lookup
-	ids     [][]byte // by server: the cookie's value
+	addrs   []sock.Addr      // by index of the server
+	route   access.Route     // log targets
+	connect int64            // timeout connect
+	server  int64            // timeout server
+	fin     int64            // timeout server-fin
+	tunnel  int64            // timeout tunnel
+	closes  bool             // the server's connection is closed after each request
+	cookie  *httpflow.Cookie // nil: no cookie
+	lookup  httpflow.Lookup  // finds the server of a cookie's value
+	ids     [][]byte         // value of the cookie, by index of the server
 	rules   *acl.HTTP
-	errors  map[int][]byte
+	errors  map[int][]byte // as in frontend
 }
 
-// means are what newSite asks of the system.
+// means are the functions with which newSite reads from the system.
 type means struct {
-	lookUp LookUp
-	route  func([]conf.LogTarget) (access.Route, error)
+	lookUp LookUp                                       // resolves a host name
+	route  func([]conf.LogTarget) (access.Route, error) // opens log targets
 }
 
-// newSite compiles rules and resolves names.
+// newSite compiles the rules and resolves the names of a configuration.
 func newSite(c *conf.Config, m means) (*site, conf.Problems) {
 	s := &site{conf: c}
 	var problems conf.Problems
@@ -90,7 +92,8 @@ func newSite(c *conf.Config, m means) (*site, conf.Problems) {
 	return s, once(problems)
 }
 
-// logPos is where the log lines of a proxy begin.
+// logPos returns the position of the first log directive of a proxy, or that of the proxy
+// itself.
 func logPos(targets []conf.LogTarget, proxy conf.Pos) conf.Pos {
 	if len(targets) == 0 {
 		return proxy
@@ -98,7 +101,7 @@ func logPos(targets []conf.LogTarget, proxy conf.Pos) conf.Pos {
 	return targets[0].Pos
 }
 
-// once leaves out what was told before: proxies share their log targets.
+// once removes duplicates: proxies share log targets.
 func once(problems conf.Problems) conf.Problems {
 	var told conf.Problems
 	for _, p := range problems {
@@ -109,6 +112,7 @@ func once(problems conf.Problems) conf.Problems {
 	return told
 }
 
+// newFrontend compiles a frontend. It returns nil if the problems contain an error.
 func newFrontend(c *conf.Config, f *conf.Frontend, m means) (*frontend, conf.Problems) {
 	rules, problems := acl.Compile(c, f)
 	route, err := m.route(f.Log.Targets)
@@ -143,6 +147,8 @@ func newFrontend(c *conf.Config, f *conf.Frontend, m means) (*frontend, conf.Pro
 	return made, problems
 }
 
+// newBackend compiles a backend with its number for `show stat`. It returns nil if its rules or
+// log targets are in error.
 func newBackend(id int, b *conf.Backend, m means) (*backend, conf.Problems) {
 	servers, problems := pool.New(id, b, m.lookUp)
 	rules, ps := acl.CompileBackend(b)
@@ -176,13 +182,13 @@ func newBackend(id int, b *conf.Backend, m means) (*backend, conf.Problems) {
 	return made, problems
 }
 
-// owns reports whether both are halves of one listen section, whose rules run
-// once.
+// owns reports whether the frontend and the backend are one listen section. Its rules are
+// evaluated once only.
 func (f *frontend) owns(b *backend) bool {
 	return f.conf.Listen && b.Conf.Listen && f.conf.Name == b.Name
 }
 
-// errorFiles makes ready the answers of errorfile and errorloc.
+// errorFiles returns the answers of errorfile and errorloc, by status.
 func errorFiles(files []conf.ErrorFile) map[int][]byte {
 	all := map[int][]byte{}
 	for _, e := range files {
@@ -195,7 +201,7 @@ func errorFiles(files []conf.ErrorFile) map[int][]byte {
 	return all
 }
 
-// useCookie makes ready the cookie that keeps clients on their servers.
+// useCookie prepares the cookie that binds clients to servers.
 func (b *backend) useCookie(c *conf.Cookie) {
 	if c == nil {
 		return
@@ -207,15 +213,16 @@ func (b *backend) useCookie(c *conf.Cookie) {
 	b.lookup = b.serverOfCookie
 }
 
-// marksClients says whether the log line has letters for the cookie: not where
-// clients are followed by what their server sets, as in HAProxy.
+// marksClients reports whether the log line has letters for the cookie. As in HAProxy, it has
+// none if only the server sets the cookie.
 func (b *backend) marksClients() bool {
 	c := b.Conf.Cookie
 	return c != nil && (c.Insert || c.Rewrite || c.Prefix || c.Indirect)
 }
 
-// serverOfCookie finds the server of a cookie's value: the first of that value
-// that runs, or may be used all the same by `option persist` (HAProxy's
+// serverOfCookie returns the index of the server that a cookie's value names, or -1, and a
+// letter for the log line. Several servers may have this value; the first one that runs is
+// returned. With `option persist` a server that is down may also be used (HAProxy's
 // configuration.txt 4.2).
 func (b *backend) serverOfCookie(value []byte) (int32, byte) {
 	letter := byte('I')

@@ -10,11 +10,11 @@ import (
 	"sluice/engine/admin"
 )
 
-// firstID is the first proxy's number in `show stat`, as HAProxy counts.
+// firstID is the number of the first proxy in `show stat`, as in HAProxy.
 const firstID = 2
 
-// backendID is a backend's number: behind those of the frontends, but a listen
-// section has one for both of its halves.
+// backendID returns the number of a backend. Backends are numbered after the frontends. Both
+// halves of a listen section have the same number.
 func backendID(c *conf.Config, i int) int {
 	for n, f := range c.Frontends {
 		if f.Listen && c.Backends[i].Listen && f.Name == c.Backends[i].Name {
@@ -24,8 +24,8 @@ func backendID(c *conf.Config, i int) int {
 	return firstID + len(c.Frontends) + i
 }
 
-// serveStats answers on the stats sockets until ctx ends, or a drain begins: who
-// comes after needs their addresses.
+// serveStats serves the stats sockets until ctx ends or a drain begins. After a drain begins,
+// another process may need their addresses.
 func (e *Engine) serveStats(ctx context.Context, serving *sync.WaitGroup) {
 	ctx, cancel := context.WithCancel(ctx)
 	context.AfterFunc(e.draining, cancel)
@@ -38,7 +38,7 @@ func (e *Engine) serveStats(ctx context.Context, serving *sync.WaitGroup) {
 	}
 }
 
-// view is what an operator sees now.
+// view returns the values that stats sockets show.
 func (e *Engine) view() *admin.View {
 	v := &admin.View{Process: admin.Process{
 		Version:     e.version,

@@ -7,7 +7,7 @@ import (
 	"sluice/engine/sock"
 )
 
-// relay moves what can be moved in both directions.
+// relay moves bytes in both directions, as many as possible now.
 func (l *loop) relay(id int32, s *session) {
 	for from := range side(2) {
 		if !l.pump(id, s, from) {
@@ -16,8 +16,7 @@ func (l *loop) relay(id int32, s *session) {
 	}
 }
 
-// pump moves bytes that come from one side, and reports whether the session
-// goes on.
+// pump moves bytes that come from one side. It reports whether the session continues.
 func (l *loop) pump(id int32, s *session, from side) bool {
 	to := from.other()
 	f := &s.flow[from]
@@ -43,8 +42,9 @@ func (l *loop) pump(id int32, s *session, from side) bool {
 	return true
 }
 
-// passEnd passes FIN on, behind the last byte. When the other direction has
-// ended too, closing both says the same and needs no call of its own.
+// passEnd sends FIN after the last byte. If the other direction has ended too, it closes both
+// sockets instead, which sends FIN without a further call. It reports whether the session
+// continues.
 func (l *loop) passEnd(id int32, s *session, from side) bool {
 	to := from.other()
 	if s.sock[from].has(broken) && !l.saidAll(s, from) {
@@ -56,8 +56,7 @@ func (l *loop) passEnd(id int32, s *session, from side) bool {
 	}
 	sock.ShutdownWrite(int(s.sock[to].fd))
 	s.sock[to].set(finished)
-	// A read returns the end before the error of a reset that came behind it: only
-	// the event has told of that.
+	// If a reset has come after FIN, the read returns the end. Only the event has reported the reset.
 	if s.sock[from].has(broken) || s.flow[from].Has(relay.SourceDoubtful) {
 		s.sock[from].set(broken)
 		return l.cut(id, s, from)
@@ -67,16 +66,14 @@ func (l *loop) passEnd(id int32, s *session, from side) bool {
 	return true
 }
 
-// sourceFailed is called when a socket could not be read, and all it gave was
-// passed on.
+// sourceFailed is called when a read has failed and all bytes read before are written.
 func (l *loop) sourceFailed(id int32, s *session, from side, e sock.Errno) bool {
 	l.brokenBy(s, from, e)
 	return l.passEnd(id, s, from)
 }
 
-// targetFailed is called when a socket could not be written to. Nobody takes
-// what goes there any more; but what a server sent before it went away is
-// still to be read and delivered.
+// targetFailed is called when a write has failed. The bytes queued for that socket are dropped.
+// Bytes that a server sent before it failed are still read and written to the client.
 func (l *loop) targetFailed(id int32, s *session, to side, e sock.Errno) bool {
 	l.brokenBy(s, to, e)
 	l.stock.Release(&s.flow[to.other()])
@@ -87,8 +84,8 @@ func (l *loop) targetFailed(id int32, s *session, to side, e sock.Errno) bool {
 	return l.pump(id, s, server)
 }
 
-// cutBlocked ends a session whose client has reset its connection while the
-// server takes no bytes: the read that would tell is never made then.
+// cutBlocked ends a session whose client has reset its connection while the server accepts no
+// bytes. No read would then return the error of the reset.
 func (l *loop) cutBlocked(id int32, s *session) {
 	if s.state == relaying && !s.flow[client].Has(relay.TargetReady) {
 		s.sock[client].set(broken)
@@ -96,9 +93,8 @@ func (l *loop) cutBlocked(id int32, s *session) {
 	}
 }
 
-// failedLate is called when a socket fails whose stream had ended before: a
-// client that now takes no answer any more, or a server that has answered and
-// takes no more of the question.
+// failedLate is called when a socket fails after its peer has sent FIN. A client then no longer
+// takes its answer. A server then takes no more of the request, but its answer may be complete.
 func (l *loop) failedLate(id int32, s *session, which side) {
 	s.sock[which].set(broken | afterFIN)
 	l.stock.Release(&s.flow[which.other()])
@@ -109,8 +105,8 @@ func (l *loop) failedLate(id int32, s *session, which side) {
 	l.pump(id, s, server)
 }
 
-// brokenBy notes the error that a socket gave. Linux answers EPIPE first where
-// the reset came behind a FIN.
+// brokenBy records the error of a call. If a reset has come after FIN, the first error on Linux
+// is EPIPE.
 func (l *loop) brokenBy(s *session, which side, e sock.Errno) {
 	if e == unix.EPIPE && !s.sock[which].has(broken) {
 		s.sock[which].set(piped)
@@ -118,11 +114,11 @@ func (l *loop) brokenBy(s *session, which side, e sock.Errno) {
 	s.sock[which].set(broken)
 }
 
-// saidAll reports whether a socket that failed, and was read to its end, had
-// received FIN before. A splice that ends early takes the socket's first error
-// with it, and then EPIPE proves nothing; the number of bytes received does, in
-// which the kernel counts FIN as one. In a tunnel of mode http that number
-// cannot be compared.
+// saidAll reports whether a failed socket had received FIN before, so that no byte is missing.
+// The kernel counts FIN as a received byte, so its count is compared with the bytes read. This
+// is not possible in a tunnel of mode http and on UNIX sockets: there EPIPE as the first error
+// counts. EPIPE is less reliable, because a splice that ends early may have taken the first
+// error.
 func (l *loop) saidAll(s *session, from side) bool {
 	if s.sock[from].has(afterFIN) {
 		return true
@@ -135,15 +131,15 @@ func (l *loop) saidAll(s *session, from side) bool {
 	return s.sock[from].has(piped)
 }
 
-// cut ends a session that one side has broken, and passes the RST on. It
-// returns false: the session does not go on.
+// cut ends a session after the connection of side by has failed, and resets the other
+// connection. It returns false: the session does not continue.
 func (l *loop) cut(id int32, s *session, by side) bool {
 	letter := byte('C')
 	if by == server {
 		letter = 'S'
 	}
-	// A direction that has ended must not turn into an error now: its peer
-	// has all of it, or is about to, FIN included.
+	// A peer to which FIN was sent has got all bytes, or will get them. It must not be reset.
+
 	done := s.sock[by.other()].has(finished)
 	l.end(id, s, ending{term: term(letter, 'D'), linger: true, last: by.other(), abrupt: !done})
 	return false
