@@ -12,5 +12,6 @@
 // once.
 //
 // HTTP is recognised as HAProxy's parser does in mode tcp, if the host is unambiguous. If two
-// programs could read two different hosts or two different bodies, the answer is no.
+// programs could read two different hosts or two different bodies, the answer is no, and the head
+// is called unclear. So is one that HAProxy's parser refuses and a lenient program may accept.
 package sniff

@@ -109,6 +109,7 @@ type syntax struct {
 	phase   phase  // bad means start, so that the zero value is ready to use
 	verdict Verdict
 	h2      bool // the preface of HTTP/2 was found
+	unclear bool // the verdict is No, but the bytes begin like a request
 }
 
 // advance reads the bytes of b that were not read before.
@@ -133,19 +134,42 @@ func (x *syntax) lines(b []byte) Verdict {
 		if i == len(b) {
 			break
 		}
-		p = row[b[i]]
-		i++
-		if p == bad {
+		next := row[b[i]]
+		if next == bad {
+			x.unclear = unclear(p, b[:i+1])
 			return No
 		}
+		p = next
+		i++
 		if p == done {
 			x.at = uint32(i)
 			return Yes
 		}
 	}
 	if i == MaxBytes {
+		x.unclear = unclear(p, b)
 		return No
 	}
 	x.at, x.phase = uint32(i), p
 	return More
+}
+
+// unclear reports whether a lenient program could read b as the begin of an HTTP request, although
+// grammar refuses its last byte in phase p. Such programs split the request line at any white space
+// (RFC 9112 3), and some accept HTTP/0.9, which has no version. The words of other protocols, such
+// as the identification of SSH, are clear: their second word is no target.
+func unclear(p phase, b []byte) bool {
+	last := b[len(b)-1]
+	switch {
+	case p >= major: // "HTTP/" was read
+		return true
+	case p == method || p == beforeTarget:
+		return last == '\t' || last == '\v' || last == '\f'
+	case p < target:
+		return false
+	}
+	_, rest, _ := bytes.Cut(bytes.TrimLeft(b, "\r\n"), space)
+	rest = trim(rest)
+	to, _, _ := bytes.Cut(rest, space)
+	return rest[0] == '/' || rest[0] == '*' || bytes.Contains(to, schemeEnd)
 }

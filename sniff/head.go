@@ -8,6 +8,9 @@ type Head struct {
 	// H2 is true for the preface of HTTP/2 with prior knowledge. Verdict is then No, because
 	// the bytes are not HTTP/1.
 	H2 bool
+	// Unclear is true if the bytes begin like an HTTP request, but two programs could read them
+	// differently, or only a lenient program reads them. Verdict is then No.
+	Unclear bool
 
 	Method  []byte
 	Target  []byte // as sent

@@ -38,6 +38,8 @@ func report(f *Facts) Report {
 		r.head(&f.HTTP)
 	case f.HTTP.H2:
 		r.Note = "HTTP/2 with prior knowledge, which is not looked into"
+	case f.HTTP.Unclear:
+		r.Note = "it begins like an HTTP request, but programs could read it differently"
 	}
 	return r
 }

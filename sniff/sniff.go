@@ -90,10 +90,10 @@ func sniffHTTP(x *syntax, b []byte, f *Facts) {
 		if f.HTTP.parse(b[:x.at]) {
 			f.Len = int(x.at)
 		} else {
-			x.verdict, f.HTTP = No, Head{}
+			x.verdict, x.unclear, f.HTTP = No, true, Head{}
 		}
 	}
-	f.HTTP.Verdict, f.HTTP.H2 = x.verdict, x.h2
+	f.HTTP.Verdict, f.HTTP.H2, f.HTTP.Unclear = x.verdict, x.h2, x.unclear
 }
 
 // Verdict returns Yes if one protocol was recognised, No if all protocols are excluded, and

@@ -70,7 +70,7 @@ func (p *Program) Connection(f *Facts) conf.Action {
 // default_backend. The verdict is never More if f.Final is set. Rules that need no bytes may decide
 // before any byte arrives.
 func (p *Program) Decide(f *Facts) Decision {
-	rule, t := p.content.first(f)
+	rule, t := p.content.filter(f)
 	switch {
 	case t == Unknown:
 		return Decision{Backend: -1, Rule: p.content.step + int(rule)}

@@ -12,6 +12,9 @@ type test struct {
 }
 
 func (t *test) eval(f *Facts) Truth {
+	if f.lean != noLean && t.expr.fetch.needs.HTTP {
+		return f.lean.truth()
+	}
 	f.at = place{}
 	result := False
 	for {
@@ -54,10 +57,13 @@ type term struct {
 }
 
 func (t term) eval(f *Facts) Truth {
-	if t.not {
-		return t.acl.eval(f).not()
+	if !t.not {
+		return t.acl.eval(f)
 	}
-	return t.acl.eval(f)
+	f.lean = f.lean.reverse()
+	result := t.acl.eval(f).not()
+	f.lean = f.lean.reverse()
+	return result
 }
 
 // cond is a list of alternatives; an alternative is a list of terms that must all be true. A nil
@@ -71,14 +77,22 @@ func (c *cond) eval(f *Facts) Truth {
 	if c == nil {
 		return True
 	}
+	if !c.unless {
+		return c.holds(f)
+	}
+	f.lean = f.lean.reverse()
+	result := c.holds(f).not()
+	f.lean = f.lean.reverse()
+	return result
+}
+
+// holds evaluates the alternatives.
+func (c *cond) holds(f *Facts) Truth {
 	result := False
 	for _, terms := range c.any {
 		if result |= all(terms, f); result == True {
 			break
 		}
-	}
-	if c.unless {
-		return result.not()
 	}
 	return result
 }

@@ -21,6 +21,8 @@ func TestDecide(t *testing.T) {
 		head  = "GET / HTTP/1.1\r\nHost: a.x\r\n\r\n"
 		begun = "GET / HTTP/1.1\r\nHost: a.x\r\n"
 		other = "\x00\x01"
+
+		unclear = "GET\t/ HTTP/1.1\r\n"
 	)
 	cases := []struct {
 		name, rules string
@@ -54,6 +56,12 @@ func TestDecide(t *testing.T) {
 		{"silent", "use_backend a if REQ_CONTENT\ndefault_backend d", waiting(), "more", "d"},
 		{"not yet too long", "use_backend a if { req.len gt 5 }\ndefault_backend d", part("x"), "more", "d"},
 		{"short so far", "use_backend a if { req.len lt 5 }", part("x"), "a", "a"},
+		{"unclear", "tcp-request content reject if { path /x } || { hdr(host) a.x }\ndefault_backend d", part(unclear), "refuse", "refuse"},
+		{"unclear and not", "tcp-request content reject if !{ path /x }\ndefault_backend d", part(unclear), "refuse", "refuse"},
+		{"unclear is not accepted", "tcp-request content accept if { path / }\ntcp-request content accept unless { path /x }\ntcp-request content reject", part(unclear), "refuse", "refuse"},
+		{"unclear and false", "tcp-request content reject if { path / } { src 10.0.0.2 }\ndefault_backend d", part(unclear), "d", "d"},
+		{"unclear and unknown", "tcp-request content reject if { path / } WAIT_END\ndefault_backend d", part(unclear), "more", "refuse"},
+		{"unclear routes as before", "use_backend a if { path / }\nuse_backend b unless { path / }", part(unclear), "b", "b"},
 		{"no pattern", "use_backend a if { hdr(host) }\ndefault_backend d", part(head), "d", "d"},
 	}
 	for _, c := range cases {

@@ -22,6 +22,9 @@
 // whose pattern matches. If the rule has no other term, that is the result. Otherwise the condition
 // of the rule is evaluated as usual. So an index makes a decision faster but never changes it.
 //
+// A head may be unclear: it begins like a request, but package sniff refuses it. A content rule with
+// reject then matches and one with accept does not, as far as that depends on the head.
+//
 // In mode http the rules of frontends and backends are evaluated for each request and for each
 // answer. [Rules.Next] returns the rules that apply one after the other, so that the caller can
 // execute each. The text that a rule writes is a [Value]: a format compiled into parts, which are

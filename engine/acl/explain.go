@@ -15,10 +15,13 @@ type Step struct {
 // is the index of the step that decides. Explain allocates.
 func (p *Program) Explain(f *Facts) []Step {
 	steps := append([]Step(nil), p.steps...)
-	for _, r := range []*ruleset{&p.connection, &p.content, &p.useBackend} {
+	for _, r := range []*ruleset{&p.connection, &p.useBackend} {
 		for i, c := range r.conds {
 			steps[r.step+i].Verdict = c.eval(f)
 		}
+	}
+	for i := range p.content.conds {
+		steps[p.content.step+i].Verdict = p.content.filtered(f, i)
 	}
 	return steps
 }

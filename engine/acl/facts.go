@@ -35,6 +35,7 @@ type Facts struct {
 	text  []byte // buffer in which converters build a value
 	words []byte // buffer for the filtered value of Connection
 	at    place
+	lean  lean
 }
 
 // Response is the head of an answer.
