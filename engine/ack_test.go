@@ -18,7 +18,7 @@ const (
 	page = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine"
 )
 
-// tcpInfo is what the kernel knows of a connection.
+// tcpInfo returns the kernel's TCP_INFO of a connection.
 func tcpInfo(t *testing.T, c net.Conn) *unix.TCPInfo {
 	t.Helper()
 	raw, err := c.(*net.TCPConn).SyscallConn()
@@ -35,8 +35,8 @@ func tcpInfo(t *testing.T, c net.Conn) *unix.TCPInfo {
 	return info
 }
 
-// countsHead is a server that answers one request and passes on how many
-// segments had brought it.
+// countsHead starts a server that answers one request. It sends to segments the number of
+// segments in which the request came.
 func countsHead(t *testing.T) (addr string, segments chan int) {
 	t.Helper()
 	segments = make(chan int, 1)
@@ -48,8 +48,8 @@ func countsHead(t *testing.T) (addr string, segments chan int) {
 	}).String(), segments
 }
 
-// fewest asks three times: on a busy machine the kernel may not wait long
-// enough for what is to take an ACK along.
+// fewest counts three times and returns the lowest count. On a busy machine the kernel may send
+// an ACK before the data that should carry it.
 func (b *balancer) fewest(count func(net.Conn) int) int {
 	least := 1 << 20
 	for range 3 {
@@ -62,12 +62,11 @@ func (b *balancer) fewest(count func(net.Conn) int) int {
 	return least
 }
 
-// handshake is how many segments a peer receives before anybody sends data or
-// acknowledges.
+// handshake is the number of segments that a peer receives before any data or further ACK.
 const handshake = 1
 
-// Option tcp-smart-connect: the server's connection begins with one segment
-// that acknowledges the handshake and brings the first bytes.
+// With option tcp-smart-connect, the first segment to the server acknowledges the handshake and
+// contains the first bytes.
 func TestSmartConnect(t *testing.T) {
 	leavesNothing(t)
 	for name, c := range map[string]struct {
@@ -99,7 +98,7 @@ backend b
 	}
 }
 
-// A server that speaks first is to see its connection at once.
+// A server that sends first must see its connection at once.
 func TestSmartConnectWithNothingToSend(t *testing.T) {
 	server := listen(t, func(c *net.TCPConn) {
 		_, _ = io.WriteString(c, "220 ready")
@@ -137,7 +136,7 @@ func ownSocketTo(t *testing.T, addr string) int {
 	return -1
 }
 
-// Option tcp-smart-accept: the answer brings the ACK of the request.
+// With option tcp-smart-accept, the answer carries the ACK of the request.
 func TestSmartAccept(t *testing.T) {
 	leavesNothing(t)
 	for name, c := range map[string]struct {

@@ -8,10 +8,10 @@ import (
 	"sluice/conf"
 )
 
-// endpoint identifies an address to listen on. Two lines whose endpoints are
-// equal would share the clients by chance, or one would get none. Addresses that
-// only overlap differ: the kernel gives a client to the most specific one, and an
-// IPv4 client to *:443 rather than to [::]:443.
+// endpoint identifies an address to listen on. If two lines had equal endpoints, the kernel
+// would give each client to either of them, or all clients to one. Endpoints differ if their
+// addresses only overlap: the kernel then chooses the most specific address, and *:443 rather
+// than [::]:443 for IPv4.
 type endpoint struct {
 	net  conf.Network
 	tcp  netip.AddrPort // IPv4 as such, not mapped to IPv6
@@ -19,7 +19,7 @@ type endpoint struct {
 	fd   int
 }
 
-// listening is a line that listens on an endpoint.
+// listening is a configuration line that listens on an endpoint.
 type listening struct {
 	at      conf.Pos
 	title   string // frontend 'web', or stats socket
@@ -65,9 +65,9 @@ func sameAs(a, first conf.Address) string {
 	return fmt.Sprintf("%s (written %s before)", a, first)
 }
 
-// endpointOf returns the endpoint of an address. known is false for a host name
-// without an address, and for one of an unspecified address: explain looks up no
-// names and takes that one for all.
+// endpointOf returns the endpoint of an address. known is false for a host name that has no
+// address or resolves to the unspecified address. The command explain resolves no names; it
+// uses the unspecified address for each of them.
 func endpointOf(a conf.Address, lookUp LookUp) (e endpoint, known bool) {
 	e.net = a.Net
 	switch a.Net {

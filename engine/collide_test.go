@@ -17,7 +17,7 @@ import (
 	"sluice/engine/admin"
 )
 
-// Addresses that overlap in one file: each client gets to the frontend with the most specific
+// If addresses in one file overlap, each client reaches the frontend with the most specific
 // address.
 func TestOverlappingAddresses(t *testing.T) {
 	for name, c := range map[string]struct{ one, two, toOne, toTwo string }{
@@ -86,8 +86,8 @@ listen one
 	}
 }
 
-// A process that listens already, on an address of the file or on one that overlaps it, stops the
-// start, also if it has SO_REUSEPORT.
+// Another process may listen on an address of the file, or on one that overlaps it. The start
+// then fails, even if that process has set SO_REUSEPORT.
 func TestForeignListener(t *testing.T) {
 	for name, global := range map[string]string{
 		"bind": "", "stats socket": "  stats socket 127.0.0.1:PORT\n",
@@ -117,7 +117,7 @@ listen one
 	}
 }
 
-// Addresses that are the same in another spelling are an error that names both lines.
+// The same address in two spellings is an error that names both lines.
 func TestCollisions(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Symlink(dir, dir+"/link"); err != nil {
@@ -174,7 +174,7 @@ backend b
 	}
 }
 
-// names is a server that writes its name to each client and closes. It returns its address.
+// names starts a server that writes its name to each client and closes. It returns its address.
 func names(t *testing.T, name string) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -213,7 +213,7 @@ func nameAt(t *testing.T, host string, port uint16) string {
 	return string(text)
 }
 
-// freePort returns a port on which nobody listens, on any address.
+// freePort returns a port that is free on all addresses.
 func freePort(t *testing.T) uint16 {
 	t.Helper()
 	ln, err := net.Listen("tcp", "[::]:0")
@@ -224,8 +224,8 @@ func freePort(t *testing.T) uint16 {
 	return ln.Addr().(*net.TCPAddr).AddrPort().Port()
 }
 
-// sharedListener listens on all IPv4 addresses, as another process does that is willing to share
-// its port.
+// sharedListener listens on all IPv4 addresses with SO_REUSEPORT, like another process that
+// shares its port. It returns the port.
 func sharedListener(t *testing.T) uint16 {
 	t.Helper()
 	share := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {

@@ -23,7 +23,7 @@ import (
 	"sluice/engine/admin"
 )
 
-// countCase is a conversation of its own frontend, backend and servers.
+// countCase is a conversation that has a frontend, a backend and servers for itself.
 type countCase struct {
 	name   string
 	client abortCase
@@ -74,15 +74,15 @@ func countCases() []countCase {
 	}
 }
 
-// counted are the columns that are compared. Those of counted100 are milliseconds
-// that show as n from 100 on.
+// counted are the columns that are compared. Those of counted100 are in milliseconds; a value from
+// 100 on is replaced by n.
 var (
 	counted    = strings.Fields("stot bin bout dreq dresp ereq econ eresp wretr wredis lbtot hrsp_1xx hrsp_2xx hrsp_3xx hrsp_4xx hrsp_5xx hrsp_other req_tot cli_abrt srv_abrt conn_tot intercepted dcon dses connect reuse")
 	counted100 = strings.Fields("qtime ctime rtime ttime")
 )
 
-// countRows reads `show stat` and writes a line for each row: the columns that are
-// not 0, with n for bytes, which differ between the programs.
+// countRows reads `show stat` and returns a line for each row. The line contains the columns
+// that are not 0. Byte counts differ between the programs and are replaced by n.
 func countRows(t *testing.T, cases []countCase, path string) (rows []string) {
 	t.Helper()
 	conn, err := net.Dial("unix", path)
@@ -126,7 +126,7 @@ func countRows(t *testing.T, cases []countCase, path string) (rows []string) {
 	return rows
 }
 
-// countServers answer as their names say.
+// countServers returns servers by name. Each name describes the behaviour of its server.
 func countServers(t *testing.T, reached []chan struct{}) map[string]func(int) string {
 	t.Helper()
 	same := func(at string) func(int) string { return func(int) string { return at } }
@@ -171,9 +171,8 @@ func countServers(t *testing.T, reached []chan struct{}) map[string]func(int) st
 	}
 }
 
-// TestCountsAreHAProxys drives a session through every event that is counted, and
-// compares `show stat` with what HAProxy 2.6.12 showed (testdata/counts.txt), and
-// with HAProxy where it is installed.
+// TestCountsAreHAProxys produces every event that is counted. It compares `show stat` with the
+// output of HAProxy 2.6.12 in testdata/counts.txt, and with HAProxy itself if it is installed.
 func TestCountsAreHAProxys(t *testing.T) {
 	cases := countCases()
 	var clients []abortCase
@@ -260,7 +259,7 @@ func TestOneFileCounts(t *testing.T) {
 	}
 }
 
-// namesStat reports whether an expression leads through a field stat or Stat.
+// namesStat reports whether an expression contains a field named stat or Stat.
 func namesStat(e ast.Expr) bool {
 	for {
 		s, ok := e.(*ast.SelectorExpr)

@@ -13,12 +13,11 @@ import (
 	"time"
 )
 
-// blockSize is how often the bytes of a content repeat, but for a number in
-// front of each block. It divides no buffer and no pipe.
+// blockSize is the distance in bytes after which a content repeats, except for a number at the
+// start of each block. No size of a buffer or pipe is a multiple of it.
 const blockSize = 1<<20 - 13
 
-// content is a stream of bytes that is cheap to make and has no two parts
-// alike.
+// content is a stream of bytes that is cheap to generate. No two parts of it are equal.
 type content struct {
 	block []byte
 	seed  uint64
@@ -32,7 +31,7 @@ func newContent(seed uint64, size int64) *content {
 	return &content{block: block, seed: seed, size: size}
 }
 
-// next returns up to n bytes more, and none at the end.
+// next returns up to n further bytes, and none at the end.
 func (c *content) next(n int) []byte {
 	from := c.at % blockSize
 	if from == 0 {
@@ -43,7 +42,7 @@ func (c *content) next(n int) []byte {
 	return c.block[from : from+int64(n)]
 }
 
-// sum is the digest of a whole content.
+// sum returns the digest of a whole content.
 func sum(seed uint64, size int64) [sha256.Size]byte {
 	h := sha256.New()
 	for c := newContent(seed, size); c.at < c.size; {
@@ -52,8 +51,8 @@ func sum(seed uint64, size int64) [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// manner is how one end of a stream behaves: in one large piece after the
-// other, or at random.
+// manner describes how one end of a stream sends and reads: in large pieces without pauses, or
+// in random pieces with pauses.
 type manner struct {
 	rng *rand.Rand // nil: no pauses, and pieces of 256 KiB
 }
@@ -65,7 +64,7 @@ func (m manner) piece() int {
 	return 1 + m.rng.IntN(1<<(4+m.rng.IntN(16)))
 }
 
-// pause is input of the test, not a wait for something.
+// pause sleeps because slow peers are input of the test. It does not wait for an event.
 func (m manner) pause() {
 	if m.rng == nil {
 		return
@@ -78,7 +77,7 @@ func (m manner) pause() {
 	}
 }
 
-// send writes a content and ends that direction.
+// send writes a content and then FIN.
 func send(c net.Conn, what *content, how manner) error {
 	for what.at < what.size {
 		if _, err := c.Write(what.next(how.piece())); err != nil {
@@ -89,7 +88,7 @@ func send(c net.Conn, what *content, how manner) error {
 	return c.(interface{ CloseWrite() error }).CloseWrite()
 }
 
-// receive reads to the end and compares with the content of that seed.
+// receive reads to the end and compares the bytes with the content of this seed.
 func receive(c net.Conn, seed uint64, size int64, how manner) error {
 	h, got, err := drain(c, how)
 	if err != nil {

@@ -16,15 +16,15 @@ import (
 
 var seed = flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the random tests")
 
-// trial is many clients and a server that send to each other, all at once,
-// through a balancer. Each stream has its own number, content and sizes.
+// trial runs many clients and a server that all send to each other through a balancer at the
+// same time. Each stream has its own number, content and sizes.
 type trial struct {
 	streams int
-	size    int64 // of a stream in one direction, about
-	random  bool  // pieces and pauses
+	size    int64 // approximate size of a stream in one direction, in bytes
+	random  bool  // random pieces and pauses
 }
 
-// way is how the bytes travel.
+// way selects how the balancer moves the bytes.
 type way struct {
 	name    string
 	network string
@@ -41,14 +41,13 @@ func sockets(t *testing.T) []way {
 	}
 }
 
-// noPipes leaves only copying.
+// noPipes makes the balancer copy all bytes.
 func noPipes(o *Options) { o.Plan.Pipes = 0 }
 
-// noBudget lets flows hold almost nothing.
+// noBudget makes the memory budget so small that flows hold almost no bytes.
 func noBudget(o *Options) { o.Plan.Memory.Readers = 1 }
 
-// TestExactBulk: one client and one server push as fast as they can, both at
-// once.
+// TestExactBulk: one client and one server send as fast as they can at the same time.
 func TestExactBulk(t *testing.T) {
 	x := trial{streams: 1, size: small(1<<30, 64<<20)}
 	v4 := sockets(t)[0]
@@ -66,8 +65,8 @@ func TestExactBulk(t *testing.T) {
 	})
 }
 
-// TestExactParallel: many streams with random pieces and pauses on both ends,
-// whose directions end at different times.
+// TestExactParallel: many streams have random pieces and pauses at both ends. Their directions
+// end at different times.
 func TestExactParallel(t *testing.T) {
 	x := trial{streams: 64, size: small(16<<20, 256<<10), random: true}
 	for _, w := range sockets(t) {
@@ -93,7 +92,7 @@ func small(size, withDetector int64) int64 {
 	return size
 }
 
-// run carries the streams and returns the balancer when all is over.
+// run plays all streams, waits for their end and returns the balancer.
 func (x trial) run(t *testing.T, w way) *balancer {
 	t.Helper()
 	t.Logf("-seed %d", *seed)
@@ -121,8 +120,8 @@ backend b
 	return b
 }
 
-// origin accepts the streams and returns its address in the configuration's
-// words. A stream says its number first.
+// origin starts the server of the streams and returns its address as in a configuration. A
+// client first sends the number of its stream.
 func (x trial) origin(t *testing.T, network string, errs chan<- error) string {
 	t.Helper()
 	addr := map[string]string{"tcp4": "127.0.0.1:0", "tcp6": "[::1]:0", "unix": filepath.Join(t.TempDir(), "origin")}[network]
@@ -167,7 +166,7 @@ func (x trial) play(c net.Conn, number uint64, end side, errs chan<- error) {
 	working.Wait()
 }
 
-// greet tells the server the stream's number.
+// greet sends the stream's number to the server, or reads it there.
 func greet(c net.Conn, number *uint64, end side) error {
 	var word [8]byte
 	if end == client {
@@ -180,8 +179,8 @@ func greet(c net.Conn, number *uint64, end side) error {
 	return err
 }
 
-// content is what one end of a stream sends: a random stream has a random
-// size, of the order of the trial's.
+// content returns the bytes that one end of a stream sends. A random stream has a random size
+// of about the trial's size.
 func (x trial) content(number uint64, from side) *content {
 	size := x.size
 	if x.random {

@@ -20,8 +20,8 @@ func allowFastOpen(t *testing.T, bits int) {
 	}
 }
 
-// fastServer takes bytes with the SYN, and tells of each connection whether some
-// came there.
+// fastServer starts a server that accepts bytes in the SYN. For each connection it reports
+// whether there were some.
 func fastServer(t *testing.T, serve func(*net.TCPConn)) (addr string, inSYN chan bool) {
 	t.Helper()
 	inSYN = make(chan bool, 1)
@@ -41,7 +41,8 @@ func fastServer(t *testing.T, serve func(*net.TCPConn)) (addr string, inSYN chan
 	return p.String(), inSYN
 }
 
-// fastFarm routes what it has read to servers that may get it with the SYN.
+// fastFarm returns a configuration that inspects first bytes and sends them to servers with
+// tfo.
 func fastFarm(servers ...string) string {
 	text := strings.Replace(farm, "default_backend b", "use_backend b if { hdr(host) site.test }", 1) + "  default-server tfo\n  option redispatch\n"
 	for i, at := range servers {
@@ -50,8 +51,8 @@ func fastFarm(servers ...string) string {
 	return text
 }
 
-// Server tfo: from the second connection on the first bytes come with the SYN,
-// as many as a segment takes, and the others behind them.
+// With tfo of a server, first bytes are sent in the SYN from the second connection on. The SYN
+// contains as many bytes as fit into a segment; the others follow.
 func TestFastOpenToServer(t *testing.T) {
 	if !inNamespace(t) {
 		return
@@ -72,9 +73,8 @@ func TestFastOpenToServer(t *testing.T) {
 	}
 }
 
-// Bytes that left with a SYN nobody answered are still there for the next
-// server, which gets each of them once. The cookie of an address holds for all
-// its ports, so that bytes go to the dead ones too.
+// If a SYN with bytes is not answered, the next server gets these bytes, each of them once. The
+// TFO cookie of an address is valid for all its ports, so dead servers get bytes too.
 func TestFastOpenBytesSurviveRetries(t *testing.T) {
 	if !inNamespace(t) {
 		return
@@ -101,7 +101,7 @@ func TestFastOpenBytesSurviveRetries(t *testing.T) {
 	}
 }
 
-// A server that does not take bytes with the SYN gets them behind it.
+// A server that ignores the bytes in the SYN gets them after it.
 func TestFastOpenUnanswered(t *testing.T) {
 	if !inNamespace(t) {
 		return
@@ -121,7 +121,7 @@ func TestFastOpenUnanswered(t *testing.T) {
 	}
 }
 
-// In mode http a request's head goes with the SYN, and a retry has it.
+// In mode http, the head of a request is sent in the SYN, and again with a retry.
 func TestFastOpenInModeHTTP(t *testing.T) {
 	if !inNamespace(t) {
 		return
@@ -154,7 +154,7 @@ backend b
 	}
 }
 
-// Bind tfo: a client's second connection brings bytes with its SYN.
+// With tfo of a bind line, the SYN of a client's second connection contains bytes.
 func TestFastOpenFromClient(t *testing.T) {
 	if !inNamespace(t) {
 		return
@@ -173,7 +173,7 @@ func TestFastOpenFromClient(t *testing.T) {
 	}
 }
 
-// fastDial connects with the first bytes in the SYN, if the kernel can.
+// fastDial connects and sends the text in the SYN, if the kernel can do this.
 func fastDial(t *testing.T, to *net.TCPAddr, text string) net.Conn {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -193,8 +193,8 @@ func fastDial(t *testing.T, to *net.TCPAddr, text string) net.Conn {
 	return c
 }
 
-// Where the system does not allow it, a warning says so, and connections are
-// made all the same.
+// If the system does not allow TCP Fast Open, there is a warning, and connections are made
+// without it.
 func TestFastOpenForbidden(t *testing.T) {
 	if !inNamespace(t) {
 		return

@@ -23,7 +23,7 @@ frontend f
 backend b
   server s SERVER`
 
-// Every kind of address, to listen on and to connect to.
+// The balancer listens on and connects to every kind of address.
 func TestAddresses(t *testing.T) {
 	dir := t.TempDir()
 	mark := strconv.Itoa(os.Getpid())
@@ -70,7 +70,7 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// An IPv6 wildcard with v6only leaves IPv4 to others.
+// An IPv6 wildcard with v6only does not listen on IPv4.
 func TestV6Only(t *testing.T) {
 	b := start(t, strings.NewReplacer("BIND", ":::1 v6only", "SERVER", "127.0.0.1:9").Replace(routes))
 	port := portOf(b.addrs["f"].String())
@@ -81,7 +81,7 @@ func TestV6Only(t *testing.T) {
 	wait(t, "no session", func() bool { return b.Sessions() == 0 })
 }
 
-// A UNIX socket that a process left behind is replaced, and the mode is set.
+// The file of a UNIX socket that an earlier process has left is replaced, and its mode is set.
 func TestUnixSocketIsReplaced(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "socket")
 	old, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
@@ -102,7 +102,7 @@ func TestUnixSocketIsReplaced(t *testing.T) {
 	}
 }
 
-// What a connection rule rejects is closed at once and never logged.
+// A connection that a connection rule rejects is closed at once and never logged.
 func TestConnectionReject(t *testing.T) {
 	b := start(t, strings.NewReplacer("BIND", "127.0.0.1:1\n  tcp-request connection reject if { src 127.0.0.2 }", "SERVER", listen(t, says("fine")).String()).Replace(routes))
 	for range 10 {
@@ -122,7 +122,7 @@ func TestConnectionReject(t *testing.T) {
 	}
 }
 
-// What a content rule rejects is logged with PR.
+// A connection that a content rule rejects is logged with the termination state PR.
 func TestContentReject(t *testing.T) {
 	b := start(t, strings.NewReplacer("BIND", "127.0.0.1:1\n  tcp-request inspect-delay 5s\n  tcp-request content reject if { hdr(host) bad.test }", "SERVER", listen(t, answers("fine")).String()).Replace(routes))
 	if got := ask(t, b.dial("f"), head("bad.test")); got != "" {
@@ -137,8 +137,8 @@ func TestContentReject(t *testing.T) {
 	b.wantTerm("--")
 }
 
-// dialFrom connects from an address, with any port that is free for this
-// connection.
+// dialFrom connects from this source address. The kernel may choose any port that is free for
+// this connection.
 func (b *balancer) dialFrom(source, frontend string) net.Conn {
 	b.t.Helper()
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(source)}, Control: latePort}
@@ -156,7 +156,7 @@ func latePort(_, _ string, raw syscall.RawConn) error {
 	})
 }
 
-// serveOn echoes on an address of any kind and returns it.
+// serveOn starts an echo server on an address of any kind and returns its address.
 func serveOn(t *testing.T, network, at string) string {
 	t.Helper()
 	ln, err := net.Listen(network, at)
@@ -188,5 +188,5 @@ func portOf(at string) string {
 	return port
 }
 
-// abstract is a name as HAProxy pads it.
+// abstract returns the name of an abstract socket, padded as HAProxy does.
 func abstract(name string) string { return "@" + name + strings.Repeat("\x00", 107-len(name)) }

@@ -10,16 +10,15 @@ import (
 	"testing"
 )
 
-// child is a balancer in a process of its own, for faults that hit a whole
-// process.
+// child is a balancer in a separate process, for faults that affect a whole process.
 type child struct {
 	*player
-	*balancer // for its connection log and its clients; it has no Engine
+	*balancer // for its log of connections and its clients; it has no Engine
 	own       string
 }
 
-// startChild runs the configuration with that many file descriptors, by the
-// command of another program if one is given.
+// startChild runs the configuration with this many file descriptors. If by is given, it is a
+// command that runs the child.
 func startChild(t *testing.T, by []string, fds int, cfg string) *child {
 	t.Helper()
 	b := &balancer{t: t, addrs: map[string]net.Addr{}, lines: make(chan string, 1<<16)}
@@ -46,10 +45,10 @@ func addrOf(t *testing.T, at string) net.Addr {
 	return addr
 }
 
-// pid of the balancer itself, where it is not run by another program.
+// pid returns the process of the balancer. It is only valid if no other program runs the child.
 func (c *child) pid() int { return c.cmd.Process.Pid }
 
-// complaints returns the lines of the child's own log with a text in them.
+// complaints returns the number of lines of the process log that contain text.
 func (c *child) complaints(text string) (n int) {
 	all, err := os.ReadFile(c.own)
 	if err != nil {

@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// Fault 12. 256 file descriptors and 1,000 clients at once: maxconn is lowered
-// to what fits, the rest waits, without a spin, and everyone is served.
+// Fault 12. 1,000 clients come at once to a process with 256 file descriptors. maxconn is
+// lowered to the number that fits. The other clients wait, without use of processor time, and
+// all are served.
 func TestFault12FewDescriptorsManyClients(t *testing.T) {
 	for _, network := range []string{"tcp", "unix"} {
 		t.Run(network, func(t *testing.T) {
@@ -64,24 +65,23 @@ func TestFault12FewDescriptorsManyClients(t *testing.T) {
 	}
 }
 
-// isIdle fails the test if the child uses more than 5 % of a processor during
-// a time.
+// isIdle fails the test if the child uses more than 5 % of a processor during span.
 func (c *child) isIdle(t *testing.T, span time.Duration) {
 	t.Helper()
 	const tick = 10 * time.Millisecond
-	start, most := c.cpu(), int(span/tick/20)+2 // and the accuracy of the count
+	start, most := c.cpu(), int(span/tick/20)+2 // two ticks more: the accuracy of the count
 	waitUntil(span, func() bool { return c.cpu() > start+most })
 	if used := c.cpu() - start; used > most {
 		t.Errorf("%v of CPU in %v of waiting", time.Duration(used)*tick, span)
 	}
 }
 
-// Faults 12 and 25, injected into system calls: the loops live, and all that
-// is served is served right.
+// Faults 12 and 25, injected into system calls. The loops continue, and all sessions that are
+// served get the right bytes.
 func TestFault25InjectedErrors(t *testing.T) {
 	for _, c := range []struct {
 		call, errors string
-		says         string // in the own log, once a second at most
+		says         string // expected in the process log, at most once a second
 	}{
 		{"accept4", "EMFILE:when=10+7", "accepting pauses"},
 		{"accept4", "ENFILE:when=10+7", "accepting pauses"},
@@ -117,8 +117,7 @@ func TestFault25InjectedErrors(t *testing.T) {
 	}
 }
 
-// The same where the balancer looks at heads: no event comes for bytes that have
-// come already.
+// The same while heads are inspected. No event comes for bytes that have already arrived.
 func TestFault25InjectedWhileHeadsAreRead(t *testing.T) {
 	for call, errors := range map[string]string{"read": "EINTR:when=40+2", "recvfrom": "EINTR:when=1+2", "sendto": "ENOBUFS:when=2+3"} {
 		for _, mode := range []string{"tcp", "http"} {
@@ -138,7 +137,7 @@ func TestFault25InjectedWhileHeadsAreRead(t *testing.T) {
 	}
 }
 
-// What this machine lacks for one connection costs that one and no other.
+// A shortage of this machine that hits one connection affects no other.
 func TestFault25InjectedShortages(t *testing.T) {
 	for call, errors := range map[string]string{
 		"epoll_ctl": "ENOMEM:when=30+5",
@@ -174,7 +173,7 @@ func injecting(call, errors string) []string {
 		"-e", fmt.Sprintf("inject=%s:error=%s", call, errors)}
 }
 
-// echoMany has that many clients at once get back what they send.
+// echoMany starts this many clients at once. Each must get back the text that it sends.
 func (c *child) echoMany(t *testing.T, clients int, text []byte) {
 	t.Helper()
 	failed := make(chan error, clients)

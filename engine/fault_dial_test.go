@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// farm is plain with short times for connecting.
+// farm is the configuration plain with short times for connecting.
 const farm = `
   timeout connect 100ms
   timeout client 10s
@@ -21,19 +21,19 @@ frontend f
 backend b
 `
 
-// Retries as features of HAProxy: how many, on which server, after which pause,
-// and what the log and the counters say of it.
+// Retries work as in HAProxy: their number, their servers, the pauses between them, and the
+// values in the log and the counters.
 func TestRetries(t *testing.T) {
 	leavesNothing(t)
 	dead, hole := deadPort(t), blackhole(t)
 	live := listen(t, says("fine")).String()
 	for name, c := range map[string]struct {
-		words    string // of the backend
+		words    string // directives of the backend
 		servers  []string
 		term     string
 		server   string // in the log
 		retries  string
-		low      int    // ms, Tt at least
+		low      int    // minimum of Tt, ms
 		counters [3]int // connects, retries, redispatches
 	}{
 		"refused":             {"", []string{dead}, "SC", "b/s0", "3", 300, [3]int{4, 3, 0}},
@@ -69,8 +69,7 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// counted returns what the first backend's servers count: attempts, retries
-// and redispatches.
+// counted returns the counters of the first backend's servers: attempts, retries, redispatches.
 func (b *balancer) counted() (n [3]int) {
 	for _, s := range b.site.backends[0].Servers {
 		n[0] += int(s.Stat.Connects.Load())
@@ -80,8 +79,8 @@ func (b *balancer) counted() (n [3]int) {
 	return n
 }
 
-// What a client has sent by the time a server is tried goes to the one that
-// takes it, once and whole.
+// Bytes that the client sends before a server is connected reach the server that accepts the
+// connection, each of them once.
 func TestEarlyBytesSurviveRetries(t *testing.T) {
 	text := string(random(t, 100_000))
 	b := start(t, farm+`  option redispatch
@@ -96,8 +95,8 @@ func TestEarlyBytesSurviveRetries(t *testing.T) {
 	}
 }
 
-// Fault 18. With all servers down the client is told at once; the first that
-// is back is used within its check's interval.
+// Fault 18. With all servers down, a client is refused at once. The first server that is up
+// again is used within the interval of its check.
 func TestFault18AllServersDown(t *testing.T) {
 	back := deadPort(t)
 	b := start(t, farm+"  option redispatch\n  server a "+deadPort(t)+" check inter 50ms fall 1 rise 1\n  server b "+back+" check inter 50ms fall 1 rise 1")
@@ -120,8 +119,8 @@ func TestFault18AllServersDown(t *testing.T) {
 	}
 }
 
-// Fault 19. A server that drops SYNs costs timeout connect, then another one is
-// tried; with no other one the whole is bounded by retries x timeout.
+// Fault 19. A server that drops SYNs costs timeout connect, then another server is tried. If
+// there is no other, the total time is at most retries x timeout.
 func TestFault19SynBlackhole(t *testing.T) {
 	b := start(t, farm+"  option redispatch\n  server hole "+blackhole(t)+"\n  server live "+listen(t, says("fine")).String())
 	for range 4 {
@@ -133,8 +132,8 @@ func TestFault19SynBlackhole(t *testing.T) {
 	}
 }
 
-// connect(2) to a UNIX socket gives EAGAIN when its queue is full: an attempt
-// that failed, not one in progress.
+// connect(2) to a UNIX socket returns EAGAIN if its queue is full. This is a failed attempt,
+// not one in progress.
 func TestUnixServerWithFullQueue(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "full")
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -173,8 +172,8 @@ func TestUnixServerWithFullQueue(t *testing.T) {
 	})
 }
 
-// A client that sends its question with its FIN while the server is still
-// being found gets its answer.
+// A client that sends its request with FIN gets its answer, even if its server is not connected
+// yet.
 func TestHalfCloseWhileDialing(t *testing.T) {
 	b := start(t, farm+"  option redispatch\n  server hole "+blackhole(t)+"\n  server live "+listen(t, echo).String())
 	for range 2 {

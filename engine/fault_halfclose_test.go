@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Fault 4. A client that has asked and sent FIN gets its late answer whole.
+// Fault 4. A client that has sent its request and FIN gets the whole answer, even a late one.
 func TestFault04ClientHalfCloseLateAnswer(t *testing.T) {
 	answer := random(t, 300_000)
 	asked, now := make(chan string), make(chan bool)
@@ -58,8 +58,8 @@ func TestFault05ServerHalfCloseUploadGoesOn(t *testing.T) {
 	b.wantTerm("--")
 }
 
-// Fault 6. Half-closed and silent: the shorter timeout of the side that is
-// still open frees the session.
+// Fault 6. A half-closed session without traffic ends after the shorter timeout of the side
+// that is still open.
 func TestFault06HalfCloseAndSilence(t *testing.T) {
 	const fin = "\n  timeout client-fin 150ms\n  timeout server-fin 150ms" + plain + "  server s "
 	t.Run("client", func(t *testing.T) {
@@ -79,8 +79,7 @@ func TestFault06HalfCloseAndSilence(t *testing.T) {
 	})
 }
 
-// FIN comes behind the last byte, whatever carries the bytes: the loop's
-// buffer, a store or a pipe.
+// FIN follows the last byte, whether the bytes are in the loop's buffer, a store or a pipe.
 func TestFinBehindLastByte(t *testing.T) {
 	for _, size := range []int{1, 60_000, 200_000, 3 << 20} {
 		text := random(t, size)
@@ -116,7 +115,7 @@ func TestFinBehindLastByte(t *testing.T) {
 	}
 }
 
-// Both ends send as much as they can and close at their own time.
+// Both ends send as much as they can and close at different times.
 func TestBothWaysAtOnce(t *testing.T) {
 	up, down := random(t, 2<<20), random(t, 3<<20)
 	received := make(chan []byte, 1)

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Fault 17. One server of two is killed under load: whoever is not on it is
-// served, by a retry on the other; the check then marks it down.
+// Fault 17. One of two servers is killed under load. Clients that are not connected to it are
+// served, by a retry on the other server. Then the check marks the killed server down.
 func TestFault17ServerKilledUnderLoad(t *testing.T) {
 	doomed := newDoomed(t)
 	b := start(t, `
@@ -50,7 +50,7 @@ backend b
 	wait(t, "load without it", func() bool { return served.Load() > after+200 })
 	close(stop)
 	clients.Wait()
-	// A stream that the killed server had taken may be lost, one a client.
+	// Each client may lose one stream that the killed server had accepted.
 	if n := failed.Load(); n > 4 {
 		t.Errorf("%d of %d clients failed", n, served.Load())
 	}
@@ -98,8 +98,8 @@ func (d *doomed) kill() {
 	d.open = nil
 }
 
-// tryAsk makes a request on a connection of its own, and returns the answer as
-// far as it came.
+// tryAsk makes a request on its own connection. It returns the part of the answer that it has
+// got.
 func tryAsk(b *balancer) string {
 	c, err := net.DialTimeout("tcp", b.addrs["f"].String(), patienceOfTests)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestResetWithFIN: FIN and RST of a peer that arrive together end the session at
-// once, as they do one after the other.
+// TestResetWithFIN: if a peer's FIN and RST arrive together, the session ends at once, as it
+// does if they arrive one after the other.
 func TestResetWithFIN(t *testing.T) {
 	for _, by := range []side{client, server} {
 		t.Run([]string{"client", "server"}[by], func(t *testing.T) {

@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// stalledReader is a client that reads nothing of what a server has sent before
-// its reset.
+// stalledReader returns a client that does not read. Its server has sent bytes and then RST.
 func (b *balancer) stalledReader(gone chan bool) net.Conn {
 	b.t.Helper()
 	c := b.dialSmall("f")
@@ -20,8 +19,8 @@ func (b *balancer) stalledReader(gone chan bool) net.Conn {
 	return c
 }
 
-// Fault 1. A reset that waits for a reader costs next to nothing while the reader
-// does not read, and follows at once when it does.
+// Fault 1. A reset that waits for a reader costs almost no processor time while the reader does
+// not read. When the reader has read everything, the reset follows at once.
 func TestFault01ResetOfStalledReader(t *testing.T) {
 	text := bytes.Repeat([]byte("slow reader "), 5000)
 	gone := make(chan bool)
@@ -42,7 +41,7 @@ func TestFault01ResetOfStalledReader(t *testing.T) {
 	})
 	t.Run("time", func(t *testing.T) {
 		b, soonest := start(t, config), time.Hour
-		for range 3 { // a busy machine may make any of them late
+		for range 3 { // any of them may be late on a busy machine
 			c := b.stalledReader(gone)
 			got, last, err := readToEnd(c)
 			if !bytes.Equal(got, text) || !isReset(err) {
@@ -57,7 +56,7 @@ func TestFault01ResetOfStalledReader(t *testing.T) {
 	})
 }
 
-// readToEnd also returns how long after the last byte the end came.
+// readToEnd reads to the end. last is the time between the last byte and the end.
 func readToEnd(c net.Conn) (got []byte, last time.Duration, err error) {
 	b := make([]byte, 64<<10)
 	for at := time.Now(); ; at = time.Now() {

@@ -10,9 +10,8 @@ import (
 	"time"
 )
 
-// At maxconn, wherever it is set, accepting stops: the rest waits in the
-// kernel's queue, everyone is served in turn, and the maximum is used to the
-// last place.
+// At each kind of maxconn, accepting stops. The other clients wait in the kernel's queue and
+// are served in their order, and all places of the limit are used.
 func TestMaxconn(t *testing.T) {
 	const limit, clients = 4, 60
 	for name, c := range map[string]struct{ global, front, bind string }{
@@ -61,7 +60,7 @@ func raise(most *atomic.Int64, n int64) {
 	}
 }
 
-// waitUntil polls a condition for a while.
+// waitUntil polls a condition for at most the time most. It does not fail the test.
 func waitUntil(most time.Duration, holds func() bool) {
 	for end := time.Now().Add(most); !holds() && time.Now().Before(end); {
 		<-time.After(time.Millisecond)
@@ -88,9 +87,8 @@ func TestMaxconnBacklogWaits(t *testing.T) {
 	}
 }
 
-// The loops share the queue of a UNIX socket. A place that is given to a loop
-// whose client another loop has taken meanwhile goes on to one that has a
-// client.
+// Loops share the queue of a UNIX socket. A loop may get a free place after another loop has
+// accepted its client. It must then pass the place to a loop that has a client.
 func TestMaxconnPlaceIsPassedOn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "socket")
 	b := start(t, `

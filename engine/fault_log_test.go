@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Fault 24. A disk that is full and a syslog that nobody reads cost no client
-// anything; a reader that comes back gets what is logged from then on. (That
-// lost lines are counted is the access package's to test.)
+// Fault 24. A full disk or a syslog socket without a reader does not disturb any client. A
+// reader that returns gets the lines logged from then on. (Package access tests that lost lines
+// are counted.)
 func TestFault24LogNobodyTakes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "syslog")
 	syslog, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: path})
@@ -41,7 +41,7 @@ func TestFault24LogNobodyTakes(t *testing.T) {
 	})
 }
 
-// arrives reads what there is, and reports whether a text is in it.
+// arrives reads the lines that are there, and reports whether one contains text.
 func arrives(syslog *net.UnixConn, text string) bool {
 	_ = syslog.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
 	for line := make([]byte, 64<<10); ; {

@@ -12,10 +12,10 @@ import (
 	"sluice/engine/relay"
 )
 
-// used returns the bytes that are held for a purpose.
+// used returns the number of bytes held for a purpose.
 func (b *balancer) used(p relay.Purpose) int64 { return b.memory[p].Used() }
 
-// inTwo writes text in two pieces, the second once the first is held.
+// inTwo writes text in two pieces. It writes the second when the first is held.
 func (b *balancer) inTwo(c net.Conn, text string, first int) {
 	b.t.Helper()
 	before := b.used(relay.ForInspection)
@@ -24,8 +24,8 @@ func (b *balancer) inTwo(c net.Conn, text string, first int) {
 	_, _ = io.WriteString(c, text[first:])
 }
 
-// inPieces writes text cut at the given places, each piece once the loops have
-// seen the one before.
+// inPieces writes text cut at these places. It writes each piece when the loops have handled
+// the one before.
 func (b *balancer) inPieces(c net.Conn, text string, cuts ...int) {
 	from := 0
 	for _, to := range cuts {
@@ -36,7 +36,7 @@ func (b *balancer) inPieces(c net.Conn, text string, cuts ...int) {
 	_, _ = io.WriteString(c, text[from:])
 }
 
-// settle waits until all loops have handled the events there are.
+// settle waits until all loops have handled the events that are present now.
 func (b *balancer) settle() {
 	for range 2 { // the first of them may be in the midst of a batch
 		done := make(chan bool, len(b.loops))
@@ -47,8 +47,8 @@ func (b *balancer) settle() {
 	}
 }
 
-// besideReaders is a frontend in mode tcp that looks at hellos, one in mode http,
-// and one whose clients download without end.
+// besideReaders is a configuration of three frontends: one in mode tcp that inspects TLS
+// hellos, one in mode http, and one whose clients download endlessly.
 func besideReaders(t *testing.T) string {
 	t.Helper()
 	return bySNIOn(t, "  timeout http-request 10s\n") + "defaults" + webDefaults + `
@@ -70,8 +70,8 @@ backend endless
   server s ` + listen(t, func(c *net.TCPConn) { _ = push(c) }).String()
 }
 
-// TestStalledReadersLeaveRoomForHeads: with all that slow readers may hold used
-// up, hellos and heads in two pieces are read as ever.
+// TestStalledReadersLeaveRoomForHeads: slow readers have used up their budget. Hellos and heads
+// in two pieces are still read.
 func TestStalledReadersLeaveRoomForHeads(t *testing.T) {
 	b := startWith(t, besideReaders(t), func(o *Options) { o.Plan.Memory.Readers = 1 })
 	for range 2 {
@@ -92,9 +92,8 @@ func TestStalledReadersLeaveRoomForHeads(t *testing.T) {
 	}
 }
 
-// TestHeadsAreReadWithoutMemory: clients who never end heads of 60 KiB use up what
-// all heads together may hold. Others are looked at in their sockets then, also
-// those of which a part is held.
+// TestHeadsAreReadWithoutMemory: clients with unfinished heads of 60 KiB use up the budget for
+// heads. Other heads are then parsed in their sockets, even if a part of them is held already.
 func TestHeadsAreReadWithoutMemory(t *testing.T) {
 	const part, whole = 256, 64 << 10
 	const most = 2*part + 2*whole
@@ -138,15 +137,15 @@ func TestHeadsAreReadWithoutMemory(t *testing.T) {
 		} else if got, err := fetch(c); !strings.HasSuffix(got, "one GET /a ") || err != nil {
 			t.Errorf("got %q, %v", got, err)
 		}
-		if end.begun != nil { // another takes its room
+		if end.begun != nil { // another client uses the memory that this one frees
 			held -= part
 			begin("f", hello[:20], part)
 		}
 	}
 }
 
-// TestHeadsEndWithoutMemory: the same clients send FIN, or nothing more in time,
-// or RST.
+// TestHeadsEndWithoutMemory: the same clients send FIN or RST, or send nothing until the
+// timeout.
 func TestHeadsEndWithoutMemory(t *testing.T) {
 	b := startWith(t, bySNIOn(t, "  timeout http-request 500ms\n"), func(o *Options) { o.Plan.Memory.Inspection = 1 })
 	hello := helloOf(t, "big.test", 0)
@@ -174,8 +173,8 @@ func TestHeadsEndWithoutMemory(t *testing.T) {
 	})
 }
 
-// TestLogRecordsTakeWhatTheyNeed: what the lines of outstanding requests will
-// tell is kept by its length, and takes nothing from slow readers.
+// TestLogRecordsTakeWhatTheyNeed: the parts of log lines of outstanding requests are charged by
+// their length. They take nothing from the budget of slow readers.
 func TestLogRecordsTakeWhatTheyNeed(t *testing.T) {
 	const many = 50
 	b := start(t, webDefaults+`
@@ -198,8 +197,8 @@ backend b
 	}
 }
 
-// TestLogLeavesOutCaptures: with the memory for log lines used up, a request has
-// its line all the same, without the captures that are long.
+// TestLogLeavesOutCaptures: the budget for log lines is used up. A request still gets its line,
+// without the long captures.
 func TestLogLeavesOutCaptures(t *testing.T) {
 	b := startWith(t, webDefaults+`
 frontend f
@@ -229,8 +228,8 @@ backend b
 	}
 }
 
-// TestAnswersHeadOfAnyLengthIsHeld: what rules make of an answer's head may be
-// more than 1 MiB, and the client may take it slowly.
+// TestAnswersHeadOfAnyLengthIsHeld: rules may extend the head of an answer to more than 1 MiB,
+// and the client may read it slowly.
 func TestAnswersHeadOfAnyLengthIsHeld(t *testing.T) {
 	const rules = 100
 	field := strings.Repeat("y", 60_000)
@@ -252,7 +251,7 @@ backend b
 	}
 }
 
-// TestAnswersAreReadWithoutMemory: the same of the heads of answers.
+// TestAnswersAreReadWithoutMemory does the same with the heads of answers.
 func TestAnswersAreReadWithoutMemory(t *testing.T) {
 	const part, whole = 256, 64 << 10
 	var b *balancer
@@ -299,8 +298,8 @@ backend b
 	}
 }
 
-// TestAnswersHeadIsBounded: a server's head of more than 64 KiB is no answer, and
-// an interim one of that size neither.
+// TestAnswersHeadIsBounded: a head of more than 64 KiB from a server is refused, also that of
+// an interim answer.
 func TestAnswersHeadIsBounded(t *testing.T) {
 	for _, status := range []string{"200 OK", "103 Early Hints"} {
 		t.Run(status, func(t *testing.T) {

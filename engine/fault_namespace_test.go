@@ -13,8 +13,8 @@ import (
 
 const namespaceVariable = "SLUICE_TEST_NAMESPACE"
 
-// inNamespace runs the test once more in a network namespace of its own, and
-// reports whether this is that run.
+// inNamespace runs the test again in its own network namespace. It reports whether this is that
+// run.
 func inNamespace(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(namespaceVariable) != "" {
@@ -41,7 +41,7 @@ func run(t *testing.T, name string, args ...string) {
 	}
 }
 
-// fewPorts leaves connections 60 local ports.
+// fewPorts limits connections to 60 local ports.
 func fewPorts(t *testing.T) {
 	t.Helper()
 	if err := os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("40000 40059"), 0o644); err != nil {
@@ -49,8 +49,8 @@ func fewPorts(t *testing.T) {
 	}
 }
 
-// Fault 13. With no local port left a client is told quickly; nothing spins,
-// the log is not flooded, and the server, which is not to blame, stays up.
+// Fault 13. If no local port is free, a client is refused quickly. No loop uses needless
+// processor time, the log is not flooded, and the server stays up, because it is not the cause.
 func TestFault13PortsExhausted(t *testing.T) {
 	if !inNamespace(t) {
 		return
@@ -97,8 +97,8 @@ backend b
 	})
 }
 
-// Fault 13. Ports are counted by the address they lead to: another server still
-// has some.
+// Fault 13. Ports are counted for each destination address, so another server still has free
+// ports.
 func TestFault13OtherServerHasPorts(t *testing.T) {
 	if !inNamespace(t) {
 		return
@@ -124,8 +124,8 @@ backend b
 	}
 }
 
-// hold opens connections from 50 addresses and returns those that are carried,
-// and how many are refused.
+// hold opens connections from 50 addresses. It returns those that are served, and the number of
+// those that are refused.
 func (b *balancer) hold(t *testing.T, clients int) (held []net.Conn, refused int) {
 	t.Helper()
 	for i := range clients {
@@ -142,7 +142,7 @@ func (b *balancer) hold(t *testing.T, clients int) (held []net.Conn, refused int
 	return held, refused
 }
 
-// A link-local address needs its interface, by name or by number.
+// A link-local address needs its interface, as a name or as a number.
 func TestZoneIDs(t *testing.T) {
 	if !inNamespace(t) {
 		return
@@ -150,7 +150,7 @@ func TestZoneIDs(t *testing.T) {
 	run(t, "ip", "-6", "address", "add", "fe80::1/64", "dev", "lo", "nodad")
 	server := portOf(serveOn(t, "tcp", "[fe80::1%lo]:0"))
 	reach := func(at string) (c net.Conn) {
-		wait(t, "a route to "+at, func() bool { // the kernel sets it up in its own time
+		wait(t, "a route to "+at, func() bool { // the kernel needs some time to add the route
 			var err error
 			c, err = net.Dial("tcp", at)
 			return err == nil

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Fault 1. What the server sent before it died arrives whole, and then its end
-// arrives as what it was.
+// Fault 1. All bytes that a killed server has sent arrive. After them the client gets the same
+// end: FIN or RST.
 func TestFault01ServerKilledMidStream(t *testing.T) {
 	for _, size := range []int{1, 100_000, 1 << 20} {
 		text := bytes.Repeat([]byte("0123456789abcdef"), size/16+1)[:size]
@@ -44,8 +44,8 @@ func TestFault01ServerKilledMidStream(t *testing.T) {
 	}
 }
 
-// The client's kernel takes little, so that bytes wait in our pipe or store
-// and in the server's socket when the reset comes.
+// The client's kernel accepts few bytes. When the reset comes, bytes wait in our pipe or store
+// and in the server's socket.
 func TestFault01ResetWaitsForSlowReader(t *testing.T) {
 	text := bytes.Repeat([]byte("slow reader "), 40_000)
 	gone := make(chan bool)
@@ -63,8 +63,8 @@ func TestFault01ResetWaitsForSlowReader(t *testing.T) {
 	b.wantTerm("SD")
 }
 
-// A server that dies while the client sends is found by a failing write; that
-// hides the reset from the next read, and the answer must come all the same.
+// If a server dies while the client sends, a write fails first. After that the next read does
+// not return the reset, but the answer must still arrive.
 func TestFault01ResetWhileClientSends(t *testing.T) {
 	b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
 		_, _ = io.CopyN(io.Discard, c, 4<<20)
@@ -75,15 +75,15 @@ func TestFault01ResetWhileClientSends(t *testing.T) {
 	refused := make(chan error)
 	go func() { refused <- push(c) }()
 	got, err := io.ReadAll(c)
-	writeErr := <-refused // the call that meets a reset first is told, no other
+	writeErr := <-refused // only the first call after a reset returns its error
 	if string(got) != "503 go away" || !isReset(err) && !isReset(writeErr) {
 		t.Errorf("%q, then %v, and %v for the sender; want the answer and a reset", got, err, writeErr)
 	}
 	b.wantTerm("SD")
 }
 
-// Fault 3. A client's reset frees the session and reaches the server as a
-// reset, also when no byte can flow that would tell.
+// Fault 3. A client's reset ends the session and resets the server's connection, also if no
+// byte can flow that would show it.
 func TestFault03ClientReset(t *testing.T) {
 	ends := make(chan error, 1)
 	tellEnd := func(c *net.TCPConn) {
@@ -132,7 +132,7 @@ func TestFault03ClientReset(t *testing.T) {
 	})
 }
 
-// A client that has sent FIN and then RST wants no answer any more.
+// A client that sends FIN and then RST no longer waits for an answer.
 func TestFault03ResetAfterHalfClose(t *testing.T) {
 	asked, ends := make(chan bool), make(chan error, 1)
 	b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
@@ -156,7 +156,8 @@ func TestFault03ResetAfterHalfClose(t *testing.T) {
 	b.wantTerm("CD")
 }
 
-// A reset that was held back for a slow reader does not outlive that reader.
+// A reset from the server waits for a slow reader. If that reader resets its connection, the
+// session ends.
 func TestFault03ResetWhileServersResetWaits(t *testing.T) {
 	gone := make(chan bool)
 	b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
@@ -202,7 +203,7 @@ func (b *balancer) resetIsFast(c net.Conn) {
 	}
 }
 
-// waitConnected waits until a backend's server has a session that stands.
+// waitConnected waits until a server has a connected session.
 func (b *balancer) waitConnected(backend string, server int) {
 	b.t.Helper()
 	for _, bk := range b.site.backends {
@@ -212,7 +213,7 @@ func (b *balancer) waitConnected(backend string, server int) {
 	}
 }
 
-// fill writes until the other side takes no more for a while.
+// fill writes until the other side has accepted no bytes for a while.
 func fill(t *testing.T, c net.Conn) {
 	t.Helper()
 	defer bound(c)

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Fault 7. 1 GiB offered to a reader that does not read: the sender is stopped
-// by TCP, and the balancer grows by less than 1 MiB.
+// Fault 7. A server sends 1 GiB to a reader that does not read. TCP stops the sender, and the
+// balancer grows by less than 1 MiB.
 func TestFault07StalledReader(t *testing.T) {
 	const offered = 1 << 30
 	for _, name := range []string{"client", "server"} {
@@ -70,8 +70,8 @@ func waitStalled(t *testing.T, count *atomic.Int64) {
 	})
 }
 
-// Fault 7. No progress is idleness, whatever the other side offers; slow
-// progress is none.
+// Fault 7. A session without progress is idle, even if the other side offers bytes. A session
+// with slow progress is not idle.
 func TestFault07IdleMeansNoProgress(t *testing.T) {
 	const cfg = `
   timeout connect 2s

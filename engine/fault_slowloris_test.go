@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Fault 26. 2,000 clients that send a byte of a head now and then are closed at
-// the deadline, and nobody else is much the slower for them.
+// Fault 26. 2,000 clients that slowly send single bytes of a head are closed at the deadline.
+// Other clients are not much slower because of them.
 func TestFault26Slowloris(t *testing.T) {
 	const many, limit = 2000, 1500
 	b := start(t, `
@@ -45,14 +45,14 @@ backend b
 	if cut != many {
 		t.Errorf("%d of %d were cut off", cut, many)
 	}
-	// The slow ones are played on the same processors, hence the allowance.
+	// The slow clients run on the same processors, so some delay is allowed.
 	if busy > 2*quiet+100*time.Millisecond || slowest > time.Second {
 		t.Errorf("good clients take %v with slow ones, 1 %% of them %v; %v without", busy, slowest, quiet)
 	}
 }
 
-// speed returns the median and the 99th percentile of requests one after the
-// other.
+// speed makes requests one after the other. It returns the median and the 99th percentile of
+// their times.
 func (b *balancer) speed(t *testing.T, requests int) (median, slowest time.Duration) {
 	t.Helper()
 	all := make([]time.Duration, requests)
@@ -73,8 +73,8 @@ func (b *balancer) skipLines(n int) {
 	}
 }
 
-// dripAll sends each connection a byte of text and pauses, over and over, until
-// the other side has closed all.
+// dripAll repeatedly sends one byte of text on each connection and pauses, until the other side
+// has closed all connections.
 func dripAll(all []net.Conn, text []byte, pause time.Duration) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// slowly is a frontend whose rules wait for bytes 200 ms at most.
+// slowly has a frontend whose rules wait for bytes for at most 200 ms.
 const slowly = `
   timeout connect 2s
   timeout client 10s
@@ -24,8 +24,8 @@ frontend f
   default_backend b
 `
 
-// Fault 8. A client that says nothing goes to default_backend at the deadline,
-// so that protocols work where the server speaks first.
+// Fault 8. A client that sends nothing goes to default_backend at the deadline. Protocols in
+// which the server sends first therefore work.
 func TestFault08SilentClient(t *testing.T) {
 	for name, limit := range map[string]string{
 		"timeout http-request":           "  timeout http-request 200ms\n",
@@ -46,7 +46,7 @@ func TestFault08SilentClient(t *testing.T) {
 	}
 }
 
-// Without a word about it in the configuration, the deadline is 5 s.
+// Without a directive for it, the deadline is 5 s.
 func TestFault08DefaultDeadline(t *testing.T) {
 	b := start(t, sniffing+"  server s "+listen(t, says("220 ready")).String())
 	c := b.dial("f")
@@ -75,7 +75,7 @@ backend b
 	within(t, "life", e.tt, 200, 200+soon)
 }
 
-// A rule that needs bytes costs a client nothing that sends them.
+// A rule that needs bytes does not delay a client that sends them.
 func TestSniffingWaitsNoLongerThanNeeded(t *testing.T) {
 	b := start(t, sniffing+"  server s "+listen(t, answers("fine")).String())
 	if got := ask(t, b.dial("f"), head("any.test")); got != "fine" {
@@ -85,8 +85,8 @@ func TestSniffingWaitsNoLongerThanNeeded(t *testing.T) {
 	within(t, "wait", e.tw, 0, soon)
 }
 
-// Fault 9. A hello in single bytes is routed right inside the limit, and cut
-// off at it.
+// Fault 9. A hello in single bytes is routed correctly if it ends before the deadline, and cut
+// off otherwise.
 func TestFault09HelloByteByByte(t *testing.T) {
 	hello := helloOf(t, "big.test", 0)
 	t.Run("fast", func(t *testing.T) {
@@ -115,8 +115,7 @@ func TestFault09HelloByteByByte(t *testing.T) {
 	})
 }
 
-// drip writes single bytes with pauses, until there are none or the other side
-// is gone.
+// drip writes single bytes with pauses, until all are written or the other side has closed.
 func drip(c net.Conn, text []byte, pause time.Duration) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
@@ -128,8 +127,8 @@ func drip(c net.Conn, text []byte, pause time.Duration) {
 	}
 }
 
-// Fault 10. A hello is read whole whatever its size, up to 64 KiB, and however
-// its records cut it; HAProxy 3.5 reads none of these right.
+// Fault 10. A hello of up to 64 KiB is read completely, however it is split into records.
+// HAProxy 3.5 does not read any of these correctly.
 func TestFault10HelloCutAndLong(t *testing.T) {
 	b := start(t, bySNIOn(t, ""))
 	for _, size := range []int{0, 17 << 10, 30 << 10, 60 << 10} {
@@ -146,7 +145,7 @@ func TestFault10HelloCutAndLong(t *testing.T) {
 	}
 }
 
-// The whole corpus of complete hellos goes where its SNI says. An address is no
+// Each complete hello of the corpus goes to the backend of its SNI. An IP address is not a
 // name.
 func TestFault10Corpus(t *testing.T) {
 	b := start(t, strings.Replace(bySNIOn(t, ""), "-i big.test", "-m found", 1))
@@ -163,8 +162,7 @@ func TestFault10Corpus(t *testing.T) {
 	}
 }
 
-// bySNIOn is bySNI with a timeout and servers that say which backend they are
-// of and send back what they get.
+// bySNIOn is bySNI with a timeout. Each server sends the name of its backend and then echoes.
 func bySNIOn(t *testing.T, limit string) string {
 	t.Helper()
 	cfg := strings.Replace(slowly, "  timeout http-request 200ms\n", limit, 1) + bySNI
@@ -177,7 +175,7 @@ func bySNIOn(t *testing.T, limit string) string {
 	return cfg
 }
 
-// wantRoute ends the client's side and checks which backend got which bytes.
+// wantRoute sends FIN from the client and checks which backend got which bytes.
 func wantRoute(t *testing.T, c net.Conn, backend string, sent []byte) {
 	t.Helper()
 	got := make([]byte, len(backend)+1+len(sent))

@@ -28,8 +28,8 @@ func TestFault29DrainFinishesSessions(t *testing.T) {
 	b.join()
 }
 
-// Clients that wait in the kernel's queue when a drain begins are served: a
-// listening socket that is closed resets them. maxconn holds while they are.
+// A drain serves clients that wait in the kernel's queue, because closing the listening socket
+// would reset them. maxconn remains in effect meanwhile.
 func TestFault29DrainServesTheQueue(t *testing.T) {
 	const waiting = 20
 	b := start(t, plain+"  server s "+listen(t, echo).String()+"\nglobal\n  maxconn 1\n")
@@ -58,7 +58,7 @@ func TestFault29DrainServesTheQueue(t *testing.T) {
 	b.join()
 }
 
-// Under load a drain ends all the same, and nobody who was served is cut off.
+// A drain ends under load too, and no client that is served is cut off.
 func TestFault29DrainUnderLoad(t *testing.T) {
 	b := start(t, plain+"  server s "+listen(t, answers("fine")).String())
 	load := b.load(t, func(got string, connected bool) {
@@ -72,8 +72,7 @@ func TestFault29DrainUnderLoad(t *testing.T) {
 	load()
 }
 
-// A stop ends at once whatever goes on; so does one during a drain, and one
-// more changes nothing.
+// A stop ends at once in any situation, also during a drain. A second stop changes nothing.
 func TestFault29StopAtRandomTimes(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -105,7 +104,7 @@ func TestFault29StopAtRandomTimes(t *testing.T) {
 	}
 }
 
-// A session that only waits for its peer's acknowledgement ends with a stop.
+// A stop ends a session that only waits for its peer's acknowledgement.
 func TestFault29StopWhileLeaving(t *testing.T) {
 	gone := make(chan bool)
 	b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
@@ -120,9 +119,8 @@ func TestFault29StopWhileLeaving(t *testing.T) {
 	b.wantTerm("SD")
 }
 
-// load starts clients that ask one request after the other, each on its own
-// connection, until they can't connect any more. It returns how to wait for
-// them.
+// load starts clients that make requests one after the other, each on its own connection. They
+// end when they cannot connect any more. load returns a function that waits for them.
 func (b *balancer) load(t *testing.T, judge func(got string, connected bool)) (wait func()) {
 	t.Helper()
 	var clients sync.WaitGroup

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Fault 2. A server that accepts and never answers: both sides are closed at
-// timeout server, and nobody else is harmed.
+// Fault 2. A server accepts and never answers. Both sides are closed at timeout server, and
+// other sessions are not affected.
 func TestFault02ServerNeverAnswers(t *testing.T) {
 	closed := make(chan error, 1)
 	b := start(t, `
@@ -45,8 +45,8 @@ backend b
 	wait(t, "the abort to be counted", func() bool { return b.site.backends[0].Stat.ServerAborts.Load() == 1 })
 }
 
-// Every timeout ends what it is for, with HAProxy's letters, in the frontend
-// and the backend that set it and, with none set there, from the defaults.
+// Every timeout ends its kind of session, with HAProxy's termination state. It is taken from
+// the frontend or backend, or else from defaults.
 func TestTimeouts(t *testing.T) {
 	leavesNothing(t)
 	hole := blackhole(t)
@@ -96,7 +96,7 @@ backend b
 	}
 }
 
-// A connection that moves bytes is not idle, whichever way they go.
+// A connection that moves bytes in any direction is not idle.
 func TestTimeoutsSpareTheBusy(t *testing.T) {
 	for name, send := range map[string]func(client, server net.Conn) net.Conn{
 		"upload":   func(client, _ net.Conn) net.Conn { return client },
