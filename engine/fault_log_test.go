@@ -29,7 +29,7 @@ func TestFault24LogNobodyTakes(t *testing.T) {
 			t.Errorf("a client waited %v", took)
 		}
 	}
-	for range 500 { // the reader beside them misses nothing
+	for range 500 { // the reader of the other target misses no line
 		b.wantTerm("--")
 	}
 	wait(t, "the reader to be served again", func() bool {

@@ -17,22 +17,22 @@ import (
 	"sluice/engine/access"
 )
 
-// patienceOfTests bounds every wait for a condition.
+// patienceOfTests is the maximum time of each wait for a condition.
 const patienceOfTests = 20 * time.Second
 
-// balancer is a running Engine under test. When the test ends it is stopped,
-// and must leave no session, goroutine or descriptor behind.
+// balancer is a running Engine under test. It is stopped at the end of the test. It must then
+// leave no session, goroutine or descriptor.
 type balancer struct {
 	*Engine
 	t     *testing.T
 	addrs map[string]net.Addr // by frontend
-	lines chan string         // of the connection log
+	lines chan string         // lines of the connection log
 	said  *observer.ObservedLogs
 	ended chan error
 }
 
-// start runs the configuration, in haproxy.cfg's words. A frontend without a
-// bind line listens on a free port of 127.0.0.1; tcplog lines come to lines.
+// start runs a configuration in the format of haproxy.cfg. A frontend without a bind line
+// listens on a free port of 127.0.0.1. Log lines of the frontends are sent to lines.
 func start(t *testing.T, cfg string) *balancer {
 	t.Helper()
 	return startWith(t, cfg, nil)
@@ -44,7 +44,7 @@ func startWith(t *testing.T, cfg string, change func(*Options)) *balancer {
 	return launch(t, cfg, change)
 }
 
-// launch is start for parallel tests, whose parent calls leavesNothing.
+// launch is start for parallel tests. Their parent test must call leavesNothing.
 func launch(t *testing.T, cfg string, change func(*Options)) *balancer {
 	t.Helper()
 	b := &balancer{t: t, addrs: map[string]net.Addr{}, lines: make(chan string, 1<<16), ended: make(chan error, 1)}
@@ -76,8 +76,7 @@ func launch(t *testing.T, cfg string, change func(*Options)) *balancer {
 	return b
 }
 
-// parse checks the configuration, and gives a free port to each bind line that
-// names port 1.
+// parse checks the configuration. It replaces port 1 of each bind line by a free port.
 func parse(t *testing.T, cfg string) *conf.Config {
 	t.Helper()
 	c, problems := conf.ParseString(t.Name()+".cfg", cfg)
@@ -98,7 +97,7 @@ func freePorts(c *conf.Config) {
 	}
 }
 
-// logTarget opens the connection log's destination.
+// logTarget opens the socket that receives the connection log.
 func (b *balancer) logTarget(t *testing.T) string {
 	t.Helper()
 	sink, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -123,7 +122,7 @@ func (b *balancer) logTarget(t *testing.T) string {
 	return fmt.Sprintf("  log %s local0\ndefaults\n  log global\n  option tcplog\n", sink.LocalAddr())
 }
 
-// finish stops the balancer and looks for what it left.
+// finish stops the balancer and checks that nothing is left.
 func (b *balancer) finish() {
 	b.t.Helper()
 	if b.ended == nil {
@@ -163,21 +162,21 @@ func (b *balancer) join() {
 	b.ended = nil
 }
 
-// leavesNothing compares descriptors and goroutines before and after the test.
+// leavesNothing checks that the test leaves no additional descriptor or goroutine.
 func leavesNothing(t *testing.T) {
 	t.Helper()
 	runtimePoller(t)
 	fds, routines := descriptors(t), runtime.NumGoroutine()
 	t.Cleanup(func() {
 		wait(t, "descriptors to be closed", func() bool {
-			runtime.GC() // io.Copy of the peers keeps pipes until then
+			runtime.GC() // io.Copy in the peers keeps pipes until a garbage collection
 			return descriptors(t) <= fds
 		})
 		wait(t, "goroutines to end", func() bool { return runtime.NumGoroutine() <= routines })
 	})
 }
 
-// runtimePoller has the Go runtime open the descriptors of its own poller.
+// runtimePoller makes the Go runtime open the descriptors of its own poller.
 func runtimePoller(t *testing.T) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -242,7 +241,7 @@ func (b *balancer) line() string {
 	}
 }
 
-// silent fails the test if a connection is logged within a time.
+// silent fails the test if a connection is logged within span.
 func (b *balancer) silent(span time.Duration) {
 	b.t.Helper()
 	select {
@@ -252,18 +251,17 @@ func (b *balancer) silent(span time.Duration) {
 	}
 }
 
-// logged is what tests read in a line of option tcplog.
+// logged contains the parts of a line of option tcplog that tests read.
 type logged struct {
 	frontend, server string // server as backend/server
 	tw, tc, tt       int    // ms
 	bytes            int
 	term             string
-	retries          string // with a + before it when redispatched
+	retries          string // with a leading + after a redispatch
 	text             string
 }
 
-// entry returns the connection log's next line of a connection, in its parts;
-// the lines between tell of servers.
+// entry returns the parts of the next log line of a connection. It skips lines about servers.
 func (b *balancer) entry() logged {
 	b.t.Helper()
 	text := b.line()
@@ -293,7 +291,7 @@ func (b *balancer) wantTerm(term string) logged {
 	return e
 }
 
-// within checks a time that a log line tells, in ms.
+// within checks a time from a log line, in ms.
 func within(t *testing.T, what string, got, low, high int) {
 	t.Helper()
 	if got < low || got > high {
@@ -301,12 +299,13 @@ func within(t *testing.T, what string, got, low, high int) {
 	}
 }
 
-// promptly is how long what is done at once may take on a busy machine. The
-// timeouts and pauses that could be waited for instead are longer.
+// promptly is the time within which an immediate action happens even on a busy machine. The
+// timeouts and pauses that could cause the same result are longer.
 const promptly = 5 * time.Second
 
-// soon is how late a timer of tens of milliseconds may be on a busy machine.
+// soon is the maximum delay, in ms, of a short timer on a busy machine.
 const soon = 1000
 
-// bound makes a wait of one connection end in the test's time.
+// bound sets a deadline, so that waiting for the connection cannot last longer than
+// patienceOfTests.
 func bound(c net.Conn) { _ = c.SetDeadline(time.Now().Add(patienceOfTests)) }

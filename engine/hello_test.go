@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// helloOf returns crypto/tls's ClientHello for a name, of size bytes at least.
+// helloOf returns the ClientHello of crypto/tls for a name, with at least size bytes.
 func helloOf(t *testing.T, name string, size int) []byte {
 	t.Helper()
 	c := &tls.Config{ServerName: name}
@@ -22,7 +22,7 @@ func helloOf(t *testing.T, name string, size int) []byte {
 	return helloWith(t, c)
 }
 
-// helloWith returns crypto/tls's ClientHello for a configuration.
+// helloWith returns the ClientHello of crypto/tls for a configuration.
 func helloWith(t *testing.T, c *tls.Config) []byte {
 	t.Helper()
 	near, far := net.Pipe()
@@ -34,7 +34,7 @@ func helloWith(t *testing.T, c *tls.Config) []byte {
 	return records(readHello(t, far), 16<<10)
 }
 
-// readHello takes a handshake message out of its records.
+// readHello reads TLS records and returns the handshake message in them.
 func readHello(t *testing.T, c net.Conn) (hello []byte) {
 	t.Helper()
 	whole := func() bool {
@@ -54,8 +54,7 @@ func readHello(t *testing.T, c net.Conn) (hello []byte) {
 	return hello
 }
 
-// records cuts a hello, with or without records of its own, into records of
-// that many bytes.
+// records splits a hello into TLS records of size bytes. The hello may be in records already.
 func records(hello []byte, size int) (cut []byte) {
 	if hello[0] == 0x16 {
 		hello = unwrap(hello)
@@ -83,7 +82,7 @@ type corpusHello struct {
 	hello     []byte
 }
 
-// corpusOfHellos reads the complete hellos of the reference corpus in place.
+// corpusOfHellos reads the complete hellos of the reference corpus.
 func corpusOfHellos(t *testing.T) (all []corpusHello) {
 	t.Helper()
 	root := os.Getenv("SLUICE_CORPUS")

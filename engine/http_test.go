@@ -17,7 +17,7 @@ const webDefaults = `
   timeout server 10s
 `
 
-// website is an HTTP server that tells what reached it.
+// website starts an HTTP server that answers with a description of the request.
 func website(t *testing.T, name string) string {
 	t.Helper()
 	return listen(t, func(c *net.TCPConn) {

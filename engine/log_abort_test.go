@@ -16,13 +16,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// abortCase is a client that leaves early, and the lines that HAProxy 2.6.12
-// writes of it. A line is shortened: see shortLine.
+// abortCase is a client that ends early, and the log lines that HAProxy 2.6.12 writes for it,
+// in the form of shortLine.
 type abortCase struct {
 	mode  string
-	front string // what the frontend has beside that
+	front string // further lines of the frontend
 	back  string
-	steps []string // what is sent, and words for the rest: see play
+	steps []string // texts to send, and keywords for other steps: see play
 	want  []string
 }
 
@@ -88,7 +88,7 @@ func abortCases() []abortCase {
 	}
 }
 
-// abortConfig has a frontend and a backend for each case.
+// abortConfig returns a configuration with a frontend and a backend for each case.
 func abortConfig(cases []abortCase, servers map[string]func(int) string) string {
 	var text strings.Builder
 	text.WriteString("defaults\n  log global\n  retries 1\n  timeout connect 5s\n  timeout client 10s\n  timeout server 10s\n")
@@ -105,9 +105,9 @@ func abortConfig(cases []abortCase, servers map[string]func(int) string) string 
 	return text.String()
 }
 
-// play is the client. It sends fin or rst, waits for an answer, or until bytes of
-// its body have reached the server, or sends fin with the text that follows. Then
-// it waits for the end of the connection.
+// play runs the client. Its steps are: send FIN or RST; wait for an answer; wait until bytes of
+// its body have reached the server; send a text together with FIN. At the end it waits for the
+// end of the connection.
 func (c *abortCase) play(t *testing.T, to net.Addr, reached <-chan struct{}) {
 	t.Helper()
 	conn, err := net.Dial("tcp", to.String())
@@ -146,7 +146,7 @@ func (c *abortCase) play(t *testing.T, to net.Addr, reached <-chan struct{}) {
 	_, _ = io.Copy(io.Discard, conn)
 }
 
-// more sends text in one segment with what follows.
+// more sends text in the same segment as the bytes or FIN after it.
 func more(c *net.TCPConn, text string) {
 	if raw, err := c.SyscallConn(); err == nil {
 		_ = raw.Control(func(fd uintptr) { _, _ = unix.SendmsgN(int(fd), []byte(text), nil, nil, unix.MSG_MORE) })
@@ -158,9 +158,9 @@ var (
 	numbers   = regexp.MustCompile(`\+?\b\d+\b`)
 )
 
-// shortLine is backend and server, the timers with + for those that were
-// reached, status, bytes, termination state and request. Bytes of answers differ
-// with the pages of each program.
+// shortLine returns backend and server, the timers with + for a value, status, bytes,
+// termination state and request. The sizes of answers are left out: the pages of the two
+// programs differ.
 func shortLine(m []string) string {
 	place := strings.NewReplacer("abort"+m[1]+"/", "f/", "b"+m[1]+"/", "b/").Replace(m[2])
 	timers := numbers.ReplaceAllString(strings.ReplaceAll(m[3], "-1", "x"), "+")
@@ -172,7 +172,7 @@ func shortLine(m []string) string {
 	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
 }
 
-// abortLines sorts lines by their case.
+// abortLines sorts log lines by case.
 func abortLines(lines chan string, into [][]string) [][]string {
 	for len(lines) > 0 {
 		if m := abortLine.FindStringSubmatch(<-lines); m != nil {
@@ -184,8 +184,8 @@ func abortLines(lines chan string, into [][]string) [][]string {
 	return into
 }
 
-// TestAbortsAreLoggedAsHAProxyLogsThem has clients leave early, and compares the
-// lines with those of HAProxy, by the table and by itself where it is installed.
+// TestAbortsAreLoggedAsHAProxyLogsThem: clients end early. The log lines must be those of the
+// table, and those of HAProxy if it is installed.
 func TestAbortsAreLoggedAsHAProxyLogsThem(t *testing.T) {
 	cases := abortCases()
 	web := listen(t, func(c *net.TCPConn) {
@@ -249,8 +249,8 @@ func compareAborts(t *testing.T, who string, cases []abortCase, to []net.Addr, r
 	}
 }
 
-// A client that has sent bytes is none that option dontlognull leaves out, also
-// where it is gone before a server was connected and nobody has read the bytes.
+// A client that has sent bytes is logged under option dontlognull. This also holds if it ends
+// before a server was connected and its bytes were read.
 func TestClientThatSpokeIsLoggedUnderDontLogNull(t *testing.T) {
 	b := start(t, strings.Replace(plain, "frontend f\n", "frontend f\n  option dontlognull\n", 1)+"  server s "+blackhole(t))
 	c := b.dial("f")

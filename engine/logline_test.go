@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// request asks for a path, and reads the answer.
+// request sends a request for a path and reads the answer.
 func request(t *testing.T, c net.Conn, in *bufio.Reader, path, fields string) {
 	t.Helper()
 	_, _ = io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: log.test\r\n"+fields+"\r\n")
@@ -80,7 +80,7 @@ backend b
 	}
 }
 
-// TestTimesOfARequest: the time between two requests is no part of the second.
+// TestTimesOfARequest: the times of a second request exclude the time between the two requests.
 func TestTimesOfARequest(t *testing.T) {
 	b := start(t, webDefaults+`
 frontend f
@@ -149,8 +149,8 @@ func wantFields(t *testing.T, line string, want map[string]any) {
 	}
 }
 
-// TestTCPLogInModeHTTP: a line for each request, timed from the accept or from
-// the answer before, as in HAProxy.
+// TestTCPLogInModeHTTP: each request has a log line. Its times start at the accept, or at the
+// answer before, as in HAProxy.
 func TestTCPLogInModeHTTP(t *testing.T) {
 	b := start(t, strings.Replace(webDefaults, "httplog", "tcplog", 1)+`
 frontend f

@@ -12,15 +12,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stage is a balancer with one session that stays in a state, and the two other
-// ends of its connections.
+// stage is a balancer with one session that stays in a state, and the peers of its two
+// connections.
 type stage struct {
 	*balancer
 	client net.Conn
-	server chan net.Conn // the connections that the server was given
+	server chan net.Conn // connections that the server has accepted
 }
 
-// stageServer is a server that does nothing by itself.
+// stageServer starts a server that does nothing except accept connections.
 func stageServer(t *testing.T, w wire) (at string, conns chan net.Conn) {
 	t.Helper()
 	conns = make(chan net.Conn, 10)
@@ -41,9 +41,9 @@ backend b
   server s %s
 `
 
-// inStage brings a session into a state where it stays. Its server is on a UNIX
-// socket if its frontend is. In mode http it has an
-// exchange behind it, with which its server's connection is kept.
+// inStage brings a session into a state in which it stays. Its server uses a UNIX socket if its
+// frontend does. In mode http the session has done one exchange and keeps its server's
+// connection.
 func inStage(t *testing.T, s state, bind string) *stage {
 	t.Helper()
 	x := &stage{}
@@ -91,7 +91,7 @@ func stagePlain(bind, server string) string {
 	return strings.Replace(fmt.Sprintf(stageInspects, bind, server), "tcp-request", "# tcp-request", 2)
 }
 
-// exchangeOne has the client ask and get an answer.
+// exchangeOne makes the client send a request and get its answer.
 func (x *stage) exchangeOne(t *testing.T) {
 	t.Helper()
 	_, _ = io.WriteString(x.client, head("a"))
@@ -101,15 +101,15 @@ func (x *stage) exchangeOne(t *testing.T) {
 	readHead(x.client)
 }
 
-// fill has the server send more than the client's kernel takes and less than ours
-// does, and reset: the session leaves when the client has all.
+// fill makes the server send bytes and reset. The client's kernel accepts only a part of them
+// and ours all, so the session stays in the state leaving until the client has read them.
 func (x *stage) fill(t *testing.T) {
 	t.Helper()
 	_, _ = io.WriteString(x.given(), strings.Repeat("x", 64<<10))
 	resetSent(t, x.given().(*net.TCPConn))
 }
 
-// on runs do on the loop of the session that is in a state, once there is one.
+// on waits for a session in a state, and runs do on its loop.
 func (x *stage) on(s state, do func(l *loop, id int32, of *session)) {
 	x.t.Helper()
 	wait(x.t, "a session to be "+stateNames[s], func() bool {
@@ -135,7 +135,7 @@ func (x *stage) on(s state, do func(l *loop, id int32, of *session)) {
 
 func (x *stage) reaches(s state) { x.t.Helper(); x.on(s, func(*loop, int32, *session) {}) }
 
-// urge sends a byte out of band.
+// urge sends a byte of urgent data.
 func urge(t *testing.T, c net.Conn) {
 	t.Helper()
 	raw, err := c.(syscall.Conn).SyscallConn()
@@ -148,13 +148,14 @@ func urge(t *testing.T, c net.Conn) {
 	}
 }
 
-// turnFor gives a session in a state a turn for one side, as one that it asked
-// for before it came there.
+// turnFor calls yield for one side of a session in a state, as if the session had called it
+// before it entered this state.
 func (x *stage) turnFor(s state, which side) {
 	x.on(s, func(l *loop, id int32, of *session) { l.yield(id, of, which) })
 }
 
-// roomFor has the poller tell of room, as of a socket that was full before.
+// roomFor registers a socket for writing, as if it had been full before. The poller then
+// reports that it is writable.
 func (x *stage) roomFor(s state, which side) {
 	x.on(s, func(l *loop, id int32, of *session) {
 		of.sock[which].set(writableWanted)
@@ -162,14 +163,14 @@ func (x *stage) roomFor(s state, which side) {
 	})
 }
 
-// given returns the server's end.
+// given returns the server's end of the connection.
 func (x *stage) given() net.Conn {
 	c := <-x.server
 	x.server <- c
 	return c
 }
 
-// What the peers do.
+// Actions of the peers.
 func clientSpeaks(_ *testing.T, x *stage) { _, _ = io.WriteString(x.client, "x") }
 func clientFinishes(t *testing.T, x *stage) {
 	t.Helper()
@@ -208,8 +209,8 @@ const (
 	bindUnix = "UNIX"
 )
 
-// TestSessionsMeetEvents has sessions meet the events that come seldom: what
-// they say matters little in these states, and nothing may break.
+// TestSessionsMeetEvents produces rare events in each state. Most of them change nothing in
+// these states, and none may break anything.
 func TestSessionsMeetEvents(t *testing.T) {
 	for _, c := range []struct {
 		state state
@@ -279,7 +280,7 @@ func TestSessionsMeetEvents(t *testing.T) {
 	}
 }
 
-// meet waits until the session has met what do has it meet.
+// meet runs do and waits until the session has handled the event that do causes.
 func (x *stage) meet(t *testing.T, s state, what int, which side, do func(*testing.T, *stage)) {
 	t.Helper()
 	before := visited[s][what][which].Load()
@@ -292,8 +293,8 @@ func (x *stage) meet(t *testing.T, s state, what int, which side, do func(*testi
 	}
 }
 
-// TestLeavingMeetsTheServer: a client has sent more than its server takes, and
-// reset. What the server does while the session waits for it does not matter.
+// TestLeavingMeetsTheServer: a client has sent more bytes than its server reads, and has reset.
+// While the session waits for the server, no event of the server changes anything.
 func TestLeavingMeetsTheServer(t *testing.T) {
 	for what, do := range map[int]func(*testing.T, *stage){
 		meetIn: serverSpeaks, meetLast: serverFinishes, meetErr: serverResets, meetPri: serverUrges,
@@ -311,8 +312,7 @@ func TestLeavingMeetsTheServer(t *testing.T) {
 	}
 }
 
-// TestDialingMeetsTheServer: a server that has done something by the time that
-// its connection is known to stand.
+// TestDialingMeetsTheServer: the server acts before the session knows that it is connected.
 func TestDialingMeetsTheServer(t *testing.T) {
 	for what, do := range map[int]func(*testing.T, *stage){meetIn: serverSpeaks, meetLast: serverFinishes, meetErr: serverResets, meetPri: serverUrges} {
 		t.Run(meetNames[what], func(t *testing.T) {

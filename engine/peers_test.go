@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// peer is a server: it hands each connection to serve, on a goroutine.
+// peer is a server that passes each connection to serve, on its own goroutine.
 type peer struct {
 	net.Listener
 	t *testing.T
@@ -57,7 +57,7 @@ func (p *peer) run(serve func(*net.TCPConn)) {
 
 func (p *peer) String() string { return p.Addr().String() }
 
-// echo sends back what comes, until the end.
+// echo sends back all bytes until the end.
 func echo(c *net.TCPConn) {
 	_, _ = io.Copy(c, c)
 	_ = c.CloseWrite()
@@ -76,10 +76,10 @@ func answers(text string) func(*net.TCPConn) {
 	}
 }
 
-// silent takes what comes and says nothing, until the end.
+// silent reads until the end and sends nothing.
 func silent(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }
 
-// hang keeps the connection open, whatever comes, until the test ends.
+// hang keeps the connection open until the test ends, without reading.
 func hang(t *testing.T) func(*net.TCPConn) {
 	t.Helper()
 	return func(*net.TCPConn) { <-t.Context().Done() }
@@ -97,9 +97,9 @@ func readHead(c net.Conn) string {
 	return string(head)
 }
 
-// deadPort returns an address that refuses connections. A socket that does not
-// listen keeps the port from everybody who lets the kernel choose one; who names
-// the port, and sets SO_REUSEADDR as servers do, may listen there.
+// deadPort returns an address that refuses connections. It binds a socket that does not listen,
+// so the kernel gives this port to nobody else. A server may still listen there, if it names
+// the port and sets SO_REUSEADDR.
 func deadPort(t *testing.T) string {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -120,15 +120,14 @@ func deadPort(t *testing.T) string {
 	return fmt.Sprintf("127.0.0.1:%d", own.(*unix.SockaddrInet4).Port)
 }
 
-// blackhole returns an address whose SYNs are dropped: its queue of one is
-// full and nobody accepts.
+// blackhole returns an address whose SYNs are dropped: its queue has one place and is full.
 func blackhole(t *testing.T) string {
 	t.Helper()
 	_, at := fullQueue(t)
 	return at
 }
 
-// fullQueue is a listening socket whose queue of one is full.
+// fullQueue returns a listening socket whose queue has one place and is full.
 func fullQueue(t *testing.T) (fd int, at string) {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -158,8 +157,8 @@ func reset(c net.Conn) {
 	_ = c.Close()
 }
 
-// resetSent closes with RST once the other side's kernel has everything:
-// RST throws away what is still queued.
+// resetSent closes with RST when the other side's kernel has all bytes. RST discards bytes that
+// are still queued.
 func resetSent(t *testing.T, c *net.TCPConn) {
 	t.Helper()
 	waitSent(t, c)
@@ -183,7 +182,7 @@ func waitSent(t *testing.T, c *net.TCPConn) {
 	t.Error("bytes are never acknowledged")
 }
 
-// push writes until that fails, and returns why.
+// push writes until a write fails, and returns that error.
 func push(c net.Conn) error {
 	for chunk := make([]byte, 64<<10); ; {
 		if _, err := c.Write(chunk); err != nil {
@@ -194,7 +193,7 @@ func push(c net.Conn) error {
 
 func isReset(err error) bool { return errors.Is(err, unix.ECONNRESET) }
 
-// ask sends a text, ends the sending side and returns all that comes back.
+// ask sends a text and FIN, and returns all bytes that come back.
 func ask(t *testing.T, c net.Conn, text string) string {
 	t.Helper()
 	if _, err := io.WriteString(c, text); err != nil {
@@ -226,7 +225,7 @@ func head(host string) string {
 	return "GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n"
 }
 
-// smallBuffer makes a socket take as little as it can.
+// smallBuffer gives a socket the smallest receive buffer.
 func smallBuffer(_, _ string, raw syscall.RawConn) error {
 	return raw.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 4096) })
 }

@@ -21,8 +21,8 @@ func TestTokenKeepsItsParts(t *testing.T) {
 	}
 }
 
-// TestPollerGivesItsDescriptor guards what openPoller reads out of gnet's
-// poller.
+// TestPollerGivesItsDescriptor checks the field of gnet's poller that openPoller reads by
+// reflection.
 func TestPollerGivesItsDescriptor(t *testing.T) {
 	p, err := openPoller()
 	if err != nil {
@@ -35,15 +35,15 @@ func TestPollerGivesItsDescriptor(t *testing.T) {
 	}
 }
 
-// counter is a worker that only lives for its tasks.
+// counter is a worker without events: it only runs tasks.
 type counter struct{}
 
 func (counter) tick()                     {}
 func (counter) event(int32, uint32) error { return nil }
 func (counter) takeTurns() (bool, error)  { return false, nil }
 
-// TestBusyLoopStopsForTheRuntime: a loop that waits unknown to the Go runtime
-// must stop for a garbage collection all the same, and hear what it is told.
+// TestBusyLoopStopsForTheRuntime: a busy loop waits in a system call that the Go runtime does
+// not know of. It must still stop for a garbage collection and run its tasks.
 func TestBusyLoopStopsForTheRuntime(t *testing.T) {
 	p, err := openPoller()
 	if err != nil {

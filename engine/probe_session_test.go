@@ -6,7 +6,7 @@ import (
 	"sluice/engine/relay"
 )
 
-// sessionCheck looks whether what a session is agrees with what it has.
+// sessionCheck checks that the state of a session fits its sockets, flows and timers.
 type sessionCheck struct {
 	*loop
 	*session
@@ -37,24 +37,24 @@ func (c *sessionCheck) errors() []string {
 
 func (c *sessionCheck) is(states ...state) bool { return slices.Contains(states, c.state) }
 
-// ours says that the answer under way is ours.
+// ours reports whether this proxy answers the current request itself.
 func (c *sessionCheck) ours() bool { return c.x != nil && c.x.has(local) }
 
-// serving says that the session works with a server, or tries to.
+// serving reports whether the session has a server or connects to one.
 func (c *sessionCheck) serving() bool {
 	return c.is(dialing, relaying) || c.is(exchanging) && !c.ours()
 }
 
 func (c *sessionCheck) idles() bool { return c.x != nil && c.x.has(idle) }
 
-// timer: a session with a deadline is armed for it, or for an earlier look.
+// timer: a session with a deadline has an armed timer for this time or earlier.
 func (c *sessionCheck) timer() {
 	at := c.deadline(c.id, c.session)
 	due, armed := c.clock.wheel.Due(c.id)
 	c.unless(at == never || armed && due <= max(at, c.now), "its deadline is %d, its timer %d (armed: %v)", at, due, armed)
 }
 
-// sockets: those that a state needs are open, and registered.
+// sockets: the sockets that a state needs are open and registered.
 func (c *sessionCheck) sockets() {
 	has := [2]bool{c.sock[client].fd >= 0, c.sock[server].fd >= 0}
 	if c.state == leaving {
@@ -70,7 +70,7 @@ func (c *sessionCheck) sockets() {
 	}
 }
 
-// held: bytes are held only where a state lets them be.
+// held: bytes are held only in states that allow it.
 func (c *sessionCheck) held() {
 	early := c.is(inspecting, dialing, pausing, relaying) || c.is(exchanging)
 	c.unless(early || c.flow[client].Pending() == 0, "it holds %d bytes for a server", c.flow[client].Pending())
@@ -78,8 +78,7 @@ func (c *sessionCheck) held() {
 	c.unless(int(c.inSYN) <= c.flow[client].Pending() && (c.inSYN == 0 || c.is(dialing)), "%d bytes are in a SYN", c.inSYN)
 }
 
-// choice: backend and server are chosen where they are needed, and the session
-// is counted there.
+// choice: backend and server are chosen in the states that need them, and count this session.
 func (c *sessionCheck) choice() {
 	chosen := c.backend >= 0 && c.server >= 0
 	c.unless(chosen || !c.serving() && !c.is(pausing), "no server is chosen")
@@ -87,8 +86,8 @@ func (c *sessionCheck) choice() {
 	c.unless(c.x == nil || !c.is(asking) || !chosen, "a server is chosen before the request is there")
 }
 
-// exchange: an idle server's connection is clean, and marks of one request do
-// not reach the next.
+// exchange: an idle connection has no bytes left, and no mark of one request remains for the
+// next.
 func (c *sessionCheck) exchange() {
 	x := c.x
 	c.unless(c.is(asking, dialing, pausing, exchanging, relaying), "it is in mode http and in state %d", c.state)
@@ -109,8 +108,8 @@ func (c *sessionCheck) exchange() {
 	c.unless(!c.is(relaying) || x.ahead[client].Pending()+x.ahead[server].Pending() == 0, "a tunnel keeps bytes back")
 }
 
-// goesOn: a flow that could move bytes has a turn to come, and one that could
-// not has its event registered.
+// goesOn: a flow that can move bytes has a turn, and any other flow is registered for its
+// event.
 func (c *sessionCheck) goesOn(from side) {
 	to := from.other()
 	f, target := &c.flow[from], &c.sock[to]
@@ -128,7 +127,7 @@ func (c *sessionCheck) goesOn(from side) {
 	}
 }
 
-// wants says that what comes from a side is to be passed on now.
+// wants reports whether bytes from one side are passed on in this state.
 func (c *sessionCheck) wants(from side) bool {
 	switch {
 	case c.is(relaying):

@@ -9,9 +9,9 @@ import (
 	"sluice/engine/relay"
 )
 
-// inspector is the probe of all engines under test. After each piece of a loop's
-// work it looks whether all that the loop holds agrees, and it records which
-// events sessions have met. A violation fails the test with the session's dump.
+// inspector is the probe of all engines under test. After each piece of work of a loop, it
+// checks that the loop's data are consistent. It records the events that sessions handle. A
+// violation fails the test and prints the session.
 type inspector struct {
 	t      testing.TB
 	narrow bool // sockets to servers get the smallest buffers
@@ -20,15 +20,15 @@ type inspector struct {
 	hold   atomic.Pointer[holding]
 }
 
-// holding has a loop wait when a session comes to a state, while do gets the
-// descriptor of its socket to the server.
+// holding stops a loop when a session enters a state. Meanwhile do gets the descriptor of that
+// session's socket to the server.
 type holding struct {
 	state state
 	do    func(fd int)
 	over  chan struct{}
 }
 
-// holdIn has the loop of the next session that comes to a state wait for do.
+// holdIn makes the loop of the next session that enters a state wait until do has returned.
 func (i *inspector) holdIn(s state, do func(fd int)) (over <-chan struct{}) {
 	h := &holding{s, do, make(chan struct{})}
 	i.hold.Store(h)
@@ -48,20 +48,20 @@ func (i *inspector) holds(l *loop) {
 	})
 }
 
-// inspected is what the inspector keeps of a loop, whose goroutine owns it.
+// inspected contains what the inspector knows of a loop. It belongs to that loop's goroutine.
 type inspected struct {
-	touched []int32 // sessions that met something since the last look
-	work    int     // pieces of work since all sessions were looked at
+	touched []int32 // sessions that have handled an event since the last check
+	work    int     // pieces of work since all sessions were checked
 }
 
-// mostTold bounds the violations that one engine tells of.
+// mostTold is the maximum number of violations that are printed for one engine.
 const mostTold = 3
 
-// narrowServers makes the balancer's sockets towards its servers as small as the
-// kernel allows.
+// narrowServers gives the balancer's sockets to servers the smallest buffers that the kernel
+// allows.
 func narrowServers(o *Options) { o.probe.(*inspector).narrow = true }
 
-// inspect has an engine's loops inspected.
+// inspect gives an engine an inspector.
 func inspect(t testing.TB, o *Options) {
 	t.Helper()
 	o.probe = &inspector{t: t, loops: make([]inspected, o.Plan.Loops)}
@@ -79,8 +79,8 @@ func (i *inspector) meets(l *loop, id int32, from side, events uint32) {
 	mine.touched = append(mine.touched, id)
 }
 
-// settled looks at the sessions that met something, and at all of the loop's as
-// often as is cheap with so many.
+// settled checks the sessions that have handled an event. It checks all sessions of the loop
+// less often the more there are.
 func (i *inspector) settled(l *loop) {
 	mine := &i.loops[l.number]
 	mine.work++
@@ -112,7 +112,7 @@ func (i *inspector) tell(what string, wrong []string) {
 	}
 }
 
-// dump tells all of a session.
+// dump describes a session for a failure message.
 func dump(l *loop, id int32, s *session) string {
 	text := fmt.Sprintf("session %d on loop %d at %d: %+v", id, l.number, l.now, *s)
 	if l.isHTTP(s) {
@@ -121,7 +121,7 @@ func dump(l *loop, id int32, s *session) string {
 	return text
 }
 
-// flows are all that a session may hold bytes in.
+// flows returns all flows in which a session may hold bytes.
 func (l *loop) flows(id int32) []*relay.Flow {
 	s := l.sessions.at(id)
 	all := []*relay.Flow{&s.flow[client], &s.flow[server]}
@@ -132,7 +132,7 @@ func (l *loop) flows(id int32) []*relay.Flow {
 	return all
 }
 
-// wrongs collects what does not hold.
+// wrongs collects violations.
 type wrongs []string
 
 func (w *wrongs) unless(holds bool, what string, args ...any) {
@@ -141,7 +141,7 @@ func (w *wrongs) unless(holds bool, what string, args ...any) {
 	}
 }
 
-// ledger compares what a loop counts with what its sessions have.
+// ledger compares the counts of a loop with its sessions.
 type ledger struct {
 	*loop
 	wrongs
@@ -156,8 +156,8 @@ func (g *ledger) errors() []string {
 	return g.wrongs
 }
 
-// slab: each entry that was ever used is open or in the free list, once; and a
-// free one has no timer and holds nothing.
+// slab: each entry that was ever used is either in use or once in the free list. A free entry
+// has no timer and holds no bytes.
 func (g *ledger) slab() {
 	b, open, listed := g.sessions, 0, map[int32]bool{}
 	for id := b.free; id != 0; id = b.all[id].next {
@@ -182,7 +182,7 @@ func (g *ledger) slab() {
 	g.unless(open == b.open, "%d entries are open, %d are counted", open, b.open)
 }
 
-// lent: stores and pipes have one owner each.
+// lent: each borrowed store or pipe has exactly one owner.
 func (g *ledger) lent() {
 	charged, err := g.stock.Audit(func(yield func(*relay.Flow) bool) {
 		for id := int32(1); id < g.sessions.fresh; id++ {
@@ -200,8 +200,8 @@ func (g *ledger) lent() {
 	}
 }
 
-// counts compares the limits and the numbers of show stat with the sessions.
-// With more loops than one, the others change them all the while.
+// counts compares limits and the counts of show stat with the sessions. With several loops this
+// is not possible, because the other loops change the counts at the same time.
 func (g *ledger) counts() {
 	frontends, servers := map[*frontend]int64{}, map[any]int64{}
 	g.sessions.each(func(id int32) {
@@ -225,7 +225,7 @@ func (g *ledger) counts() {
 	}
 }
 
-// hasTurn reports whether a session's socket waits in the loop's list.
+// hasTurn reports whether a session's socket is in the loop's list of sockets to serve again.
 func (l *loop) hasTurn(id int32, s *session, which side) bool {
 	return slices.Contains(l.turns, tokenOf(id, which, s.sock[which].turn))
 }

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What a session can meet, in classes: of an event that is of more than one, the
-// worst counts, but for room and urgent data, which are classes beside.
+// Classes of what a session can handle. If an epoll event belongs to several, only the worst counts.
+// A writable socket and urgent data are counted in addition.
 const (
 	meetIn   = iota
 	meetLast // in, with FIN
@@ -71,8 +71,8 @@ var (
 	sideNames  = [2]string{client: "client", server: "server"}
 )
 
-// unvisited lists the combinations of state, event and side that no session has
-// met so far. What a whole session meets has no side.
+// unvisited returns the combinations of state, event and side that no session has handled so
+// far. Events of the whole session have no side.
 func unvisited() (all []string) {
 	for s := inspecting; s <= leaving; s++ {
 		for what := range meetings {
@@ -92,7 +92,7 @@ func unvisited() (all []string) {
 	return all
 }
 
-// impossible reads the combinations that cannot be, each with its reason.
+// impossible returns the combinations that cannot occur, each with its reason.
 func impossible() (map[string]string, error) {
 	text, err := os.ReadFile("testdata/impossible.txt")
 	all := map[string]string{}
@@ -109,9 +109,9 @@ func impossible() (map[string]string, error) {
 	return all, err
 }
 
-// checkVisited tells the combinations that no test has visited, and fails for
-// those that are not known to be impossible; and for those that are listed and
-// were visited all the same. It is for a run of all tests.
+// checkVisited prints the combinations that no test has visited. It fails for those that are
+// not listed as impossible, and for listed ones that were visited. It is only useful after a
+// run of all tests.
 func checkVisited() error {
 	listed, err := impossible()
 	if err != nil {
@@ -129,7 +129,7 @@ func checkVisited() error {
 	return err
 }
 
-// allTestsRun reports whether nothing was left out.
+// allTestsRun reports whether no test was left out.
 func allTestsRun() bool {
 	for _, name := range []string{"test.run", "test.skip", "test.list", "test.fuzz"} {
 		if flag.Lookup(name).Value.String() != "" {

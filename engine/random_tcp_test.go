@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// stream is a random connection in mode tcp: what its two ends do.
+// stream is a random connection in mode tcp: the behaviour of its two ends.
 type stream struct {
 	number  int
 	refused bool
@@ -32,7 +32,7 @@ func planStream(number int) *stream {
 	return x
 }
 
-// head is what rules look at.
+// head returns the first bytes, which the rules inspect.
 func (x *stream) head() string {
 	host := "one.test"
 	if x.refused {
@@ -41,8 +41,8 @@ func (x *stream) head() string {
 	return fmt.Sprintf("GET /%d HTTP/1.1\r\nHost: %s\r\n\r\n", x.number, host)
 }
 
-// planEnd is what one end does with its content, and whether it is polite: says
-// all and takes all.
+// planEnd returns the script of one end. polite means that this end sends all its bytes and
+// reads all.
 func planEnd(r *rand.Rand, text string) (s script, polite bool) {
 	taking := script{takeAll}
 	if r.IntN(2) == 0 {
@@ -73,7 +73,7 @@ func planEnd(r *rand.Rand, text string) (s script, polite bool) {
 	return append(s, shut), false
 }
 
-// streams is where random streams take place.
+// streams are random streams with their servers and results.
 type streams struct {
 	t   *testing.T
 	all map[int]*stream
@@ -101,7 +101,7 @@ func planStreams(t *testing.T, first, n int) *streams {
 	return w
 }
 
-// serve is a server that reads a head, and does what the stream's plan says.
+// serve starts a server that reads a head and follows the plan of that stream.
 func (w *streams) serve(wire wire) string {
 	return serveConns(w.t, wire, func(c net.Conn) {
 		bound(c)
@@ -134,7 +134,7 @@ func (w *streams) play(x *stream, wire wire, to net.Addr) {
 	w.judge(x, client, a)
 }
 
-// judge compares what one end got with what the other one sent.
+// judge compares the bytes that one end got with those that the other end sent.
 func (w *streams) judge(x *stream, end side, a *actor) {
 	got, from := a.soFar(), end.other()
 	name := [...]string{"client", "server"}[end]
@@ -150,9 +150,8 @@ func (w *streams) judge(x *stream, end side, a *actor) {
 	}
 }
 
-// TestRandomStreams has misbehaving clients and servers send to each other in
-// mode tcp. What each gets is what was sent to it, from its start, and whole if
-// both were polite.
+// TestRandomStreams: misbehaving clients and servers send to each other in mode tcp. Each end
+// must get a prefix of the bytes that the other has sent, and all of them if both were polite.
 func TestRandomStreams(t *testing.T) {
 	for i, place := range landscapes(t) {
 		for name, rules := range map[string]string{"at once": "", "inspected": "tcp-request content reject if { hdr(host) refused.test }\n  use_backend b if { hdr(host) one.test }"} {
@@ -170,7 +169,7 @@ func TestRandomStreams(t *testing.T) {
 	}
 }
 
-// TestRandomStreamsByHAProxy holds what the test above expects against HAProxy.
+// TestRandomStreamsByHAProxy checks that HAProxy meets the expectations of the test above too.
 func TestRandomStreamsByHAProxy(t *testing.T) {
 	w := planStreams(t, 1, talksWanted(100))
 	text := w.config(landscape{bind: "127.0.1.0:1", servers: overTCP}, "tcp-request inspect-delay 5s\n  tcp-request content reject if { hdr(host) refused.test }\n  tcp-request content accept if HTTP")

@@ -20,13 +20,13 @@ type webClient struct {
 	*talk
 	conn     net.Conn
 	in       *bufio.Reader
-	answered chan int // by the reader: how many requests have their answer; closed at the end
-	outcome  []string // of each request, to compare
-	got      int      // answers that are whole
+	answered chan int // number of answered requests, sent by the reader; closed at the end
+	outcome  []string // result of each request, for comparison
+	got      int      // complete answers
 	sending  sync.WaitGroup
 }
 
-// converse plays a talk on a connection, and returns what the client got.
+// converse plays a talk on a connection, and returns the client's results.
 func (w *webWorld) converse(k *talk, conn net.Conn) []string {
 	defer conn.Close()
 	bound(conn)
@@ -49,7 +49,7 @@ func (w *webWorld) converse(k *talk, conn net.Conn) []string {
 	return c.outcome
 }
 
-// hesitant is a connection whose reader is slow, or ends before its time.
+// hesitant is a connection whose reader is slow or ends early.
 type hesitant struct {
 	net.Conn
 	*talk
@@ -74,7 +74,7 @@ func (h *hesitant) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// send writes the requests, up to where the client spoils the talk.
+// send writes the requests, up to the planned fault of the client.
 func (c *webClient) send() {
 	left := 1 << 30
 	if c.fault == finEarly || c.fault == rstEarly {
@@ -112,8 +112,8 @@ func (c *webClient) leave() {
 	_ = c.conn.(interface{ CloseWrite() error }).CloseWrite()
 }
 
-// hear reads the answer to a request, and reports whether it is whole and
-// another may follow.
+// hear reads the answer to a request. It reports whether the answer is complete and another may
+// follow.
 func (c *webClient) hear(q *webRequest) bool {
 	for {
 		r, err := http.ReadResponse(c.in, &http.Request{Method: q.method})
@@ -184,7 +184,7 @@ func (c *webClient) judge(q *webRequest, r *http.Response) bool {
 	return true
 }
 
-// judgeOurs looks at an answer that no server gave.
+// judgeOurs checks an answer that the balancer itself has given.
 func (c *webClient) judgeOurs(q *webRequest, r *http.Response) bool {
 	_, err := io.Copy(io.Discard, r.Body)
 	c.outcome = append(c.outcome, fmt.Sprintf("own %d", r.StatusCode))
@@ -206,10 +206,10 @@ func (c *webClient) tunnel(q *webRequest) bool {
 	return true
 }
 
-// promisesAll says that the client writes all it has, and takes all answers.
+// promisesAll reports whether the client sends all its requests and reads all answers.
 func (k *talk) promisesAll() bool { return k.fault == polite }
 
-// firstSpoiled is the index of the first request that may not be answered.
+// firstSpoiled returns the index of the first request that may remain without an answer.
 func (k *talk) firstSpoiled() int {
 	switch k.fault {
 	case rstEarly, shutLate:
@@ -235,7 +235,7 @@ func (k *talk) firstSpoiled() int {
 	return len(k.requests)
 }
 
-// atEnd looks at what follows the last answer.
+// atEnd checks the bytes after the last answer.
 func (c *webClient) atEnd() {
 	last := c.requests()[len(c.requests())-1]
 	if c.got < len(c.requests()) || !last.last || last.upgrade || !c.promisesAll() || c.firstSpoiled() < len(c.requests()) {
@@ -247,7 +247,7 @@ func (c *webClient) atEnd() {
 	}
 }
 
-// isNet reports whether an error is one of the connection, not of what came.
+// isNet reports whether an error is one of the connection and not of the bytes received.
 func isNet(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) || errors.Is(err, errLeft) || errors.Is(err, net.ErrClosed)

@@ -5,9 +5,8 @@ import (
 	"testing"
 )
 
-// TestRandomTalksAsHAProxy plays the same random talks through HAProxy and
-// through Sluice. Where the outcome does not depend on time, and HAProxy does what
-// the test above expects, the clients get the same.
+// TestRandomTalksAsHAProxy plays the same random talks through HAProxy and Sluice. The clients
+// must get the same, except if the outcome depends on time or HAProxy fails the test above.
 func TestRandomTalksAsHAProxy(t *testing.T) {
 	place := landscape{bind: "127.0.1.0:1", clients: overTCP, servers: overTCP}
 	ours, talks := planWorld(t, 50001, talksWanted(100))
@@ -30,14 +29,15 @@ func TestRandomTalksAsHAProxy(t *testing.T) {
 	}
 }
 
-// judged says that HAProxy has an opinion: not of clients that leave, nor of
-// final answers that come together with interim ones, whose bytes it loses.
+// judged reports whether HAProxy's outcome is compared. It is not for clients that end early.
+// It is not for final answers that arrive together with interim ones, because HAProxy loses
+// their bytes.
 func (k *talk) judged() bool {
 	return k.fault == polite && !slices.ContainsFunc(k.requests, func(q *webRequest) bool { return q.answer.interim > 0 })
 }
 
-// certain returns the part of an outcome that does not depend on time: up to the
-// exchange that a server spoils, and that one if it is the first and the server
+// certain returns the part of an outcome that does not depend on time. It ends before the
+// exchange in which a server fails. That exchange is included if it is the first and the server
 // ends before a final answer.
 func (k *talk) certain(outcome []string) []string {
 	n := k.firstSpoiled()
@@ -47,8 +47,8 @@ func (k *talk) certain(outcome []string) []string {
 	return outcome[:min(n, len(outcome))]
 }
 
-// diesEarly says that the server ends in good order, having read the request,
-// before it says a byte of the final answer.
+// diesEarly reports whether the server reads the whole request and then sends FIN before any
+// byte of the final answer.
 func (q *webRequest) diesEarly() bool {
 	a := &q.answer
 	return !q.refused && a.fault == shuts && a.early < 0 && a.after <= len(q.interimText())

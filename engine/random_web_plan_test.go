@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// talk is a random connection of a client in mode http: what it asks, how, and
-// what the servers do. It is a value that a failing test prints.
+// talk is a random connection of a client in mode http: its requests, their timing, and the
+// behaviour of the servers. It is a value that a failing test prints.
 type talk struct {
 	number   int
 	requests []*webRequest
-	step     bool // the client asks when it has the answer before; else at once
-	pieces   int  // of the client's writes, at most; 0: whole
+	step     bool // the client waits for each answer before its next request
+	pieces   int  // maximum bytes of a write of the client; 0: one write
 	lazy     time.Duration
-	fault    clientFault // how the client spoils the conversation
-	after    int         // bytes of its requests after which it does, or bytes it has read
+	fault    clientFault // how the client disturbs the conversation
+	after    int         // bytes sent, or bytes read, before the client's fault
 }
 
-// clientFault is how a client spoils a conversation.
+// clientFault is how a client disturbs a conversation.
 type clientFault string
 
 const (
@@ -42,22 +42,22 @@ type webRequest struct {
 	answer  webAnswer
 }
 
-// webAnswer is what the server does with a request.
+// webAnswer is the behaviour of the server for a request.
 type webAnswer struct {
 	status   int
-	interim  int // answers 1xx before
+	interim  int // number of interim answers (1xx) before it
 	body     int // bytes
 	framing  string
-	early    int // of the request's body so many bytes are read before; -1: all
+	early    int // bytes of the request's body that are read before the answer; -1: all
 	pieces   int
 	rest     time.Duration
 	fault    serverFault
-	after    int  // bytes of the answer after which it does
+	after    int  // bytes of the answer sent before the server's fault
 	closes   bool // Connection: close
-	mayBreak bool // the client spoils the talk
+	mayBreak bool // the client disturbs the talk
 }
 
-// serverFault is how a server spoils an exchange.
+// serverFault is how a server disturbs an exchange.
 type serverFault string
 
 const (
@@ -111,7 +111,7 @@ func planRest(r *rand.Rand) time.Duration {
 	return time.Duration(r.IntN(2000)) * time.Microsecond
 }
 
-// planSize is often small, and sometimes more than buffers take.
+// planSize returns a size that is often small, and sometimes larger than all buffers.
 func planSize(r *rand.Rand) int { return r.IntN(1 << r.IntN(19)) }
 
 func planRequest(r *rand.Rand, number int, last, spoiled bool) *webRequest {
@@ -154,7 +154,7 @@ func planAnswer(r *rand.Rand, q *webRequest, spoiled bool) webAnswer {
 	return a
 }
 
-// bodiless says that no body may follow the head of the answer.
+// bodiless reports whether the answer must have no body.
 func (q *webRequest) bodiless() bool {
 	return q.method == "HEAD" || q.answer.status == 204 || q.answer.status == 304
 }
@@ -168,7 +168,7 @@ func (k *talk) String() string {
 	return b.String()
 }
 
-// text is the request as the client writes it.
+// text returns the request as the client writes it.
 func (q *webRequest) text() string {
 	head := fmt.Sprintf("%s /%d HTTP/1.1\r\nHost: %s.test\r\n", q.method, q.number, q.host)
 	if q.refused {
@@ -189,7 +189,7 @@ func (q *webRequest) text() string {
 	return head + "\r\n"
 }
 
-// chunks cuts a body into chunks.
+// chunks splits a body into chunks.
 func chunks(body string, number int) string {
 	var b strings.Builder
 	for size := 1 + number*37%5000; body != ""; size = size*3%70000 + 1 {
@@ -200,7 +200,7 @@ func chunks(body string, number int) string {
 	return b.String() + "0\r\n\r\n"
 }
 
-// text is the final answer as the server writes it.
+// answerText returns the final answer as the server writes it.
 func (q *webRequest) answerText() string {
 	a := &q.answer
 	head := fmt.Sprintf("HTTP/1.1 %d Said\r\nX-Number: %d\r\n", a.status, q.number)

@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// webWorld is where random talks take place: their plans, what the servers have
-// seen of them, and what was wrong.
+// webWorld contains the plans of random talks, the requests that the servers have got, and all
+// errors.
 type webWorld struct {
 	t        *testing.T
 	requests map[int]*webRequest // by number
 	shares   bool                // clients share connections to servers
-	splits   bool                // one write of a server may come in two
+	splits   bool                // one write of a server may arrive in two parts
 
 	mu    sync.Mutex
 	seen  map[int]int // how often each request reached a server
@@ -37,15 +37,15 @@ func newWebWorld(t *testing.T, talks []*talk) *webWorld {
 	return w
 }
 
-// fail notes what was wrong with a request.
+// fail records an error of a request.
 func (w *webWorld) fail(number int, what string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.wrong[number/100] = append(w.wrong[number/100], fmt.Sprintf("request %d: ", number)+fmt.Sprintf(what, args...))
 }
 
-// webServe is a server that does with each request what its plan says, whoever
-// asks. It returns its address in the configuration's words.
+// serve starts a server that follows the plan of each request, from any client. It returns its
+// address as in a configuration.
 func (w *webWorld) serve(wire wire) string {
 	return serveConns(w.t, wire, func(c net.Conn) { (&webService{webWorld: w, conn: c}).run() }).String()
 }
@@ -55,7 +55,7 @@ type webService struct {
 	*webWorld
 	conn net.Conn
 	in   *bufio.Reader
-	last int // the request before
+	last int // number of the request before
 }
 
 func (s *webService) run() {
@@ -65,7 +65,7 @@ func (s *webService) run() {
 	}
 }
 
-// next serves one request and reports whether another may follow.
+// next serves one request. It reports whether another may follow.
 func (s *webService) next() bool {
 	r, err := http.ReadRequest(s.in)
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *webService) next() bool {
 	return q.answer.status != 101 && !q.answer.closes && (q.answer.framing != byEnd || q.bodiless())
 }
 
-// admit finds the plan of a request that came.
+// admit returns the plan of a request that has arrived.
 func (s *webService) admit(r *http.Request) *webRequest {
 	number, _ := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/"))
 	q := s.requests[number]
@@ -123,7 +123,7 @@ func (s *webService) admit(r *http.Request) *webRequest {
 	return q
 }
 
-// drain reads the rest of a body, and checks it.
+// drain reads and checks the rest of a body.
 func (s *webService) drain(q *webRequest, body *stampReader, size int) {
 	_, err := io.Copy(io.Discard, body)
 	switch {
@@ -134,8 +134,7 @@ func (s *webService) drain(q *webRequest, body *stampReader, size int) {
 	}
 }
 
-// answer writes interim answers and the final one, and reports whether the
-// connection goes on.
+// answer writes interim answers and the final one. It reports whether the connection continues.
 func (s *webService) answer(q *webRequest) bool {
 	a := &q.answer
 	text := q.interimText() + q.answerText()
@@ -162,12 +161,12 @@ func (s *webService) answer(q *webRequest) bool {
 
 func (s *webService) write(q *webRequest, text string) { writePieces(s.conn, text, q.answer.pieces, 0) }
 
-// tunnel sends and takes stamps, both ways at once.
+// tunnel sends and reads stamped bytes at the same time.
 func (s *webService) tunnel(q *webRequest) {
 	tunnelStamps(s.conn, s.in, q, 'w', 'v', func(what string) { s.fail(q.number, "at the server: %s", what) })
 }
 
-// tunnelStamps sends a content of one kind and takes that of another.
+// tunnelStamps sends stamped bytes of the kind out and reads those of the kind back.
 func tunnelStamps(c net.Conn, in io.Reader, q *webRequest, out, back byte, fail func(string)) {
 	var sending sync.WaitGroup
 	sending.Go(func() {
@@ -187,14 +186,14 @@ func tunnelStamps(c net.Conn, in io.Reader, q *webRequest, out, back byte, fail 
 	sending.Wait()
 }
 
-// extraNumber is told by the bytes that a server sends behind an answer.
+// extraNumber is the number in stamped bytes that a server sends after an answer.
 const extraNumber = 99999
 
-// mostPieces bounds how long a talk takes.
+// mostPieces limits the number of writes, so that a talk does not last too long.
 const mostPieces = 300
 
-// writePieces writes a text in pieces of at most so many bytes (0: whole), and
-// pauses between them. It ends with the first error.
+// writePieces writes a text in pieces of at most pieces bytes, 0 for one write, and pauses
+// between them. It stops at the first error.
 func writePieces(c net.Conn, text string, pieces int, rest time.Duration) bool {
 	if pieces == 0 || pieces > len(text) {
 		pieces = max(len(text), 1)
@@ -211,7 +210,7 @@ func writePieces(c net.Conn, text string, pieces int, rest time.Duration) bool {
 	return true
 }
 
-// pauseFor is input of a random test, not a wait for something.
+// pauseFor sleeps because slow peers are input of a random test. It does not wait for an event.
 func pauseFor(span time.Duration) {
 	if span > 0 {
 		<-time.After(span)

@@ -29,7 +29,7 @@ func talksWanted(few int) int {
 	return few
 }
 
-// landscape is a configuration for random conversations.
+// landscape is a configuration for random talks.
 type landscape struct {
 	name    string
 	bind    string
@@ -50,12 +50,12 @@ func landscapes(t *testing.T) []landscape {
 	}
 }
 
-// talkers is how many conversations are under way at once.
+// talkers is the number of talks at the same time.
 const talkers = 8
 
-// TestRandomTalks has misbehaving clients and servers speak HTTP through the
-// balancer. What each gets is what was sent to it, in order and from its start,
-// and whole if both ends were polite.
+// TestRandomTalks: misbehaving clients and servers exchange HTTP messages through the balancer.
+// Each must get the bytes that were sent to it, in order, and all of them if both ends were
+// polite.
 func TestRandomTalks(t *testing.T) {
 	for i, place := range landscapes(t) {
 		t.Run(place.name, func(t *testing.T) {
@@ -103,7 +103,7 @@ global
 `, webDefaults, place.bind, w.serve(place.servers), w.serve(place.servers), w.serve(place.servers), place.options)
 }
 
-// run plays the talks, some at once, and returns what each client got.
+// run plays the talks, some of them at the same time, and returns each client's results.
 func (w *webWorld) run(talks []*talk, to net.Addr, wire wire, outcomes map[int][]string) {
 	queue := make(chan *talk)
 	var working sync.WaitGroup
@@ -134,7 +134,7 @@ func (w *webWorld) run(talks []*talk, to net.Addr, wire wire, outcomes map[int][
 	working.Wait()
 }
 
-// report fails the test with the plans of the talks in which something was wrong.
+// report fails the test with the plans of the talks in which an error was found.
 func (w *webWorld) report(talks []*talk) {
 	w.t.Helper()
 	w.mu.Lock()

@@ -9,9 +9,8 @@ import (
 	"testing"
 )
 
-// wsgiApp is a site as people run behind a balancer: a small process on a port
-// of its own. It answers with its name and what it was asked, and echoes
-// WebSocket messages on /socket.
+// wsgiApp is a typical small web application. It answers with its name and a description of the
+// request, and echoes WebSocket messages on /socket.
 const wsgiApp = `
 import hashlib, sys
 import eventlet
@@ -37,14 +36,14 @@ print('port %d.' % listener.getsockname()[1], flush=True)
 wsgi.server(listener, site, log_output=False)
 `
 
-// wsgi starts the site of that name and returns its address.
+// wsgi starts the application with this name and returns its address.
 func wsgi(t *testing.T, name string) string {
 	t.Helper()
 	app := background(t, "/usr/bin/python3", write(t, "app.py", wsgiApp), name)
 	return "127.0.0.1:" + app.tells(`port (\d+)\.`)
 }
 
-// nginx serves a directory and returns its address.
+// nginx starts an nginx that serves a directory, and returns its address.
 func nginx(t *testing.T, root string) string {
 	t.Helper()
 	addr, dir := deadPort(t), t.TempDir()
@@ -67,7 +66,7 @@ http {
 	return addr
 }
 
-// sites is a balancer before two WSGI sites and nginx, told apart by Host.
+// sites starts a balancer for two WSGI applications and nginx, selected by Host.
 func sites(t *testing.T, root string) *balancer {
 	t.Helper()
 	return start(t, `

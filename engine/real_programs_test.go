@@ -15,15 +15,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// debian says which package brings a program. They are in the Makefile's
-// PACKAGES, too.
+// debian contains Debian's package for each program. The Makefile's PACKAGES must contain them
+// too.
 var debian = map[string]string{
 	"curl": "curl", "haproxy": "haproxy", "openssl": "openssl", "nginx": "nginx", "/usr/bin/python3": "python3-eventlet",
 	"redis-server": "redis-server", "redis-cli": "redis-tools", "redis-benchmark": "redis-tools", "node": "nodejs", "wrk": "wrk", "ab": "apache2-utils",
 }
 
-// find returns where a program is. Without it the test fails: that these
-// programs work through the balancer is what it is for.
+// find returns the path of a program. It fails the test if the program is missing, because the
+// test would be useless without it.
 func find(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -36,7 +36,7 @@ func find(t *testing.T, name string) string {
 	return path
 }
 
-// tool runs a program to its end, with input, and returns what it says.
+// tool runs a program with input until it ends, and returns its output.
 func tool(t *testing.T, input, name string, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patienceOfTests)
@@ -51,7 +51,7 @@ func tool(t *testing.T, input, name string, args ...string) string {
 	return said.String()
 }
 
-// program is a server process of somebody else's making. It ends with the test.
+// program is a server process of another project. It is stopped at the end of the test.
 type program struct {
 	t    *testing.T
 	name string
@@ -59,7 +59,7 @@ type program struct {
 	said bytes.Buffer // guarded by mu
 }
 
-// Write keeps what the program says.
+// Write stores the program's output.
 func (p *program) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -103,8 +103,7 @@ func background(t *testing.T, name string, args ...string) *program {
 	return p
 }
 
-// tells waits until the program has said something, and returns the part of it
-// in brackets.
+// tells waits until the program's output matches pattern, and returns the match of its group.
 func (p *program) tells(pattern string) string {
 	p.t.Helper()
 	searched := regexp.MustCompile(pattern)
@@ -128,7 +127,7 @@ func (p *program) serves(network, addr string) {
 	})
 }
 
-// write makes a file in a directory of the test's.
+// write makes a file in a temporary directory of the test.
 func write(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)

@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// TestRealRedis: a database behind the balancer, reached over TCP and over its
-// UNIX socket.
+// TestRealRedis: the balancer reaches a database over TCP and over its UNIX socket.
 func TestRealRedis(t *testing.T) {
 	addr, dir := deadPort(t), t.TempDir()
 	_, port, _ := net.SplitHostPort(addr)

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// tlsServer starts an openssl that has a certificate for name and sends each
-// line back reversed. It returns the server's address and its certificate.
+// tlsServer starts an openssl server that has a certificate for name and sends each line back
+// reversed. It returns the server's address and its certificate.
 func tlsServer(t *testing.T, name string) (addr, cert string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -19,8 +19,8 @@ func tlsServer(t *testing.T, name string) (addr, cert string) {
 	return s.tells(`ACCEPT (\S+:\d+)`), cert
 }
 
-// TestRealTLSBySNI: TLS passes through to the server that the client named,
-// which each client checks by the certificate.
+// TestRealTLSBySNI: TLS is passed on to the server that the client has named. Each client
+// checks this by the certificate.
 func TestRealTLSBySNI(t *testing.T) {
 	one, oneCert := tlsServer(t, "one.test")
 	two, twoCert := tlsServer(t, "two.test")
@@ -59,8 +59,8 @@ backend two
 	}
 }
 
-// mail speaks as much SMTP as a client needs that asks for nothing. The server
-// speaks first.
+// mail is an SMTP server with just enough commands for a client that sends no mail. The server
+// sends first.
 func mail(c *net.TCPConn) {
 	line := make([]byte, 512)
 	for answer := "220 mail.test ready\r\n"; ; answer = "250 fine\r\n" {
@@ -73,8 +73,8 @@ func mail(c *net.TCPConn) {
 	}
 }
 
-// TestRealServerSpeaksFirst: a client that waits for a banner gets it, also
-// where rules want bytes of it first.
+// TestRealServerSpeaksFirst: a client that waits for a banner gets it, even if rules first wait
+// for bytes of the client.
 func TestRealServerSpeaksFirst(t *testing.T) {
 	s := listen(t, mail).String()
 	for name, rules := range map[string]string{

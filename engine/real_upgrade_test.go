@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestRealUpgrade: after 101 a connection belongs to another protocol, in both
-// directions at once: a WebSocket of the WSGI site chosen by Host.
+// TestRealUpgrade: after status 101 a connection carries another protocol in both directions at
+// the same time. Here it is a WebSocket of the WSGI application that Host has selected.
 func TestRealUpgrade(t *testing.T) {
 	b := sites(t, t.TempDir())
 	c := b.dial("f")
@@ -39,7 +39,7 @@ func TestRealUpgrade(t *testing.T) {
 	b.wantTerm("--")
 }
 
-// frame is a WebSocket frame as clients send them, masked (RFC 6455 5.2).
+// frame returns a WebSocket frame as clients send it, masked (RFC 6455 5.2).
 func frame(first byte, text string) []byte {
 	mask := []byte{1, 2, 3, 4}
 	f := []byte{first}
@@ -58,7 +58,7 @@ func frame(first byte, text string) []byte {
 	return f
 }
 
-// message reads a server's frame of a text message.
+// message reads a text message in one frame from a server.
 func message(t *testing.T, c net.Conn) string {
 	t.Helper()
 	part := func(n uint64) []byte {

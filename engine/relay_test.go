@@ -16,7 +16,7 @@ frontend f
 backend b
 `
 
-// sniffing is plain with a rule that needs the client's bytes.
+// sniffing is the configuration plain with a rule that needs bytes of the client.
 const sniffing = `
   timeout connect 2s
   timeout client 10s

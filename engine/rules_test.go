@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// ruled plays one request through rules of a frontend and of a backend to a
-// server with a fixed answer, and returns what the client gets.
+// ruled sends one request through rules of a frontend and a backend to a server with a fixed
+// answer. It returns the bytes that the client gets.
 func ruled(t *testing.T, request, answer, front, back string) string {
 	t.Helper()
 	b := start(t, webDefaults+fmt.Sprintf(`
@@ -29,8 +29,8 @@ const (
 	plainOK   = "HTTP/1.1 200 OK\r\nX-A: a\r\nContent-Length: 2\r\n\r\nok"
 )
 
-// TestRulesGoOn: a redirect that `ignore-empty` skips leaves the rules behind it
-// in force, on requests and on answers; they see what was edited before.
+// TestRulesGoOn: after a redirect that `ignore-empty` skips, the following rules are still
+// evaluated, on requests and on answers. They read the edits made before.
 func TestRulesGoOn(t *testing.T) {
 	for _, c := range []struct{ name, front, back, want string }{
 		{"deny", "http-request redirect location %[req.hdr(x)] ignore-empty\n  http-request deny", "", "403"},
@@ -52,8 +52,8 @@ func TestRulesGoOn(t *testing.T) {
 	}
 }
 
-// TestAnswersOfRules: the headers of `return` and `deny` that have a value are
-// sent, and a deny has the page of its status where nothing else is said.
+// TestAnswersOfRules: headers of `return` and `deny` are sent if they have a value. A deny
+// without further arguments sends the page of its status.
 func TestAnswersOfRules(t *testing.T) {
 	const closed = "connection: close\r\n\r\n"
 	for _, c := range []struct{ rule, want string }{
@@ -75,8 +75,8 @@ func TestAnswersOfRules(t *testing.T) {
 	}
 }
 
-// TestEachProtocolIsAValue: a rule that asks for one of the protocols of a hello
-// finds it among several, wherever it stands.
+// TestEachProtocolIsAValue: a rule finds a protocol in a hello that contains several, in any
+// position.
 func TestEachProtocolIsAValue(t *testing.T) {
 	named := func(name string) string {
 		return listen(t, func(c *net.TCPConn) {
@@ -116,8 +116,8 @@ backend none
 	}
 }
 
-// TestMonitorOfAnAbsoluteTarget: a probe that names the host in its target gets
-// the monitor's answer, too.
+// TestMonitorOfAnAbsoluteTarget: a probe whose target contains the host gets the monitor's
+// answer too.
 func TestMonitorOfAnAbsoluteTarget(t *testing.T) {
 	for target, want := range map[string]string{"http://a.test/alive": "Service ready", "/alive": "Service ready", "http://a.test/alive/": "ok", "http://a.test/alive?": "ok"} {
 		got := ruled(t, "GET "+target+" HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n", plainOK, "monitor-uri /alive", "")
@@ -127,8 +127,8 @@ func TestMonitorOfAnAbsoluteTarget(t *testing.T) {
 	}
 }
 
-// TestVersionsAndLengths: interim answers are not for HTTP/1.0, an answer without
-// a body tells no length, and HTTP/1.0 has bodies where they mean something only.
+// TestVersionsAndLengths: a client of HTTP/1.0 gets no interim answer, and an answer without a
+// body has no length. HTTP/1.0 requests may have a body only with methods that define one.
 func TestVersionsAndLengths(t *testing.T) {
 	const old, interim = " / HTTP/1.0\r\nHost: a\r\n", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
 	for _, c := range []struct{ name, request, answer, want string }{

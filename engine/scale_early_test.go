@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestEarlyBytesAreGivenBack: heads that come in two pieces are held until the
-// rules can decide, and not a moment longer.
+// TestEarlyBytesAreGivenBack: heads that come in two pieces are held only until the rules have
+// decided.
 func TestEarlyBytesAreGivenBack(t *testing.T) {
 	b := start(t, `
   timeout connect 2s

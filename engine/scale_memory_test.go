@@ -14,34 +14,33 @@ import (
 
 const (
 	scaleFDs = 20000
-	fewFirst = 100 // connections before the memory is looked at
+	fewFirst = 100 // connections before the first measurement
 )
 
-// scale is a number of connections, and what they may cost.
+// scale is a number of connections, and the memory that they may use.
 type scale struct {
 	held    int
-	most    float64 // resident bytes for each
+	most    float64 // resident bytes for each connection
 	options string
 	route   string
-	opening string // what each client says, quoted
-	answer  string // to each question mark in it, quoted
+	opening string // text that each client sends, quoted
+	answer  string // answer of the server to each question mark in it, quoted
 }
 
-// TestFault11IdleFlood: with 20,000 file descriptors one process holds 9,000
-// connections at once, others come and go beside them unharmed, and every one
-// of the 9,000 still works.
+// TestFault11IdleFlood: with 20,000 file descriptors, one process holds 9,000 connections at
+// the same time. Other connections are served meanwhile, and each of the 9,000 still works.
 func TestFault11IdleFlood(t *testing.T) {
 	scale{fewer(9000), 512, "option tcplog", "default_backend b", `"?"`, `"!"`}.check(t)
 }
 
-// TestHoldsRoutedConnections: the bytes that rules looked at are given back.
+// TestHoldsRoutedConnections: the memory of inspected bytes is freed after the decision.
 func TestHoldsRoutedConnections(t *testing.T) {
 	scale{fewer(4000), 512, "option tcplog", "use_backend b if { hdr(host) site.test }",
 		`"GET / HTTP/1.1\r\nHost: site.test\r\nX-Ask: ?\r\n\r\n"`, `"!"`}.check(t)
 }
 
-// TestHoldsWebConnections: so is, between two requests, what mode http needs
-// while one is under way.
+// TestHoldsWebConnections: between two requests, the memory that mode http uses for a request
+// is freed.
 func TestHoldsWebConnections(t *testing.T) {
 	scale{fewer(9000), 2048, "mode http\n  option httplog\n  option forwardfor", "use_backend b if { hdr(host) site.test }",
 		`"GET /? HTTP/1.1\r\nHost: site.test\r\n\r\n"`, `"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n!"`}.check(t)
@@ -54,8 +53,8 @@ func fewer(connections int) int {
 	return connections
 }
 
-// check opens the connections through a balancer in a process of its own, looks
-// at its memory, and has each of them used again.
+// check opens the connections through a balancer in a separate process. It measures that
+// process's memory and uses each connection again.
 func (x scale) check(t *testing.T) {
 	t.Helper()
 	log := &balancer{t: t, lines: make(chan string, 1<<16)}
@@ -94,7 +93,7 @@ func (x scale) check(t *testing.T) {
 	wait(t, "all descriptors to be closed", func() bool { return openFDs(t, pid) <= fresh })
 }
 
-// churn has clients come, ask and go while the others are held.
+// churn opens and closes other connections while the first ones stay open.
 func (x scale) churn(t *testing.T, addr string) {
 	t.Helper()
 	opening, err := strconv.Unquote(x.opening)
@@ -141,7 +140,7 @@ func openFDs(t *testing.T, pid int) int {
 	return len(all)
 }
 
-// memory is what a process has resident, in bytes.
+// memory is the resident memory of a process, in bytes.
 type memory struct{ rss, pss, anonymous float64 }
 
 func readMemory(t *testing.T, pid int) memory {

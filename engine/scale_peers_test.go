@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// playServers answers every question mark with the quoted text args[0], and says
-// where it listens.
+// playServers answers every question mark with the quoted text args[0]. It first prints its
+// address.
 func playServers(args []string) error {
 	answer, err := strconv.Unquote(args[0])
 	if err != nil {
@@ -56,10 +56,10 @@ func answerQuestions(c net.Conn, answer string) {
 // crowd is the connections of many clients.
 type crowd struct {
 	conns []net.Conn
-	text  string // what each of them says
+	text  string // sent by each of them
 }
 
-// atOnce is how many clients of a crowd act at the same time.
+// atOnce is the number of clients of a crowd that act at the same time.
 const atOnce = 64
 
 // playClients does what its standard input says, a line a command:
@@ -120,8 +120,8 @@ func (c *crowd) open(addr string, n int) error {
 	})
 }
 
-// question sends a text with a question mark and waits for the answer, which
-// ends with an exclamation mark.
+// question sends a text with a question mark and waits for the answer, which ends with an
+// exclamation mark.
 func question(c net.Conn, text string) error {
 	_ = c.SetDeadline(time.Now().Add(patienceOfTests))
 	if _, err := io.WriteString(c, text); err != nil {
@@ -133,7 +133,7 @@ func question(c net.Conn, text string) error {
 	return nil
 }
 
-// each does something for every connection and returns the first error.
+// each calls do for every connection and returns the first error.
 func (c *crowd) each(do func(i int) error) error {
 	var working sync.WaitGroup
 	errs := make([]error, atOnce)

@@ -2,6 +2,6 @@
 
 package engine
 
-// racing: the race detector's shadow makes figures of memory meaningless and
-// everything slow, so large tests are smaller with it.
+// racing makes large tests smaller under the race detector, which slows everything down and
+// makes memory figures meaningless.
 const racing = true

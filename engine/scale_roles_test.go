@@ -19,11 +19,10 @@ import (
 	"sluice/engine/access"
 )
 
-// roleVariable names the role that the test binary plays as another process.
+// roleVariable is the environment variable with the role of the test binary in another process.
 const roleVariable = "SLUICE_TEST_ROLE"
 
-// TestMain lets the test binary be another process, with descriptors and
-// memory of its own.
+// TestMain lets the test binary run as another process, with its own descriptors and memory.
 func TestMain(m *testing.M) {
 	roles := map[string]func([]string) error{
 		"balancer": playBalancer, "clients": playClients, "servers": playServers,
@@ -46,8 +45,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// player is a process that plays a role. It says a line when it is ready, and
-// another for each command; it ends with its standard input.
+// player is a process with a role. It prints a line when it is ready, and one for each command.
+// It ends when its standard input ends.
 type player struct {
 	t    *testing.T
 	cmd  *exec.Cmd
@@ -56,13 +55,13 @@ type player struct {
 	out  *bufio.Reader
 }
 
-// cast starts a role and returns what it said first.
+// cast starts a role and returns its first line.
 func cast(t *testing.T, role string, args ...string) (*player, string) {
 	t.Helper()
 	return castBy(t, nil, role, args...)
 }
 
-// castBy is cast by the command of another program.
+// castBy is cast through the command of another program.
 func castBy(t *testing.T, by []string, role string, args ...string) (*player, string) {
 	t.Helper()
 	call := slices.Concat(by, []string{os.Args[0]}, args)
@@ -85,7 +84,7 @@ func castBy(t *testing.T, by []string, role string, args ...string) (*player, st
 	return p, p.hear()
 }
 
-// hear returns the next line that the player says.
+// hear returns the next line that the player prints.
 func (p *player) hear() string {
 	p.t.Helper()
 	_ = p.pipe.SetReadDeadline(time.Now().Add(3 * patienceOfTests))
@@ -96,7 +95,7 @@ func (p *player) hear() string {
 	return strings.TrimSpace(line)
 }
 
-// tell gives a command, which must be answered with ok.
+// tell sends a command, which must be answered with ok.
 func (p *player) tell(format string, args ...any) {
 	p.t.Helper()
 	fmt.Fprintf(p.in, format+"\n", args...)
@@ -115,9 +114,9 @@ func (p *player) leave() {
 	}
 }
 
-// playBalancer balances by the configuration in the file args[0] with args[1]
-// file descriptors, and says on which free port its first frontend listens. Its
-// own log goes to the file args[2], if there is one.
+// playBalancer runs a balancer with the configuration in the file args[0] and args[1] file
+// descriptors. It prints the port of its first frontend. Its process log is written to the file
+// args[2], if given.
 func playBalancer(args []string) error {
 	var fds uint64
 	if _, err := fmt.Sscan(args[1], &fds); err != nil {

@@ -25,11 +25,11 @@ type actor struct {
 	done   chan struct{} // closed when the script is over and the connection closed
 
 	mu    sync.Mutex
-	read  []byte // guarded by mu, as what follows
-	heard int    // so much of it was waited for
-	end   error  // why reading ended: io.EOF after FIN
-	fault error  // of the first step that was in vain
-	cut   int    // bytes of a write, 0: all at once
+	read  []byte // all bytes read; guarded by mu, like the next fields
+	heard int    // number of bytes that hear has matched
+	end   error  // reason why reading ended: io.EOF after FIN
+	fault error  // of the first step that failed
+	cut   int    // maximum bytes of a write; 0: no maximum
 }
 
 func newActor(t *testing.T, conn net.Conn, s script) *actor {
@@ -56,7 +56,7 @@ func (b *balancer) follow(frontend string, steps ...step) *actor {
 	return b.followOver(wire{}, frontend, steps...)
 }
 
-// followOver is follow for a wire of which only the buffers count.
+// followOver is follow with the buffer sizes of a wire.
 func (b *balancer) followOver(w wire, frontend string, steps ...step) *actor {
 	b.t.Helper()
 	return dialScript(b.t, w, b.addrs[frontend], steps)
@@ -77,8 +77,8 @@ type scriptServer struct {
 	actors []*actor // guarded by mu
 }
 
-// serveScripts is a server whose first connection follows the first script, and
-// so on; those after the last follow the last one.
+// serveScripts starts a server. Its first connection follows the first script, and so on.
+// Connections after the last script follow the last script.
 func serveScripts(t *testing.T, w wire, scripts ...script) *scriptServer {
 	t.Helper()
 	s := &scriptServer{t: t, scripts: scripts}
@@ -106,7 +106,7 @@ func (s *scriptServer) conn(n int) *actor {
 	return s.all()[n]
 }
 
-// over waits until the script is.
+// over waits until the script has ended.
 func (a *actor) over() *actor {
 	a.t.Helper()
 	select {
@@ -117,21 +117,21 @@ func (a *actor) over() *actor {
 	return a
 }
 
-// got waits until the script is over and returns all that was read.
+// got waits until the script has ended and returns all bytes read.
 func (a *actor) got() string {
 	a.t.Helper()
 	return a.over().soFar()
 }
 
-// soFar returns what was read by now.
+// soFar returns the bytes read so far.
 func (a *actor) soFar() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return string(a.read)
 }
 
-// how waits until the script is over, and returns why reading ended: nil if the
-// end was not read, io.EOF, or an error.
+// how waits until the script has ended and returns why reading ended: nil if the end was not
+// read, io.EOF, or an error.
 func (a *actor) how() error {
 	a.t.Helper()
 	a.over()
@@ -140,7 +140,7 @@ func (a *actor) how() error {
 	return a.end
 }
 
-// failed waits until the script is over, and returns what went wrong in it.
+// failed waits until the script has ended and returns the error of its failed step.
 func (a *actor) failed() error {
 	a.t.Helper()
 	a.over()
@@ -149,7 +149,7 @@ func (a *actor) failed() error {
 	return a.fault
 }
 
-// follow does the steps, until one is in vain.
+// follow executes the steps until one fails.
 func (a *actor) follow(s script) {
 	var beside sync.WaitGroup
 	defer beside.Wait()
@@ -216,7 +216,7 @@ func (a *actor) say(text string) error {
 	return nil
 }
 
-// hears looks for a text behind what was heard before.
+// hears looks for a text after the text that was matched before.
 func (a *actor) hears(text string) bool {
 	i := bytes.Index(a.read[a.heard:], []byte(text))
 	if i >= 0 {
@@ -225,8 +225,8 @@ func (a *actor) hears(text string) bool {
 	return i >= 0
 }
 
-// readUntil reads, at most a few bytes too many, until a condition holds that is
-// asked with mu held.
+// readUntil reads until a condition is true, possibly a few bytes more. It checks the condition
+// with mu held.
 func (a *actor) readUntil(holds func() bool) error {
 	for b := make([]byte, 4<<10); ; {
 		a.mu.Lock()
@@ -286,8 +286,8 @@ func (a *actor) poll(holds func() bool) error {
 	return nil
 }
 
-// unsent is how many bytes wait for the other side's kernel, and, on a UNIX
-// socket, for the other side.
+// unsent returns the number of bytes that the other side's kernel has not got. On a UNIX
+// socket, it is the number that the other side has not read.
 func (a *actor) unsent() (left int) {
 	a.control(func(fd int) { left, _ = unix.IoctlGetInt(fd, unix.SIOCOUTQ) })
 	return left
@@ -305,15 +305,14 @@ func (a *actor) control(do func(fd int)) {
 	}
 }
 
-// endedNow reports whether the other side has ended the connection in good order
-// by now.
+// endedNow reports whether the other side has sent FIN.
 func (a *actor) endedNow() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return errors.Is(a.end, io.EOF)
 }
 
-// ended waits until the script is over, and reports the same.
+// ended waits until the script has ended and reports whether the other side has sent FIN.
 func (a *actor) ended() bool {
 	a.t.Helper()
 	return a.over().endedNow()

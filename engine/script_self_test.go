@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// scriptSite is a balancer in mode http before a scripted server.
+// scriptSite starts a balancer in mode http for a scripted server.
 func scriptSite(t *testing.T, s *scriptServer) *balancer {
 	t.Helper()
 	return start(t, webDefaults+`
@@ -17,8 +17,8 @@ backend b
   server s `+s.String())
 }
 
-// TestScriptedPeers shows the peers by a conversation on each wire: a server
-// that answers early and in pieces, and reads late; a client whose body is whole.
+// TestScriptedPeers tests the scripted peers with a conversation on each wire. The server
+// answers early and in pieces, and reads late. The client sends its whole body.
 func TestScriptedPeers(t *testing.T) {
 	for _, w := range []wire{overTCP, overUnix, narrowTCP, narrowUnix} {
 		question, answer := stamped('q', 1, 100000), stamped('r', 1, 50000)
@@ -40,7 +40,7 @@ func TestScriptedPeers(t *testing.T) {
 	}
 }
 
-// checkBody looks over the stamped body of number 1 behind a head.
+// checkBody checks the stamped body of number 1 after a head.
 func checkBody(t *testing.T, got string, kind byte) {
 	t.Helper()
 	_, body, _ := strings.Cut(got, "\r\n\r\n")
@@ -49,8 +49,8 @@ func checkBody(t *testing.T, got string, kind byte) {
 	}
 }
 
-// TestScriptsOfDeath: a server that says an interim answer and resets, and a
-// client whose byte out of band comes between.
+// TestScriptsOfDeath: a server sends an interim answer and resets. The client sends a byte of
+// urgent data between the two.
 func TestScriptsOfDeath(t *testing.T) {
 	s := serveScripts(t, overTCP, script{hearHead, say("HTTP/1.1 103 Early Hints\r\n\r\n"), urgent, delivered, rst})
 	b := scriptSite(t, s)

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// stampSize is how often a stamped body tells where its bytes belong.
+// stampSize is the distance in bytes between two stamps of a body.
 const stampSize = 16
 
-// stamped is a body that tells in each 16 bytes which message it is of, and the
-// offset there. kind is a letter: requests and answers have different ones. A
-// byte of another message or place is seen at once.
+// stamped returns a body that contains a stamp in each 16 bytes: its message and the offset
+// there. kind is a letter that differs between requests and answers. A byte of another message
+// or offset is detected.
 func stamped(kind byte, number, size int) string {
 	b := make([]byte, size)
 	for at := range b {
@@ -20,15 +20,15 @@ func stamped(kind byte, number, size int) string {
 	return string(b)
 }
 
-// foreign compares what came of a stamped body, from its start, and describes
-// the first byte that is not of it; empty: none.
+// foreign compares received bytes with a stamped body. It describes the first byte that
+// differs; the empty string means none.
 func foreign(got string, kind byte, number int) string {
 	r := &stampReader{from: strings.NewReader(got), kind: kind, number: number}
 	_, _ = io.Copy(io.Discard, r)
 	return r.foreign
 }
 
-// stampReader reads a stamped body and keeps what the first foreign byte was.
+// stampReader reads a stamped body and records the first byte that differs.
 type stampReader struct {
 	from    io.Reader
 	kind    byte
@@ -52,7 +52,7 @@ func (r *stampReader) Read(b []byte) (int, error) {
 	return n, r.end
 }
 
-// stampByte is one byte of a stamped body.
+// stampByte returns one byte of a stamped body.
 func stampByte(kind byte, number, at int) byte {
 	const digits = "0123456789abcdef"
 	switch place := at % stampSize; {

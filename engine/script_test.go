@@ -33,43 +33,43 @@ type verb string
 // say writes a text.
 func say(text string) step { return step{verb: "say", text: text} }
 
-// pieces cuts what is said from here on into writes of n bytes.
+// pieces limits each following write to n bytes.
 func pieces(n int) step { return step{verb: "pieces", n: n} }
 
-// hear reads until a text has come, behind the one that was heard before.
+// hear reads until a text has come, after the text of the hear before.
 func hear(text string) step { return step{verb: "hear", text: text} }
 
 // take reads n bytes.
 func take(n int) step { return step{verb: "take", n: n} }
 
-// rest does nothing for a while. It is input of a test, not a wait for something.
+// rest pauses for span. The pause is input of a test, not a wait for an event.
 func rest(span time.Duration) step { return step{verb: "rest", span: span} }
 
-// until waits for a condition, which may be one of another peer.
+// until waits for a condition, possibly one of another peer.
 func until(what string, holds func() bool) step {
 	return step{verb: "until", text: what, holds: holds}
 }
 
-// meanwhile begins other steps beside those that follow.
+// meanwhile starts other steps, which run at the same time as those that follow.
 func meanwhile(steps ...step) step { return step{verb: "meanwhile", beside: steps} }
 
 var (
 	hearHead = hear("\r\n\r\n")
 	// takeAll reads until the other side ends the connection or resets it.
 	takeAll = step{verb: "takeAll"}
-	// delivered waits until the other side's kernel has all that was said.
+	// delivered waits until the other side's kernel has all bytes written.
 	delivered = step{verb: "delivered"}
-	// urgent says a byte out of band.
+	// urgent sends a byte of urgent data.
 	urgent = step{verb: "urgent"}
-	// fin ends the sending direction.
+	// fin sends FIN.
 	fin = step{verb: "fin"}
-	// shut closes, which is a reset if bytes are unread.
+	// shut closes the socket, which sends RST if bytes are unread.
 	shut = step{verb: "shut"}
-	// rst resets the connection. What is not delivered yet is lost.
+	// rst resets the connection. Bytes that are not delivered yet are lost.
 	rst = step{verb: "rst"}
 )
 
-// String shows the step as a test would write it.
+// String returns the step as Go source.
 func (s step) String() string {
 	switch s.verb {
 	case "say", "hear":
@@ -94,7 +94,7 @@ func (s script) String() string {
 	return strings.Join(all, ", ")
 }
 
-// shortQuote quotes a text, of a long one the start and the end.
+// shortQuote quotes a text; of a long text only the start and the end.
 func shortQuote(text string) string {
 	const most = 160
 	if len(text) <= most {

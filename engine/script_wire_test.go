@@ -11,10 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wire is how peers are connected.
+// wire describes the connections of the peers: their network and their buffers.
 type wire struct {
 	network string
-	narrow  bool // with the smallest buffers that the kernel gives
+	narrow  bool // with the smallest buffers that the kernel allows
 }
 
 var (
@@ -24,14 +24,14 @@ var (
 	narrowUnix = wire{network: "unix", narrow: true}
 )
 
-// narrowReceive is the receive buffer of a narrow socket. With the smallest that
-// there can be, the window stays below a segment, and the kernel sends into it
-// every 200 ms only.
+// narrowReceive is the receive buffer of a narrow socket, in bytes. With the minimum of the
+// kernel, the window would be smaller than a segment, and the sender would only send every 200
+// ms.
 const narrowReceive = 4096
 
-// squeeze makes the buffers of a socket as small as the kernel allows. The
-// window that a peer offers first depends on it: a listening socket or one that
-// is not connected yet is squeezed in time.
+// squeeze makes the buffers of a socket as small as the kernel allows. It must be called before
+// the socket is connected, or on the listening socket, because the first window depends on the
+// buffer.
 func (w wire) squeeze(_, _ string, raw syscall.RawConn) error {
 	if !w.narrow {
 		return nil
@@ -44,8 +44,8 @@ func squeezeFD(fd int) {
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, narrowReceive)
 }
 
-// narrowClients makes the balancer's sockets towards its clients as small as the
-// kernel allows.
+// narrowClients gives the balancer's sockets to clients the smallest buffers that the kernel
+// allows.
 func narrowClients(o *Options) {
 	for _, b := range o.Listeners.binds {
 		for _, fd := range b.fds {
@@ -65,7 +65,7 @@ func dialOver(t *testing.T, w wire, to net.Addr) net.Conn {
 	return conn
 }
 
-// wireServer hands each connection to serve, on a goroutine.
+// wireServer passes each connection to serve, on its own goroutine.
 type wireServer struct {
 	net.Listener
 	wire wire
@@ -108,7 +108,7 @@ func (s *wireServer) accept(t *testing.T, serve func(net.Conn)) {
 	}
 }
 
-// String is the server's address in the configuration's words.
+// String returns the server's address as in a configuration.
 func (s *wireServer) String() string {
 	if s.wire.network == "unix" {
 		return "unix@" + s.Addr().String()
@@ -116,7 +116,8 @@ func (s *wireServer) String() string {
 	return s.Addr().String()
 }
 
-// shortDir is a directory for sockets, for whose path t.TempDir may be too long.
+// shortDir returns a directory for UNIX sockets. The path of t.TempDir may be too long for
+// them.
 func shortDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "script") //nolint:usetesting // see above

@@ -15,8 +15,8 @@ import (
 	"testing"
 )
 
-// webOrigin answers /page with "page", /sum with the digest of the request's
-// body, and /length/N and /chunked/N with N bytes of a content.
+// webOrigin starts a server. It answers /page with "page", /sum with the digest of the
+// request's body, and /length/N and /chunked/N with N bytes of a content.
 func webOrigin(t *testing.T) string {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -47,8 +47,8 @@ func serveContent(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(w, &reading{what: newContent(0, size)})
 }
 
-// reading makes a content a Reader. Who can gets it in pieces of about 1 MiB,
-// of which chunks are made.
+// reading makes a content a Reader. Its WriteTo writes pieces of about 1 MiB, which become
+// chunks.
 type reading struct {
 	what *content
 	left []byte
@@ -86,9 +86,8 @@ backend b
 	return b, b.addrs["f"].String()
 }
 
-// spliced checks that most of so many bytes went through the kernel only. Of
-// the small bodies that the race detector leaves time for, their starts and the
-// trickles between are a larger part.
+// spliced checks that most of these bytes were spliced. Under the race detector the bodies are
+// smaller, so the bytes that are copied at their start are a larger part.
 func (b *balancer) spliced(bytes int64) {
 	b.t.Helper()
 	wait(b.t, "the sessions to end", func() bool { return b.Sessions() == 0 })
@@ -97,8 +96,8 @@ func (b *balancer) spliced(bytes int64) {
 	}
 }
 
-// TestWebBulk: a GiB each way, by length and in chunks, is what was sent, and
-// moves inside the kernel.
+// TestWebBulk: 1 GiB in each direction, by length and in chunks, arrives unchanged and is
+// spliced.
 func TestWebBulk(t *testing.T) {
 	size := small(1<<30, 16<<20)
 	want := fmt.Sprintf("%x", sum(0, size))
@@ -151,8 +150,7 @@ func download(t *testing.T, c *http.Client, url string) string {
 	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
-// curl runs curl with a content on its standard input, and returns the digest of
-// what it gets.
+// curl runs curl with a content as its standard input, and returns the digest of its output.
 func curl(t *testing.T, input io.Reader, args ...string) (string, hash.Hash) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*patienceOfTests)
@@ -168,7 +166,7 @@ func curl(t *testing.T, input io.Reader, args ...string) (string, hash.Hash) {
 	return start.String(), h
 }
 
-// most keeps the first bytes.
+// most is a writer that keeps the first bytes.
 type most struct {
 	*bytes.Buffer
 	n int
@@ -201,8 +199,8 @@ func TestWebBulkByCurl(t *testing.T) {
 	b.spliced(3 * size)
 }
 
-// TestWebClients: Python's and Node's clients use one connection for many
-// requests, and bodies arrive.
+// TestWebClients: the HTTP clients of Python and Node use one connection for many requests, and
+// bodies arrive.
 func TestWebClients(t *testing.T) {
 	size := small(64<<20, 4<<20)
 	sent := sha256.Sum256([]byte(strings.Repeat("0123456789abcdef", int(size/16))))
@@ -222,7 +220,7 @@ func TestWebClients(t *testing.T) {
 	}
 }
 
-// TestWebLoad: what measures servers finds nothing wrong.
+// TestWebLoad: load generators report no errors.
 func TestWebLoad(t *testing.T) {
 	b, addr := webSite(t)
 	url := "http://" + addr + "/page"

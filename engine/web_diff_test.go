@@ -14,9 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestWebAsHAProxy runs the scripts of testdata/web through Debian's HAProxy and
-// through Sluice, with one configuration. What clients and servers get is the
-// same, but where docs/http.md says why not.
+// TestWebAsHAProxy runs the scripts of testdata/web through Debian's HAProxy and through
+// Sluice, with the same configuration. Clients and servers must get the same, except for the
+// differences that docs/http.md explains.
 func TestWebAsHAProxy(t *testing.T) {
 	reasons, err := os.ReadFile("../docs/http.md")
 	if err != nil {
@@ -69,8 +69,8 @@ func compareWeb(t *testing.T, c *webCase, theirs, ours net.Addr, servers *webSer
 	}
 }
 
-// haproxy runs HAProxy with a configuration, whose bind lines it is given as
-// open sockets. It returns their addresses.
+// haproxy runs HAProxy with a configuration. It passes the sockets of the bind lines to HAProxy
+// and returns their addresses.
 func haproxy(t *testing.T, text string, binds int) []net.Addr {
 	t.Helper()
 	var addrs []net.Addr
@@ -109,9 +109,9 @@ var (
 	dates      = regexp.MustCompile(`\|[A-Za-z0-9+/-]{5}`)
 )
 
-// webPlain takes out of a stream what is never the same: how the data of
-// chunked bodies is cut, the case of the names of fields, where the upgrade
-// stands among them, the text of pages of our own, and when a cookie was given.
+// webPlain removes from a stream the parts that always differ. They are: the sizes of chunks,
+// the case of field names, the position of the upgrade field, the text of error pages, and the
+// date of a cookie.
 func webPlain(stream string) string {
 	stream = fieldNames.ReplaceAllStringFunc(stream, strings.ToLower)
 	stream = upgrades.ReplaceAllString(stream, "${2}connection: upgrade\r\n\r\n")
@@ -136,8 +136,8 @@ func joinChunks(stream string) string {
 	return stream[:body] + "(chunked) " + data + "\r\n" + joinChunks(rest)
 }
 
-// cutChunks returns the data of the chunks that a stream begins with, and what
-// is behind the last: trailers, or what is no chunk.
+// cutChunks returns the data of the chunks at the start of a stream. rest is the part after the
+// last chunk: trailers, or bytes that are no chunk.
 func cutChunks(stream string) (data, rest string) {
 	for {
 		line, after, _ := strings.Cut(stream, "\r\n")

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// oneLoop is a balancer that answers /alive itself and sends the rest to a
-// server.
+// oneLoop starts a balancer with one loop. It answers /alive itself and sends other requests to
+// a server.
 func oneLoop(t *testing.T, server string) *balancer {
 	t.Helper()
 	return start(t, webDefaults+`
@@ -25,8 +25,8 @@ global
 `)
 }
 
-// TestPipelinedFloodIsFair: a client that asks without end, and is answered at
-// once, does not keep the loop to itself.
+// TestPipelinedFloodIsFair: one client sends requests endlessly and is answered at once. Other
+// clients of the loop are still served.
 func TestPipelinedFloodIsFair(t *testing.T) {
 	b := oneLoop(t, website(t, "one"))
 	flood := b.dial("f")
@@ -35,7 +35,7 @@ func TestPipelinedFloodIsFair(t *testing.T) {
 	b.servesOthers(t)
 }
 
-// TestSmallChunksAreFair: so does one that sends chunks of a byte each.
+// TestSmallChunksAreFair is the same test with a client that sends chunks of one byte.
 func TestSmallChunksAreFair(t *testing.T) {
 	sink := listen(t, silent)
 	b := oneLoop(t, sink.String())
@@ -45,7 +45,7 @@ func TestSmallChunksAreFair(t *testing.T) {
 	b.servesOthers(t)
 }
 
-// pour sends a text until the connection ends.
+// pour repeatedly sends a text until the connection ends.
 func pour(c net.Conn, text string) {
 	for {
 		if _, err := io.WriteString(c, text); err != nil {
@@ -54,7 +54,7 @@ func pour(c net.Conn, text string) {
 	}
 }
 
-// servesOthers asks as another client does.
+// servesOthers checks that another client gets its answer.
 func (b *balancer) servesOthers(t *testing.T) {
 	t.Helper()
 	c := b.dial("f")

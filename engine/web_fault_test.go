@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// webLine is what tests read in a line of option httplog: status, termination
+// webLine matches the parts of a line of option httplog that tests read: status, termination
 // state and request.
 var webLine = regexp.MustCompile(`^\S+ \[\S+\] f \S+ \S+ (-?\d+) \d+ \S+ \S+ (....) \S+ \S+ "(.*)"$`)
 
-// wantWeb checks the next line of a request: `status term "request"`.
+// wantWeb checks the next log line of a request: `status term "request"`.
 func (b *balancer) wantWeb(want string) {
 	b.t.Helper()
 	line := b.line()
@@ -27,7 +27,7 @@ func (b *balancer) wantWeb(want string) {
 	}
 }
 
-// impatient is a balancer with short timeouts.
+// impatient starts a balancer with short timeouts.
 func impatient(t *testing.T, serve func(*net.TCPConn)) *balancer {
 	t.Helper()
 	return start(t, webDefaults+`
@@ -42,9 +42,9 @@ backend b
   server s `+listen(t, serve).String())
 }
 
-// TestWebServerFaults: a server that fails before its answer begins is told with
-// a page; one that fails later cuts the answer off, so that nobody takes what
-// there is for the whole.
+// TestWebServerFaults: if a server fails before its answer, the client gets an error page. If
+// it fails later, the answer is cut off visibly, so that no client takes the part for the
+// whole.
 func TestWebServerFaults(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -95,8 +95,8 @@ func TestWebServerFaults(t *testing.T) {
 	}
 }
 
-// TestWebSlowClients: a request must be there in its time; a connection between
-// two requests ends without a word.
+// TestWebSlowClients: a request must be complete before its timeout. A connection that is idle
+// between two requests is closed without an answer.
 func TestWebSlowClients(t *testing.T) {
 	const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 	b := impatient(t, func(c *net.TCPConn) {
@@ -127,8 +127,8 @@ func TestWebSlowClients(t *testing.T) {
 	}
 }
 
-// TestWebSlowBody: a client that does not go on with its body is told so, and
-// the server does not get what looks like a whole request.
+// TestWebSlowBody: a client that stops within its body gets an error. The server must not get a
+// request that looks complete.
 func TestWebSlowBody(t *testing.T) {
 	ends := make(chan error, 1)
 	b := start(t, webDefaults+`
@@ -154,7 +154,7 @@ backend b
 	b.wantWeb(`408 cH-- "POST / HTTP/1.1"`)
 }
 
-// TestWebClientAborts: a client that is gone ends the request at its server.
+// TestWebClientAborts: a client that has failed ends the request at its server too.
 func TestWebClientAborts(t *testing.T) {
 	for _, c := range []struct{ name, send, line string }{
 		{"while it waits", head("a"), `-1 CH-- "GET / HTTP/1.1"`},
@@ -183,7 +183,7 @@ backend b
 	}
 }
 
-// TestWebStalledReader: what a server sends to who does not read stays there.
+// TestWebStalledReader: bytes for a client that does not read stay at the server.
 func TestWebStalledReader(t *testing.T) {
 	sent := make(chan int64, 1)
 	b := start(t, webDefaults+`

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// webOver is a balancer in mode http with one server.
+// webOver starts a balancer in mode http with one server.
 func webOver(t *testing.T, s *scriptServer, more ...string) *balancer {
 	t.Helper()
 	return start(t, webDefaults+strings.Join(more, "\n")+`
@@ -25,7 +25,7 @@ const (
 	sayBad = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong"
 )
 
-// wires are kinds of wires with their names, for sub-tests.
+// wires yields wires with names for sub-tests.
 func wires(all ...wire) iter.Seq2[string, wire] {
 	return func(yield func(string, wire) bool) {
 		for _, w := range all {
@@ -90,8 +90,8 @@ func closed(c chan bool) func() bool {
 	}
 }
 
-// TestWebEarlyAnswerThenDeath: a server answers early, stops reading and dies.
-// The client has the answer; what it sent beyond the death is nobody's.
+// TestWebEarlyAnswerThenDeath: a server answers early, stops reading and resets. The client
+// gets the answer. Bytes of the request that the server did not read reach no other server.
 func TestWebEarlyAnswerThenDeath(t *testing.T) {
 	const size = 8 << 20
 	for _, death := range []step{shut, rst} {
@@ -113,8 +113,8 @@ func TestWebEarlyAnswerThenDeath(t *testing.T) {
 	}
 }
 
-// TestWebServerEndsBehindItsAnswer: a server sends FIN behind a long answer whose
-// reader is late. The next request goes out on a new connection.
+// TestWebServerEndsBehindItsAnswer: a server sends FIN after a long answer whose reader is
+// slow. The next request uses a new connection.
 func TestWebServerEndsBehindItsAnswer(t *testing.T) {
 	for _, size := range []int{2, 20_000, 3 << 20} {
 		for name, w := range wires(allWires...) {
@@ -137,8 +137,8 @@ func TestWebServerEndsBehindItsAnswer(t *testing.T) {
 	}
 }
 
-// TestWebBytesBehindAnAnswer: what a server says behind its answer answers
-// nobody, whether it comes with the answer or after it.
+// TestWebBytesBehindAnAnswer: bytes that the server sends after its answer are never used as an
+// answer, whether they come with the answer or later.
 func TestWebBytesBehindAnAnswer(t *testing.T) {
 	long := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", 100_000, stamped('a', 1, 100_000))
 	chunked := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
@@ -151,7 +151,7 @@ func TestWebBytesBehindAnAnswer(t *testing.T) {
 					if apart {
 						answer = script{say(first), delivered, say(sayBad)}
 					}
-					if w.network == "tcp" { // on a UNIX socket they have arrived when they are said
+					if w.network == "tcp" { // on a UNIX socket, written bytes have arrived
 						answer = append(answer, delivered)
 					}
 					answer = append(answer, until("it is known", func() bool { close(said); return true }))
@@ -172,8 +172,8 @@ func TestWebBytesBehindAnAnswer(t *testing.T) {
 	}
 }
 
-// TestWebKeptConnectionDies: a request that goes out on a kept connection which
-// the server closes is sent once more if it is safe to, and else answered.
+// TestWebKeptConnectionDies: a server closes an idle connection on which a request is sent. The
+// request is sent again if this is safe; otherwise the client gets an error.
 func TestWebKeptConnectionDies(t *testing.T) {
 	with := func(method string, size int) string {
 		return fmt.Sprintf("%s /2 HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", method, size, stamped('q', 2, size))
@@ -182,7 +182,7 @@ func TestWebKeptConnectionDies(t *testing.T) {
 	for _, c := range []struct {
 		name, request string
 		pieces        int
-		before        string // what the server says of an answer before it dies
+		before        string // bytes of an answer that the server sends before it closes
 		again         bool
 	}{
 		{"GET", plain("GET"), 0, "", true},
@@ -233,8 +233,8 @@ func TestWebKeptConnectionDies(t *testing.T) {
 	}
 }
 
-// TestWebRequestIsRepeatedOnce: a server that closes each connection on which a
-// second request comes does not get it without end.
+// TestWebRequestIsRepeatedOnce: a server closes each connection on which it gets a second
+// request. It does not get this request more than twice.
 func TestWebRequestIsRepeatedOnce(t *testing.T) {
 	s := serveScripts(t, overTCP, script{hearHead, say(sayOK), hearHead, shut}, script{hearHead, shut})
 	b := webOver(t, s)

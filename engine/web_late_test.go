@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestSlowConnectAfterManyBytes: a connection that stands later than at once is
-// heard of, whatever the session has moved before.
+// TestSlowConnectAfterManyBytes: a connection that is not established at once is noticed when
+// it is, whatever the session has moved before.
 func TestSlowConnectAfterManyBytes(t *testing.T) {
 	leavesNothing(t)
 	const size = 8 << 20
@@ -49,8 +49,8 @@ backend late
 	}
 }
 
-// answerSecond makes room in a queue that is full by accepting who is first,
-// and answers the next, whose SYN is sent again after a second.
+// answerSecond accepts the first connection of a full queue, which makes it possible to accept
+// another. It answers the next one, whose SYN is sent again after a second.
 func answerSecond(queue int) {
 	for n := range 2 {
 		fd, _, err := unix.Accept(queue)

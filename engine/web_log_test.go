@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// webLog is the lines of option httplog, by frontend, without what is never the
-// same: addresses, times, how many bytes and connections there were.
+// webLog contains the lines of option httplog, by frontend. The parts that always differ are
+// removed: addresses, times, and numbers of bytes and connections.
 type webLog struct {
 	lines chan string
 	found map[string][]string
@@ -23,7 +23,7 @@ func newWebLog(lines chan string) *webLog {
 	return &webLog{lines: lines, found: map[string][]string{}}
 }
 
-// read takes the lines that are there.
+// read reads the lines that have arrived.
 func (l *webLog) read() {
 	for len(l.lines) > 0 {
 		if m := webLogLine.FindStringSubmatch(<-l.lines); m != nil {
@@ -32,14 +32,14 @@ func (l *webLog) read() {
 	}
 }
 
-// of is what was told of a case's requests.
+// of returns the lines of one case.
 func (l *webLog) of(i int) []string {
 	l.read()
 	return l.found[fmt.Sprintf("c%d", i)]
 }
 
-// compareWebLogs compares backend, server, status, termination state, retries
-// and request line, where the conversation is the same.
+// compareWebLogs compares backend, server, status, termination state, retries and request line,
+// if the conversation is the same.
 func compareWebLogs(t *testing.T, cases []*webCase, theirs, ours *webLog) {
 	t.Helper()
 	for i, c := range cases {

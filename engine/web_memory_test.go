@@ -7,16 +7,16 @@ import (
 	"sluice/engine/relay"
 )
 
-// TestWebMemory: what mode http holds for many slow peers stays within the bound
-// of its purpose, and nothing is lost by that.
+// TestWebMemory: the bytes that mode http holds for many slow peers stay within the budget of
+// their purpose, and no byte is lost.
 func TestWebMemory(t *testing.T) {
 	const clients, limit, long = 10, 4 << 10, 48 << 10
 	field := "X-Long: " + strings.Repeat("x", long) + "\r\n"
 	chunks := strings.Repeat("10\r\n"+stamped('a', 1, 16)+"\r\n", 20_000)
 	for _, c := range []struct {
 		name           string
-		ask, say, more string // more is said once all clients hold what they can
-		want           string // the end of what a client gets
+		ask, say, more string // more is sent when all clients hold as much as they can
+		want           string // end of the bytes that a client gets
 	}{
 		{"requests behind requests", head("a") + "GET /2 HTTP/1.1\r\nHost: a\r\n" + field + "\r\n",
 			"", sayOK + sayOK, "okHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"},
@@ -29,7 +29,7 @@ func TestWebMemory(t *testing.T) {
 		{"chunks of requests", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + "0\r\n\r\n",
 			"", sayOK, "ok"},
 	} {
-		// A narrow UNIX socket takes no head of this length that is not read.
+		// A head of this length does not fit into a narrow UNIX socket.
 		for wireName, w := range wires(overTCP, overUnix, narrowTCP) {
 			t.Run(c.name+", "+wireName, func(t *testing.T) {
 				full := make(chan bool)
@@ -56,7 +56,7 @@ backend b
 				wait(t, "the servers to be asked", func() bool { return len(s.all()) == clients })
 				b.steady()
 				for purpose, budget := range b.memory {
-					most := int64(limit + 2*relay.BufferSize) // one read for each loop may pass the bound
+					most := int64(limit + 2*relay.BufferSize) // each loop may exceed the budget by one read
 					if used := budget.Used(); used > most {
 						t.Errorf("purpose %d holds %d bytes for %d clients; want at most %d", purpose, used, clients, most)
 					}
@@ -72,7 +72,7 @@ backend b
 	}
 }
 
-// steady waits until the bytes that are held have not changed for a while.
+// steady waits until the number of held bytes has not changed for a while.
 func (b *balancer) steady() {
 	b.t.Helper()
 	last, same := int64(-1), 0

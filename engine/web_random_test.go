@@ -14,9 +14,8 @@ import (
 	"testing"
 )
 
-// TestRandomConversations has clients pipeline random requests, cut at random
-// places, to servers that answer in random manners. Each answer must be the one
-// to its request, whole and in order.
+// TestRandomConversations: clients pipeline random requests, split at random places, to servers
+// with random behaviour. Each answer must belong to its request, and be complete and in order.
 func TestRandomConversations(t *testing.T) {
 	t.Logf("seed %d", *seed)
 	b := start(t, webDefaults+`
@@ -40,7 +39,7 @@ backend two
 	clients.Wait()
 }
 
-// wish is one random request and what its answer must hold.
+// wish is one random request and the expected content of its answer.
 type wish struct{ text, want string }
 
 func randomRequest(rng *rand.Rand, n int) wish {
@@ -99,8 +98,8 @@ func converse(t *testing.T, b *balancer, rng *rand.Rand) {
 	}
 }
 
-// moody is an HTTP server that tells what it got, followed by as many marks as
-// it likes: with a length, in chunks, or until it closes.
+// moody starts an HTTP server. It answers with a description of the request and a random number
+// of marks: with a length, in chunks, or until it closes.
 func moody(t *testing.T, name string) string {
 	t.Helper()
 	var served sync.Mutex

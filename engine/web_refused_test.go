@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestWebInterimThenFailure: after an interim answer a client is told of a
-// failure as it is without one.
+// TestWebInterimThenFailure: after an interim answer, a failure leads to the same error page as
+// without one.
 func TestWebInterimThenFailure(t *testing.T) {
 	const interim = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 	for name, c := range map[string]struct {
@@ -42,8 +42,8 @@ func TestWebInterimThenFailure(t *testing.T) {
 	}
 }
 
-// TestWebIncompleteAfterHEAD: an incomplete request is answered as such, whatever
-// the request before it was.
+// TestWebIncompleteAfterHEAD: the answer to an incomplete request does not depend on the method
+// of the request before.
 func TestWebIncompleteAfterHEAD(t *testing.T) {
 	const first = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
 	for name, c := range map[string]struct{ send, want string }{
@@ -63,7 +63,7 @@ func TestWebIncompleteAfterHEAD(t *testing.T) {
 	}
 }
 
-// parseAnswer reads one answer, and fails if its body is not whole.
+// parseAnswer parses one answer. It fails the test if the body is incomplete.
 func parseAnswer(t *testing.T, text string) (*http.Response, string) {
 	t.Helper()
 	resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(text)), nil)
@@ -78,8 +78,8 @@ func parseAnswer(t *testing.T, text string) (*http.Response, string) {
 	return resp, string(body)
 }
 
-// TestWebClientTimeoutWhileConnecting: a request that is there is answered, even
-// if connecting takes longer than timeout client.
+// TestWebClientTimeoutWhileConnecting: a complete request is answered, even if connecting takes
+// longer than timeout client.
 func TestWebClientTimeoutWhileConnecting(t *testing.T) {
 	_, hole := fullQueue(t)
 	for name, request := range map[string]string{
@@ -105,7 +105,8 @@ backend b
 	}
 }
 
-// TestWebSlowConnectOutlastsClient: the same where the connection stands at last.
+// TestWebSlowConnectOutlastsClient is the same test with a connection that is established in
+// the end.
 func TestWebSlowConnectOutlastsClient(t *testing.T) {
 	queue, late := fullQueue(t)
 	b := start(t, webDefaults+`
@@ -125,8 +126,8 @@ backend b
 	}
 }
 
-// TestWebDrain: a drain tells clients of the end with their next answer, ends
-// those between two requests, and then ends itself.
+// TestWebDrain: in a drain, the next answer announces that the connection closes. Connections
+// between two requests are closed. Then the drain ends.
 func TestWebDrain(t *testing.T) {
 	release := make(chan bool)
 	s := serveScripts(t, overTCP, script{hearHead, say(sayOK), hearHead, until("the drain", closed(release)), say(sayOK), takeAll},
@@ -162,8 +163,8 @@ func TestWebDrain(t *testing.T) {
 	b.join()
 }
 
-// TestWebUnreadRequests: a client that has sent requests which nobody reads any
-// more gets the whole answer and its end, also over a UNIX socket.
+// TestWebUnreadRequests: a client has sent requests that are not read any more. It still gets
+// the whole answer and then FIN, also over a UNIX socket.
 func TestWebUnreadRequests(t *testing.T) {
 	const answer = "HTTP/1.1 200 OK\r\n\r\nuntil the end"
 	for name, w := range wires(overTCP, overUnix) {
@@ -182,8 +183,8 @@ func TestWebUnreadRequests(t *testing.T) {
 	}
 }
 
-// TestWebRefusedClientSendsOn: a client that sends its whole body before it reads
-// gets the answer that ends its connection.
+// TestWebRefusedClientSendsOn: a client sends its whole body before it reads. It still gets the
+// answer that ends its connection.
 func TestWebRefusedClientSendsOn(t *testing.T) {
 	for name, w := range wires(overTCP, overUnix) {
 		t.Run(name, func(t *testing.T) {
@@ -194,7 +195,7 @@ func TestWebRefusedClientSendsOn(t *testing.T) {
 			b := start(t, webDefaults+"  timeout client 1h\nfrontend f\n  bind "+at+"\n  http-request deny\n")
 			const size = 8 << 20
 			a := b.follow("f", say(post("/", size)), say(strings.Repeat("x", size)), takeAll)
-			a.over() // TCP may refuse the rest; in neither case the client hangs
+			a.over() // TCP may refuse the rest; the client must end in both cases
 			if got := a.soFar(); w.network == "unix" && !strings.HasPrefix(got, "HTTP/1.1 403 ") {
 				t.Errorf("the client got %q, then %v", got, a.how())
 			}
@@ -202,8 +203,7 @@ func TestWebRefusedClientSendsOn(t *testing.T) {
 	}
 }
 
-// TestWebStopCutsAnswers: a client that has a part of its answer when the process
-// stops is reset.
+// TestWebStopCutsAnswers: if the process stops within an answer, its client is reset.
 func TestWebStopCutsAnswers(t *testing.T) {
 	s := serveScripts(t, overTCP, script{hearHead, say("HTTP/1.1 200 OK\r\n\r\nhalf"), takeAll})
 	b := webOver(t, s)

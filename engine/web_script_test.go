@@ -12,23 +12,23 @@ import (
 	"testing"
 )
 
-// webCase is one client's connection, and what the client and the servers do
-// on it. testdata/web/README.md tells how it is written.
+// webCase is one client's connection, and the steps of the client and the servers on it.
+// testdata/web/README.md describes the format.
 type webCase struct {
 	name     string
 	frontend []string // lines of the configuration
 	backend  []string
 	client   []webStep
 	servers  []webStep
-	differs  string // the heading of docs/http.md that says why
-	gets     string // then: the beginning of what the client gets from us
-	passes   string // and of what the first server gets
-	logged   string // the heading that says why only the log differs
+	differs  string // heading of docs/http.md that explains a difference from HAProxy
+	gets     string // with differs: start of the bytes that the client gets from Sluice
+	passes   string // with differs: start of the bytes that the first server gets
+	logged   string // heading of docs/http.md that explains why only the log differs
 }
 
 type webStep struct{ do, text string }
 
-// webCases reads the scripts, by the names of their files.
+// webCases reads the scripts, by file name.
 func webCases(t *testing.T) map[string][]*webCase {
 	t.Helper()
 	files, err := filepath.Glob("testdata/web/*.txt")
@@ -111,7 +111,7 @@ func (c *webCase) add(word, rest string) (err error) {
 
 var repeated = regexp.MustCompile(`\{(.+?)\*(\d+)\}`)
 
-// webText reads a text: a bar ends a line, {x*n} is n times x, and the rest is
+// webText parses a text of a script: a bar ends a line, {x*n} means n times x, and escapes are
 // as in Go.
 func webText(text string) (string, error) {
 	text = repeated.ReplaceAllStringFunc(text, func(found string) string {
@@ -123,15 +123,15 @@ func webText(text string) (string, error) {
 	return strconv.Unquote(`"` + text + `"`)
 }
 
-// chooses says whether the case needs the second server, too.
+// chooses reports whether the case also needs the second server.
 func (c *webCase) chooses() bool {
 	return slices.ContainsFunc(c.backend, func(line string) bool {
 		return strings.HasPrefix(line, "cookie ") || strings.HasPrefix(line, "balance ")
 	})
 }
 
-// webConfig is the configuration of all cases: the case of number i has a
-// frontend and a backend of that name.
+// webConfig returns the configuration of all cases. Case number i has a frontend and a backend
+// of that name.
 func webConfig(cases []*webCase, servers *webServers) string {
 	var b strings.Builder
 	b.WriteString(webDefaults)

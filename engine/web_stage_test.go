@@ -12,27 +12,27 @@ import (
 	"time"
 )
 
-// webPatience is how long a script waits for what must come; hopeless for what
-// likely does not, where the two differ.
+// webPatience is the maximum wait of a script for bytes that must come. hopeless is the wait for bytes
+// that probably do not come, in a case with a known difference from HAProxy.
 const (
 	webPatience = 5 * time.Second
 	hopeless    = 200 * time.Millisecond
 )
 
-// webServers are two servers that do what a case's script says.
+// webServers are two servers that follow the script of a case.
 type webServers struct {
 	listeners [2]net.Listener
 	mu        sync.Mutex
 	conns     []*webConn // guarded by mu
 }
 
-// webConn is one end of a connection, and all that was read from it.
+// webConn is one end of a connection, and all bytes read from it.
 type webConn struct {
 	net.Conn
 	name  string
 	mu    sync.Mutex
-	read  string // guarded by mu, as what follows
-	used  int    // so much of it was waited for
+	read  string // guarded by mu, like the next fields
+	used  int    // number of bytes that the script has matched
 	ended bool
 }
 
@@ -110,7 +110,7 @@ func (c *webConn) over() bool {
 	return c.ended
 }
 
-// heard reports whether a text came, behind all that was heard before.
+// heard reports whether a text has come, after the text that was matched before.
 func (c *webConn) heard(text string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -129,7 +129,7 @@ type webPlay struct {
 	given    chan struct{} // closed when nobody waits for the servers any more
 }
 
-// wait waits for a condition, and reports whether it holds.
+// wait waits for a condition. It returns false if its time is over first.
 func (p *webPlay) wait(holds func() bool) bool {
 	for end := time.Now().Add(p.patience); time.Now().Before(end); {
 		if holds() {
@@ -144,7 +144,7 @@ func (p *webPlay) wait(holds func() bool) bool {
 	return false
 }
 
-// taking returns the connection on which a text comes to a server.
+// taking returns the connection on which a server has got a text.
 func (p *webPlay) taking(text string) *webConn {
 	var found *webConn
 	p.wait(func() bool {
@@ -159,7 +159,7 @@ func (p *webPlay) taking(text string) *webConn {
 	return found
 }
 
-// serve does the servers' part and returns what went wrong.
+// serve plays the servers and returns their first error.
 func (p *webPlay) serve() string {
 	var at *webConn
 	for i, step := range p.webCase.servers {
@@ -189,7 +189,7 @@ func (p *webPlay) serve() string {
 	return ""
 }
 
-// ask does the client's part and returns what it got, and what went wrong.
+// ask plays the client. It returns the bytes that the client got, and its first error.
 func (p *webPlay) ask(conn net.Conn) (got, problem string) {
 	c := &webConn{Conn: conn}
 	go c.listen()
@@ -214,14 +214,14 @@ func (p *webPlay) ask(conn net.Conn) (got, problem string) {
 	return c.all(), problem
 }
 
-// webOutcome is what the sides of a case got, and what went wrong.
+// webOutcome is the bytes that each side of a case got, and the errors.
 type webOutcome struct {
 	client  string
 	servers []*webConn
 	problem string
 }
 
-// first is what came on the first connection to a server.
+// first returns the bytes of the first connection to a server.
 func (o webOutcome) first() string {
 	if len(o.servers) == 0 {
 		return ""
@@ -229,7 +229,7 @@ func (o webOutcome) first() string {
 	return o.servers[0].all()
 }
 
-// plain is all of it, to be compared.
+// plain returns the whole outcome as a text for comparison.
 func (o webOutcome) plain() string {
 	text := "-- client got\n" + webPlain(o.client) + "\n"
 	for _, c := range o.servers {
@@ -238,8 +238,8 @@ func (o webOutcome) plain() string {
 	return text + o.problem
 }
 
-// play runs a case through the balancer at an address. Where the two differ,
-// the servers' part is not waited for.
+// play runs a case through the balancer at addr. For a case with a known difference from
+// HAProxy, it does not wait for the servers.
 func (c *webCase) play(t *testing.T, addr net.Addr, servers *webServers, patience time.Duration) webOutcome {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr.String())
