@@ -23,8 +23,9 @@ func (l *loop) askedTooLate(id int32, s *session) {
 }
 
 // exchangeQuiet returns when the timeout of a side expires. The timeout of the client runs
-// while the rest of its request is missing or bytes wait for it. The timeout of the server runs
-// while the rest of its answer is missing or bytes wait for it.
+// while bytes wait for it, or while the rest of its request is missing and would be read at
+// once. The timeout of the server does the same with the answer. If this proxy answers itself,
+// only the timeout of a client for which bytes wait runs.
 func (l *loop) exchangeQuiet(id int32, s *session, which side) int64 {
 	x := l.exchanges.at(id)
 	takes := s.blocked(which.other())

@@ -5,8 +5,8 @@ import (
 	"sluice/engine/sock"
 )
 
-// worthPumping is a number of body bytes without framing. Below it, reading and parsing is
-// cheaper than splicing.
+// worthPumping is a number of body bytes without chunk framing among them. Below it, reading
+// and parsing is cheaper than splicing.
 const worthPumping = relay.BufferSize / 4
 
 // moved is the result of moving a body.

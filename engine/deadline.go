@@ -111,9 +111,9 @@ func (l *loop) clientDeadline(s *session) int64 {
 }
 
 // quiet returns when the timeout of a side expires in the state relaying. The timeout runs
-// while bytes wait for that side, or while it may send bytes and these would be read. It does
-// not run for a client that waits for an answer, if there is a timeout for the server (as in
-// HAProxy 2.6, measured).
+// while bytes wait for that side, or while that side may send bytes that would be read at once.
+// It does not run for a client that waits for an answer, if there is a timeout for the server
+// (as in HAProxy 2.6, measured).
 func (l *loop) quiet(s *session, which side) int64 {
 	takes := s.blocked(which.other()) && !s.sock[which].has(finished|broken)
 	sends := !s.sock[which.other()].has(finished|broken) && !s.blocked(which)

@@ -79,8 +79,9 @@ func (l *loop) hearLast(s *session) {
 
 // leave continues the state leaving. It writes the bytes queued for the last socket and then
 // sends FIN, unless RST must follow. It closes the socket when the peer has acknowledged
-// everything, when the grace period is over, or if gone is true because the connection has
-// failed. After a failure the kernel never counts the remaining bytes as acknowledged.
+// everything or the grace period is over. gone means that the connection has failed: leave then
+// closes the socket at once, because the kernel never counts the remaining bytes as
+// acknowledged.
 func (l *loop) leave(id int32, s *session, gone bool) {
 	out, to := &s.flow[s.last.other()], &s.sock[s.last]
 	if !s.abrupt {
@@ -120,8 +121,8 @@ func (l *loop) dropUnread(id int32, s *session, which side) {
 	}
 }
 
-// lookAgain is called when the interval of a leaving session is over. It doubles the interval,
-// because a peer that does not read will acknowledge nothing soon.
+// lookAgain is called when the interval of a leaving session is over. It checks again, and
+// doubles the interval: if the peer does not read, frequent checks are useless.
 func (l *loop) lookAgain(id int32, s *session) {
 	l.meet(id, client, metTimeout)
 	l.leave(id, s, false)

@@ -94,7 +94,8 @@ func (l *loop) sent(s *session) relay.View {
 
 // decide evaluates the rules and reports whether they have decided. early are bytes that were
 // read and that no flow holds. last means that the rules get no more bytes. The reasons are
-// that the client has ended, that its time or memory is used up, or that no rule needs bytes.
+// that the client has sent FIN, that the time or memory for its bytes is used up, or that no
+// rule needs bytes.
 func (l *loop) decide(id int32, s *session, early []byte, last bool) bool {
 	f := l.listeners[s.line].frontend
 	l.facts.Src = s.clientAddr()

@@ -101,8 +101,9 @@ func (x *stage) exchangeOne(t *testing.T) {
 	readHead(x.client)
 }
 
-// fill makes the server send bytes and reset. The client's kernel accepts only a part of them
-// and ours all, so the session stays in the state leaving until the client has read them.
+// fill makes the server send bytes and reset. Our kernel accepts all of them, the client's
+// kernel only a part. The session therefore stays in the state leaving until the client has
+// read them.
 func (x *stage) fill(t *testing.T) {
 	t.Helper()
 	_, _ = io.WriteString(x.given(), strings.Repeat("x", 64<<10))

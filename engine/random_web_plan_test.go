@@ -146,8 +146,8 @@ func planAnswer(r *rand.Rand, q *webRequest, spoiled bool) webAnswer {
 		a.fault = [...]serverFault{shuts, resets, overruns, retires}[r.IntN(4)]
 		a.after = r.IntN(1 << r.IntN(12))
 		if a.fault == overruns {
-			// In one write, so that both are there when the answer is read to its end.
-			// What comes later nobody can tell from an answer to the next request.
+			// One write, so that all bytes have arrived when the end of the answer is read. Bytes
+			// that arrive later could be taken for the answer to the next request.
 			a.framing, a.pieces, a.early, a.body = [...]string{byLength, byChunks}[r.IntN(2)], 0, -1, a.body%4000
 		}
 	}

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// talksFlag is how many random conversations each test of them has. The
-// variable SLUICE_TALKS says it, too.
+// talksFlag is the number of random conversations in each test of them. The environment variable
+// SLUICE_TALKS sets it too.
 var (
 	talksFlag = flag.Int("talks", 0, "random conversations of each kind; 0: a few")
 	talkFlag  = flag.Int("talk", -1, "only the random conversation of that number")

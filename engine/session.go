@@ -115,7 +115,7 @@ type session struct {
 	since     int64 // start of this state, ms of stat.Now
 	began     int64 // mode tcp: accepted; mode http: first byte of the request; ms of stat.Now
 	wall      int64 // accepted, ms since 1970
-	wait      int32 // pausing: until the next attempt, leaving: until the next look; ms
+	wait      int32 // ms; pausing: until the next attempt, leaving: until leave checks again
 	queued    int32 // from began until a server was chosen, ms; -1: not chosen
 	connected int32 // from began until the server was connected, ms; -1: not connected
 	inSYN     int32 // dialing: bytes sent in the SYN that the client's flow still holds

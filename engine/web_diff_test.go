@@ -109,9 +109,9 @@ var (
 	dates      = regexp.MustCompile(`\|[A-Za-z0-9+/-]{5}`)
 )
 
-// webPlain removes from a stream the parts that always differ. They are: the sizes of chunks,
-// the case of field names, the position of the upgrade field, the text of error pages, and the
-// date of a cookie.
+// webPlain removes from a stream the parts that always differ. They are the sizes of chunks,
+// the case of field names and the position of the upgrade field. Removed are also the text of
+// error pages and the date of a cookie.
 func webPlain(stream string) string {
 	stream = fieldNames.ReplaceAllStringFunc(stream, strings.ToLower)
 	stream = upgrades.ReplaceAllString(stream, "${2}connection: upgrade\r\n\r\n")
