@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strings"
 
 	"go.uber.org/zap"
@@ -9,6 +10,19 @@ import (
 	"sluice/conf"
 	"sluice/engine/access"
 )
+
+// ownLogger returns the logger that writes to standard error.
+func (l *launch) ownLogger() (*zap.Logger, error) {
+	plain, err := access.NewProcessLogger(l.logFormat, os.Stderr)
+	if err == nil && l.quiet {
+		plain = plain.WithOptions(zap.IncreaseLevel(zap.WarnLevel))
+	}
+	return plain, err
+}
+
+// flush waits until the messages so far are written, for a second at most. A
+// standard error that takes nothing must not keep the process from ending.
+func flush(log *zap.Logger) { _ = log.Sync() }
 
 // ownLog returns the logger of the process's own messages. A daemon has no
 // terminal, so its messages also go to the global log targets.

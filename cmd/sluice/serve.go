@@ -24,7 +24,8 @@ type running struct {
 	conf      *conf.Config
 	identity  identity
 	plan      engine.Plan
-	log       *zap.Logger
+	plain     *zap.Logger // writes to standard error only
+	log       *zap.Logger // writes to standard error, and in a daemon to the log targets
 	access    *access.Log
 	listeners *engine.Listeners
 	where     []string // a line for each bind: frontend and address
@@ -72,6 +73,10 @@ func (l *launch) serve(c *conf.Config, problems conf.Problems, above *parent) er
 		return err
 	}
 	spareProcessor(r.plan.Loops)
+	if r.plain, err = l.ownLogger(); err != nil {
+		return err
+	}
+	defer flush(r.plain)
 	if err := r.open(l, above); err != nil {
 		return err
 	}
@@ -119,21 +124,14 @@ func (r *running) prepare(name string, problems conf.Problems) error {
 
 // open opens everything that the process may not open after it dropped root.
 func (r *running) open(l *launch, above *parent) (err error) {
-	plain, err := access.NewProcessLogger(l.logFormat, os.Stderr)
-	if err != nil {
-		return err
-	}
-	if l.quiet {
-		plain = plain.WithOptions(zap.IncreaseLevel(zap.WarnLevel))
-	}
 	if err := r.bind(above); err != nil {
 		return err
 	}
 	if l.bound != nil {
 		l.bound(r.listeners)
 	}
-	r.access = access.Open(cmp.Or(r.conf.Global.LogTag, filepath.Base(os.Args[0])), plain)
-	if r.log, err = ownLog(plain, r.access, r.conf.Global.Log, above != nil); err != nil {
+	r.access = access.Open(cmp.Or(r.conf.Global.LogTag, filepath.Base(os.Args[0])), r.plain)
+	if r.log, err = ownLog(r.plain, r.access, r.conf.Global.Log, above != nil); err != nil {
 		return err
 	}
 	if r.notify, err = dialNotify(); err != nil {
@@ -198,6 +196,7 @@ func (r *running) announce(above *parent) error {
 	if above == nil {
 		return nil
 	}
+	flush(r.plain) // release closes the terminal
 	return above.release()
 }
 
