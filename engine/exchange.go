@@ -32,6 +32,7 @@ type exchange struct {
 	asked       uint32    // requests on this connection whose head was complete
 }
 
+// exchangeMarks are the states of the current request, except idle, which is one of the connection.
 type exchangeMarks uint16
 
 const (
