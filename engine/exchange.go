@@ -20,11 +20,11 @@ type exchange struct {
 	status      int16             // of the answer; 0: none yet
 	marks       exchangeMarks
 	term        [2]byte   // termination state of the log line, if nothing fails
-	cookie      byte      // letter of the log line for the cookie in the answer
+	cookie      byte      // letter of the log line for the cookie in the answer, see httpflow.Cookie.Give
 	wall        int64     // first byte of the request, ms since 1970
 	gap         int32     // from the accept, or the end of the last answer, until wall, in ms
 	headDone    int32     // from wall until the head was complete, ms; -1: not yet
-	answer      int32     // from wall until the head of the final answer, ms; -1: not yet
+	answer      int32     // from wall until the head of the final answer, ms; -1: not yet, or a rule answers
 	head        int32     // size of the request's head in bytes; 0: not complete yet
 	before      [2]uint64 // bytes of each flow before this exchange, by side
 	idleBackend int32     // with the mark idle: backend of the idle connection, index in site.backends
@@ -85,8 +85,8 @@ func (l *loop) startAsking(id int32, s *session) {
 // expectRequest waits for the next request, or for the first one.
 func (l *loop) expectRequest(id int32, s *session) {
 	x := l.exchanges.at(id)
-	x.status, x.cookie, x.gap, x.headDone, x.answer, x.head = 0, '-', 0, -1, -1, 0
-	x.claim = httpflow.Claim{Server: -1, Letter: '-'}
+	x.status, x.cookie, x.gap, x.headDone, x.answer, x.head = 0, 'N', 0, -1, -1, 0
+	x.claim = httpflow.Claim{Server: -1, Letter: 'N'}
 	x.marks &^= begun | outstanding | reused | local | heard | spoken | resent | unlogged | underway
 	x.flow = httpflow.Exchange{}
 	x.term = term('-', '-')

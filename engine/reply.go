@@ -136,7 +136,6 @@ func (l *loop) passAnswer(id int32, s *session, x *exchange, v relay.View, n int
 	l.values = l.values[:0]
 	if !h.Interim() {
 		x.status = int16(h.Status)
-		x.answer = int32(l.now - s.began)
 		l.countAnswered(s, h.Status)
 		l.tellAnswer(l.listeners[s.line].frontend, x, h)
 		if !l.responseRules(id, s, x) {
@@ -145,6 +144,7 @@ func (l *loop) passAnswer(id int32, s *session, x *exchange, v relay.View, n int
 			}
 			return false
 		}
+		x.answer = int32(l.now - s.began)
 		l.giveCookie(s, x, w)
 		x.marks |= spoken
 	}
@@ -211,8 +211,9 @@ func (l *loop) refuse(id int32, s *session, x *exchange, status int, t [2]byte) 
 	l.sendFile(id, s, x, status, l.head, t)
 }
 
-// sendFile ends the session with an answer that is sent as it is, such as the content of a
-// file. It sends nothing if the client has got a byte of a final answer.
+// sendFile ends the session with a complete answer, such as the content of a file. The answer to
+// HEAD is sent without its body. sendFile sends nothing if the client has got a byte of a final
+// answer.
 func (l *loop) sendFile(id int32, s *session, x *exchange, status int, file []byte, t [2]byte) {
 	x.marks |= outstanding
 	l.stock.Release(&s.flow[client])
@@ -220,7 +221,7 @@ func (l *loop) sendFile(id int32, s *session, x *exchange, status int, file []by
 		x.marks |= spoken
 		x.status = int16(status)
 		// The session ends in any case, so an error changes nothing.
-		_ = l.stock.Push(&s.flow[server], int(s.sock[client].fd), file)
+		_ = l.stock.Push(&s.flow[server], int(s.sock[client].fd), x.flow.Fitting(file))
 	}
 	l.endExchange(id, s, t, ending{linger: true, last: client})
 }

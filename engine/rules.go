@@ -184,7 +184,7 @@ func (l *loop) redirect(s *session, x *exchange, r *acl.HTTPRule) course {
 	}
 	l.countRule(s, r)
 	l.head = x.flow.AppendRedirect(l.head[:0], r.Redirect, to, &l.sniffed.HTTP)
-	x.status, x.term = int16(r.Redirect.Code), term('L', 'R')
+	x.status, x.term = int16(r.Redirect.Code), term('L', l.ruleLetter())
 	x.marks |= local
 	return answered
 }
@@ -192,7 +192,7 @@ func (l *loop) redirect(s *session, x *exchange, r *acl.HTTPRule) course {
 // answerRule prepares the answer of a `return` or `deny` for sayOurs. If the answer is a file,
 // it sends the file as it is and ends the session.
 func (l *loop) answerRule(id int32, s *session, x *exchange, r *acl.HTTPRule) {
-	x.term = term('L', 'R')
+	x.term = term('L', l.ruleLetter())
 	if r.Action == conf.Deny {
 		x.term = term('P', l.ruleLetter())
 	}
@@ -233,7 +233,8 @@ func (l *loop) answerStatus(r *acl.HTTPRule) int {
 	return 403
 }
 
-// ruleLetter returns the second letter of the termination state for a denied request or answer.
+// ruleLetter returns the second letter of the termination state for an answer of a rule: H if it
+// takes the place of a server's answer.
 func (l *loop) ruleLetter() byte {
 	if l.facts.Response != nil {
 		return 'H'

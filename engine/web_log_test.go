@@ -11,13 +11,16 @@ import (
 )
 
 // webLog contains the lines of option httplog, by frontend. The parts that always differ are
-// removed: addresses, times, and numbers of bytes and connections.
+// removed: addresses, times, and numbers of bytes and connections. Of each time only remains
+// whether it is known: -1 or n.
 type webLog struct {
 	lines chan string
 	found map[string][]string
 }
 
-var webLogLine = regexp.MustCompile(`^\S+ \[\S+\] (\S+) (\S+) \S+ (-?\d+) \d+ - - (....) \S+/(\+?\d+) \d+/\d+ "(.*)"$`)
+var knownTime = regexp.MustCompile(`(^|/)\+?\d+`)
+
+var webLogLine = regexp.MustCompile(`^\S+ \[\S+\] (\S+) (\S+) (\S+) (-?\d+) \d+ - - (....) \S+/(\+?\d+) \d+/\d+ "(.*)"$`)
 
 func newWebLog(lines chan string) *webLog {
 	return &webLog{lines: lines, found: map[string][]string{}}
@@ -27,6 +30,7 @@ func newWebLog(lines chan string) *webLog {
 func (l *webLog) read() {
 	for len(l.lines) > 0 {
 		if m := webLogLine.FindStringSubmatch(<-l.lines); m != nil {
+			m[3] = knownTime.ReplaceAllString(m[3], "${1}n")
 			l.found[m[1]] = append(l.found[m[1]], strings.Join(m[2:], " "))
 		}
 	}

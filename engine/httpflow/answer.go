@@ -79,6 +79,18 @@ func (x *Exchange) AppendAnswer(dst []byte, a *Answer) []byte {
 	return append(dst, a.Body...)
 }
 
+// Fitting returns the part of a complete answer that the client must get: the head alone if the
+// method is HEAD (RFC 9110 9.3.2), otherwise everything.
+func (x *Exchange) Fitting(answer []byte) []byte {
+	if !x.has(head) {
+		return answer
+	}
+	if n := headEnd(answer); n > 0 {
+		return answer[:n]
+	}
+	return answer
+}
+
 // beginAnswer appends the status line, the fields and the content length. If the request was not
 // read completely, the connection closes after this answer. The bytes that follow cannot be trusted
 // to be a new request. The same is true of bytes that were not a request at all.
