@@ -98,6 +98,7 @@ func (s *HTTPSettings) conds() []*Cond {
 func (k *checker) unreachable(f *Frontend) {
 	k.finals(f.Title(), "http-request", f.HTTPRequest)
 	k.finals(f.Title(), "http-response", f.HTTPResponse)
+	k.framing(f.Title(), &f.HTTPSettings)
 	k.behind(f, "tcp-request connection", f.Connection)
 	k.behind(f, "tcp-request content", f.Content)
 	for i, u := range f.UseBackend {

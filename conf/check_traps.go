@@ -46,6 +46,7 @@ func (k *checker) backend(b *Backend) {
 		}
 		k.finals(b.Title(), "http-request", b.HTTPRequest)
 		k.finals(b.Title(), "http-response", b.HTTPResponse)
+		k.framing(b.Title(), &b.HTTPSettings)
 	}
 	seen := make(map[string]*Server)
 	for _, s := range b.Servers {

@@ -138,8 +138,7 @@ func (l *loop) edit(x *exchange, r *acl.HTTPRule) {
 	case conf.ReplaceValue:
 		w.ReplaceValue(r.Name, r.Regexp, l.value(r.Value))
 	case conf.SetMethod:
-		w.SetMethod(l.value(r.Value))
-		x.flow.CloseServer() // whether the answer has a body depends on the method
+		x.flow.SetMethod(w, l.value(r.Value))
 	case conf.SetPath:
 		w.SetPath(l.value(r.Value))
 	case conf.SetPathQ:
@@ -155,8 +154,9 @@ func (l *loop) edit(x *exchange, r *acl.HTTPRule) {
 	case conf.ReplaceURI:
 		w.ReplaceURI(r.Regexp, l.value(r.Value))
 	case conf.SetStatus:
-		w.SetStatus(r.Status, r.Reason)
-		x.status = int16(r.Status)
+		if x.flow.SetStatus(w, r.Status, r.Reason) {
+			x.status = int16(r.Status)
+		}
 	}
 }
 

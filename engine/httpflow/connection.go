@@ -46,13 +46,14 @@ func (x *Exchange) ToServer(w *Rewrite) {
 // ToClient makes the last edits of the answer h, which w holds: those that concern the connection
 // to the client.
 func (x *Exchange) ToClient(w *Rewrite, h *Head) {
-	if h.Status < 200 || h.Status == 204 {
+	if w.code < 200 || w.code == 204 {
 		w.unframe()
 	}
 	if h.Interim() {
 		return
 	}
-	if h.again && h.Status != 204 {
+	x.reframe(w, h)
+	if h.again && w.code != 204 {
 		start := len(w.text)
 		w.text = strconv.AppendInt(w.text, h.length, 10)
 		w.tellOnce(w.text[start:])

@@ -28,7 +28,8 @@
 //
 // The caller makes the edits in this order. For a request: the edits of the rules, then Cookie.Pick,
 // Cookie.Hide, Forward and ToServer. For an answer: the edits of the rules, then Cookie.Give and ToClient.
-// Content-Length and Transfer-Encoding cannot be edited, so an edit never moves the end of a message.
+// Content-Length and Transfer-Encoding cannot be edited, so an edit of a field never moves the end of a
+// message. A new status may mean that the answer has no body: ToClient then ends the answer with its head.
 //
 // An Exchange follows one request at a time. Bytes that the client sends after that request wait until
 // the answer is complete. The bodies of request and answer may be passed on at the same time:

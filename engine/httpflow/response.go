@@ -8,10 +8,16 @@ func (h *Head) parse(b []byte) bool {
 	*h = Head{length: -1}
 	h.Reread(b)
 	h.Minor = int(min(h.Line[len("HTTP/1.")]-'0', 1))
-	for _, c := range h.Line[len("HTTP/1.1 "):][:3] {
-		h.Status = h.Status*10 + int(c-'0')
-	}
+	h.Status = statusOf(h.Line)
 	return h.frame()
+}
+
+// statusOf returns the status in a status line.
+func statusOf(line []byte) (status int) {
+	for _, c := range line[len("HTTP/1.1 "):][:3] {
+		status = status*10 + int(c-'0')
+	}
+	return status
 }
 
 // Reread replaces the lines of h by those of b, the same head after [Rewrite.Append] has rewritten

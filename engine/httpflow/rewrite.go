@@ -16,10 +16,10 @@ import (
 // A loop owns one Rewrite and uses it for all its sessions in turn. The bytes given to a Rewrite
 // must not change until Append.
 type Rewrite struct {
-	fields   Fields
-	status   []byte // status line of an answer; nil: the head is a request
-	old      bool   // the request is HTTP/1.0
-	bodyless bool   // the status of the answer means that it has no body
+	fields Fields
+	status []byte // status line of an answer; nil: the head is a request
+	code   int    // status in that line
+	old    bool   // the request is HTTP/1.0
 
 	method []byte
 	origin []byte // scheme and authority of an absolute target; empty: the target has none
@@ -58,7 +58,7 @@ func (w *Rewrite) Request(h *sniff.Head) {
 // Response starts with the head of an answer, interim or final. It discards earlier edits.
 func (w *Rewrite) Response(h *Head) {
 	w.begin(h)
-	w.status, w.bodyless = h.Line, bodyless(h.Status)
+	w.status, w.code = h.Line, statusOf(h.Line)
 }
 
 func (w *Rewrite) begin(f Fields) {
@@ -74,15 +74,6 @@ func (w *Rewrite) split(target, path []byte) {
 	}
 	if path != nil {
 		w.origin, w.path = w.path[:len(w.path)-len(path)], path
-	}
-}
-
-// SetMethod implements `http-request set-method`. It does nothing if the old or the new method is
-// HEAD or CONNECT. The end of the answer depends on these methods, so client and server would
-// disagree about it.
-func (w *Rewrite) SetMethod(method []byte) {
-	if methods[string(w.method)]&(head|connect) == 0 && methods[string(method)]&(head|connect) == 0 {
-		w.method = method
 	}
 }
 
@@ -159,13 +150,9 @@ func frames[text []byte | string](name text) bool {
 	return isWord(name, "content-length") || isWord(name, "transfer-encoding")
 }
 
-// SetStatus implements `http-response set-status`. An empty reason stands for the usual reason
-// phrase of the status. SetStatus does nothing if exactly one of the old and the new status means
-// "no body". The client would otherwise wait for a body, or take the body for the next answer.
-func (w *Rewrite) SetStatus(status int, reason string) {
-	if bodyless(status) != w.bodyless {
-		return
-	}
+// setStatus replaces status and reason phrase of an answer. An empty reason stands for the usual
+// phrase of the status.
+func (w *Rewrite) setStatus(status int, reason string) {
 	if reason == "" {
 		reason = http.StatusText(status)
 	}
@@ -173,6 +160,6 @@ func (w *Rewrite) SetStatus(status int, reason string) {
 	w.text = append(w.text, w.status[:len("HTTP/1.1 ")]...)
 	w.text = strconv.AppendInt(w.text, int64(status), 10)
 	w.text = append(append(w.text, ' '), reason...)
-	w.status = w.text[start:]
+	w.status, w.code = w.text[start:], status
 	disarm(w.status)
 }

@@ -97,7 +97,6 @@ func TestRequestLine(t *testing.T) {
 		want   string
 	}{
 		{"/a?b", func(*Rewrite) {}, "GET /a?b HTTP/1.1"},
-		{"/a?b", func(w *Rewrite) { w.SetMethod([]byte("PUT")) }, "PUT /a?b HTTP/1.1"},
 		{"/a?b", func(w *Rewrite) { w.SetPath([]byte("/new")) }, "GET /new?b HTTP/1.1"},
 		{"http://a/x?y", func(w *Rewrite) { w.SetPath([]byte("/new")) }, "GET http://a/new?y HTTP/1.1"},
 		{"http://a/x/?y/z", func(w *Rewrite) { w.SetPath([]byte("/new")) }, "GET http://a/new?y/z HTTP/1.1"},
@@ -118,25 +117,6 @@ func TestRequestLine(t *testing.T) {
 		got := rewritten(t, "GET "+c.target+" HTTP/1.1\r\nHost: a\r\n\r\n", c.change)
 		if line, _, _ := strings.Cut(got, "\r\n"); line != c.want {
 			t.Errorf("%s: %s, want %s", c.target, line, c.want)
-		}
-	}
-}
-
-// TestFramingStays: no rule can make client and server disagree about the end of an answer.
-func TestFramingStays(t *testing.T) {
-	for method, wanted := range map[string]string{"GET": "HEAD", "HEAD": "GET", "POST": "CONNECT"} {
-		got := rewritten(t, method+" / HTTP/1.1\r\nHost: a\r\n\r\n", func(w *Rewrite) { w.SetMethod([]byte(wanted)) })
-		if !strings.HasPrefix(got, method+" ") {
-			t.Errorf("%s becomes %q", method, got)
-		}
-	}
-	for line, wanted := range map[string]int{"HTTP/1.1 200 OK": 204, "HTTP/1.1 304 X": 200, "HTTP/1.1 404 Y": 100} {
-		x, _ := asked(t, get11)
-		var w Rewrite
-		w.Response(replied(t, x, line+"\r\nContent-Length: 2\r\n\r\n"))
-		w.SetStatus(wanted, "")
-		if got := string(w.Append(nil)); !strings.HasPrefix(got, line) {
-			t.Errorf("%s becomes %q", line, got)
 		}
 	}
 }
@@ -179,19 +159,6 @@ func TestNormal(t *testing.T) {
 	} {
 		if got := rewritten(t, head, func(*Rewrite) {}); got != want {
 			t.Errorf("%q: %q, want %q", head, got, want)
-		}
-	}
-}
-
-func TestSetStatus(t *testing.T) {
-	x, _ := asked(t, get11)
-	h := replied(t, x, simple)
-	var w Rewrite
-	for want, reason := range map[string]string{"HTTP/1.1 503 Service Unavailable\r\n": "", "HTTP/1.1 503 So  sorry\r\n": "So\r\nsorry"} {
-		w.Response(h)
-		w.SetStatus(503, reason)
-		if got := string(w.Append(nil)); got != want+"Content-Length: 2\r\n\r\n" {
-			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }
