@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"sluice/engine/relay"
 	"sluice/engine/sock"
 	"sluice/pool"
 )
@@ -106,9 +107,18 @@ func (l *loop) unassign(s *session, in, out int64) {
 func (l *loop) backendOf(s *session) *backend    { return l.site.backends[s.backend] }
 func (l *loop) serverOf(s *session) *pool.Server { return l.backendOf(s).Servers[s.server] }
 
+// closeServer closes the server's socket. What events and reads told of it does not hold for
+// the next one.
+func (l *loop) closeServer(s *session) {
+	s.sock[server].close(false)
+	s.sock[server].flags = 0
+	s.flow[server].Clear(relay.SourceReady | relay.SourceClosing | relay.SourceExact | relay.SourceDoubtful | relay.SourceEnded)
+	s.flow[client].Clear(relay.TargetReady)
+}
+
 // failed ends an attempt to connect and decides what follows.
 func (l *loop) failed(id int32, s *session, how attempt, e sock.Errno) {
-	s.sock[server].close(false)
+	l.closeServer(s)
 	s.inSYN = 0
 	l.unassign(s, 0, 0)
 	if how == noPort || how == exhausted {

@@ -226,12 +226,9 @@ func (l *loop) exchanged(id int32, s *session, x *exchange) {
 func (l *loop) dropServer(id int32, s *session, x *exchange) {
 	l.dropUnread(id, s, server)
 	x.marks &^= idle
-	s.sock[server].close(false)
-	s.sock[server].flags = 0
+	l.closeServer(s)
 	l.stock.Release(&s.flow[client])
 	l.stock.Release(&x.ahead[server])
-	s.flow[server].Clear(relay.SourceReady | relay.SourceClosing | relay.SourceExact | relay.SourceDoubtful | relay.SourceEnded)
-	s.flow[client].Clear(relay.TargetReady)
 }
 
 // endExchange ends the session in the middle of an exchange.

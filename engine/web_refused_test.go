@@ -215,3 +215,26 @@ func TestWebStopCutsAnswers(t *testing.T) {
 	}
 	b.join()
 }
+
+// TestWebTunnelTurnedDown: a rule answers in place of a server that has agreed to a tunnel. The
+// session ends as after any other answer.
+func TestWebTunnelTurnedDown(t *testing.T) {
+	const upgrade = "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
+	const connect = "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n"
+	for name, c := range map[string]struct{ ask, answer string }{
+		"101":     {upgrade, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nhello"},
+		"CONNECT": {connect, "HTTP/1.1 200 OK\r\n\r\nhello"},
+	} {
+		for _, rule := range []string{"deny", "return status 201", "redirect location /x", "deny status 503 content-type text/plain string no"} {
+			t.Run(name+", "+rule, func(t *testing.T) {
+				s := serveScripts(t, overTCP, script{hearHead, say(c.answer), takeAll})
+				b := webOver(t, s, "  timeout server 1h", "  timeout client 1h", "  timeout tunnel 1h", "frontend g", "  bind 127.0.0.1:1", "  http-response "+rule, "  default_backend b")
+				a := b.follow("g", say(c.ask), takeAll)
+				if got := a.got(); strings.Contains(got, "hello") || !strings.Contains(got, "\r\nconnection: close\r\n") || !a.ended() {
+					t.Errorf("the client got %q, then %v", got, a.how())
+				}
+				wait(t, "the session to end", func() bool { return b.Sessions() == 0 })
+			})
+		}
+	}
+}

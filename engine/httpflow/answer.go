@@ -98,7 +98,7 @@ func (x *Exchange) beginAnswer(dst []byte, status int, fields []byte, length int
 	if !x.has(taken) || !x.Request.Done() || status == 408 {
 		x.marks |= closeClient
 	}
-	x.marks |= answered
+	x.marks = x.marks&^tunnel | answered // this answer takes the place of one that opened a tunnel
 	x.Response = Body{}
 	dst = append(dst, "HTTP/1.1 "...)
 	dst = strconv.AppendInt(dst, int64(status), 10)
