@@ -101,20 +101,24 @@ func (l *loop) expectRequest(id int32, s *session) {
 // failed, nobody receives the answer, so the session ends.
 func (l *loop) exchangeEvent(id int32, s *session, from side, failed bool) {
 	if failed && from == client {
-		l.endExchange(id, s, term('C', l.clientPhase(id)), ending{})
+		l.endExchange(id, s, term('C', l.clientPhase(id, s)), ending{})
 		return
 	}
 	l.exchange(id, s)
 }
 
+// heldAtMost is the number of bytes of a request that HAProxy can hold: its buffer.
+const heldAtMost = 16 << 10
+
 // clientPhase returns the second letter of the termination state when the client has failed. As
 // in HAProxy, the letter is D if the client fails within the body of its request. It is L if
-// this is known as soon as the server is connected.
-func (l *loop) clientPhase(id int32) byte {
+// this is known as soon as the server is connected. HAProxy cannot know it of a long request,
+// because it has not read the end yet.
+func (l *loop) clientPhase(id int32, s *session) byte {
 	switch x := l.exchanges.at(id); {
 	case x.flow.Request.Done():
 		return l.phase(id)
-	case !x.has(underway):
+	case !x.has(underway) && l.uploaded(s, x) <= heldAtMost:
 		return 'L'
 	}
 	return 'D'
@@ -231,8 +235,12 @@ func (l *loop) dropServer(id int32, s *session, x *exchange) {
 	l.stock.Release(&x.ahead[server])
 }
 
-// endExchange ends the session in the middle of an exchange.
+// endExchange ends the session in the middle of an exchange. The first cause of an end is logged,
+// as in HAProxy: if a rule has answered, its termination state remains.
 func (l *loop) endExchange(id int32, s *session, t [2]byte, how ending) {
+	if x := l.exchanges.at(id); x.has(local) {
+		t = x.term
+	}
 	how.term = t
 	l.end(id, s, how)
 }

@@ -40,7 +40,8 @@ const (
 
 func abortCases() []abortCase {
 	whole := head("a")
-	return []abortCase{
+	longBody := post("/p", 60000) + strings.Repeat("x", 50000)
+	cases := []abortCase{
 		{"http", "", "web", []string{"fin"}, []string{badCR}},
 		{"http", "", "web", []string{"rst"}, []string{badCR}},
 		{"http", "", "web", nil, []string{lateCR}},
@@ -60,6 +61,7 @@ func abortCases() []abortCase {
 		{"http", "", "deaf", []string{halfBody, "reached", "d", "reached", "fin"}, []string{"b/s +/+/+/-1/+ -1 0 CD-- POST /p HTTP/1.1"}},
 		{"http", "", "deaf", []string{halfBody, "reached", "d", "reached", "rst"}, []string{"b/s +/+/+/-1/+ -1 0 CD-- POST /p HTTP/1.1"}},
 		{"http", "", "deaf", []string{halfChunk, "reached", "d", "reached", "fin"}, []string{"b/s +/+/+/-1/+ -1 0 CD-- POST /p HTTP/1.1"}},
+		{"http", "", "deaf", []string{"with fin", longBody}, []string{"b/s +/+/+/-1/+ -1 0 CD-- POST /p HTTP/1.1"}},
 		{"http", notNull, "web", []string{"fin"}, nil},
 		{"http", notNull, "web", []string{"rst"}, nil},
 		{"http", notNull, "web", nil, nil},
@@ -86,6 +88,12 @@ func abortCases() []abortCase {
 		{"tcp", notNull + rejecting, "none", []string{"he", "fin"}, []string{"b/<NOSRV> -1/-1/+ 0 SC"}},
 		{"tcp", notNull + rejecting, "dead", []string{"fin"}, nil},
 	}
+	for range 8 { // the reset and the answer of the rule come in any order
+		cases = append(cases,
+			abortCase{"http", "  http-request deny\n", "web", []string{whole, "rst"}, []string{"f/<NOSRV> +/-1/-1/-1/+ 403 n PR-- GET / HTTP/1.1"}},
+			abortCase{"http", "  http-request redirect location /\n", "web", []string{whole, "rst"}, []string{"f/<NOSRV> +/-1/-1/-1/+ 302 n LR-- GET / HTTP/1.1"}})
+	}
+	return cases
 }
 
 // abortConfig returns a configuration with a frontend and a backend for each case.
@@ -210,7 +218,10 @@ func TestAbortsAreLoggedAsHAProxyLogsThem(t *testing.T) {
 					if n, _ := c.Read(some); n == 0 {
 						return
 					}
-					reached[i] <- struct{}{}
+					select {
+					case reached[i] <- struct{}{}:
+					default: // enough is known
+					}
 				}
 			}).String()
 		},

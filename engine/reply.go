@@ -18,7 +18,7 @@ func (l *loop) moveRequest(id int32, s *session, x *exchange) bool {
 		l.refuse(id, s, x, 400, term('P', l.phase(id)))
 		return false
 	case cutOff:
-		l.endExchange(id, s, term('C', l.clientPhase(id)), ending{linger: true, last: server, abrupt: e != 0})
+		l.endExchange(id, s, term('C', l.clientPhase(id, s)), ending{linger: true, last: server, abrupt: e != 0})
 		return false
 	case unwanted:
 		// The server may have sent an answer before. That answer is better than an error page.
