@@ -40,3 +40,22 @@ func TestResetWithFIN(t *testing.T) {
 		})
 	}
 }
+
+// TestResetWithFINBeforeRouting: a client that resets in the middle of its head, with a FIN
+// before, reaches no server.
+func TestResetWithFINBeforeRouting(t *testing.T) {
+	stopped, on := make(chan bool), make(chan bool)
+	s := serveScripts(t, overTCP, script{takeAll})
+	b := start(t, "  mode tcp\n  timeout connect 1s\n  timeout client 1h\n  timeout server 1h\nfrontend f\n  bind 127.0.0.1:1\n"+
+		"  use_backend b if { hdr(host) a }\n  default_backend b\nbackend b\n  server s "+s.String()+"\n")
+	a := b.follow("f", say("GET / HTTP/1.1\r\nHo"), until("the loops are stopped", closed(stopped)), fin, rst)
+	wait(t, "half of the head", func() bool { return b.Held() > 0 })
+	b.tell(func(*loop) error { <-on; return nil })
+	close(stopped)
+	a.over()
+	close(on)
+	b.wantTerm("CR")
+	if n := len(s.all()); n != 0 {
+		t.Errorf("%d connections to the server; want none", n)
+	}
+}

@@ -42,6 +42,10 @@ func (l *loop) inspect(id int32, s *session) {
 			return
 		}
 	}
+	if in.Has(relay.SourceEnded | relay.SourceDoubtful) { // a reset came with the FIN
+		l.end(id, s, ending{term: term('C', 'R')})
+		return
+	}
 	if in.Has(relay.SourceEnded) {
 		l.decideLast(id, s)
 		return
