@@ -29,7 +29,7 @@ type listener struct {
 	limits   []*stat.Limit // those of the process, the frontend and, if it has one, the bind line
 	watched  bool          // registered with the poller
 	burst    int           // connections that the next event may accept, 1 to mostAccepts
-	left     int           // draining: clients in the kernel's queue that still get served
+	held     []heldClient  // draining: clients that wait for a place of the limits
 }
 
 // resume starts to accept, or continues after a pause. It does nothing if the listener is
@@ -71,6 +71,7 @@ func (l *loop) retryAccept(limit *stat.Limit) error {
 		if ln.watched {
 			l.accept(ln)
 		}
+		l.serveHeld(ln)
 	}
 	if limit.TryAcquire() {
 		l.release(limit)
@@ -86,11 +87,7 @@ func (l *loop) accept(ln *listener) {
 		if !l.admit(ln) {
 			return
 		}
-		took := l.take(ln)
-		if l.draining {
-			l.drained(ln)
-		}
-		if !took || ln.fd < 0 {
+		if !l.take(ln) {
 			ln.burst = max(n, 1)
 			return
 		}
@@ -138,14 +135,12 @@ func (l *loop) release(limit *stat.Limit) {
 func (l *loop) take(ln *listener) bool {
 	fd, e := sock.Accept(ln.fd, &l.peer)
 	if e == 0 {
-		ln.left--
 		l.open(ln, fd)
 		return true
 	}
 	l.dismiss(ln)
 	switch e {
 	case unix.EAGAIN:
-		ln.left = 0
 		return false
 	case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
 		l.short(ln, "accept a connection", e)

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"math"
-
 	errorx "github.com/panjf2000/gnet/v2/pkg/errors"
 	"golang.org/x/sys/unix"
 
@@ -10,22 +8,68 @@ import (
 	"sluice/engine/sock"
 )
 
-// drain stops accepting new clients. Before it closes a listener, it accepts the clients in the
-// kernel's queue: their connections are established, and closing the listener would reset them.
+// mostQueued is the highest number of clients that the kernel's queue of a listening socket can
+// hold, which is the largest backlog.
+const mostQueued = 65535
+
+// heldClient is a client that a draining loop has accepted, and that waits for a place of a limit.
+type heldClient struct {
+	fd   int
+	peer sock.Addr
+}
+
+// drain stops accepting new clients. The listening sockets are closed at once, so that another
+// process can listen on their addresses. The clients in their queues are accepted before: their
+// connections are established, and closing the socket would reset them.
 func (l *loop) drain() error {
 	l.draining = true
 	l.sessions.each(func(id int32) { l.meet(id, client, metDrain) })
 	for _, ln := range l.listeners {
-		if ln.fd < 0 {
-			continue
+		if ln.fd >= 0 {
+			l.hold(ln)
+			l.closeListener(ln)
 		}
-		ln.left = queued(ln.fd)
-		ln.burst = mostAccepts
-		l.accept(ln)
-		l.drained(ln)
+	}
+	for _, ln := range l.listeners {
+		l.serveHeld(ln)
 	}
 	l.sessions.each(l.dismissIdle)
 	return l.ended()
+}
+
+// hold accepts the clients in the kernel's queue of a listener, without a limit's place. Clients
+// for whom there is no descriptor to spare remain in the queue.
+func (l *loop) hold(ln *listener) {
+	for n := min(queued(ln.fd), l.engine.spare()-l.holding); n > 0; n-- {
+		var c heldClient
+		var e sock.Errno
+		c.fd, e = sock.Accept(ln.fd, &c.peer)
+		switch e {
+		case 0:
+			ln.held = append(ln.held, c)
+			l.holding++
+		case unix.EAGAIN, unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
+			return
+		}
+	}
+}
+
+// spare returns how many clients one loop can hold, so that each may become a session and
+// neither sessions nor pipes run out of descriptors.
+func (e *Engine) spare() int {
+	free := int(min(e.plan.Nofile, 1<<30)) - e.plan.Fixed - 2*e.plan.Pipes - fdsPerConn*int(e.Sessions())
+	return free / (fdsPerConn * e.plan.Loops)
+}
+
+// serveHeld begins the sessions of held clients, in their order, as far as the limits have places.
+func (l *loop) serveHeld(ln *listener) {
+	for len(ln.held) > 0 && l.admit(ln) {
+		c := ln.held[0]
+		ln.held = ln.held[1:]
+		l.holding--
+		l.peer = c.peer
+		l.open(ln, c.fd)
+	}
 }
 
 // dismissIdle ends a session that is between two requests when the loop drains, as HAProxy
@@ -51,31 +95,23 @@ func (l *loop) between(id int32) bool {
 	return x.asked > 0 && !x.has(begun)
 }
 
-// drained closes a listener of a draining loop when its queue is empty.
-func (l *loop) drained(ln *listener) {
-	if ln.left > 0 {
-		return
-	}
-	l.closeListener(ln)
-}
-
 // closeListener closes the listening socket, if it is open.
 func (l *loop) closeListener(ln *listener) {
 	if ln.fd < 0 {
 		return
 	}
+	l.pause(ln)
 	sock.Close(ln.fd)
-	ln.fd, ln.watched = -1, false
+	ln.fd = -1
 	l.accepting--
 }
 
 // queued returns how many clients wait in the queue of a listening socket. For a UNIX socket
-// the number is unknown; queued then returns math.MaxInt, and clients are accepted until none
-// is left.
+// the number is unknown; queued then returns mostQueued.
 func queued(fd int) int {
 	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 	if err != nil {
-		return math.MaxInt
+		return mostQueued
 	}
 	return int(info.Unacked)
 }
@@ -94,6 +130,10 @@ func (l *loop) cutsAnswer(id int32, s *session) bool {
 func (l *loop) stop() error {
 	for _, ln := range l.listeners {
 		l.closeListener(ln)
+		for _, c := range ln.held {
+			sock.Close(c.fd)
+		}
+		l.holding, ln.held = l.holding-len(ln.held), nil
 	}
 	l.sessions.each(func(id int32) {
 		s := l.sessions.at(id)

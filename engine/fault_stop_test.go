@@ -4,6 +4,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -41,8 +42,63 @@ func TestFault29DrainServesTheQueue(t *testing.T) {
 	}
 	b.Drain()
 	holder.Close()
-	got := make(chan string, waiting)
-	for _, c := range queue {
+	echoed(t, queue)
+	b.join()
+}
+
+// A drain at maxconn frees the address at once: a new process can listen there and gets the new
+// clients. The clients that waited in the queue before are served when places are free.
+func TestDrainAtMaxconnFreesTheAddress(t *testing.T) {
+	for name, bind := range map[string]string{"TCP": "127.0.0.1:1", "UNIX": "unix@" + t.TempDir() + "/front"} {
+		t.Run(name, func(t *testing.T) {
+			const waiting = 5
+			b := start(t, strings.Replace(plain, "127.0.0.1:1", bind, 1)+"  server s "+listen(t, echo).String()+"\nglobal\n  maxconn 1\n")
+			holder := b.dial("f")
+			wait(t, "the session", func() bool { return b.Sessions() == 1 })
+			queue := make([]net.Conn, waiting)
+			for i := range queue {
+				queue[i] = b.dial("f")
+			}
+			b.Drain()
+			c := parse(t, "defaults"+strings.Replace(plain, "127.0.0.1:1", address(b.addrs["f"]), 1)+"  server s 127.0.0.1:9\n")
+			wait(t, "the address to be free", func() bool {
+				next, err := Listen(c, 2)
+				if err == nil {
+					next.Close()
+				}
+				return err == nil
+			})
+			if conn, err := net.Dial(b.addrs["f"].Network(), b.addrs["f"].String()); err == nil {
+				conn.Close()
+				t.Error("a client connects after the drain has begun")
+			}
+			holder.Close()
+			echoed(t, queue)
+			b.join()
+		})
+	}
+}
+
+// A stop during a drain at maxconn also ends the clients that wait.
+func TestStopEndsHeldClients(t *testing.T) {
+	b := start(t, plain+"  server s "+listen(t, echo).String()+"\nglobal\n  maxconn 1\n")
+	b.dial("f")
+	wait(t, "the session", func() bool { return b.Sessions() == 1 })
+	waiting := b.dial("f")
+	b.Drain()
+	b.Stop()
+	b.join()
+	if text, _ := fetch(waiting); text != "" {
+		t.Errorf("a client that waited got %q", text)
+	}
+}
+
+// echoed has all clients send at the same time, because they are not served in their order, and
+// checks that each gets its bytes back.
+func echoed(t *testing.T, clients []net.Conn) {
+	t.Helper()
+	got := make(chan string, len(clients))
+	for _, c := range clients {
 		go func() {
 			_, _ = io.WriteString(c, "x")
 			closeWrite(t, c)
@@ -50,12 +106,19 @@ func TestFault29DrainServesTheQueue(t *testing.T) {
 			got <- text
 		}()
 	}
-	for range waiting {
+	for range clients {
 		if text := <-got; text != "x" {
 			t.Errorf("a client that waited got %q", text)
 		}
 	}
-	b.join()
+}
+
+// address is an address as a bind line has it.
+func address(a net.Addr) string {
+	if a.Network() == "unix" {
+		return "unix@" + a.String()
+	}
+	return a.String()
 }
 
 // A drain ends under load too, and no client that is served is cut off.

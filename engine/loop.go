@@ -69,6 +69,7 @@ type loop struct {
 
 	draining  bool // no new clients; the loop stops after its last session
 	accepting int  // listeners that are open
+	holding   int  // clients in the listeners' held
 }
 
 // newLoop opens what the loop needs and reserves memory for its sessions.
@@ -115,10 +116,24 @@ func (l *loop) run() error {
 	l.resumeAll()
 	l.poller.spare = runtime.GOMAXPROCS(0) > l.engine.plan.Loops
 	err := l.poller.wait(l)
+	l.handOn()
 	if errors.Is(err, errorx.ErrEngineShutdown) {
 		return nil
 	}
 	return err
+}
+
+// handOn is called when the loop ends. Other loops may go on to drain, and a wake-up for a free
+// place must not get lost in this one.
+func (l *loop) handOn() {
+	for _, ln := range l.listeners {
+		for _, limit := range ln.limits {
+			limit.Forget(l.number)
+			if limit.TryAcquire() {
+				l.release(limit)
+			}
+		}
+	}
 }
 
 // tick reads the clock.
@@ -280,13 +295,13 @@ func (l *loop) tell(do func() error) {
 	l.poller.tell(do)
 }
 
-// ended is called after each piece of work. Its error stops a draining loop that has no session
-// and no listener any more.
+// ended is called after each piece of work. Its error stops a draining loop that has no session,
+// no listener and no held client any more.
 func (l *loop) ended() error {
 	if l.probe != nil {
 		l.probe.settled(l)
 	}
-	if l.draining && l.sessions.open == 0 && l.accepting == 0 {
+	if l.draining && l.sessions.open == 0 && l.accepting == 0 && l.holding == 0 {
 		return errorx.ErrEngineShutdown
 	}
 	return nil

@@ -59,6 +59,10 @@ func (l *Limit) TryAcquire() bool {
 // Wait marks a loop (number 0 to MaxLoops-1) as waiting for a place.
 func (l *Limit) Wait(loop int) { l.paused[loop/64].Or(1 << (loop % 64)) }
 
+// Forget ends the waiting of a loop that will not take a place any more. The loop must then take a
+// place, if one is free, and free it with Release: a wake-up may have been for it.
+func (l *Limit) Forget(loop int) { l.paused[loop/64].And(^uint64(1 << (loop % 64))) }
+
 // Release frees a place. It returns the number of the loop to wake, or -1 for none. That loop
 // is no longer marked as waiting. Waiting loops are woken in turn.
 func (l *Limit) Release() (wake int) {
