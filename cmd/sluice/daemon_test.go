@@ -88,6 +88,26 @@ func isDetached(t *testing.T, pid int) {
 	}
 }
 
+// A relative path of a server's socket means the same in a daemon, which leaves the directory.
+func TestDaemonReachesRelativeServer(t *testing.T) {
+	dir := t.TempDir()
+	pidPath := filepath.Join(dir, "pid")
+	p, closeSocket := command(t, "run", "-D", "-p", pidPath, "-f", config(t, "unix@server"))
+	p.Dir = dir
+	ln, err := net.Listen("unix", filepath.Join(dir, "server"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for c, err := ln.Accept(); err == nil; c, err = ln.Accept() {
+			go func() { _, _ = io.Copy(c, c); c.Close() }()
+		}
+	}()
+	p.becomesDaemon(t, closeSocket, pidPath)
+	mustAsk(t, dial(t, p.addr))
+}
+
 func TestJailedDaemon(t *testing.T) {
 	needRoot(t)
 	dir := t.TempDir()

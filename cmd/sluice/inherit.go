@@ -32,7 +32,7 @@ func listen(c *conf.Config, loops int) (*engine.Listeners, error) {
 }
 
 // inherited returns the descriptors that bind lines name. A descriptor that is
-// no listening socket is an error: it may belong to this process.
+// no listening stream socket is an error: it may belong to this process.
 func inherited(c *conf.Config) (fds []int, err error) {
 	var errs []error
 	for _, f := range c.Frontends {
@@ -41,15 +41,36 @@ func inherited(c *conf.Config) (fds []int, err error) {
 				continue
 			}
 			fd := b.Address.FD
-			if on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err != nil || on == 0 {
-				errs = append(errs, fmt.Errorf("%s: frontend '%s' on fd@%d: descriptor %d is not an inherited listening socket", b.Pos, f.Name, fd, fd))
+			if !isListener(fd) {
+				errs = append(errs, fmt.Errorf("%s: frontend '%s' on fd@%d: %w", b.Pos, f.Name, fd, noListener(fd)))
 			}
 			if !slices.Contains(fds, fd) {
 				fds = append(fds, fd)
 			}
 		}
 	}
+	for _, s := range c.Global.StatsSockets {
+		if fd := s.Address.FD; s.Address.Net == conf.NetFD && !isListener(fd) {
+			errs = append(errs, fmt.Errorf("%s: stats socket 'fd@%d': %w", s.Pos, fd, noListener(fd)))
+		}
+	}
 	return fds, errors.Join(errs...)
+}
+
+// isListener reports whether the descriptor is a listening stream socket. A
+// SOCK_SEQPACKET socket of systemd's ListenSequentialPacket= is none: it cuts
+// the bytes into packets, and the rest of a packet that is read in part is lost.
+func isListener(fd int) bool {
+	on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
+	if err != nil || on == 0 {
+		return false
+	}
+	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	return err == nil && kind == unix.SOCK_STREAM
+}
+
+func noListener(fd int) error {
+	return fmt.Errorf("descriptor %d is not an inherited listening stream socket", fd)
 }
 
 // inheritedStats are the descriptors that stats sockets name, in the order of

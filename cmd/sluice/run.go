@@ -30,7 +30,7 @@ second signal stops at once.`,
 				return err
 			}
 			if cfg != nil {
-				l.settle(&cfg.Global, c.Flags().Changed("daemon"))
+				l.settle(cfg, c.Flags().Changed("daemon"))
 			}
 			return l.run(cfg, problems)
 		},
@@ -56,7 +56,8 @@ type launch struct {
 
 // settle takes from the configuration what no flag decided. Paths become
 // absolute, because a daemon leaves the directory in which it was started.
-func (l *launch) settle(g *conf.Global, daemonFlag bool) {
+func (l *launch) settle(c *conf.Config, daemonFlag bool) {
+	g := &c.Global
 	if !daemonFlag {
 		l.daemon = g.Daemon
 	}
@@ -64,6 +65,34 @@ func (l *launch) settle(g *conf.Global, daemonFlag bool) {
 	l.crashLog = absolute(l.crashLog)
 	if l.daemon && l.crashLog == "" && l.pidFile != "" {
 		l.crashLog = l.pidFile + ".crash"
+	}
+	if l.daemon && g.Chroot == "" { // in a chroot, the directory is "/" in the foreground, too
+		settleSockets(c)
+	}
+}
+
+// settleSockets makes the paths of UNIX sockets absolute to which the process connects later:
+// those of servers and of log targets.
+func settleSockets(c *conf.Config) {
+	settle := func(a *conf.Address) {
+		if a.Net == conf.NetUnix {
+			a.Path = absolute(a.Path)
+		}
+	}
+	logs := [][]conf.LogTarget{c.Global.Log}
+	for _, f := range c.Frontends {
+		logs = append(logs, f.Log.Targets)
+	}
+	for _, b := range c.Backends {
+		logs = append(logs, b.Log.Targets)
+		for _, s := range b.Servers {
+			settle(&s.Address)
+		}
+	}
+	for _, targets := range logs {
+		for i := range targets {
+			settle(&targets[i].Address)
+		}
 	}
 }
 
