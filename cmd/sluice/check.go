@@ -58,6 +58,9 @@ func mayNot(c *conf.Config, problems *conf.Problems) {
 	}
 	if g.PidFile != "" {
 		wantDirectory(problems, g.Pos, g.PidFile)
+		if err := pidFile(g.PidFile).refused(fileOrNothing(g.PidFile)); err != nil {
+			problems.Warnf(g.Pos, "%v", err)
+		}
 	}
 	for _, s := range g.StatsSockets {
 		if s.Address.Net == conf.NetUnix {

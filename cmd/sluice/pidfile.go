@@ -22,10 +22,15 @@ func (p pidFile) write() error {
 	if err == nil {
 		err = replaceFile(string(p), fmt.Appendf(nil, "%d\n", os.Getpid()))
 	}
-	if err != nil {
-		return fmt.Errorf("pid file '%s' cannot be written: %w", string(p), pathless(err))
+	return p.refused(err)
+}
+
+// refused returns the error of write for the reason err, or nil without one.
+func (p pidFile) refused(err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("pid file '%s' cannot be written: %w", string(p), pathless(err))
 }
 
 // replaceFile writes a file of mode 0644 whole or not at all.
