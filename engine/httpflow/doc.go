@@ -73,11 +73,12 @@
 //	Content-Length and Transfer-Encoding   6.3            400      502
 //	Transfer-Encoding in HTTP/1.0          6.1            400      502
 //	Transfer-Encoding: x, chunked          6.1            501      taken
+//	Transfer-Encoding with an empty item   6.1            400      502
 //	the same without chunked as its end    6.3            400      502
-//	Content-Length: sign, list, above 2^63 6.3            400      502
+//	Content-Length: sign, above 2^63       6.3            400      502
 //	Content-Length: 0 twice or in a list   6.3            taken, sent once
-//	Content-Length twice, the same         6.3            400      taken, see below
-//	Content-Length twice, different        6.3            400      502
+//	the same length twice or in a list     6.3            400      taken, see below
+//	different lengths                      6.3            400      502
 //	body of a CONNECT                      9110 9.3.6     400      -
 //	GET, HEAD or DELETE in HTTP/1.0 with a body 9110 9.3  413      -
 //	chunk: size above 2^63, above 16 digits 7.1           400      broken off
@@ -95,7 +96,7 @@
 //	interim answer to HTTP/1.0             9110 15.2      -        left out
 //	lengths of 1xx and 204                 9110 8.6       -        left out
 //
-// If an answer has the same Content-Length twice, the client gets it once. An answer without a length
+// If an answer has the same Content-Length several times, the client gets it once. An answer without a length
 // ends when its connection ends (6.3). An answer to HEAD, and one with status 1xx, 204 or 304, has no
 // body even if its fields announce one.
 //

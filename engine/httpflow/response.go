@@ -50,14 +50,20 @@ func (h *Head) frame() bool {
 	return !coded || h.chunked && h.length < 0 && h.Minor > 0
 }
 
-// contentLength accepts digits only. The same length may be given twice: it is unambiguous, and
-// some servers send it (RFC 9112 6.3).
-func (h *Head) contentLength(value []byte) bool {
-	n, ok := number(value)
-	h.again = h.length >= 0
-	ok = ok && (!h.again || h.length == n)
-	h.length = n
-	return ok
+// contentLength accepts digits only. The same length may be given again, in a list or in another
+// field: it is unambiguous, and some servers send it (RFC 9112 6.3).
+func (h *Head) contentLength(list []byte) bool {
+	for more := true; more; {
+		var item []byte
+		item, list, more = bytes.Cut(list, comma)
+		n, ok := number(trim(item))
+		h.again = h.length >= 0
+		if !ok || h.again && h.length != n {
+			return false
+		}
+		h.length = n
+	}
+	return true
 }
 
 // transferEncoding accepts any list of codings in which chunked is the last and occurs once. The
