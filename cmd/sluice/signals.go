@@ -17,9 +17,10 @@ type stopper interface {
 
 // catchSignals is called first, so that a signal during the start is kept until
 // the engine runs. SIGPIPE is ignored: the process must survive a log reader that
-// went away.
+// went away. So are SIGTTOU and SIGTTIN, by which HAProxy pauses and resumes its
+// listening sockets: the kernel would stop the whole process.
 func catchSignals() chan os.Signal {
-	signal.Ignore(syscall.SIGPIPE)
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGTTOU, syscall.SIGTTIN)
 	caught := make(chan os.Signal, 16)
 	signal.Notify(caught, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP, syscall.SIGUSR2)
 	return caught

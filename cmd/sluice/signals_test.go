@@ -139,6 +139,16 @@ func TestSecondSignalEndsADrain(t *testing.T) {
 	}
 }
 
+// HAProxy's signals to pause and resume do not stop the process.
+func TestSignalsOfPauseAreIgnored(t *testing.T) {
+	p := startProc(t, "-f", config(t, echo(t)))
+	p.signal(t, syscall.SIGTTOU)
+	p.signal(t, syscall.SIGTTIN)
+	mustAsk(t, dial(t, p.addr))
+	p.signal(t, syscall.SIGTERM)
+	p.endsWell(t)
+}
+
 func TestReloadSignalsOnlySpeak(t *testing.T) {
 	p := startProc(t, "-f", config(t, echo(t)))
 	for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGUSR2} {
