@@ -151,7 +151,8 @@ func (r *reader) value(rule *HTTPRule) bool {
 	return ok
 }
 
-// format parses one argument as a log-format.
+// format parses the next argument as a log-format that is allowed where use says. what names the
+// argument in messages. It returns false if there was an error.
 func (r *reader) format(what string, use formatUse) (*Format, bool) {
 	if len(r.args) == 0 {
 		r.errorf("no %s follows, wanted text such as \"%%[src]\"", what)

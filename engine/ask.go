@@ -7,7 +7,7 @@ import (
 	"sluice/engine/relay"
 )
 
-// askOn handles an event in the state asking.
+// askOn handles an event in the asking state.
 func (l *loop) askOn(id int32, s *session, from side, failed bool) {
 	x := l.exchanges.at(id)
 	switch {
@@ -65,7 +65,7 @@ func (l *loop) ask(id int32, s *session) {
 }
 
 // hear looks for the head of a request in v, which contains all bytes that were not parsed yet.
-// It reports whether the session has left the state asking.
+// It reports whether the session has left the asking state.
 func (l *loop) hear(id int32, s *session, x *exchange, v relay.View) bool {
 	if !x.has(begun) {
 		x.marks |= begun
@@ -257,7 +257,7 @@ func (l *loop) endAsking(id int32, s *session, x *exchange) {
 	l.refuse(id, s, x, 400, term('C', 'R'))
 }
 
-// unasked reports whether a session in the state asking ends without an answer and without a
+// unasked reports whether a session in the asking state ends without an answer and without a
 // log line. It does so between two requests, and before the first byte with `option
 // http-ignore-probes`.
 func (l *loop) unasked(id int32, s *session) bool {

@@ -1,6 +1,6 @@
 package engine
 
-// askingEnds returns the deadline of the state asking. The head of the first request, and of
+// askingEnds returns the deadline of the asking state. The head of the first request, and of
 // any request that has begun, must be complete within timeout http-request. The first byte of a
 // later request must come within timeout http-keep-alive.
 func (l *loop) askingEnds(id int32, s *session) int64 {
@@ -11,7 +11,7 @@ func (l *loop) askingEnds(id int32, s *session) int64 {
 	return after(s.since, f.between)
 }
 
-// askedTooLate ends a session at the deadline of the state asking.
+// askedTooLate ends a session at the deadline of the asking state.
 func (l *loop) askedTooLate(id int32, s *session) {
 	x := l.exchanges.at(id)
 	if l.unasked(id, s) {

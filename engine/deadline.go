@@ -110,7 +110,7 @@ func (l *loop) clientDeadline(s *session) int64 {
 	return after(s.sock[client].seen, l.listeners[s.line].frontend.client)
 }
 
-// quiet returns when the timeout of a side expires in the state relaying. The timeout runs
+// quiet returns when the timeout of a side expires in the relaying state. The timeout runs
 // while bytes wait for that side, or while that side may send bytes that would be read at once.
 // It does not run for a client that waits for an answer, if there is a timeout for the server
 // (as in HAProxy 2.6, measured).

@@ -26,7 +26,7 @@
 //	   |  no byte needed                |  decided
 //	   v                                v
 //	dialing <----------------------------
-//	   |  ^  connecting failed: try again, after the state pausing if a pause is due
+//	   |  ^  connecting failed: try again, after the pausing state if a pause is due
 //	   v  |
 //	relaying ----> leaving ----> free
 //
@@ -41,12 +41,12 @@
 //	   idle connection reused, or own answer |
 //	                                         +--> leaving ----> free
 //
-// In the state asking, a session waits for the head of a request. In the state exchanging, it
+// In the asking state, a session waits for the head of a request. In the exchanging state, it
 // sends the request to the server and the answer to the client, possibly at the same time. A
 // request that is repeated goes from exchanging back to dialing.
 //
 // A session may end in every state. It then closes both sockets and is free at once, or it closes
-// one of them and enters the state leaving with the other, the last socket. In this state it
+// one of them and enters the leaving state with the other, the last socket. In this state it
 //   - writes the bytes that are queued for the last socket,
 //   - sends FIN, unless it must send RST at the end,
 //   - reads and drops bytes that the peer still sends, unless it must send RST at the end: a close

@@ -88,7 +88,7 @@ func (l *loop) dismissIdle(id int32) {
 	l.awaitWritable(id, s)
 }
 
-// between reports whether a session in the state asking is between two requests: it has had an
+// between reports whether a session in the asking state is between two requests: it has had an
 // answer, and no byte of the next request has come.
 func (l *loop) between(id int32) bool {
 	x := l.exchanges.at(id)

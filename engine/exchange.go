@@ -97,7 +97,7 @@ func (l *loop) expectRequest(id int32, s *session) {
 	l.enter(id, s, asking)
 }
 
-// exchangeEvent handles an event in the state exchanging. If the client's connection has
+// exchangeEvent handles an event in the exchanging state. If the client's connection has
 // failed, nobody receives the answer, so the session ends.
 func (l *loop) exchangeEvent(id int32, s *session, from side, failed bool) {
 	if failed && from == client {

@@ -31,7 +31,7 @@ type ending struct {
 func term(who, when byte) [2]byte { return [2]byte{who, when} }
 
 // end ends the session. It closes both sockets, or with linger only one of them; the other then
-// enters the state leaving. RST makes the peer lose bytes that have not arrived yet, and the
+// enters the leaving state. RST makes the peer lose bytes that have not arrived yet, and the
 // kernel also sends RST if a socket is closed with unread bytes.
 func (l *loop) end(id int32, s *session, how ending) {
 	if l.asksWhetherNull(s) {
@@ -77,7 +77,7 @@ func (l *loop) hearLast(s *session) {
 	l.keep(s, b)
 }
 
-// leave continues the state leaving. It writes the bytes queued for the last socket and then
+// leave continues the leaving state. It writes the bytes queued for the last socket and then
 // sends FIN, unless RST must follow. It closes the socket when the peer has acknowledged
 // everything or the grace period is over. gone means that the connection has failed: leave then
 // closes the socket at once, because the kernel never counts the remaining bytes as
@@ -151,7 +151,7 @@ func (l *loop) leaveOn(id int32, s *session, gone bool) {
 	}
 }
 
-// grace returns how long the state leaving may last, in ms.
+// grace returns how long a session may stay in the leaving state, in ms.
 func (l *loop) grace(s *session) int64 {
 	if s.last == server {
 		return serverGrace

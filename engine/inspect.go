@@ -55,8 +55,9 @@ func (l *loop) inspect(id int32, s *session) {
 	}
 }
 
-// look parses the bytes that the client has sent, v. It reports whether the session has left
-// the state inspecting.
+// look passes v, the bytes that the client has sent, to sniff, and keeps them if bytes are missing.
+// It reports whether the session has left
+// the inspecting state.
 func (l *loop) look(id int32, s *session, v relay.View) bool {
 	in := &s.flow[client]
 	if v.InSocket() && in.Has(relay.SourceDoubtful) { // a peek does not return the error of a reset
@@ -71,7 +72,8 @@ func (l *loop) look(id int32, s *session, v relay.View) bool {
 	return false
 }
 
-// sniff evaluates the rules on the bytes that the client has sent, v.
+// sniff parses v, the bytes that the client has sent, and evaluates the rules. last says that no
+// more bytes will be examined. It reports whether the rules have decided.
 func (l *loop) sniff(id int32, s *session, v relay.View, last bool) bool {
 	l.scanner.Sniff(&s.sniff, v.Bytes, &l.sniffed)
 	l.facts.Received = len(v.Bytes)
@@ -118,7 +120,7 @@ func (l *loop) decide(id int32, s *session, early []byte, last bool) bool {
 	return true
 }
 
-// inspectedLongEnough is called at the deadline of the state inspecting. The rules decide on
+// inspectedLongEnough is called at the deadline of the inspecting state. The rules decide on
 // the bytes present if inspect-delay is configured, or if the client has sent nothing: its
 // server may have to speak first. Otherwise a session whose head or TLS hello is incomplete is
 // ended.

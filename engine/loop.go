@@ -53,8 +53,8 @@ type loop struct {
 	reply    httpflow.Head    // the current head of an answer
 	head     []byte           // buffer: a head as it is sent, with the body bytes that came with it
 	values   []byte           // buffer: values that rules insert into the current head
-	edited   []byte           // buffer that alternates with shown
 	shown    []byte           // buffer: the current head with the edits so far, as later rules read it
+	edited   []byte           // buffer: the next edit of the head is written here, then swapped with shown
 	ours     httpflow.Answer  // the answer that a rule describes
 	response acl.Response     // the current answer, for rules
 

@@ -102,7 +102,7 @@ func (x *stage) exchangeOne(t *testing.T) {
 }
 
 // fill makes the server send bytes and reset. Our kernel accepts all of them, the client's
-// kernel only a part. The session therefore stays in the state leaving until the client has
+// kernel only a part. The session therefore stays in the leaving state until the client has
 // read them.
 func (x *stage) fill(t *testing.T) {
 	t.Helper()

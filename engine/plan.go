@@ -12,7 +12,7 @@ import (
 const (
 	fdsPerConn  = 2  // sockets of client and server
 	fdsPerLoop  = 4  // epoll, gnet's eventfd, the eventfd of poller, timerfd
-	fdsProcess  = 12 // stdio, the Go runtime's poller, the ready and crash pipes
+	fdsProcess  = 12 // descriptors of the process itself: stdio, the Go runtime's poller, pipes; some spare
 	fdsPerAdmin = 9  // a stats socket and eight connections to it
 	fdsReserve  = 16 // name look-ups, reopened logs, unforeseen needs
 	fewestPipes = 2  // minimum per loop, if there are enough descriptors

@@ -78,8 +78,9 @@ func (l *loop) flushAnswer(id int32, s *session) bool {
 	return true
 }
 
-// cutAnswer ends a session within an exchange. If the client has not got the whole answer, it
-// is reset, so that it does not take the part for the whole answer.
+// cutAnswer ends a session before its exchange is over, with the termination state t. If a part of
+// the answer is missing, the client's connection is reset: otherwise the client would mistake the
+// part for the whole answer.
 func (l *loop) cutAnswer(id int32, s *session, x *exchange, t [2]byte) {
 	l.endExchange(id, s, t, ending{linger: true, last: client, abrupt: !l.answerWritten(s, x)})
 }

@@ -106,7 +106,7 @@ type session struct {
 	asked        bool    // the last byte came from the client: it waits for an answer
 	unix         bool    // the client connected through a UNIX socket
 	last         side    // leaving: the side whose socket is still open
-	abrupt       bool    // leaving: that socket is closed with RST at the end
+	abrupt       bool    // leaving: the socket of side last is closed with RST, not with FIN
 	term         [2]byte // termination state of the log line
 	line         int32   // index of the listener that accepted it, in loop.listeners
 	backend      int32   // index in site.backends; -1: not chosen

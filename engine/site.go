@@ -42,7 +42,7 @@ type frontend struct {
 	line    *access.Format // log-format; nil: another format
 	client  int64          // timeout client
 	fin     int64          // timeout client-fin
-	inspect int64          // maximum time in the state inspecting
+	inspect int64          // maximum time in the inspecting state
 	lenient bool           // inspect-delay is configured: at its end, the rules decide on the bytes present
 	request int64          // timeout http-request, otherwise timeout client
 	between int64          // timeout http-keep-alive, otherwise as request

@@ -16,7 +16,7 @@ func (l *loop) relay(id int32, s *session) {
 	}
 }
 
-// pump moves bytes that come from one side. It reports whether the session continues.
+// pump moves bytes from one side to the other. It returns false if the session has ended.
 func (l *loop) pump(id int32, s *session, from side) bool {
 	to := from.other()
 	f := &s.flow[from]

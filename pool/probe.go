@@ -66,7 +66,8 @@ type prober interface {
 	probe(ctx context.Context) Result
 }
 
-// newProber returns the kind of check that the backend's configuration sets.
+// newProber returns the health check of a server: an HTTP request if the backend has `option
+// httpchk`, or else a connection attempt.
 func newProber(s *Server) prober {
 	if s.backend.Conf.HTTPCheck != nil {
 		return newQuestion(s)

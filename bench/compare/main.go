@@ -105,8 +105,8 @@ func (c *compare) files(of string) [2]string {
 // stat runs benchstat on two files.
 func (c *compare) stat(ctx context.Context, files [2]string) error {
 	args := append(slices.Clone(c.benchstat), "base="+files[0], "here="+files[1])
-	// Run it outside of the module, because the module must not determine the versions of its
-	// packages.
+	// Run benchstat outside of this module. Inside, this module's go.mod would choose the versions
+	// of benchstat's packages.
 	stat := command(ctx, c.dir, args[0], args[1:]...)
 	stat.Env = append(os.Environ(), "GOFLAGS=-mod=mod")
 	if err := stat.Run(); err != nil {

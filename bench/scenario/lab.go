@@ -149,8 +149,8 @@ func (l *Lab) work(r *run, t *Target, d time.Duration) (map[string]float64, erro
 	return m.figures(r.Work.Unit(), done), nil
 }
 
-// addedToDirect adds metrics: by how much each proxy's latencies are above those of the direct
-// connection in the same round.
+// addedToDirect adds a metric to each proxy's result: the proxy's latency minus the latency of a
+// direct connection in the same round.
 func addedToDirect(v *result.Variant, round int) {
 	direct := v.Find(peer.DirectName)
 	if direct == nil {

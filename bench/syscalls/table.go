@@ -22,8 +22,8 @@ type tally struct {
 	role  map[string]string // by descriptor: client, server or loop
 }
 
-// runtimes are calls that the Go runtime makes in any program. An epoll descriptor without
-// sessions belongs to the runtime's network poller.
+// runtimes are calls that the Go runtime makes in any program. epoll_wait is among them, because
+// the runtime has a network poller: calls on an epoll descriptor without sessions are counted here.
 var runtimes = map[string]bool{
 	"futex": true, "nanosleep": true, "tgkill": true, "getpid": true, "sched_yield": true,
 	"rt_sigreturn": true, "restart_syscall": true, "epoll_pwait": true, "epoll_wait": true,

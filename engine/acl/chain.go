@@ -133,7 +133,8 @@ type indexer struct {
 	order  []*draft
 }
 
-// draft holds the patterns of one index that is being built.
+// draft collects the patterns of all conditions that use one expression. The index of the
+// expression is built from it.
 type draft struct {
 	expr *expr
 	keys [sides][]key

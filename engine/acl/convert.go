@@ -56,8 +56,8 @@ func textToAddress(_ *Facts, v value) (value, bool) {
 	return value{ip: ip}, ok
 }
 
-// parseAddress parses an address without allocation. Only netip's error for an invalid address
-// allocates.
+// parseAddress parses an IP address. It allocates only for an invalid address, because the error
+// of package netip does.
 func parseAddress(b []byte) (netip.Addr, bool) {
 	const longest = len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255")
 	if len(b) == 0 || len(b) > longest {

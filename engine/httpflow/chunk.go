@@ -94,8 +94,8 @@ func (m *Body) advance(c byte) {
 	}
 }
 
-// digit adds a hexadecimal digit to the chunk size. The size must be below 2^63 and have at most 16
-// digits. Other programs may overflow with larger or longer sizes.
+// digit adds a hexadecimal digit to the chunk size. A size of 2^63 or more, or of more than 16
+// digits, breaks the framing, because such a size may overflow in the program that reads it next.
 func (m *Body) digit(c byte) {
 	if m.line > 16 || m.data > math.MaxInt64>>4 {
 		m.phase = broken

@@ -41,7 +41,8 @@ func IP(ap netip.AddrPort) (Addr, error) {
 	return a, err
 }
 
-// Unix returns the address of a UNIX socket at a path. The error wraps ErrPath.
+// Unix returns the address of a UNIX socket at a path. A path that is empty or too long gives an
+// error that wraps ErrPath.
 func Unix(path string) (Addr, error) { return unixAddr(path, 0) }
 
 // Abstract returns the address of a UNIX socket in the abstract name space. The name is padded

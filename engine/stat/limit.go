@@ -59,8 +59,9 @@ func (l *Limit) TryAcquire() bool {
 // Wait marks a loop (number 0 to MaxLoops-1) as waiting for a place.
 func (l *Limit) Wait(loop int) { l.paused[loop/64].Or(1 << (loop % 64)) }
 
-// Forget ends the waiting of a loop that will not take a place any more. The loop must then take a
-// place, if one is free, and free it with Release: a wake-up may have been for it.
+// Forget says that a loop waits for a place no longer. A wake-up for that loop may be under way
+// already. So that the wake-up is not lost, the caller must then call TryAcquire and, if that gives
+// a place, Release: Release wakes the next loop that waits.
 func (l *Limit) Forget(loop int) { l.paused[loop/64].And(^uint64(1 << (loop % 64))) }
 
 // Release frees a place. It returns the number of the loop to wake, or -1 for none. That loop
