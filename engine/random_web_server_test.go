@@ -79,8 +79,9 @@ func (s *webService) next() bool {
 		return false
 	}
 	body := &stampReader{from: r.Body, kind: 'q', number: q.number}
+	whole := true
 	if q.answer.early < 0 {
-		s.drain(q, body, q.body)
+		whole = s.drain(q, body, q.body)
 	} else {
 		_, _ = io.CopyN(io.Discard, body, int64(q.answer.early))
 	}
@@ -90,9 +91,9 @@ func (s *webService) next() bool {
 	}
 	if q.answer.early >= 0 {
 		pauseFor(q.answer.rest)
-		s.drain(q, body, q.body)
+		whole = s.drain(q, body, q.body)
 	}
-	return q.answer.status != 101 && !q.answer.closes && (q.answer.framing != byEnd || q.bodiless())
+	return whole && q.answer.status != 101 && !q.answer.closes && (q.answer.framing != byEnd || q.bodiless())
 }
 
 // admit returns the plan of a request that has arrived.
@@ -123,8 +124,9 @@ func (s *webService) admit(r *http.Request) *webRequest {
 	return q
 }
 
-// drain reads and checks the rest of a body.
-func (s *webService) drain(q *webRequest, body *stampReader, size int) {
+// drain reads and checks the rest of a body. It reports whether the body's end was read: behind a
+// part of a body no request can follow.
+func (s *webService) drain(q *webRequest, body *stampReader, size int) bool {
 	_, err := io.Copy(io.Discard, body)
 	switch {
 	case body.foreign != "":
@@ -132,6 +134,7 @@ func (s *webService) drain(q *webRequest, body *stampReader, size int) {
 	case err == nil && body.at != size:
 		s.fail(q.number, "%d bytes of its body came, and look whole; want %d", body.at, size)
 	}
+	return err == nil
 }
 
 // answer writes interim answers and the final one. It reports whether the connection continues.
