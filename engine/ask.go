@@ -247,7 +247,8 @@ func (l *loop) reuse(id int32, s *session, x *exchange) {
 }
 
 // endAsking ends a session whose client has failed or sent FIN before the head of its request
-// was complete. As in HAProxy this counts as a bad request, even if no byte of it has come.
+// was complete. As in HAProxy this is a bad request, also on a new connection without a byte. A
+// client may leave between two requests: that is no error, see unasked.
 func (l *loop) endAsking(id int32, s *session, x *exchange) {
 	if l.unasked(id, s) {
 		l.end(id, s, ending{term: term('-', '-')})

@@ -2,7 +2,7 @@ package sniff
 
 import "bytes"
 
-// Head is the head of an HTTP/1 request. Its fields are set if Verdict is Yes.
+// Head is the head of an HTTP/1 request. If Verdict is Yes, the other fields are set.
 type Head struct {
 	Verdict Verdict
 	// H2 is true for the preface of HTTP/2 with prior knowledge. Verdict is then No, because

@@ -11,7 +11,7 @@ const (
 // nameTypeHost is the type of a host name in the extension server_name.
 const nameTypeHost = 0
 
-// Hello is the contents of a TLS ClientHello. Its fields are set if Verdict is Yes.
+// Hello is the contents of a TLS ClientHello. If Verdict is Yes, the other fields are set.
 //
 // With ECH the name is the outer name, which the client chose to show. A name alone never
 // proves which site a client reaches, so access control must not rely on it.

@@ -135,8 +135,8 @@ func ParseSluice(text string) (*HAProxy, error) {
 // SluiceName is the name of the Sluice that is measured.
 const SluiceName = "sluice"
 
-// Sluice returns a build of Sluice as a peer. Its type is HAProxy, because it reads the same
-// configuration file.
+// Sluice returns the Sluice binary at bin as one of the balancers that are compared. The type is
+// HAProxy because both read the same configuration file.
 func Sluice(label, bin string) (*HAProxy, error) {
 	version, err := said(bin, regexp.MustCompile(`sluice .+`), "version")
 	if err != nil {

@@ -125,8 +125,8 @@ func (*recorder) SetDeadline(time.Time) error      { return nil }
 func (*recorder) SetReadDeadline(time.Time) error  { return nil }
 func (*recorder) SetWriteDeadline(time.Time) error { return nil }
 
-// facts returns what the rules of frontend f see of a client that sends no more
-// than its first bytes.
+// facts returns the facts that the rules of frontend f would see of this imaginary client after
+// its first bytes.
 func (c *client) facts(f *conf.Frontend) (*acl.Facts, error) {
 	src, err := c.address()
 	if err != nil {

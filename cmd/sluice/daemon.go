@@ -86,7 +86,8 @@ type parent struct {
 	next       int // the descriptor of the next inherited stats socket
 }
 
-// findParent returns nil in a process that was not started by detach.
+// findParent returns the process that started this one with detach, or nil if the user started
+// this one.
 func findParent() (*parent, error) {
 	manifest, ok := os.LookupEnv(listenersEnv)
 	if !ok {

@@ -37,8 +37,8 @@ type Record struct {
 	Serial uint64         // number of the line in this process, for %rt
 }
 
-// Formatter appends log lines. It caches the text of the last second, so each loop owns one. It
-// must not be copied or shared.
+// Formatter appends log lines. It keeps the current date and time as text and formats them anew
+// once a second, so each loop owns a Formatter. A Formatter must not be copied or shared.
 type Formatter struct {
 	second int64
 	text   [len(dateLayout) + 1]byte

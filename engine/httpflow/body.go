@@ -33,8 +33,8 @@ func chunked() Body { return Body{phase: sizeStart} }
 func endless() Body { return Body{data: math.MaxInt64, phase: inEndless} }
 
 // Take reads b, the next bytes of the connection. It returns how many of them belong to this
-// message; the caller passes these on unchanged. The result is less than len(b) in two cases. If
-// the message ends within b, Done is then true. If the framing is invalid, Broken is then true.
+// message; the caller passes these on unchanged. A result below len(b) has one of two causes: the
+// message has ended, and Done is true; or its framing is invalid, and Broken is true.
 func (m *Body) Take(b []byte) int {
 	n := 0
 	for n < len(b) && m.phase > broken {

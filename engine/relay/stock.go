@@ -25,7 +25,7 @@ type Stock struct {
 	pipes     pipes             // lent to flows that splice
 	joined    []byte            // buffer of joint; nil until a Look needs it
 	left      int64             // bytes that the current pump may still read
-	toEnd     bool              // the current pump may read until the source ends
+	toEnd     bool              // the current call of Pump has no limit: it reads until the source has ended
 	spliced   int64             // bytes since the last call of Spliced
 }
 
