@@ -16,9 +16,11 @@ type Memory struct {
 }
 
 const (
-	// defaultMemory is the budget of each purpose in bytes. For slow readers, the directive
-	// buffer_budget may set another one.
+	// defaultMemory is the budget of each purpose in bytes. The directive buffer_budget sets that
+	// of slow readers. A lower buffer_budget lowers the other budgets too, but not below
+	// leastMemory.
 	defaultMemory = 64 << 20
+	leastMemory   = 4 << 20
 	// ownRecord is the number of bytes that each request may hold for its log line even if the
 	// budget is used up: a request line and some captures. Captures that exceed both are left
 	// out. A copy for repeating may hold as many bytes.
@@ -27,11 +29,12 @@ const (
 
 // memoryOf returns the budgets that the configuration asks for.
 func memoryOf(g *conf.Global) Memory {
-	m := Memory{Readers: defaultMemory, Inspection: defaultMemory, Answers: defaultMemory, Records: defaultMemory}
-	if g.BufferBudget != 0 {
-		m.Readers = g.BufferBudget
+	readers := g.BufferBudget
+	if readers == 0 {
+		readers = defaultMemory
 	}
-	return m
+	others := min(max(readers, leastMemory), defaultMemory)
+	return Memory{Readers: readers, Inspection: others, Answers: others, Records: others}
 }
 
 func (m *Memory) budgets() relay.Budgets {

@@ -61,3 +61,18 @@ func TestPlanHoldsNineThousand(t *testing.T) {
 		t.Errorf("maxconn %d, problems %v; want 9000 and none", p.MaxConn, p.Problems)
 	}
 }
+
+// TestMemoryFollowsTheBudget: a small buffer_budget bounds what is held for other purposes, too.
+func TestMemoryFollowsTheBudget(t *testing.T) {
+	const mib = 1 << 20
+	for budget, want := range map[int64]Memory{
+		0:         {64 * mib, 64 * mib, 64 * mib, 64 * mib},
+		64 * 1024: {64 * 1024, 4 * mib, 4 * mib, 4 * mib},
+		8 * mib:   {8 * mib, 8 * mib, 8 * mib, 8 * mib},
+		512 * mib: {512 * mib, 64 * mib, 64 * mib, 64 * mib},
+	} {
+		if got := memoryOf(&conf.Global{BufferBudget: budget}); got != want {
+			t.Errorf("buffer_budget %d: %+v; want %+v", budget, got, want)
+		}
+	}
+}
