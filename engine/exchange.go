@@ -4,6 +4,7 @@ import (
 	"sluice/conf"
 	"sluice/engine/httpflow"
 	"sluice/engine/relay"
+	"sluice/engine/sock"
 	"sluice/sniff"
 )
 
@@ -151,8 +152,13 @@ func (l *loop) exchange(id int32, s *session) {
 	switch {
 	case x.flow.Tunnel():
 		l.openTunnel(id, s, x)
-	case l.answerWritten(s, x) && (x.has(local) || l.requestWritten(s, x) || s.sock[server].has(broken)):
+	case !l.answerWritten(s, x):
+	case x.has(local) || l.requestWritten(s, x) || s.sock[server].has(broken):
 		l.exchanged(id, s, x)
+	case x.flow.ClosesClient() && !s.sock[client].has(finished):
+		// The answer came early, and the client may wait for its end.
+		sock.ShutdownWrite(int(s.sock[client].fd))
+		s.sock[client].set(finished)
 	}
 }
 

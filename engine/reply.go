@@ -172,7 +172,7 @@ func (l *loop) passAnswer(id int32, s *session, x *exchange, v relay.View, n int
 // with it.
 func (l *loop) pushAnswer(s *session, x *exchange) sock.Errno {
 	f, to := &s.flow[server], int(s.sock[client].fd)
-	if x.flow.Answered() && !x.flow.Tunnel() && x.flow.Response.Done() && !x.flow.KeepClient() {
+	if x.flow.Answered() && !x.flow.Tunnel() && x.flow.Response.Done() && x.flow.ClosesClient() {
 		return l.stock.PushLast(f, to, l.head)
 	}
 	return l.stock.Push(f, to, l.head)

@@ -3,8 +3,10 @@ package engine
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // webOver starts a balancer in mode http with one server.
@@ -247,4 +249,57 @@ func TestWebRequestIsRepeatedOnce(t *testing.T) {
 	}
 	b.wantWeb(`200 ---- "GET / HTTP/1.1"`)
 	b.wantWeb(`502 SH-- "GET / HTTP/1.1"`)
+}
+
+// TestWebEarlyAnswerArrives: a client that has sent a part of its body gets an early answer at
+// once, with its end if the connection is the only sign of it. The rest of the body still
+// reaches the server.
+func TestWebEarlyAnswerArrives(t *testing.T) {
+	for name, answer := range map[string]string{
+		"length":          sayNo,
+		"close":           "HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno",
+		"close-delimited": "HTTP/1.1 200 OK\r\n\r\nno",
+		"no body":         "HTTP/1.1 204 No Content\r\n\r\n",
+	} {
+		for wireName, w := range wires(overTCP, overUnix) {
+			t.Run(name+", "+wireName, func(t *testing.T) {
+				end := script{hear("\r\n\r\n")}
+				if name == "close-delimited" {
+					end = script{takeAll}
+				}
+				s := serveScripts(t, w, script{hearHead, say(answer), fin, hear("the rest")})
+				b := webOver(t, s)
+				began := time.Now()
+				c := b.follow("f", append(append(script{say(post("/", 16)), say("half....")}, end...), say("the rest"))...)
+				if err := s.conn(0).failed(); err != nil {
+					t.Errorf("the server: %v after %q", err, s.conn(0).soFar())
+				}
+				if err := c.failed(); err != nil {
+					t.Errorf("the client: %v after %q", err, c.soFar())
+				}
+				if took := time.Since(began); took > 5*time.Second { // timeout client is 10 s
+					t.Errorf("the client had its answer after %v", took)
+				}
+			})
+		}
+	}
+}
+
+// TestWebEarlyAnswerIsNotHeldBack: the kernel keeps bytes back that are written as the last ones
+// before a FIN. An answer behind which no FIN follows must not be written so.
+func TestWebEarlyAnswerIsNotHeldBack(t *testing.T) {
+	s := serveScripts(t, overTCP, script{hearHead, say(sayNo), takeAll})
+	b := webOver(t, s)
+	var waited []time.Duration
+	for range 5 {
+		began := time.Now()
+		c := b.follow("f", say(post("/", 16)), hear("no"))
+		if err := c.failed(); err != nil {
+			t.Fatal(err)
+		}
+		waited = append(waited, time.Since(began))
+	}
+	if least := slices.Min(waited); least > 150*time.Millisecond {
+		t.Errorf("each answer took %v or more", least)
+	}
 }

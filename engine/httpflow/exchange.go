@@ -139,6 +139,10 @@ func (x *Exchange) CloseServer() { x.marks |= closeServer }
 // http-pretend-keepalive` of the backend.
 func (x *Exchange) PretendKeepAlive() { x.marks |= pretend }
 
+// ClosesClient reports whether the client's connection ends with this exchange, because one of the
+// messages or the configuration says so.
+func (x *Exchange) ClosesClient() bool { return x.has(closeClient) }
+
 // KeepClient reports whether the client may send another request on its connection.
 func (x *Exchange) KeepClient() bool { return x.Done() && !x.has(closeClient) }
 
