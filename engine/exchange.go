@@ -225,6 +225,10 @@ func (l *loop) exchanged(id int32, s *session, x *exchange) {
 		return
 	}
 	l.expectRequest(id, s)
+	if l.draining {
+		l.dismissIdle(id)
+		return
+	}
 	if x.ahead[client].Pending() > 0 || s.flow[client].Has(relay.SourceReady) {
 		l.yield(id, s, client) // the client may have sent many requests: others have a turn first
 		return

@@ -142,13 +142,7 @@ func TestWebDrain(t *testing.T) {
 	wait(t, "the idle client", func() bool { return strings.HasSuffix(idle.soFar(), "ok") })
 	wait(t, "the sessions", func() bool { return b.Sessions() == 4 })
 	b.Drain()
-	wait(t, "the listeners to close", func() bool {
-		late, err := net.Dial("tcp", b.addrs["f"].String())
-		if err == nil {
-			late.Close()
-		}
-		return err != nil
-	})
+	b.refuses("f")
 	if got := idle.got(); strings.Count(got, "HTTP/1.1") != 1 || !idle.ended() {
 		t.Errorf("the idle client got %q, then %v", got, idle.how())
 	}
@@ -237,4 +231,34 @@ func TestWebTunnelTurnedDown(t *testing.T) {
 			})
 		}
 	}
+}
+
+// refuses waits until all listening sockets of a frontend are closed.
+func (b *balancer) refuses(frontend string) {
+	b.t.Helper()
+	wait(b.t, "the listeners to close", func() bool {
+		late, err := net.Dial("tcp", b.addrs[frontend].String())
+		if err == nil {
+			late.Close()
+		}
+		return err != nil
+	})
+}
+
+// TestWebDrainEndsAfterTheAnswer: the head of an answer was sent before the drain began, so it did
+// not tell the client of the end. The connection ends behind that answer.
+func TestWebDrainEndsAfterTheAnswer(t *testing.T) {
+	draining := make(chan bool)
+	s := serveScripts(t, overTCP, script{hearHead, say("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha"),
+		until("the drain", closed(draining)), say("lf"), takeAll})
+	b := webOver(t, s, "  timeout client 1h")
+	a := b.follow("f", say(head("a")), hear("ha"), hear("lf"), takeAll)
+	wait(t, "half of the answer", func() bool { return strings.HasSuffix(a.soFar(), "ha") })
+	b.Drain()
+	b.refuses("f")
+	close(draining)
+	if a.over(); !a.ended() {
+		t.Errorf("the client got %q, then %v", a.soFar(), a.how())
+	}
+	b.join()
 }
