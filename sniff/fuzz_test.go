@@ -88,7 +88,8 @@ func checkAgainstNetHTTP(t *testing.T, b []byte, h *Head) {
 	if host, ok := h.Host(); ok && h.Authority == nil && req.Host != string(host) {
 		t.Errorf("host %q; net/http reads %q", host, req.Host)
 	}
-	if chunked := len(req.TransferEncoding) > 0; chunked != h.Chunked {
+	// net/http ignores Transfer-Encoding in HTTP/1.0, where package httpflow refuses it.
+	if chunked := len(req.TransferEncoding) > 0; chunked != h.Chunked && req.ProtoAtLeast(1, 1) {
 		t.Errorf("chunked %v; net/http reads %v", h.Chunked, chunked)
 	}
 	if h.ContentLength > 0 && !h.Chunked && req.ContentLength != h.ContentLength {
