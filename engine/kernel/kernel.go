@@ -1,0 +1,76 @@
+package kernel
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Errno is the error of a system call; 0 means success.
+type Errno = unix.Errno
+
+// Address is the address of a socket. The zero value is no address.
+type Address struct {
+	IP   netip.AddrPort // of a TCP socket
+	Path string         // of a UNIX socket: its path, or its abstract name behind a leading "@"
+}
+
+// IsUnix reports whether a is the address of a UNIX socket.
+func (a Address) IsUnix() bool { return a.Path != "" }
+
+func (a Address) String() string {
+	if a.IsUnix() {
+		return a.Path
+	}
+	return a.IP.String()
+}
+
+// Options are the properties of a kernel. The zero value is a kernel with usual sizes that
+// delivers everything at once.
+type Options struct {
+	// Seed is the start of the random source.
+	Seed uint64
+	// Delayed makes bytes wait in the network for Step. Without it, each call delivers what it
+	// caused before it returns, as on a loopback device without load.
+	Delayed bool
+	// Buffers returns the sizes of a new socket's buffers in bytes. nil: 64 KiB each.
+	Buffers func() (send, receive int)
+	// Trace is called for each call of a process. nil: no trace.
+	Trace func(p *Process, text string)
+}
+
+// Kernel is one machine with its network.
+type Kernel struct {
+	Options
+	Rand *rand.Rand // chooses among all that may happen
+
+	now        time.Duration // since the machine was started
+	violations []string      // see Violate
+	net        network
+	timers     timers
+}
+
+// boot is the wall-clock time at which the clock of a kernel is 0.
+var boot = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// New returns a kernel without processes.
+func New(o Options) *Kernel {
+	return &Kernel{Options: o, Rand: rand.New(rand.NewPCG(o.Seed, 0x5eed))}
+}
+
+// Now returns the time since the start of the machine.
+func (k *Kernel) Now() time.Duration { return k.now }
+
+// Wall returns the time of day.
+func (k *Kernel) Wall() time.Time { return boot.Add(k.now) }
+
+// Violate records something that no program may do, such as a call on a closed descriptor.
+func (k *Kernel) Violate(format string, args ...any) {
+	k.violations = append(k.violations, fmt.Sprintf(format, args...))
+}
+
+// Violations returns what Violate has recorded.
+func (k *Kernel) Violations() []string { return k.violations }

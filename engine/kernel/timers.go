@@ -1,0 +1,4 @@
+package kernel
+
+// timers are the timers of the kernel and of its timerfds.
+type timers struct{}
