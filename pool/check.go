@@ -51,6 +51,13 @@ func (b *Backend) checkBy(ctx context.Context, kind func(*Server) prober, say fu
 	all.Wait()
 }
 
+// Feed returns a function that handles the result of a check of s as Check does. It is for a
+// simulation, which finds the results itself. All calls for one backend must come from one
+// goroutine.
+func Feed(s *Server, say func(Event)) func(Result) {
+	return (&checker{server: s, say: say}).observe
+}
+
 // checker makes the checks of one server. It belongs to one goroutine.
 type checker struct {
 	server *Server
