@@ -38,6 +38,11 @@ type Options struct {
 	Delayed bool
 	// Buffers returns the sizes of a new socket's buffers in bytes. nil: 64 KiB each.
 	Buffers func() (send, receive int)
+	// Spurious is the probability in 1/1000 that Wait reports an event of an item once more, and that
+	// it leaves the ready items behind an event for later. 0: never.
+	Spurious int
+	// ShortSplice is the probability in 1/1000 that a signal ends a Splice behind a fragment. 0: never.
+	ShortSplice int
 	// Trace is called for each call of a process. nil: no trace.
 	Trace func(p *Process, text string)
 }

@@ -92,6 +92,20 @@ func (p *Process) install(f file) (int, Errno) {
 	return fd, 0
 }
 
+// open gives a new file a descriptor, unless a fault or the limit prevents it. c is the call for it.
+func (p *Process) open(c Call, f file) (fd int, e Errno) {
+	if e = p.fault(c); e == 0 {
+		fd, e = p.install(f)
+	}
+	if e != 0 {
+		fd = -1
+	}
+	if p.traced() {
+		p.trace("%s = %s", c, outcome(fd, e))
+	}
+	return fd, e
+}
+
 // room reports whether n more descriptors may be opened.
 func (p *Process) room(n int) bool { return p.Limit == 0 || standard+p.Open()+n <= p.Limit }
 
@@ -123,7 +137,7 @@ func (p *Process) Close(fd int) Errno {
 	if e != 0 {
 		return e
 	}
-	p.trace("close %d", fd)
+	p.done(CallClose, fd, 0, 0)
 	p.files[fd] = nil
 	r := f.references()
 	if r.open--; r.open == 0 {
