@@ -58,8 +58,8 @@ func (p *Process) Kernel() *Kernel { return p.kernel }
 type file interface {
 	// poll returns the events of epoll that are present now.
 	poll() uint32
-	// references returns the record of who refers to the file.
-	references() *references
+	// refs returns the record of who refers to the file.
+	refs() *references
 	// release is called when the last descriptor is closed.
 	release()
 }
@@ -70,7 +70,7 @@ type references struct {
 	items []*item // registrations with epoll instances, see epoll.go
 }
 
-func (r *references) references() *references { return r }
+func (r *references) refs() *references { return r }
 
 // standard is the number of descriptors 0, 1, 2, which no call returns.
 const standard = 3
@@ -88,7 +88,7 @@ func (p *Process) install(f file) (int, Errno) {
 		p.files = append(p.files, nil)
 	}
 	p.files[fd] = f
-	f.references().open++
+	f.refs().open++
 	return fd, 0
 }
 
@@ -139,7 +139,7 @@ func (p *Process) Close(fd int) Errno {
 	}
 	p.done(CallClose, fd, 0, 0)
 	p.files[fd] = nil
-	r := f.references()
+	r := f.refs()
 	if r.open--; r.open == 0 {
 		forgetItems(f)
 		f.release()
