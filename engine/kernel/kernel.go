@@ -56,6 +56,7 @@ type Kernel struct {
 	violations []string      // see Violate
 	net        network
 	timers     timers
+	items      []*item // that no epoll instance uses
 }
 
 // boot is the wall-clock time at which the clock of a kernel is 0.
@@ -71,6 +72,11 @@ func (k *Kernel) Now() time.Duration { return k.now }
 
 // Wall returns the time of day.
 func (k *Kernel) Wall() time.Time { return boot.Add(k.now) }
+
+// chance is true with a probability in 1/1000.
+func (k *Kernel) chance(probability int) bool {
+	return probability > 0 && k.Rand.IntN(1000) < probability
+}
 
 // Violate records something that no program may do, such as a call on a closed descriptor.
 func (k *Kernel) Violate(format string, args ...any) {

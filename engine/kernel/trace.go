@@ -34,6 +34,32 @@ func (p *Process) done(c Call, fd, result int, e Errno) {
 	}
 }
 
+// traceControl traces an epoll_ctl, such as "epoll_ctl 3 ADD 7 IN|ET = 0".
+func (p *Process) traceControl(ep, op, fd int, ev *unix.EpollEvent, e Errno) {
+	var what string
+	switch op {
+	case unix.EPOLL_CTL_ADD:
+		what = fmt.Sprintf("ADD %d %s", fd, Events(ev.Events))
+	case unix.EPOLL_CTL_MOD:
+		what = fmt.Sprintf("MOD %d %s", fd, Events(ev.Events))
+	case unix.EPOLL_CTL_DEL:
+		what = fmt.Sprintf("DEL %d", fd)
+	}
+	p.trace("%s %d %s = %s", CallControl, ep, what, outcome(0, e))
+}
+
+// traceWait traces an epoll_wait with the descriptors that its events are for, such as
+// "epoll_wait 3 (256) = 2: 7 IN, 9 OUT|HUP".
+func (p *Process) traceWait(ep int, fds []int, events []unix.EpollEvent, n int, e Errno) {
+	line := fmt.Sprintf("%s %d (%d) = %s", CallWait, ep, len(events), outcome(n, e))
+	separator := ": "
+	for i := range max(n, 0) {
+		line += fmt.Sprintf("%s%d %s", separator, fds[i], Events(events[i].Events))
+		separator = ", "
+	}
+	p.kernel.Trace(p, line)
+}
+
 // outcome is the text for the result of a call: its number, or the name of its error.
 func outcome(result int, e Errno) string {
 	if e != 0 {
