@@ -12,8 +12,6 @@ import (
 )
 
 const (
-	// mostAccepts is the maximum number of connections that one event accepts.
-	mostAccepts = 64
 	// shortage is the pause when the kernel lacks descriptors or memory. Accepting pauses if
 	// there is no descriptor or memory for a connection, a session if there is no memory for a
 	// read or write.
@@ -28,7 +26,7 @@ type listener struct {
 	frontend *frontend
 	limits   []*stat.Limit // those of the process, the frontend and, if it has one, the bind line
 	watched  bool          // registered with the poller
-	burst    int           // connections that the next event may accept, 1 to mostAccepts
+	burst    int           // connections that the next event may accept, at least 1
 	held     []heldClient  // draining: clients that wait for a place of the limits
 }
 
@@ -48,7 +46,7 @@ func (l *loop) resume(ln *listener) error {
 // pause stops accepting. New clients wait in the kernel's queue.
 func (l *loop) pause(ln *listener) {
 	if ln.watched {
-		_ = l.poller.Delete(ln.fd)
+		l.poller.forget(ln.fd)
 		ln.watched = false
 	}
 }
@@ -92,7 +90,7 @@ func (l *loop) accept(ln *listener) {
 			return
 		}
 	}
-	ln.burst = min(ln.burst*2, mostAccepts)
+	ln.burst = min(ln.burst*2, l.sizes.Accepts)
 }
 
 // admit takes a place of every limit. If a limit is reached, it pauses the listener until a

@@ -5,10 +5,6 @@ import (
 	"sluice/engine/sock"
 )
 
-// worthPumping is a number of body bytes without chunk framing among them. Below it, reading
-// and parsing is cheaper than splicing.
-const worthPumping = relay.BufferSize / 4
-
 // moved is the result of moving a body.
 type moved uint8
 
@@ -23,7 +19,7 @@ const (
 // moveBody moves the body that comes from one side, at most one share in a turn.
 func (l *loop) moveBody(id int32, s *session, x *exchange, from side) (moved, sock.Errno) {
 	f, body := &s.flow[from], x.body(from)
-	limit := f.Bytes + share
+	limit := f.Bytes + uint64(l.sizes.Share)
 	for {
 		if e := l.stock.Flush(f, int(s.sock[from.other()].fd)); e != 0 {
 			return unwanted, e
@@ -41,7 +37,7 @@ func (l *loop) moveBody(id int32, s *session, x *exchange, from side) (moved, so
 		case f.Bytes >= limit:
 			l.yield(id, s, from)
 			return waits, 0
-		case body.Free() >= worthPumping && x.ahead[from].Pending() == 0:
+		case body.Free() >= int64(l.sizes.Pump) && x.ahead[from].Pending() == 0:
 			how, e, stop = l.pumpBody(id, s, x, from)
 		default:
 			how, e, stop = l.passFraming(s, x, from)
@@ -100,7 +96,7 @@ func (l *loop) passFraming(s *session, x *exchange, from side) (how moved, e soc
 func (l *loop) pumpBody(id int32, s *session, x *exchange, from side) (how moved, e sock.Errno, stop bool) {
 	f, body := &s.flow[from], x.body(from)
 	before := f.Bytes
-	n, out, e := l.stock.PumpUpTo(f, int(s.sock[from].fd), int(s.sock[from.other()].fd), share, body.Free())
+	n, out, e := l.stock.PumpUpTo(f, int(s.sock[from].fd), int(s.sock[from.other()].fd), l.sizes.Share, body.Free())
 	body.Moved(n)
 	if n > 0 && from == client {
 		l.stock.Release(&x.sent)

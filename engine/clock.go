@@ -4,8 +4,7 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"sluice/engine/sock"
 	"sluice/engine/wheel"
 )
 
@@ -19,8 +18,11 @@ type clock struct {
 }
 
 func newClock(w *wheel.Wheel) (clock, error) {
-	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
-	return clock{fd: fd, wheel: w}, os.NewSyscallError("timerfd_create", err)
+	fd, e := sock.Timer()
+	if e != 0 {
+		return clock{}, os.NewSyscallError("timerfd_create", e)
+	}
+	return clock{fd: fd, wheel: w}, nil
 }
 
 // arm makes the entry fire at the time at, in ms of stat.Now. If it is armed for an earlier
@@ -46,9 +48,7 @@ func (c *clock) ring(now int64, fire func(id int32)) {
 // begins after the entry's time.
 func (c *clock) set(at, now int64) {
 	c.next = max(at, now+1)
-	in := time.Duration(c.next-now+wheel.Tick) * time.Millisecond
-	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(in.Nanoseconds())}
-	_ = unix.TimerfdSettime(c.fd, 0, &spec, nil)
+	sock.SetTimer(c.fd, time.Duration(c.next-now+wheel.Tick)*time.Millisecond)
 }
 
-func (c *clock) close() { _ = unix.Close(c.fd) }
+func (c *clock) close() { sock.Close(c.fd) }

@@ -109,11 +109,10 @@ func (l *loop) closeListener(ln *listener) {
 // queued returns how many clients wait in the queue of a listening socket. For a UNIX socket
 // the number is unknown; queued then returns mostQueued.
 func queued(fd int) int {
-	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-	if err != nil {
-		return mostQueued
+	if n, ok := sock.Queued(fd); ok {
+		return n
 	}
-	return int(info.Unacked)
+	return mostQueued
 }
 
 // cutsAnswer reports whether ending the session now would cut off an answer in mode http. The

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -35,6 +36,7 @@ type Options struct {
 	Version   string         // for the command show info
 
 	probe probe // nil except in tests
+	sizes sizes // zero: defaultSizes
 }
 
 // Engine relays the connections of one process. Its methods may be called from any goroutine.
@@ -50,6 +52,7 @@ type Engine struct {
 	stats  []net.Listener
 	binds  int // number of bind lines
 	probe  probe
+	sizes  sizes
 
 	version string
 	serials atomic.Uint64 // number of log lines that contain a serial number
@@ -84,6 +87,7 @@ func New(o Options) (*Engine, conf.Problems, error) {
 
 		version: o.Version,
 		probe:   o.probe,
+		sizes:   cmp.Or(o.sizes, defaultSizes()),
 	}
 	e.draining, e.drain = context.WithCancel(context.Background())
 	for i := range o.Plan.Loops {

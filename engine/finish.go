@@ -110,7 +110,7 @@ func (l *loop) leave(id int32, s *session, gone bool) {
 // FIN is not read, which saves a call: it waits for nothing, and a reset behind our FIN takes
 // nothing from it.
 func (l *loop) dropUnread(id int32, s *session, which side) {
-	in, left := &s.flow[which], share
+	in, left := &s.flow[which], l.sizes.Share
 	if in.Has(relay.SourceClosing) && !in.Has(relay.SourceExact) {
 		return
 	}

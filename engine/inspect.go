@@ -64,7 +64,7 @@ func (l *loop) look(id int32, s *session, v relay.View) bool {
 		l.end(id, s, ending{term: term('C', 'R')})
 		return true
 	}
-	last := len(v.Bytes) >= sniff.MaxWire || v.Full() || v.InSocket() && in.Has(relay.SourceClosing)
+	last := len(v.Bytes) >= sniff.MaxWire || l.stock.Full(&v) || v.InSocket() && in.Has(relay.SourceClosing)
 	if l.sniff(id, s, v, last) {
 		return true
 	}

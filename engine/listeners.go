@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"sluice/conf"
 	"sluice/engine/sock"
 )
@@ -95,7 +93,7 @@ func Adopt(c *conf.Config, loops int, manifest string, first int) (*Listeners, e
 		}
 		one := bindSockets{frontend: f.Name, bind: b}
 		for range n {
-			unix.CloseOnExec(first)
+			sock.CloseOnExec(first)
 			one.fds = append(one.fds, first)
 			first++
 		}
@@ -111,9 +109,9 @@ func (l *Listeners) Files() (files []*os.File, manifest string, err error) {
 	for _, b := range l.binds {
 		counts = append(counts, strconv.Itoa(len(b.fds)))
 		for _, fd := range b.fds {
-			dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
-			if err != nil {
-				return files, "", os.NewSyscallError("dup", err)
+			dup, e := sock.Duplicate(fd)
+			if e != 0 {
+				return files, "", os.NewSyscallError("dup", e)
 			}
 			files = append(files, os.NewFile(uintptr(dup), bindName(b.bind)))
 		}

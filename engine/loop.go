@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"time"
 
 	errorx "github.com/panjf2000/gnet/v2/pkg/errors"
 	"golang.org/x/sys/unix"
@@ -19,16 +18,13 @@ import (
 	"sluice/sniff"
 )
 
-// share is the number of bytes that one direction of a session may move before the other
-// sessions have a turn.
-const share = 1 << 20
-
 // loop runs the sessions that its listeners accept. Its fields are used only on its own
 // goroutine.
 type loop struct {
 	engine *Engine
 	site   *site
 	number int
+	sizes  sizes
 	now    int64 // time of the current events, ms of stat.Now
 	wall   int64 // the same time, ms since 1970
 
@@ -74,7 +70,7 @@ type loop struct {
 
 // newLoop opens what the loop needs and reserves memory for its sessions.
 func newLoop(e *Engine, number int) (*loop, error) {
-	p, err := openPoller()
+	p, err := openPoller(e.sizes)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +78,7 @@ func newLoop(e *Engine, number int) (*loop, error) {
 		engine:  e,
 		site:    e.site,
 		number:  number,
+		sizes:   e.sizes,
 		poller:  p,
 		scanner: sniff.NewScanner(),
 		probe:   e.probe,
@@ -91,7 +88,7 @@ func newLoop(e *Engine, number int) (*loop, error) {
 	l.facts.Sniff = &l.sniffed
 	l.tick()
 	pipes := e.plan.Pipes / e.plan.Loops
-	l.stock = relay.NewStock(e.memory, pipes, min(pipes, openPipes))
+	l.stock = relay.NewStock(e.sizes.Sizes, e.memory, pipes, min(pipes, openPipes))
 	if l.sessions, err = newSlab(e.plan.MaxConn); err != nil {
 		return nil, fmt.Errorf("memory for %d sessions: %w", e.plan.MaxConn, err)
 	}
@@ -115,7 +112,12 @@ func newLoop(e *Engine, number int) (*loop, error) {
 func (l *loop) run() error {
 	l.resumeAll()
 	l.poller.spare = runtime.GOMAXPROCS(0) > l.engine.plan.Loops
-	err := l.poller.wait(l)
+	return l.finished(l.poller.wait(l))
+}
+
+// finished is called when the loop has ended with this error. It returns nil if the loop was to
+// end.
+func (l *loop) finished(err error) error {
 	l.handOn()
 	if errors.Is(err, errorx.ErrEngineShutdown) {
 		return nil
@@ -138,7 +140,7 @@ func (l *loop) handOn() {
 
 // tick reads the clock.
 func (l *loop) tick() {
-	now := time.Now()
+	now := stat.Clock()
 	l.now, l.wall = stat.At(now), now.UnixMilli()
 }
 

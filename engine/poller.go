@@ -1,12 +1,10 @@
 package engine
 
 import (
-	"errors"
+	"io"
 	"os"
-	"reflect"
 	"time"
 
-	"github.com/panjf2000/gnet/v2/pkg/netpoll"
 	"github.com/panjf2000/gnet/v2/pkg/queue"
 	"golang.org/x/sys/unix"
 
@@ -25,12 +23,15 @@ import (
 // of the Go runtime takes the loop's processor away every 20 microseconds. Waiting at once
 // avoids both (see ARCHITECTURE.md).
 type poller struct {
-	*netpoll.Poller
-	epoll int                  // descriptor of gnet's epoll instance
-	bell  int                  // eventfd that reports new tasks; edge-triggered, never read
-	tasks queue.AsyncTaskQueue // functions that other goroutines gave to tell
-	spare bool                 // there are more processors than loops
-	naps  int                  // short waits in a row, see drowsy
+	epoll  int                  // descriptor of gnet's epoll instance
+	gnet   io.Closer            // gnet's poller
+	events []unix.EpollEvent    // the current batch
+	tick   int                  // events between two looks at the clock
+	more   bool                 // takeTurns has reported more to do, so the next wait must not block
+	bell   int                  // eventfd that reports new tasks; edge-triggered, never read
+	tasks  queue.AsyncTaskQueue // functions that other goroutines gave to tell
+	spare  bool                 // there are more processors than loops
+	naps   int                  // short waits in a row, see drowsy
 }
 
 // token names one socket of a session. It is negative, so that it differs from every
@@ -42,10 +43,6 @@ type token int32
 const (
 	turnShift  = 23
 	maxSession = 1<<(turnShift-1) - 1
-	mostEvents = 256 // in one batch
-	fewEvents  = 16  // events between two looks at the clock; handling them takes 1 or 2 ms
-
-	forEver = -1 // timeout of epoll_wait
 )
 
 // A wait shorter than drowsy is short. After manyNaps short waits in a row the loop is busy, until
@@ -55,39 +52,33 @@ const (
 	drowsy   = 5 * time.Millisecond
 )
 
-var errNoEpoll = errors.New("gnet's poller has no epoll descriptor in its field fd any more")
-
-// openPoller opens gnet's poller. gnet has no accessor for its epoll descriptor, so openPoller
-// reads the unexported field by reflection. It returns errNoEpoll if the field is missing.
-func openPoller() (poller, error) {
-	p, err := netpoll.OpenPoller()
+// openPoller opens a poller.
+func openPoller(s sizes) (poller, error) {
+	epoll, gnet, err := openEpoll()
 	if err != nil {
 		return poller{}, err
 	}
-	field := reflect.ValueOf(p).Elem().FieldByName("fd")
-	if !field.IsValid() || !field.CanInt() {
-		_ = p.Close()
-		return poller{}, errNoEpoll
+	bell, e := sock.Bell()
+	if e != 0 {
+		_ = gnet.Close()
+		return poller{}, os.NewSyscallError("eventfd", e)
 	}
-	bell, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
-	if err != nil {
-		_ = p.Close()
-		return poller{}, os.NewSyscallError("eventfd", err)
+	p := poller{
+		epoll: epoll, gnet: gnet, bell: bell, tasks: queue.NewLockFreeQueue(),
+		events: make([]unix.EpollEvent, s.Events), tick: s.Tick,
 	}
-	made := poller{Poller: p, epoll: int(field.Int()), bell: bell, tasks: queue.NewLockFreeQueue()}
-	return made, made.rings(bell)
+	return p, p.rings(bell)
 }
 
 // close closes the poller's descriptors.
 func (p *poller) close() {
-	_ = unix.Close(p.bell)
-	_ = p.Close()
+	sock.Close(p.bell)
+	_ = p.gnet.Close()
 }
 
 // worker handles the events of a poller. wait calls its methods.
 type worker interface {
-	// tick is called before the first event of a batch, and again after every fewEvents of
-	// them.
+	// tick is called before the first event of a batch, and again after some of them.
 	tick()
 	// event is called for each event. who is the token of a session's socket, or the descriptor
 	// of another file.
@@ -99,28 +90,32 @@ type worker interface {
 
 // wait passes events to w and runs tasks, until one of them returns an error.
 func (p *poller) wait(w worker) error {
-	events := make([]unix.EpollEvent, mostEvents)
-	more := false
 	for {
-		n, err := p.next(events, more)
-		if err != nil {
-			return os.NewSyscallError("epoll_wait", err)
+		n, e := p.next()
+		if e != 0 {
+			return os.NewSyscallError("epoll_wait", e)
 		}
-		for i := range n {
-			if i%fewEvents == 0 {
-				w.tick()
-			}
-			if err := p.dispatch(&events[i], w); err != nil {
-				return err
-			}
-		}
-		if more, err = w.takeTurns(); err != nil {
+		if err := p.step(n, w); err != nil {
 			return err
 		}
 	}
 }
 
-// next waits for events. If there is more to do, it does not wait.
+// step handles the first n events of the batch, and gives turns. wait repeats it.
+func (p *poller) step(n int, w worker) (err error) {
+	for i := range n {
+		if i%p.tick == 0 {
+			w.tick()
+		}
+		if err := p.dispatch(&p.events[i], w); err != nil {
+			return err
+		}
+	}
+	p.more, err = w.takeTurns()
+	return err
+}
+
+// next waits for events and returns their number. If there is more to do, it does not wait.
 //
 // A busy loop first waits in a system call that the Go runtime does not know of, for at most
 // drowsy. Only if no event comes, it waits as usual and lets the runtime take the loop's
@@ -128,37 +123,31 @@ func (p *poller) wait(w worker) error {
 // system calls, which costs a twentieth of the CPU time (see ARCHITECTURE.md). The runtime can
 // still stop the loop, because its signal ends the wait. Without a spare processor the loop
 // always waits as usual: other goroutines need its processor.
-func (p *poller) next(events []unix.EpollEvent, more bool) (int, error) {
+func (p *poller) next() (int, sock.Errno) {
 	switch {
-	case more:
-		return woken(sock.EpollWait(p.epoll, events, 0))
+	case p.more:
+		return woken(sock.EpollWait(p.epoll, p.events, 0))
 	case p.spare && p.naps >= manyNaps:
-		n, e := sock.EpollWait(p.epoll, events, int(drowsy.Milliseconds()))
+		n, e := sock.EpollWait(p.epoll, p.events, int(drowsy.Milliseconds()))
 		if n > 0 || e != 0 {
 			return woken(n, e)
 		}
 		p.naps = 0
 	}
 	asleep := time.Now()
-	n, err := unix.EpollWait(p.epoll, events, forEver)
+	n, e := sock.EpollSleep(p.epoll, p.events)
 	if p.naps++; time.Since(asleep) >= drowsy {
 		p.naps = 0
 	}
-	if errors.Is(err, unix.EINTR) {
-		return 0, nil
-	}
-	return n, err
+	return woken(n, e)
 }
 
-// woken turns the result of a raw wait into the usual one. A signal means no events.
-func woken(n int, e sock.Errno) (int, error) {
-	switch e {
-	case 0:
-		return n, nil
-	case unix.EINTR:
-		return 0, nil
+// woken turns the result of a wait that a signal has ended into one without events.
+func woken(n int, e sock.Errno) (int, sock.Errno) {
+	if e == unix.EINTR {
+		return 0, 0
 	}
-	return 0, e
+	return n, e
 }
 
 // dispatch runs the tasks if the event is for the bell. It passes other events to w.
@@ -177,8 +166,7 @@ func (p *poller) dispatch(ev *unix.EpollEvent, w worker) error {
 // tell makes the waiting goroutine run do. It may be called from any goroutine until close.
 func (p *poller) tell(do func() error) {
 	p.tasks.Enqueue(&queue.Task{Exec: func(any) error { return do() }})
-	one := [8]byte{1}
-	_, _ = unix.Write(p.bell, one[:])
+	sock.Ring(p.bell)
 }
 
 // tokenOf makes a token. id is at most maxSession.
@@ -203,26 +191,35 @@ const (
 
 // watch registers a session's socket.
 func (p *poller) watch(fd int, t token, what interest) error {
-	return p.control(unix.EPOLL_CTL_ADD, fd, t, what)
+	return p.control(unix.EPOLL_CTL_ADD, fd, int32(t), what)
 }
 
 // rewatch changes the events that a session's socket is registered for. If one of them is
 // present already, it is reported. The call needs no memory and cannot fail.
 func (p *poller) rewatch(fd int, t token, what interest) {
-	_ = p.control(unix.EPOLL_CTL_MOD, fd, t, what)
+	_ = p.control(unix.EPOLL_CTL_MOD, fd, int32(t), what)
 }
 
-func (p *poller) control(op, fd int, t token, what interest) error {
-	return unix.EpollCtl(p.epoll, op, fd, &unix.EpollEvent{Fd: int32(t), Events: uint32(what)})
+func (p *poller) control(op, fd int, who int32, what interest) error {
+	e := sock.EpollControl(p.epoll, op, fd, &unix.EpollEvent{Fd: who, Events: uint32(what)})
+	if e != 0 {
+		return e
+	}
+	return nil
 }
 
 // accepts registers a listening socket. It is level-triggered, so accepting may stop before the
 // queue is empty, without a call that returns EAGAIN.
 func (p *poller) accepts(fd int) error {
-	return p.AddRead(&netpoll.PollAttachment{FD: fd}, false)
+	return p.control(unix.EPOLL_CTL_ADD, fd, int32(fd), unix.EPOLLIN)
 }
 
 // rings registers a timerfd or eventfd, edge-triggered: it need not be read.
 func (p *poller) rings(fd int) error {
-	return p.AddRead(&netpoll.PollAttachment{FD: fd}, true)
+	return p.control(unix.EPOLL_CTL_ADD, fd, int32(fd), unix.EPOLLIN|unix.EPOLLET)
+}
+
+// forget removes the registration of a listening socket.
+func (p *poller) forget(fd int) {
+	_ = sock.EpollControl(p.epoll, unix.EPOLL_CTL_DEL, fd, nil)
 }

@@ -1,3 +1,5 @@
+//go:build !simulation
+
 package engine
 
 import (
@@ -24,7 +26,7 @@ func TestTokenKeepsItsParts(t *testing.T) {
 // TestPollerGivesItsDescriptor checks the field of gnet's poller that openPoller reads by
 // reflection.
 func TestPollerGivesItsDescriptor(t *testing.T) {
-	p, err := openPoller()
+	p, err := openPoller(defaultSizes())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +47,7 @@ func (counter) takeTurns() (bool, error)  { return false, nil }
 // TestBusyLoopStopsForTheRuntime: a busy loop waits in a system call that the Go runtime does
 // not know of. It must still stop for a garbage collection and run its tasks.
 func TestBusyLoopStopsForTheRuntime(t *testing.T) {
-	p, err := openPoller()
+	p, err := openPoller(defaultSizes())
 	if err != nil {
 		t.Fatal(err)
 	}

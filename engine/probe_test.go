@@ -13,11 +13,11 @@ import (
 // checks that the loop's data are consistent. It records the events that sessions handle. A
 // violation fails the test and prints the session.
 type inspector struct {
-	t      testing.TB
-	narrow bool // sockets to servers get the smallest buffers
-	told   atomic.Int32
-	loops  []inspected
-	hold   atomic.Pointer[holding]
+	t     testing.TB
+	open  func(fd int) // called with each new socket to a server; nil: nothing
+	told  atomic.Int32
+	loops []inspected
+	hold  atomic.Pointer[holding]
 }
 
 // holding stops a loop when a session enters a state. Meanwhile do gets the descriptor of that
@@ -57,10 +57,6 @@ type inspected struct {
 // mostTold is the maximum number of violations that are printed for one engine.
 const mostTold = 3
 
-// narrowServers gives the balancer's sockets to servers the smallest buffers that the kernel
-// allows.
-func narrowServers(o *Options) { o.probe.(*inspector).narrow = true }
-
 // inspect gives an engine an inspector.
 func inspect(t testing.TB, o *Options) {
 	t.Helper()
@@ -68,8 +64,8 @@ func inspect(t testing.TB, o *Options) {
 }
 
 func (i *inspector) opens(fd int) {
-	if i.narrow {
-		squeezeFD(fd)
+	if i.open != nil {
+		i.open(fd)
 	}
 }
 

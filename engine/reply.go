@@ -32,7 +32,7 @@ func (l *loop) moveRequest(id int32, s *session, x *exchange) bool {
 // moveAnswer reads the answer and writes it to the client. It reports whether the session
 // continues.
 func (l *loop) moveAnswer(id int32, s *session, x *exchange) bool {
-	limit := s.flow[server].Bytes + share
+	limit := s.flow[server].Bytes + uint64(l.sizes.Share)
 	for !x.flow.Answered() {
 		if !l.flushAnswer(id, s) {
 			return false

@@ -1,3 +1,5 @@
+//go:build !simulation
+
 package engine
 
 import (
@@ -43,6 +45,10 @@ func squeezeFD(fd int) {
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, 1)
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, narrowReceive)
 }
+
+// narrowServers gives the balancer's sockets to servers the smallest buffers that the kernel
+// allows.
+func narrowServers(o *Options) { o.probe.(*inspector).open = squeezeFD }
 
 // narrowClients gives the balancer's sockets to clients the smallest buffers that the kernel
 // allows.

@@ -24,7 +24,7 @@ func (l *loop) pump(id int32, s *session, from side) bool {
 		return true
 	}
 	before := f.Bytes
-	outcome, e := l.stock.Pump(f, int(s.sock[from].fd), int(s.sock[to].fd), share)
+	outcome, e := l.stock.Pump(f, int(s.sock[from].fd), int(s.sock[to].fd), l.sizes.Share)
 	if f.Bytes != before {
 		s.sock[from].seen, s.sock[to].seen = l.now, l.now
 		s.asked = from == client

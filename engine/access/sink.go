@@ -34,6 +34,10 @@ func (s *Sink) Send(to Route, lv Level, line []byte) {
 	if to == None {
 		return
 	}
+	if s.log.tap != nil {
+		s.log.tap(to, lv, line)
+		return
+	}
 	if s.ring == nil {
 		s.ring = make([]byte, ringSize)
 	}

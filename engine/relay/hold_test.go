@@ -1,3 +1,5 @@
+//go:build !simulation
+
 package relay
 
 import (
@@ -9,7 +11,7 @@ import (
 // reuse. Bytes added to such a head must be held, too.
 func TestHoldsAnyLength(t *testing.T) {
 	budgets := budgetsOf(64 << 20)
-	s := NewStock(budgets, 0, 0)
+	s := NewStock(DefaultSizes(), budgets, 0, 0)
 	for _, size := range []int{1<<20 + 1, 5 << 20} {
 		var f Flow
 		text := bytes.Repeat([]byte("0123456789abcdef"), size/16+1)[:size]
@@ -32,7 +34,7 @@ func TestHoldsAnyLength(t *testing.T) {
 func TestPurposesShareNothing(t *testing.T) {
 	budgets := budgetsOf(1000)
 	budgets[ForInspection] = NewBudget(1000, 300)
-	s := NewStock(budgets, 0, 0)
+	s := NewStock(DefaultSizes(), budgets, 0, 0)
 	f, other := Flow{}, Flow{}
 	s.Assign(&f, ForInspection)
 	s.Assign(&other, ForInspection)

@@ -1,3 +1,5 @@
+//go:build !simulation
+
 package relay
 
 import (
@@ -42,7 +44,7 @@ func TestBytesThatNoFINFollows(t *testing.T) {
 // flags are set as after an event for them.
 func endedStream(t *testing.T, text string) (s *Stock, f *Flow, from, to link) {
 	t.Helper()
-	s, f, from, to = NewStock(budgetsOf(1<<20), 1, 0), &Flow{}, newLink(t), newLink(t)
+	s, f, from, to = NewStock(DefaultSizes(), budgetsOf(1<<20), 1, 0), &Flow{}, newLink(t), newLink(t)
 	t.Cleanup(func() { s.Close(); to.peer.Close() })
 	if _, err := io.WriteString(from.peer, text); err != nil {
 		t.Fatal(err)

@@ -1,12 +1,6 @@
 package relay
 
-import "golang.org/x/sys/unix"
-
-// PipeSize is the capacity in bytes that is requested for a pipe. It is the default of
-// /proc/sys/fs/pipe-max-size, the most that a user without privileges may request. The kernel
-// allocates pages only for bytes that are in a pipe. A user over the limit in
-// /proc/sys/fs/pipe-user-pages-soft gets less, and then the flows copy.
-const PipeSize = 1 << 20
+import "sluice/engine/sock"
 
 type pipe struct {
 	r, w int32 // descriptors; -1: closed, see forget
@@ -16,14 +10,15 @@ type pipe struct {
 // pipes is a pool of pipes, addressed by number. It opens more pipes when needed, up to its
 // maximum. The maximum comes from the descriptors that sessions do not need.
 type pipes struct {
-	all  []pipe
-	free []int32 // numbers of pipes that are empty and not borrowed
-	max  int     // largest length of all
+	sizes Sizes
+	all   []pipe
+	free  []int32 // numbers of pipes that are empty and not borrowed
+	max   int     // largest length of all
 }
 
 // open sets the maximum and opens the first now pipes.
-func (p *pipes) open(maximum, now int) {
-	p.max = maximum
+func (p *pipes) open(sizes Sizes, maximum, now int) {
+	p.sizes, p.max = sizes, maximum
 	for range min(now, maximum) {
 		if i := p.create(); i >= 0 {
 			p.free = append(p.free, i)
@@ -46,7 +41,7 @@ func (p *pipes) create() int32 {
 	if len(p.all) >= p.max {
 		return -1
 	}
-	fresh, ok := newPipe()
+	fresh, ok := newPipe(&p.sizes)
 	if !ok {
 		// The next attempt would most likely fail too, and each attempt costs system calls.
 		p.max = len(p.all)
@@ -61,7 +56,7 @@ func (p *pipes) create() int32 {
 func (p *pipes) put(i int32, dirty bool) {
 	if dirty {
 		p.all[i].close()
-		fresh, ok := newPipe()
+		fresh, ok := newPipe(&p.sizes)
 		if !ok {
 			p.forget(i)
 			return
@@ -85,19 +80,19 @@ func (p *pipes) close() {
 	p.all, p.free = nil, nil
 }
 
-// newPipe opens a pipe. It returns false if opening fails, or if the pipe is smaller than
-// BufferSize.
-func newPipe() (pipe, bool) {
-	var fds [2]int
-	if unix.Pipe2(fds[:], unix.O_NONBLOCK|unix.O_CLOEXEC) != nil {
+// newPipe opens a pipe. It returns false if opening fails, or if the pipe is smaller than the
+// loop's buffer.
+func newPipe(sizes *Sizes) (pipe, bool) {
+	r, w, e := sock.Pipe()
+	if e != 0 {
 		return pipe{}, false
 	}
-	size, err := unix.FcntlInt(uintptr(fds[1]), unix.F_SETPIPE_SZ, PipeSize)
-	if err != nil {
-		size, err = unix.FcntlInt(uintptr(fds[1]), unix.F_GETPIPE_SZ, 0)
+	size, e := sock.ResizePipe(w, sizes.Pipe)
+	if e != 0 {
+		size, e = sock.PipeSize(w)
 	}
-	p := pipe{r: int32(fds[0]), w: int32(fds[1]), size: int32(size)}
-	if err != nil || size < BufferSize { // copying moves more bytes per call than such a pipe
+	p := pipe{r: int32(r), w: int32(w), size: int32(size)}
+	if e != 0 || size < sizes.Buffer { // copying moves more bytes per call than such a pipe
 		p.close()
 		return pipe{}, false
 	}
@@ -106,7 +101,7 @@ func newPipe() (pipe, bool) {
 
 func (p pipe) close() {
 	if p.r >= 0 {
-		_ = unix.Close(int(p.r))
-		_ = unix.Close(int(p.w))
+		sock.Close(int(p.r))
+		sock.Close(int(p.w))
 	}
 }

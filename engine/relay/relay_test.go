@@ -1,3 +1,5 @@
+//go:build !simulation
+
 package relay
 
 import (
@@ -172,7 +174,7 @@ func TestBytesArriveUnchanged(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			budgets := budgetsOf(c.budget)
-			s := NewStock(budgets, c.pipes, min(c.pipes, 1))
+			s := NewStock(DefaultSizes(), budgets, c.pipes, min(c.pipes, 1))
 			defer s.Close()
 			size := 24 << 20
 			if c.shrink {
@@ -191,7 +193,7 @@ func TestBytesArriveUnchanged(t *testing.T) {
 func TestStalledReaderHoldsLittle(t *testing.T) {
 	for _, pipes := range []int{0, 2} {
 		budgets := budgetsOf(64 << 20)
-		s := NewStock(budgets, pipes, 0)
+		s := NewStock(DefaultSizes(), budgets, pipes, 0)
 		from, to := newLink(t), newLink(t)
 		defer from.peer.Close()
 		defer to.peer.Close()
@@ -230,7 +232,7 @@ func TestStalledReaderHoldsLittle(t *testing.T) {
 
 func TestHoldKeepsTheOrder(t *testing.T) {
 	budgets := budgetsOf(64 << 20)
-	s := NewStock(budgets, 0, 0)
+	s := NewStock(DefaultSizes(), budgets, 0, 0)
 	var f Flow
 	var want []byte
 	for i := range 20000 {
@@ -262,7 +264,7 @@ func TestUrgentMark(t *testing.T) {
 	}
 	sock.ShutdownWrite(sender)
 	waitFor(t, from.fd, unix.POLLRDHUP)
-	s := NewStock(budgetsOf(1<<20), 0, 0)
+	s := NewStock(DefaultSizes(), budgetsOf(1<<20), 0, 0)
 	f := &Flow{}
 	f.Set(SourceReady | SourceClosing | SourceExact | TargetReady)
 	if out, e := s.Pump(f, from.fd, to.fd, 1<<20); out != Ended || e != 0 {
@@ -288,7 +290,7 @@ func TestPumpAllocatesNothing(t *testing.T) {
 	from, to := newLink(t), newLink(t)
 	defer from.peer.Close()
 	defer to.peer.Close()
-	s := NewStock(budgetsOf(1<<20), 2, 1)
+	s := NewStock(DefaultSizes(), budgetsOf(1<<20), 2, 1)
 	defer s.Close()
 	f := &Flow{}
 	message, answer := make([]byte, 1000), make([]byte, 1000)
@@ -307,7 +309,7 @@ func BenchmarkPump(b *testing.B) {
 	from, to := newLink(t), newLink(t)
 	defer from.peer.Close()
 	defer to.peer.Close()
-	s := NewStock(budgetsOf(1<<20), 2, 1)
+	s := NewStock(DefaultSizes(), budgetsOf(1<<20), 2, 1)
 	f := &Flow{}
 	message, answer := make([]byte, 1000), make([]byte, 1000)
 	b.ReportAllocs()
@@ -325,7 +327,7 @@ func TestPumpUpTo(t *testing.T) {
 	for _, budget := range []int64{64 << 20, 0} {
 		for _, most := range []int64{1, 1000, BufferSize, BufferSize + 1, 3 << 20} {
 			from, to := newLink(t), newLink(t)
-			s := NewStock(budgetsOf(budget), 2, 1)
+			s := NewStock(DefaultSizes(), budgetsOf(budget), 2, 1)
 			go func() {
 				_, _ = from.peer.Write(make([]byte, most))
 				_, _ = from.peer.Write([]byte("rest"))

@@ -1,3 +1,5 @@
+//go:build !simulation
+
 package relay
 
 import (
@@ -20,7 +22,7 @@ func TestSignalsStopNoFlow(t *testing.T) {
 	defer runtime.UnlockOSThread()
 	from, to, aside := newLink(t), newLink(t), newLink(t)
 	defer to.peer.Close()
-	s := NewStock(budgetsOf(64<<20), 1, 1)
+	s := NewStock(DefaultSizes(), budgetsOf(64<<20), 1, 1)
 	defer s.Close()
 	const pieces, size = 128 << 10, 1 << 10
 	sent := make(chan struct{})

@@ -6,21 +6,13 @@ import (
 	"sluice/engine/sock"
 )
 
-const (
-	// After quietLimit successive rounds that each spliced less than quietBytes, copying is
-	// cheaper than splicing.
-	quietBytes = 16 << 10
-	quietLimit = 8
-
-	// mostSpliced is the most bytes that one splice puts into a pipe. It is less than PipeSize
-	// so that, with other bytes held for the same reader, the total stays under 1 MiB.
-	mostSpliced = PipeSize - 8<<10
-)
+// After quietLimit successive quiet rounds of splice, copying is cheaper than splicing.
+const quietLimit = 8
 
 // fill splices from the source into the flow's empty pipe.
 func (s *Stock) fill(f *Flow, src int) sock.Errno {
 	p := &s.pipes.all[f.store-1]
-	n, e := sock.Splice(src, int(p.w), int(min(int64(p.size), mostSpliced, s.left)))
+	n, e := sock.Splice(src, int(p.w), int(min(int64(p.size), int64(s.sizes.mostSpliced()), s.left)))
 	switch {
 	case e == unix.EINVAL || e == unix.ENOSYS || e == unix.EOPNOTSUPP:
 		s.Release(f)
@@ -84,10 +76,10 @@ func (f *Flow) stopSplicing() {
 	f.Set(copyOnly)
 }
 
-// settle makes the flow copy again after quietLimit successive rounds that moved little. moved
-// is the number of bytes that this round wrote.
-func (f *Flow) settle(moved uint64) {
-	if moved >= quietBytes {
+// settle makes the flow copy again after quietLimit successive quiet rounds. moved is the number
+// of bytes that this round wrote; less than quiet is a quiet round.
+func (f *Flow) settle(moved uint64, quiet int) {
+	if moved >= uint64(quiet) {
 		f.quietRounds = 0
 		return
 	}

@@ -1,3 +1,5 @@
+//go:build !simulation
+
 package relay
 
 import (
@@ -15,7 +17,7 @@ import (
 func TestPipeOutlivesPauses(t *testing.T) {
 	from, to := newLink(t), newLink(t)
 	defer to.peer.Close()
-	s := NewStock(budgetsOf(64<<20), 1, 1)
+	s := NewStock(DefaultSizes(), budgetsOf(64<<20), 1, 1)
 	defer s.Close()
 	const size = 16 << 20
 	go func() {
@@ -60,7 +62,7 @@ func TestPipeOutlivesPauses(t *testing.T) {
 func TestPipeEndsWithFlush(t *testing.T) {
 	from, to := newLink(t), newLink(t)
 	defer to.peer.Close()
-	s := NewStock(budgetsOf(64<<20), 1, 1)
+	s := NewStock(DefaultSizes(), budgetsOf(64<<20), 1, 1)
 	defer s.Close()
 	go func() {
 		_, _ = from.peer.Write(make([]byte, 16<<20))

@@ -1,12 +1,7 @@
 package relay
 
-// BufferSize is the size of a loop's buffer in bytes, and therefore the size of the longest
-// read.
-const BufferSize = 64 << 10
-
 const (
-	smallestStore = 256 // bytes
-	classes       = 13  // number of store sizes: 256 bytes, 512 bytes ... 1 MiB; larger stores are not kept for reuse
+	classes = 13 // number of store sizes: 256 bytes, 512 bytes ... 1 MiB; larger stores are not kept for reuse
 
 	// A stock keeps spareBytes of unused stores of each class for the next flows, but at least
 	// spareStores stores.
@@ -18,6 +13,7 @@ const (
 type Stock struct {
 	Buffer []byte // shared by all code on the loop; its contents are overwritten by the next read
 
+	sizes     Sizes
 	budgets   Budgets           // shared with all loops
 	stores    [][]byte          // by number; nil: the number is free
 	freeSlots []int32           // the free numbers in stores
@@ -31,9 +27,9 @@ type Stock struct {
 
 // NewStock returns a stock that opens at most maxPipes pipes. It opens openPipes of them at
 // once, because later the process may lack the privilege to make pipes large.
-func NewStock(budgets Budgets, maxPipes, openPipes int) *Stock {
-	s := &Stock{Buffer: make([]byte, BufferSize), budgets: budgets}
-	s.pipes.open(maxPipes, openPipes)
+func NewStock(sizes Sizes, budgets Budgets, maxPipes, openPipes int) *Stock {
+	s := &Stock{Buffer: make([]byte, sizes.Buffer), sizes: sizes, budgets: budgets}
+	s.pipes.open(sizes, maxPipes, openPipes)
 	return s
 }
 
@@ -114,9 +110,9 @@ func (s *Stock) Release(f *Flow) {
 
 // regrow moves the held bytes to a store that can hold size bytes.
 func (s *Stock) regrow(f *Flow, size int) {
-	class := classOf(size)
+	class := s.classOf(size)
 	slot := s.newSlot(s.newStore(class))
-	s.budgets[f.purpose].charge(smallestStore << class)
+	s.budgets[f.purpose].charge(s.sizes.Store << class)
 	if f.store != 0 {
 		copy(s.stores[slot], s.Held(f))
 		s.returnStore(f)
@@ -131,7 +127,7 @@ func (s *Stock) newStore(class int) []byte {
 		s.spare[class] = s.spare[class][:last]
 		return store
 	}
-	return make([]byte, smallestStore<<class)
+	return make([]byte, s.sizes.Store<<class)
 }
 
 func (s *Stock) newSlot(store []byte) int32 {
@@ -149,7 +145,7 @@ func (s *Stock) returnStore(f *Flow) {
 	slot := f.slot()
 	store := s.stores[slot]
 	s.budgets[f.purpose].refund(cap(store))
-	class := classOf(cap(store))
+	class := s.classOf(cap(store))
 	if class < classes && len(s.spare[class]) < max(spareStores, spareBytes/cap(store)) {
 		s.spare[class] = append(s.spare[class], store)
 	}
@@ -158,9 +154,9 @@ func (s *Stock) returnStore(f *Flow) {
 }
 
 // classOf returns the class of the smallest stores that can hold size bytes.
-func classOf(size int) int {
+func (s *Stock) classOf(size int) int {
 	class := 0
-	for size > smallestStore<<class {
+	for size > s.sizes.Store<<class {
 		class++
 	}
 	return class

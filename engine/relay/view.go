@@ -16,7 +16,7 @@ func (v *View) InSocket() bool { return v.peeked > 0 }
 
 // Full reports whether the view shows the largest number of bytes in the socket that a Look can
 // show.
-func (v *View) Full() bool { return v.peeked == BufferSize }
+func (s *Stock) Full(v *View) bool { return v.peeked == len(s.Buffer) }
 
 // Loose returns all bytes if none of them is held or still in the socket, and nil otherwise.
 // The caller must take these bytes, else they are lost.
@@ -42,7 +42,7 @@ func (s *Stock) Look(f, keep *Flow, src int, more bool) (View, sock.Errno) {
 		return View{Bytes: held, kept: len(held)}, 0
 	case !f.Has(SourceReady) || f.Has(SourceEnded):
 		return View{}, 0
-	case !s.Room(keep, len(held)+BufferSize):
+	case !s.Room(keep, len(held)+len(s.Buffer)):
 		return s.lookInto(f, held, src)
 	}
 	fresh, e := s.read(f, src, len(s.Buffer))
@@ -67,12 +67,14 @@ func (s *Stock) lookInto(f *Flow, held []byte, src int) (View, sock.Errno) {
 	return View{Bytes: b[:len(held)+n], kept: len(held), peeked: n}, 0
 }
 
-// joint returns a buffer that begins with held and has BufferSize bytes after it for a read.
+// joint returns a buffer that begins with held and has the bytes of one read after it.
 func (s *Stock) joint(held []byte) []byte {
-	if need := len(held) + BufferSize; len(s.joined) < need {
+	need := len(held) + len(s.Buffer)
+	if len(s.joined) < need {
 		s.joined = make([]byte, need)
 	}
-	return s.joined[:copy(s.joined, held)+BufferSize]
+	copy(s.joined, held)
+	return s.joined[:need]
 }
 
 // Take takes the first n bytes of a view. The caller has used them, so they are no longer held
@@ -95,7 +97,7 @@ func (s *Stock) Take(f, keep *Flow, src int, v View, n int) sock.Errno {
 func (s *Stock) discard(f *Flow, src, n, seen int) sock.Errno {
 	e := s.drop(src, n)
 	if e == 0 && n == seen {
-		f.readSome(n, BufferSize)
+		f.readSome(n, len(s.Buffer))
 	}
 	return e
 }

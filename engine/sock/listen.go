@@ -174,9 +174,9 @@ func openTCP(addr *Addr, options []option, backlog int) (int, error) {
 		return -1, os.NewSyscallError("socket", e)
 	}
 	for _, o := range options {
-		if err := unix.SetsockoptInt(fd, o.level, o.name, o.value); err != nil {
+		if e := rawOption(fd, o.level, o.name, o.value); e != 0 {
 			Close(fd)
-			return -1, os.NewSyscallError("setsockopt", err)
+			return -1, os.NewSyscallError("setsockopt", e)
 		}
 	}
 	if err := bind(fd, addr); err != nil {
@@ -281,27 +281,30 @@ func owner(b *conf.Bind) (uid, gid int, err error) {
 
 // bind assigns the address to the socket. Its errors have a text for the user.
 func bind(fd int, addr *Addr) error {
-	err := bindRaw(fd, addr)
-	switch {
-	case errors.Is(err, unix.EADDRINUSE):
+	e := rawBind(fd, addr)
+	switch err := os.NewSyscallError("bind", e); {
+	case e == 0:
+		return nil
+	case e == unix.EADDRINUSE:
 		return ErrBusy
-	case errors.Is(err, unix.EACCES) && !addr.IsUnix():
+	case e == unix.EACCES && !addr.IsUnix():
 		return fmt.Errorf("%w: ports below 1024 want root or CAP_NET_BIND_SERVICE", err)
+	default:
+		return err
 	}
-	return err
 }
 
 // listen starts listening. If that fails, it closes fd.
 func listen(fd, backlog int) error {
-	err := unix.Listen(fd, backlog)
-	if err == nil {
+	e := rawListen(fd, backlog)
+	if e == 0 {
 		return nil
 	}
 	Close(fd)
-	if errors.Is(err, unix.EADDRINUSE) {
+	if e == unix.EADDRINUSE {
 		return ErrBusy
 	}
-	return os.NewSyscallError("listen", err)
+	return os.NewSyscallError("listen", e)
 }
 
 // copies returns n duplicates of the listening descriptor fd. own means that this process
@@ -309,10 +312,10 @@ func listen(fd, backlog int) error {
 func copies(fd, n int, own bool) ([]int, error) {
 	var fds []int
 	for len(fds) < n {
-		dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
-		if err != nil {
+		dup, e := Duplicate(fd)
+		if e != 0 {
 			CloseAll(fds)
-			return nil, fmt.Errorf("inherited descriptor %d: %w", fd, os.NewSyscallError("dup", err))
+			return nil, fmt.Errorf("inherited descriptor %d: %w", fd, os.NewSyscallError("dup", e))
 		}
 		fds = append(fds, dup)
 	}
@@ -320,7 +323,7 @@ func copies(fd, n int, own bool) ([]int, error) {
 		Close(fd)
 		return fds, nil
 	}
-	return fds, unix.SetNonblock(fd, true)
+	return fds, rawUnblock(fd)
 }
 
 // CloseAll closes all fds.

@@ -1,0 +1,128 @@
+//go:build simulation
+
+package sock
+
+import (
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sluice/engine/kernel"
+)
+
+// process makes the system calls of the engine in a simulation.
+var process *kernel.Process
+
+// Simulate makes all following system calls calls of p on a model of the kernel.
+func Simulate(p *kernel.Process) { process = p }
+
+func rawRead(fd int, b []byte) (int, Errno) { return process.Read(fd, b) }
+
+func rawReceive(fd int, b []byte, flags int) (int, Errno) { return process.Recv(fd, b, flags) }
+
+func rawSend(fd int, b []byte, flags int, to *Addr) (int, Errno) {
+	if to == nil {
+		return process.Send(fd, b, flags, kernel.Address{})
+	}
+	return process.Send(fd, b, flags, to.modelled())
+}
+
+func rawSplice(from, to, n int) (int, Errno) { return process.Splice(from, to, n) }
+
+func rawSocket(family int) (int, Errno) { return process.Socket(family) }
+
+func rawBind(fd int, own *Addr) Errno { return process.Bind(fd, own.modelled()) }
+
+func rawListen(fd, backlog int) Errno { return process.Listen(fd, backlog) }
+
+func rawAccept(fd int, peer *Addr) (int, Errno) {
+	client, from, e := process.Accept(fd)
+	peer.setModelled(from)
+	return client, e
+}
+
+func rawConnect(fd int, to *Addr) Errno { return process.Connect(fd, to.modelled()) }
+
+func rawLocal(fd int, own *Addr) Errno {
+	at, e := process.Local(fd)
+	own.setModelled(at)
+	return e
+}
+
+func rawShutdown(fd, how int) Errno { return process.Shutdown(fd, how) }
+
+func rawClose(fd int) { process.Close(fd) }
+
+func rawDuplicate(fd int) (int, Errno) { return process.Dup(fd) }
+
+// The descriptors of the model never block, and its processes execute nothing.
+func rawUnblock(int) error { return nil }
+func rawCloseOnExec(int)   {}
+
+func rawUnsent(fd int) (int, Errno) { return process.Unsent(fd) }
+
+func rawOption(fd, level, name, value int) Errno { return process.SetOption(fd, level, name, value) }
+
+func rawAbrupt(fd int) { _ = process.SetOption(fd, unix.SOL_SOCKET, unix.SO_LINGER, 0) }
+
+func rawInfo(fd int) (received uint64, queued int, ok bool) {
+	info, e := process.Info(fd)
+	return info.Received, int(info.Queued), e == 0
+}
+
+func rawPipe() (r, w int, e Errno) { return process.Pipe() }
+
+func rawPipeSize(fd int) (int, Errno) { return process.PipeSize(fd, 0) }
+
+func rawResizePipe(fd, size int) (int, Errno) { return process.PipeSize(fd, size) }
+
+// Epoll returns a new epoll instance. In other builds gnet makes it.
+func Epoll() (int, Errno) { return process.Epoll() }
+
+func rawControl(epoll, op, fd int, ev *unix.EpollEvent) Errno {
+	return process.Control(epoll, op, fd, ev)
+}
+
+func rawWait(epoll int, events []unix.EpollEvent, _ int) (int, Errno) {
+	return process.Wait(epoll, events)
+}
+
+// A simulation has one goroutine, which must not sleep.
+func rawSleep(epoll int, events []unix.EpollEvent) (int, Errno) { return process.Wait(epoll, events) }
+
+func rawBell() (int, Errno) { return process.Eventfd() }
+
+func rawRing(bell int) { _, _ = process.Write(bell, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
+
+func rawTimer() (int, Errno) { return process.Timerfd() }
+
+func rawSetTimer(fd int, in time.Duration) { _ = process.SetTimer(fd, in) }
+
+// modelled returns the address as the model writes it.
+func (a *Addr) modelled() kernel.Address {
+	if !a.IsUnix() {
+		return kernel.Address{IP: a.AddrPort()}
+	}
+	name := a.String()
+	if path, ok := strings.CutPrefix(name, "unix@"); ok {
+		return kernel.Address{Path: path}
+	}
+	return kernel.Address{Path: strings.TrimPrefix(name, "abns")}
+}
+
+// setModelled takes an address of the model. The zero address is that of a UNIX client, which has
+// none.
+func (a *Addr) setModelled(from kernel.Address) {
+	*a = Addr{}
+	switch {
+	case from.IP.IsValid():
+		*a, _ = IP(from.IP)
+	case from.Path == "":
+		a.raw.Addr.Family = unix.AF_UNIX
+	case from.Path[0] == '@':
+		*a, _ = Abstract(from.Path[1:])
+	default:
+		*a, _ = Unix(from.Path)
+	}
+}
