@@ -37,6 +37,7 @@ const (
 	CallInfo     Call = "getsockopt"
 	CallName     Call = "getsockname"
 	CallPipe     Call = "pipe"
+	CallPipeSize Call = "fcntl"
 	CallEpoll    Call = "epoll_create"
 	CallControl  Call = "epoll_ctl"
 	CallWait     Call = "epoll_wait"
@@ -166,18 +167,16 @@ func (p *Process) Poll(fd int) uint32 {
 	return f.poll()
 }
 
+// Dup returns another descriptor of the same open file (dup(2)).
 func (p *Process) Dup(fd int) (int, Errno) {
 	f, e := p.get(CallDup, fd)
 	if e != 0 {
 		return -1, e
 	}
-	return p.install(f)
-}
-
-// fault returns the error that Fault chose for this call, or 0.
-func (p *Process) fault(c Call) Errno {
-	if p.Fault == nil {
-		return 0
+	if e := p.fault(CallDup); e != 0 {
+		return -1, e
 	}
-	return p.Fault(c)
+	copied, e := p.install(f)
+	p.done(CallDup, fd, copied, e)
+	return copied, e
 }

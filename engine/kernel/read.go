@@ -26,7 +26,7 @@ func (p *Process) read(fd int, b []byte) (int, Errno) {
 	if e != 0 {
 		return -1, e
 	}
-	if e := p.fault(CallRead); e != 0 {
+	if e := p.faultOn(CallRead, f, unix.EPOLLIN); e != 0 {
 		return -1, e
 	}
 	r, ok := f.(reader)
@@ -51,7 +51,7 @@ func (p *Process) write(fd int, b []byte) (int, Errno) {
 	if e != 0 {
 		return -1, e
 	}
-	if e := p.fault(CallWrite); e != 0 {
+	if e := p.faultOn(CallWrite, f, unix.EPOLLOUT); e != 0 {
 		return -1, e
 	}
 	w, ok := f.(writer)

@@ -4,6 +4,7 @@ import "golang.org/x/sys/unix"
 
 // spliceable is a stream socket, as far as Splice needs it.
 type spliceable interface {
+	file
 	// spliceOut removes up to n bytes from what the socket has received, as a read does. It returns
 	// them as Linux's fragments, at most slots of them and each of at most a page: each takes one slot
 	// of a pipe. The pipe keeps the pieces, so nobody else may write to them. EAGAIN means that there
@@ -13,6 +14,126 @@ type spliceable interface {
 	spliceIn(b []byte) (int, Errno)
 }
 
-// Splice moves up to n bytes from a socket into a pipe, or from a pipe into a socket (splice(2)
-// with SPLICE_F_NONBLOCK).
-func (p *Process) Splice(from, to, n int) (int, Errno) { return -1, unix.ENOSYS }
+// Splice moves up to n bytes from a socket into a pipe, or from a pipe into a socket (splice(2) with
+// SPLICE_F_NONBLOCK). 0 without an error is the end of the stream.
+//
+// EAGAIN means that the source has no bytes, or that the target takes none: a pipe takes none when all
+// its slots are in use. EINVAL: not exactly one of the two is a pipe, or the other is no stream
+// socket; Linux would also splice from one pipe into another. EBADF: the wrong end of a pipe. Errors
+// of the socket are those of reading and sending. Bytes that were moved before an error count: the
+// result is their number then, and the error of a socket that was sent to is lost.
+func (p *Process) Splice(from, to, n int) (int, Errno) {
+	moved, e := p.splice(from, to, n)
+	if p.traced() {
+		p.trace("%s %d %d (%d) = %s", CallSplice, from, to, n, outcome(moved, e))
+	}
+	return moved, e
+}
+
+func (p *Process) splice(from, to, n int) (int, Errno) {
+	source, e1 := p.get(CallSplice, from)
+	target, e2 := p.get(CallSplice, to)
+	_, unreadable := source.(*writeEnd)
+	_, unwritable := target.(*readEnd)
+	if e1 != 0 || e2 != 0 || unreadable || unwritable {
+		return -1, unix.EBADF
+	}
+	reading, fromPipe := source.(*readEnd)
+	writing, toPipe := target.(*writeEnd)
+	switch {
+	case n == 0:
+		return 0, 0
+	case n < 0 || fromPipe == toPipe:
+		return -1, unix.EINVAL
+	case toPipe:
+		return p.fill(writing.pipe, source, n)
+	}
+	return p.drain(reading.pipe, target, n)
+}
+
+// fill moves up to n bytes from a socket into a pipe (splice_file_to_pipe). Each fragment of the
+// socket's bytes takes a slot.
+func (p *Process) fill(to *pipe, source file, n int) (int, Errno) {
+	from, ok := source.(spliceable)
+	if !ok {
+		return -1, unix.EINVAL
+	}
+	if e := p.faultOn(CallSplice, from, unix.EPOLLIN); e != 0 {
+		return -1, e
+	}
+	switch {
+	case to.out.open == 0:
+		return -1, unix.EPIPE
+	case to.full():
+		return -1, unix.EAGAIN
+	}
+	free := to.limit - len(to.slots)
+	pieces, e := from.spliceOut(min(n, free*pageSize), p.fragments(free))
+	if e != 0 {
+		return -1, e
+	}
+	moved := 0
+	for _, b := range pieces {
+		to.slots = append(to.slots, slot{page: b})
+		moved += len(b)
+	}
+	if moved > 0 {
+		to.out.wake(0)
+	}
+	p.kernel.settle()
+	return moved, 0
+}
+
+// drain moves up to n bytes from a pipe into a socket (splice_to_socket). Like Linux, it goes on until
+// the socket takes nothing more, so the first error of the socket is lost if bytes were moved before.
+func (p *Process) drain(from *pipe, target file, n int) (int, Errno) {
+	to, ok := target.(spliceable)
+	if !ok {
+		return -1, unix.EINVAL
+	}
+	if e := p.faultOn(CallSplice, to, unix.EPOLLOUT); e != 0 {
+		return -1, e
+	}
+	switch {
+	case len(from.slots) > 0:
+	case from.in.open == 0:
+		return 0, 0
+	default:
+		return -1, unix.EAGAIN
+	}
+	moved, e := from.sendTo(to, n, p.fragments(len(from.slots)))
+	if from.drop() {
+		from.in.wake(0)
+	}
+	p.kernel.settle()
+	if moved > 0 {
+		return moved, 0
+	}
+	return moved, e
+}
+
+// sendTo sends up to n bytes of the first slots to a socket. It stops when the socket takes nothing.
+func (p *pipe) sendTo(s spliceable, n, slots int) (moved int, e Errno) {
+	for i := 0; i < slots && moved < n; {
+		one := &p.slots[i]
+		left := one.page[one.off:]
+		taken, e := s.spliceIn(left[:min(len(left), n-moved)])
+		if e != 0 {
+			return moved, e
+		}
+		one.off += taken
+		moved += taken
+		if taken == len(left) {
+			i++
+		}
+	}
+	return moved, 0
+}
+
+// fragments returns how many of up to n fragments a splice moves: all, or by chance fewer.
+func (p *Process) fragments(n int) int {
+	if p.kernel.chance(p.kernel.ShortSplice) {
+		return 1 + p.kernel.Rand.IntN(n)
+	}
+	return n
+}
