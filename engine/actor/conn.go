@@ -1,0 +1,299 @@
+package actor
+
+import (
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sluice/engine/kernel"
+)
+
+// socket is a descriptor on which actors wait.
+type socket struct {
+	cast     *Cast
+	process  *kernel.Process
+	fd       int
+	closed   bool
+	deadline time.Duration // on the clock of the kernel; 0: none
+}
+
+// The events that end a wait.
+const (
+	readable = unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
+	writable = unix.EPOLLOUT | unix.EPOLLHUP | unix.EPOLLERR
+)
+
+// has reports whether one of the events is present. It also returns true if no event can come.
+func (s *socket) has(events uint32) bool {
+	return s.closed || s.overdue() || s.process.Poll(s.fd)&events != 0
+}
+
+func (s *socket) overdue() bool { return s.deadline > 0 && s.cast.Kernel.Now() >= s.deadline }
+
+// await makes the running actor wait for one of the events. It fails if the socket is closed or
+// overdue.
+func (s *socket) await(what string, events uint32) error {
+	if !s.closed && !s.overdue() {
+		s.cast.running.block(wait{what: what, socket: s, events: events})
+	}
+	switch {
+	case s.closed:
+		return os.ErrClosed
+	case s.overdue():
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// again decides what follows a call that ended with e. It returns nil if the call is to be
+// repeated: after EINTR at once, after EAGAIN when one of the events is present.
+func (s *socket) again(e kernel.Errno, what string, events uint32) error {
+	switch e {
+	case unix.EINTR:
+		return nil
+	case unix.EAGAIN:
+		return s.await(what, events)
+	}
+	return e
+}
+
+// Deadline sets the time on the clock of the kernel from which on calls that would wait fail
+// with [os.ErrDeadlineExceeded]. 0: none.
+func (s *socket) Deadline(at time.Duration) {
+	s.deadline = at
+	if at > 0 {
+		s.cast.Kernel.After(at-s.cast.Kernel.Now(), func() {}) // the clock must stop there
+	}
+}
+
+// Fd returns the descriptor.
+func (s *socket) Fd() int { return s.fd }
+
+// Local returns the address of this end.
+func (s *socket) Local() kernel.Address {
+	a, _ := s.process.Local(s.fd)
+	return a
+}
+
+// Close closes the descriptor. Coroutines that wait for it go on and get [os.ErrClosed].
+func (s *socket) Close() error {
+	if s.closed {
+		return os.ErrClosed
+	}
+	s.cast.logf("closes")
+	s.closed = true
+	return failure(s.process.Close(s.fd))
+}
+
+// failure returns e as an error; nil for 0.
+func failure(e kernel.Errno) error {
+	if e != 0 {
+		return e
+	}
+	return nil
+}
+
+// logf writes a line about the running actor to the trace.
+func (c *Cast) logf(format string, args ...any) {
+	if c.Trace != nil && c.running != nil {
+		c.running.Logf(format, args...)
+	}
+}
+
+// Conn is a connection. Its methods wait instead of returning EAGAIN. Errors are those of the
+// kernel (a [kernel.Errno]), [io.EOF] for FIN, [os.ErrClosed] and [os.ErrDeadlineExceeded].
+// Several coroutines of one process may use a Conn.
+type Conn struct{ socket }
+
+// Dial connects to an address and waits until the connection stands.
+func (a *Actor) Dial(to kernel.Address) (*Conn, error) {
+	return a.DialFrom(kernel.Address{}, to)
+}
+
+// DialFrom is Dial from a local address; the zero Address is any.
+func (a *Actor) DialFrom(from, to kernel.Address) (*Conn, error) {
+	fd, e := a.Process.Socket(family(to))
+	if e != 0 {
+		return nil, e
+	}
+	if from != (kernel.Address{}) {
+		e = a.Process.Bind(fd, from)
+	}
+	c := a.conn(fd)
+	a.Logf("connects to %v", to)
+	err := failure(e)
+	if err == nil {
+		err = c.connect(a, to)
+	}
+	if err != nil {
+		a.Logf("cannot connect: %v", err)
+		a.Process.Close(fd)
+		return nil, err
+	}
+	return c, nil
+}
+
+func (a *Actor) conn(fd int) *Conn {
+	return &Conn{socket{cast: a.Cast, process: a.Process, fd: fd}}
+}
+
+// family returns the address family of a.
+func family(a kernel.Address) int {
+	switch {
+	case a.IsUnix():
+		return unix.AF_UNIX
+	case a.IP.Addr().Is4():
+		return unix.AF_INET
+	}
+	return unix.AF_INET6
+}
+
+// A client whose server has a full UNIX backlog tries again after backlogPause, at most
+// backlogTries times.
+const (
+	backlogPause = time.Millisecond
+	backlogTries = 10_000
+)
+
+// connect connects the new socket.
+func (c *Conn) connect(a *Actor, to kernel.Address) error {
+	for range backlogTries {
+		switch e := c.process.Connect(c.fd, to); e {
+		case 0, unix.EISCONN:
+			return nil
+		case unix.EINTR, unix.EINPROGRESS, unix.EALREADY:
+			if err := c.await("connects", writable); err != nil {
+				return err
+			}
+		case unix.EAGAIN:
+			a.Pause(backlogPause)
+		default:
+			return e
+		}
+	}
+	return unix.EAGAIN
+}
+
+// Peer returns the address of the other end.
+func (c *Conn) Peer() kernel.Address {
+	a, _ := c.process.Peer(c.fd)
+	return a
+}
+
+// Read waits for bytes and reads what is there, at most len(b) bytes.
+func (c *Conn) Read(b []byte) (int, error) {
+	for !c.closed {
+		n, e := c.process.Recv(c.fd, b, 0)
+		if e == 0 {
+			return c.got(b, n)
+		}
+		if err := c.again(e, "reads", readable); err != nil {
+			c.cast.logf("gets %v", err)
+			return 0, err
+		}
+	}
+	return 0, os.ErrClosed
+}
+
+// got ends a read that succeeded.
+func (c *Conn) got(b []byte, n int) (int, error) {
+	if n == 0 && len(b) > 0 {
+		c.cast.logf("gets FIN")
+		return 0, io.EOF
+	}
+	if c.cast.Trace != nil {
+		c.cast.logf("reads %d bytes%s", n, excerpt(b[:n]))
+	}
+	return n, nil
+}
+
+// Write writes all bytes. After an error it returns the number of bytes that were written.
+func (c *Conn) Write(b []byte) (int, error) {
+	written := 0
+	for {
+		n, err := c.Some(b[written:])
+		written += n
+		if err != nil || written == len(b) {
+			return written, err
+		}
+	}
+}
+
+// Some waits until the socket takes bytes, and writes as many as it takes.
+func (c *Conn) Some(b []byte) (int, error) { return c.send(b, 0) }
+
+func (c *Conn) send(b []byte, flags int) (int, error) {
+	for !c.closed {
+		n, e := c.offer(b, flags)
+		if e == 0 {
+			return n, nil
+		}
+		if err := c.again(e, "sends", writable); err != nil {
+			c.cast.logf("cannot send: %v", err)
+			return 0, err
+		}
+	}
+	return 0, os.ErrClosed
+}
+
+// offer sends what the socket takes now.
+func (c *Conn) offer(b []byte, flags int) (int, kernel.Errno) {
+	n, e := c.process.Send(c.fd, b, flags, kernel.Address{})
+	if e != 0 {
+		return 0, e
+	}
+	if c.cast.Trace != nil {
+		c.cast.logf("sends %d bytes%s", n, excerpt(b[:n]))
+	}
+	return n, 0
+}
+
+// Urgent sends one byte of urgent data.
+func (c *Conn) Urgent(b byte) error {
+	c.cast.logf("sends an urgent byte")
+	_, err := c.send([]byte{b}, unix.MSG_OOB)
+	return err
+}
+
+// CloseWrite sends FIN behind the bytes that were written.
+func (c *Conn) CloseWrite() error {
+	if c.closed {
+		return os.ErrClosed
+	}
+	c.cast.logf("sends FIN")
+	return failure(c.process.Shutdown(c.fd, unix.SHUT_WR))
+}
+
+// Reset sends RST and closes the descriptor. Bytes that were not delivered are lost.
+func (c *Conn) Reset() error {
+	if c.closed {
+		return os.ErrClosed
+	}
+	c.cast.logf("resets")
+	if e := c.process.SetOption(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, 0); e != 0 {
+		return e
+	}
+	c.closed = true
+	return failure(c.process.Close(c.fd))
+}
+
+// excerpt returns the start of a message for the trace, if it is text: ": GET / HTTP/1.1...".
+func excerpt(b []byte) string {
+	const most = 32
+	n := 0
+	for n < len(b) && n < most && b[n] >= ' ' && b[n] < 0x7f {
+		n++
+	}
+	switch {
+	case n == 0:
+		return ""
+	case n == len(b):
+		return ": " + string(b)
+	case n == most || b[n] == '\r' || b[n] == '\n':
+		return ": " + string(b[:n]) + "..."
+	}
+	return ", first " + strconv.Quote(string(b[:min(n, 8)]))
+}

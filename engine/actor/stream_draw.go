@@ -1,0 +1,176 @@
+package actor
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// StreamOptions limit what [DrawStream] draws. The zero value draws everything of usual sizes.
+type StreamOptions struct {
+	First   Speaker
+	Polite  bool          // both ends are polite
+	Large   int           // most bytes of a large stream; 0: 256 KiB
+	Pause   time.Duration // the longest pause of an end; 0: 50 ms
+	Silence time.Duration // the longest patience of a silent end; 0: 10 minutes
+}
+
+// leastNamed is the number of bytes that the first speaker sends at least: a whole stamp.
+const leastNamed = word
+
+// draw is the state of drawing one plan.
+type draw struct {
+	StreamOptions
+	r    *rand.Rand
+	plan *StreamPlan
+}
+
+// DrawStream draws the plan of a conversation. prefix is what the client sends first, see
+// [StreamPlan]; it may be empty.
+func DrawStream(r *rand.Rand, number int, prefix string, o StreamOptions) *StreamPlan {
+	orDefault(&o.Large, 256<<10)
+	orDefault(&o.Pause, 50*time.Millisecond)
+	orDefault(&o.Silence, 10*time.Minute)
+	d := &draw{StreamOptions: o, r: r, plan: &StreamPlan{Number: number, First: o.First, Prefix: prefix}}
+	if o.First != NobodyFirst {
+		d.pieces()
+	}
+	d.endings()
+	d.reading(&d.plan.Client, d.plan.Total(true))
+	d.reading(&d.plan.Server, d.plan.Total(false))
+	return d.plan
+}
+
+func orDefault[T int | time.Duration](value *T, usual T) {
+	if *value == 0 {
+		*value = usual
+	}
+}
+
+// oneIn is true in one of n cases.
+func (d *draw) oneIn(n int) bool { return d.r.IntN(n) == 0 }
+
+// size draws how many bytes an end sends.
+func (d *draw) size() int {
+	switch d.r.IntN(16) {
+	case 0:
+		return 0
+	case 1:
+		return d.r.IntN(10)
+	case 2:
+		return d.r.IntN(d.Large)
+	case 3:
+		return d.r.IntN(min(d.Large, 20_000))
+	}
+	return d.r.IntN(2000)
+}
+
+// pause draws a pause, in most cases none.
+func (d *draw) pause(oneIn int) time.Duration {
+	if !d.oneIn(oneIn) {
+		return 0
+	}
+	return time.Duration(d.r.Int64N(int64(d.Pause)))
+}
+
+// pieces draws what both ends send. All pieces have one order. A piece may wait only for pieces of
+// the other end that come before it, so polite ends never wait for each other for ever.
+func (d *draw) pieces() {
+	first := int(d.plan.First)
+	rest := [2][]int{d.split(first == client), d.split(first == server)}
+	sent := [2]int{client: len(d.plan.Prefix)}
+	for role := first; len(rest[client])+len(rest[server]) > 0; role = d.r.IntN(2) {
+		if len(rest[role]) == 0 {
+			continue
+		}
+		side, size := d.plan.Side(role == server), rest[role][0]
+		piece := Piece{Size: size, Pause: d.pause(8)}
+		if d.oneIn(2) {
+			piece.After = sent[1-role]
+		}
+		side.Pieces = append(side.Pieces, piece)
+		rest[role], sent[role] = rest[role][1:], sent[role]+size
+	}
+}
+
+// split draws the sizes of the pieces of an end.
+func (d *draw) split(first bool) []int {
+	total := d.size()
+	if first {
+		total = max(total, leastNamed)
+	}
+	var sizes []int
+	for total > 0 {
+		n := total
+		switch {
+		case len(sizes) < 8 && d.oneIn(3):
+			n = 1 + d.r.IntN(total)
+		case len(sizes) < 8 && d.oneIn(8):
+			n = 1
+		}
+		sizes = append(sizes, n)
+		total -= n
+	}
+	return sizes
+}
+
+// endings draws how both ends leave. At most one polite end waits for the other to close first.
+func (d *draw) endings() {
+	p := d.plan
+	if d.oneIn(3) {
+		p.Server.End = CloseLast
+	} else if p.First != NobodyFirst && d.oneIn(2) {
+		p.Client.End = CloseLast
+	}
+	if !d.Polite && d.oneIn(3) {
+		d.rude(p.Side(d.oneIn(2)))
+	}
+	if !d.Polite && d.oneIn(12) {
+		d.rude(&p.Client)
+		d.rude(&p.Server)
+	}
+	d.urgent(&p.Client)
+	d.urgent(&p.Server)
+}
+
+// rude makes an end impolite.
+func (d *draw) rude(s *StreamSide) {
+	s.End = CloseEarly + Ending(d.r.IntN(int(Deaf-CloseEarly)+1))
+	s.Patience = d.pause(2)
+	if s.End >= Mute {
+		s.Patience = time.Duration(d.r.Int64N(int64(d.Silence)))
+	}
+	if len(s.Pieces) > 0 && d.oneIn(2) {
+		d.cut(s)
+	}
+}
+
+// cut takes away the last bytes that an end sends.
+func (d *draw) cut(s *StreamSide) {
+	s.Pieces = s.Pieces[:1+d.r.IntN(len(s.Pieces))]
+	last := &s.Pieces[len(s.Pieces)-1]
+	last.Size = d.r.IntN(last.Size + 1)
+}
+
+// urgent draws an urgent byte.
+func (d *draw) urgent(s *StreamSide) {
+	if len(s.Pieces) > 1 && d.oneIn(16) {
+		s.Urgent = 1 + d.r.IntN(len(s.Pieces)-1)
+	}
+}
+
+// mostReads is the number of reads into which slow reading cuts a stream, about.
+const mostReads = 50
+
+// reading draws how an end reads a stream of a size.
+func (d *draw) reading(s *StreamSide, size int) {
+	s.Read.Wait = d.pause(8)
+	if d.oneIn(6) {
+		s.Read.Most = 1 + size/mostReads + d.r.IntN(size+1)
+	}
+	if s.Read.Most == 0 || d.oneIn(2) {
+		s.Read.Pause = d.pause(8) / mostReads
+	}
+	if s.End == Deaf {
+		s.Read.Stop = 1 + d.r.IntN(size+1)
+	}
+}

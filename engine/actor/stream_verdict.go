@@ -1,0 +1,150 @@
+package actor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// verdict is a rule that every conversation must obey. It returns what is wrong, or nothing.
+// One rule is checked at each read, in [end.take]: every byte is the next one of the peer.
+type verdict func(s *Streams, c *conversation) string
+
+// verdicts are the rules, in the order in which they are checked.
+var verdicts = []verdict{dialled, met, noMore, finBehindAll, whole}
+
+// judge checks a conversation when both ends have left it.
+func (s *Streams) judge(c *conversation) {
+	if c.judged || !c.over(client) || !c.over(server) {
+		return
+	}
+	s.sentence(c)
+}
+
+// over reports whether an end has left the conversation. A server that never met the client
+// has.
+func (c *conversation) over(role int) bool {
+	return c.ends[role] != nil && c.ends[role].over
+}
+
+// sentence checks all verdicts and reports the first that fails.
+func (s *Streams) sentence(c *conversation) {
+	c.judged = true
+	for _, holds := range verdicts {
+		if wrong := holds(s, c); wrong != "" {
+			s.Cast.Failf("conversation %d: %s", c.plan.Number, wrong)
+			return
+		}
+	}
+}
+
+// Finish checks the conversations that have no verdict yet, at the end of a simulation.
+func (s *Streams) Finish() {
+	for _, c := range s.talks {
+		if !c.judged {
+			s.sentence(c)
+		}
+	}
+}
+
+func (s *Streams) excuses(c *conversation) bool { return s.Excused != nil && s.Excused(c.plan) }
+
+// dialled: the client is connected.
+func dialled(s *Streams, c *conversation) string {
+	if e := c.ends[client]; e != nil && e.dial != nil && !s.excuses(c) {
+		return fmt.Sprintf("%s cannot connect: %v", e.actor.Name, e.dial)
+	}
+	return ""
+}
+
+// met: a polite client that names its conversation reaches a server.
+func met(s *Streams, c *conversation) string {
+	e := c.ends[client]
+	if e == nil || c.plan.First != ClientFirst || !c.plan.Client.End.Polite() || c.ends[server] != nil || s.excuses(c) {
+		return ""
+	}
+	return fmt.Sprintf("%s reached no server: %v", e.actor.Name, e.fate)
+}
+
+// noMore: an end receives only bytes that the other end sent.
+func noMore(_ *Streams, c *conversation) string {
+	for role, e := range c.ends {
+		if e == nil || e.received == 0 {
+			continue
+		}
+		other, sent := c.ends[1-role], 0
+		if other != nil {
+			sent = other.sent
+		}
+		if e.received > sent {
+			return fmt.Sprintf("%s received %d bytes of %d that were sent", e.actor.Name, e.received, sent)
+		}
+	}
+	return ""
+}
+
+// finBehindAll: FIN reaches an end only if the other end sent it, and behind all bytes.
+func finBehindAll(s *Streams, c *conversation) string {
+	if c.ends[client] == nil || c.ends[server] == nil || s.excuses(c) {
+		return ""
+	}
+	for role, e := range c.ends {
+		other := c.ends[1-role]
+		if !errors.Is(e.read, io.EOF) {
+			continue
+		}
+		if !other.finished {
+			return fmt.Sprintf("%s got FIN, which %s did not send", e.actor.Name, other.actor.Name)
+		}
+		if e.received < other.sent {
+			return fmt.Sprintf("%s got FIN behind %d of %d bytes of %s", e.actor.Name, e.received, other.sent, other.actor.Name)
+		}
+	}
+	return ""
+}
+
+// whole: if both ends are polite, both send everything and see FIN.
+func whole(s *Streams, c *conversation) string {
+	if !c.plan.Polite() || c.plan.First == ServerFirst && c.ends[client] == nil || s.excuses(c) {
+		return ""
+	}
+	for role, e := range c.ends {
+		if e == nil {
+			continue
+		}
+		if !e.complete || !errors.Is(e.read, io.EOF) {
+			return fmt.Sprintf("both ends are polite, but %s (%s): %v", e.actor.Name, roleName(role), e.fate)
+		}
+	}
+	return ""
+}
+
+func (f fate) String() string {
+	s := fmt.Sprintf("sent %d bytes, received %d", f.sent, f.received)
+	for _, part := range []struct {
+		name string
+		err  error
+	}{{"cannot connect", f.dial}, {"cannot send", f.write}, {"cannot read", f.read}} {
+		if part.err != nil {
+			s += fmt.Sprintf(", %s: %v", part.name, part.err)
+		}
+	}
+	return s
+}
+
+// failf reports a failure of the end's conversation.
+func (e *end) failf(format string, args ...any) {
+	e.streams.Cast.Failf("conversation %d: %s", e.talk.plan.Number, fmt.Sprintf(format, args...))
+}
+
+// describe says what is wrong with b, of which so many bytes are right.
+func (e *end) describe(b []byte, right int) string {
+	got := b[right:]
+	text := fmt.Sprintf("%s gets a wrong byte %d: % x", e.actor.Name, e.received+right, got[:min(len(got), 2*word)])
+	if s, at, ok := Recognise(got); ok {
+		text += fmt.Sprintf(" are %v from offset %d", s, at)
+	}
+	return text
+}
+
+func roleName(role int) string { return [...]string{"client", "server"}[role] }
