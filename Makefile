@@ -4,6 +4,8 @@
 #   make build         bin/sluice                                     1 minute at first, then seconds
 #   make demo          build, then two sites behind one balancer      as build; runs until Ctrl-C
 #   make test          vet and all tests; installs what they use      5 minutes
+#   make simulate      the engine on a model of the kernel, for FOR=1m; SEED=n repeats a run
+#   make simulate-proof  takes mends out of the engine; the simulation must miss each  5 minutes
 #   make race          all tests with the race detector               10 minutes
 #   make fuzz          each fuzz target for FUZZTIME=100000x inputs   10 minutes
 #   make lint          golangci-lint, with the rules for imports      5 minutes at first, then 1
@@ -18,6 +20,7 @@
 
 GO       ?= go
 FUZZTIME ?= 100000x
+FOR      ?= 1m
 REF      ?= main
 
 # What tests and measurements use beside Go, by Debian's names: haproxy is the
@@ -44,6 +47,16 @@ test: have-go packages
 race: have-go packages
 	$(GO) test -race -shuffle=on -count=1 ./...
 
+# The packages that the tag simulation changes. Their other tests need a real kernel.
+SIMULATED = ./engine/... ./pool/...
+
+simulate: have-go
+	$(GO) vet -tags simulation $(SIMULATED)
+	$(GO) test -tags simulation -count=1 -timeout 0 $(SIMULATED) -for $(FOR) $(if $(SEED),-seed $(SEED))
+
+simulate-proof: have-go
+	GO=$(GO) .ci/prove
+
 # Inputs are counted, as Go may report its own deadline as a failure where the
 # fuzz time is a duration (golang/go#75804).
 fuzz: have-go
@@ -55,6 +68,7 @@ fuzz: have-go
 
 lint: have-go
 	$(GO) run $(GOLANGCI) run
+	$(GO) run $(GOLANGCI) run --build-tags simulation $(SIMULATED)
 
 syscalls: build
 	$(GO) run ./bench/syscalls
@@ -88,4 +102,4 @@ packages:
 	export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1; \
 	apt-get -q update && apt-get -qy install --no-install-recommends $$missing
 
-.PHONY: help build demo test race fuzz lint syscalls bench bench-quick bench-compare clean have-go packages
+.PHONY: help build demo test simulate simulate-proof race fuzz lint syscalls bench bench-quick bench-compare clean have-go packages
