@@ -80,6 +80,9 @@ func (p *Process) pipeSize(fd, size int) (int, Errno) {
 	if e != 0 {
 		return -1, e
 	}
+	if e := p.fault(CallPipeSize); e != 0 {
+		return -1, e
+	}
 	one := pipeOf(f)
 	switch {
 	case one == nil:

@@ -14,6 +14,8 @@ type Process struct {
 
 	kernel *Kernel
 	files  []file // by descriptor; nil: closed
+	lowest int    // no descriptor below this one is free
+	opened int    // number of open descriptors
 }
 
 // Call is a kind of system call.
@@ -49,7 +51,7 @@ const (
 
 // Process returns a new process. Its first descriptor is 3.
 func (k *Kernel) Process(name string) *Process {
-	return &Process{Name: name, kernel: k, files: make([]file, 3, 16)}
+	return &Process{Name: name, kernel: k, files: make([]file, standard, 16), lowest: standard}
 }
 
 // Kernel returns the machine of the process.
@@ -78,7 +80,7 @@ const standard = 3
 
 // install gives the file the lowest free descriptor, or returns EMFILE.
 func (p *Process) install(f file) (int, Errno) {
-	fd := standard
+	fd := p.lowest
 	for fd < len(p.files) && p.files[fd] != nil {
 		fd++
 	}
@@ -88,7 +90,8 @@ func (p *Process) install(f file) (int, Errno) {
 	if fd == len(p.files) {
 		p.files = append(p.files, nil)
 	}
-	p.files[fd] = f
+	p.files[fd], p.lowest = f, fd+1
+	p.opened++
 	f.refs().open++
 	return fd, 0
 }
@@ -108,7 +111,7 @@ func (p *Process) open(c Call, f file) (fd int, e Errno) {
 }
 
 // room reports whether n more descriptors may be opened.
-func (p *Process) room(n int) bool { return p.Limit == 0 || standard+p.Open()+n <= p.Limit }
+func (p *Process) room(n int) bool { return p.Limit == 0 || standard+p.opened+n <= p.Limit }
 
 // get returns the file of a descriptor. A descriptor that is not open gives EBADF.
 func (p *Process) get(c Call, fd int) (file, Errno) {
@@ -122,15 +125,7 @@ func (p *Process) get(c Call, fd int) (file, Errno) {
 }
 
 // Open returns the number of open descriptors.
-func (p *Process) Open() int {
-	n := 0
-	for _, f := range p.files {
-		if f != nil {
-			n++
-		}
-	}
-	return n
-}
+func (p *Process) Open() int { return p.opened }
 
 // Close closes a descriptor.
 func (p *Process) Close(fd int) Errno {
@@ -139,7 +134,8 @@ func (p *Process) Close(fd int) Errno {
 		return e
 	}
 	p.done(CallClose, fd, 0, 0)
-	p.files[fd] = nil
+	p.files[fd], p.lowest = nil, min(p.lowest, fd)
+	p.opened--
 	r := f.refs()
 	if r.open--; r.open == 0 {
 		forgetItems(f)

@@ -31,6 +31,9 @@ func (p *Process) Splice(from, to, n int) (int, Errno) {
 }
 
 func (p *Process) splice(from, to, n int) (int, Errno) {
+	if n == 0 {
+		return 0, 0
+	}
 	source, e1 := p.get(CallSplice, from)
 	target, e2 := p.get(CallSplice, to)
 	_, unreadable := source.(*writeEnd)
@@ -41,8 +44,6 @@ func (p *Process) splice(from, to, n int) (int, Errno) {
 	reading, fromPipe := source.(*readEnd)
 	writing, toPipe := target.(*writeEnd)
 	switch {
-	case n == 0:
-		return 0, 0
 	case n < 0 || fromPipe == toPipe:
 		return -1, unix.EINVAL
 	case toPipe:
@@ -118,7 +119,7 @@ func (p *pipe) sendTo(s spliceable, n, slots int) (moved int, e Errno) {
 		one := &p.slots[i]
 		left := one.page[one.off:]
 		taken, e := s.spliceIn(left[:min(len(left), n-moved)])
-		if e != 0 {
+		if e != 0 || taken == 0 {
 			return moved, e
 		}
 		one.off += taken
