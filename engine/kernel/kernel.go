@@ -41,7 +41,8 @@ type Options struct {
 	// Spurious is the probability in 1/1000 that Wait reports an event of an item once more, and that
 	// it leaves the ready items behind an event for later. 0: never.
 	Spurious int
-	// ShortSplice is the probability in 1/1000 that a signal ends a Splice behind a fragment. 0: never.
+	// ShortSplice is the probability in 1/1000 that a signal ends a Splice behind a fragment, and that
+	// the network does a step in the middle of a Splice into a socket. 0: never.
 	ShortSplice int
 	// Trace is called for each call of a process. nil: no trace.
 	Trace func(p *Process, text string)

@@ -102,7 +102,7 @@ func (p *Process) drain(from *pipe, target file, n int) (int, Errno) {
 	default:
 		return -1, unix.EAGAIN
 	}
-	moved, e := from.sendTo(to, n, p.fragments(len(from.slots)))
+	moved, e := p.kernel.sendSlots(from, to, n, p.fragments(len(from.slots)))
 	if from.drop() {
 		from.in.wake(0)
 	}
@@ -113,23 +113,33 @@ func (p *Process) drain(from *pipe, target file, n int) (int, Errno) {
 	return moved, e
 }
 
-// sendTo sends up to n bytes of the first slots to a socket. It stops when the socket takes nothing.
-func (p *pipe) sendTo(s spliceable, n, slots int) (moved int, e Errno) {
+// sendSlots sends up to n bytes of the first slots to a socket. It stops when the socket takes nothing.
+//
+// Linux sends up to sentAtOnce slots with one call of the socket, and repeats the call. Between two of
+// them the network may go on. Here it does so by chance: a step may make space, or bring a reset.
+func (k *Kernel) sendSlots(p *pipe, to spliceable, n, slots int) (moved int, e Errno) {
 	for i := 0; i < slots && moved < n; {
 		one := &p.slots[i]
 		left := one.page[one.off:]
-		taken, e := s.spliceIn(left[:min(len(left), n-moved)])
+		taken, e := to.spliceIn(left[:min(len(left), n-moved)])
 		if e != 0 || taken == 0 {
 			return moved, e
 		}
 		one.off += taken
 		moved += taken
-		if taken == len(left) {
+		whole := taken == len(left)
+		if whole {
 			i++
+		}
+		if (!whole || i%sentAtOnce == 0) && k.chance(k.ShortSplice) {
+			k.Step()
 		}
 	}
 	return moved, 0
 }
+
+// sentAtOnce is the number of slots that splice_to_socket sends with one call.
+const sentAtOnce = 16
 
 // fragments returns how many of up to n fragments a splice moves: all, or by chance fewer.
 func (p *Process) fragments(n int) int {
