@@ -141,3 +141,16 @@ func TestAdvance(t *testing.T) {
 		t.Error("the clock went back")
 	}
 }
+
+// TestTimersOfOneTime checks that timers for the same time fire in the order of their start.
+func TestTimersOfOneTime(t *testing.T) {
+	k := New(Options{})
+	var fired []int
+	for i := range 8 {
+		k.After(time.Second, func() { fired = append(fired, i) })
+	}
+	k.Advance(time.Second)
+	if want := []int{0, 1, 2, 3, 4, 5, 6, 7}; !slices.Equal(fired, want) {
+		t.Error(fired)
+	}
+}
