@@ -34,6 +34,7 @@ func TestRandomCalls(t *testing.T) {
 }
 
 func walking(t *testing.T, seed uint64) []string {
+	t.Helper()
 	w := &walk{T: t, seed: seed, rand: rand.New(rand.NewPCG(seed, 1)), pipes: map[*pipe]*[2]byte{}}
 	k := New(Options{Seed: seed, Spurious: w.rand.IntN(300), Trace: func(_ *Process, text string) { w.lines = append(w.lines, text) }})
 	w.Process = k.Process("walk")
@@ -66,8 +67,8 @@ func (w *walk) call() {
 	case 2:
 		_, _ = w.Dup(fd)
 	case 3, 4, 5:
-		interest := [...]uint32{unix.EPOLLIN, unix.EPOLLOUT, unix.EPOLLET, unix.EPOLLONESHOT}
-		ev := unix.EpollEvent{Events: interest[w.rand.IntN(4)] | interest[w.rand.IntN(4)] | interest[w.rand.IntN(4)]}
+		const all = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLET | unix.EPOLLONESHOT
+		ev := unix.EpollEvent{Events: w.rand.Uint32() & all}
 		w.Control(fd, 1+w.rand.IntN(3), other, &ev)
 	case 6:
 		_, _ = w.Wait(fd, make([]unix.EpollEvent, 1+w.rand.IntN(4)))

@@ -51,11 +51,13 @@ func (p *Process) traceControl(ep, op, fd int, ev *unix.EpollEvent, e Errno) {
 // traceWait traces an epoll_wait with the descriptors that its events are for, such as
 // "epoll_wait 3 (256) = 2: 7 IN, 9 OUT|HUP".
 func (p *Process) traceWait(ep int, fds []int, events []unix.EpollEvent, n int, e Errno) {
-	line := fmt.Sprintf("%s %d (%d) = %s", CallWait, ep, len(events), outcome(n, e))
-	separator := ": "
+	var told []string
 	for i := range max(n, 0) {
-		line += fmt.Sprintf("%s%d %s", separator, fds[i], Events(events[i].Events))
-		separator = ", "
+		told = append(told, fmt.Sprint(fds[i], " ", Events(events[i].Events)))
+	}
+	line := fmt.Sprintf("%s %d (%d) = %s", CallWait, ep, len(events), outcome(n, e))
+	if n > 0 {
+		line += ": " + strings.Join(told, ", ")
 	}
 	p.kernel.Trace(p, line)
 }
