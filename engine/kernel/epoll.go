@@ -35,8 +35,16 @@ func (p *Process) Epoll() (int, Errno) {
 	return p.open(CallEpoll, &epoll{kernel: p.kernel})
 }
 
-// poll never returns an event: an epoll instance cannot be registered with another one.
-func (e *epoll) poll() uint32 { return 0 }
+// poll returns EPOLLIN if Wait would return an event. It drops files without events, as Wait does.
+func (e *epoll) poll() uint32 {
+	for it := e.ready.first; it != nil; it = e.ready.first {
+		if it.poll() != 0 {
+			return unix.EPOLLIN
+		}
+		e.ready.remove(it)
+	}
+	return 0
+}
 
 func (e *epoll) release() {
 	for len(e.items) > 0 {
@@ -50,8 +58,8 @@ func (e *epoll) release() {
 // A registration belongs to an open file and its descriptor together. So it lasts until the last
 // descriptor of the file is closed, although the one that it was made for may be closed before.
 //
-// Errors: EBADF, EINVAL (ep is no epoll instance, or op is unknown), EPERM (fd is an epoll instance,
-// which the model does not support), EEXIST and ENOENT.
+// Errors: EBADF, EINVAL (ep is no epoll instance or equals fd, or op is unknown), EEXIST and ENOENT.
+// EPERM: an epoll instance cannot be registered with another one, other than on Linux.
 func (p *Process) Control(ep, op, fd int, ev *unix.EpollEvent) Errno {
 	e := p.control(ep, op, fd, ev)
 	if p.traced() {
@@ -69,11 +77,8 @@ func (p *Process) control(ep, op, fd int, ev *unix.EpollEvent) Errno {
 	if bad != 0 {
 		return bad
 	}
-	if e != 0 {
-		return e
-	}
-	if _, nested := f.(*epoll); nested {
-		return unix.EPERM
+	if e != 0 || f == file(instance) {
+		return unix.EINVAL
 	}
 	switch it := instance.find(f, fd); op {
 	case unix.EPOLL_CTL_ADD:
@@ -106,6 +111,9 @@ func (p *Process) epoll(c Call, fd int) (*epoll, Errno) {
 func (p *Process) addItem(e *epoll, existing *item, f file, fd int, ev *unix.EpollEvent) Errno {
 	if existing != nil {
 		return unix.EEXIST
+	}
+	if _, nested := f.(*epoll); nested {
+		return unix.EPERM
 	}
 	if err := p.fault(CallControl); err != 0 {
 		return err

@@ -49,7 +49,10 @@ func TestEpoll(t *testing.T) {
 			mod x w IN = ENOENT
 			del x w = ENOENT
 			add r w IN = EINVAL
-			add x x IN = EPERM`,
+			add x x IN = EINVAL
+			epoll y
+			mod x y IN = ENOENT
+			add x y IN = EPERM`,
 		"wait needs space": `
 			wait x 0 = EINVAL
 			wait r = EINVAL`,
@@ -129,6 +132,8 @@ func TestEpoll(t *testing.T) {
 			wait x = e:OUT`,
 		"an instance and descriptors that are not its own": `
 			poll x =
+			write w 1
+			poll x = IN
 			read x 8 = EINVAL
 			write x 8 = EINVAL`,
 	} {

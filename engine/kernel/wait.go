@@ -72,16 +72,7 @@ func (it *item) staysReady() bool {
 // instance.
 func (p *Process) Ready(ep int) bool {
 	e, errno := p.epoll(CallWait, ep)
-	if errno != 0 {
-		return false
-	}
-	for it := e.ready.first; it != nil; it = e.ready.first {
-		if it.poll() != 0 {
-			return true
-		}
-		e.ready.remove(it) // as Wait would
-	}
-	return false
+	return errno == 0 && e.poll() != 0
 }
 
 // queue is a list of items in the order in which they became ready.
