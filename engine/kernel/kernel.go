@@ -38,6 +38,12 @@ type Options struct {
 	Delayed bool
 	// Buffers returns the sizes of a new socket's buffers in bytes. nil: 64 KiB each.
 	Buffers func() (send, receive int)
+	// Ports are the first and the last port that a socket gets without a choice of its own. 0: Linux's
+	// usual range, 32768 to 60999.
+	Ports [2]uint16
+	// FastOpen allows TCP Fast Open, as net.ipv4.tcp_fastopen does: bit 0 for clients, bit 1 for
+	// servers.
+	FastOpen int
 	// Spurious is the probability in 1/1000 that Wait reports an event of an item once more, and that
 	// it leaves the ready items behind an event for later. 0: never.
 	Spurious int
@@ -52,6 +58,8 @@ type Options struct {
 type Kernel struct {
 	Options
 	Rand *rand.Rand // chooses among all that may happen
+	// Progress grows whenever bytes move, a connection changes its state, or a timer fires.
+	Progress uint64
 
 	now        time.Duration // since the machine was started
 	violations []string      // see Violate

@@ -1,16 +1,76 @@
 package kernel
 
-// network is everything that is under way between sockets.
-type network struct{}
+import (
+	"net/netip"
+	"slices"
+)
+
+// network is everything that is under way between sockets, and who has which address.
+type network struct {
+	pending []*tcp // sockets from which something is under way, in no order
+	pool    pool
+	ports   ports
+	paths   map[string]*unixSocket // by path or abstract name; nil: the path has no socket any more
+	holes   []netip.AddrPort       // see Blackhole
+	cookies []netip.Addr           // servers whose cookie for TCP Fast Open is known
+}
 
 // settle does everything that is pending, unless the kernel is Delayed.
-func (k *Kernel) settle() {}
+func (k *Kernel) settle() {
+	if k.Delayed {
+		return
+	}
+	for k.Step() {
+	}
+}
 
-// Step does one random thing that is pending in the network. false: nothing is pending.
-func (k *Kernel) Step() bool { return false }
+// Step does one random thing that is pending in the network: it completes a connection, or moves
+// bytes, a FIN, a RST or an acknowledgement. It returns false if nothing is pending.
+func (k *Kernel) Step() bool {
+	n := len(k.net.pending)
+	if n == 0 {
+		return false
+	}
+	k.Progress++
+	k.net.pending[k.Rand.IntN(n)].step()
+	return true
+}
 
-// Pending returns the number of things that are pending in the network.
-func (k *Kernel) Pending() int { return 0 }
+// Pending returns the number of sockets from which something is under way.
+func (k *Kernel) Pending() int { return len(k.net.pending) }
 
-// Blackhole makes connections to an address stay in progress until they time out.
-func (k *Kernel) Blackhole(a Address) {}
+// Blackhole makes connections to an address stay in progress until they time out after 131 s, as when
+// all packets to it are lost. It concerns connections that are started later.
+func (k *Kernel) Blackhole(a Address) { k.net.holes = append(k.net.holes, plain(a.IP)) }
+
+func (k *Kernel) isHole(a netip.AddrPort) bool { return slices.Contains(k.net.holes, a) }
+
+// touch enters a socket into the list of pending ones, or removes it, after a change.
+func (k *Kernel) touch(s *tcp) {
+	list := k.net.pending
+	switch able := s.actions() != 0; {
+	case able && s.index < 0:
+		s.index = len(list)
+		k.net.pending = append(list, s)
+	case !able && s.index >= 0:
+		last := list[len(list)-1]
+		list[s.index], last.index = last, s.index
+		list[len(list)-1] = nil
+		k.net.pending = list[:len(list)-1]
+		s.index = -1
+	}
+	if s.index < 0 {
+		s.bury()
+	}
+}
+
+// coin is true in half of all cases if the kernel is Delayed, and always otherwise.
+func (k *Kernel) coin() bool { return !k.Delayed || k.Rand.Uint64()&1 != 0 }
+
+// some returns a random number from 1 to n, and often n. n must be positive.
+func (k *Kernel) some(n int) int {
+	if k.coin() {
+		return n
+	}
+	return 1 + k.Rand.IntN(n)
+}

@@ -15,8 +15,8 @@ type socket interface {
 	recv(b []byte, flags int) (int, Errno)
 	send(b []byte, flags int, to Address) (int, Errno)
 	shutdown(how int) Errno
-	local() Address
-	peer() (Address, Errno)
+	localName() Address
+	peerName() (Address, Errno)
 	setOption(level, name, value int) Errno
 	unsent() (int, Errno)
 	info() (Info, Errno)
@@ -51,11 +51,16 @@ func (p *Process) socket(c Call, fd int) (socket, Errno) {
 	if !ok {
 		return nil, unix.ENOTSOCK
 	}
-	return s, p.faultOn(c, s, events[c])
+	return s, p.faultOn(c, s, announced(c))
 }
 
-// events are the events that a fault of a call announces, see faultOn.
-var events = map[Call]uint32{CallRead: unix.EPOLLIN, CallPeek: unix.EPOLLIN, CallWrite: unix.EPOLLOUT}
+// announced returns the events that follow a fault of a call, see faultOn.
+func announced(c Call) uint32 {
+	if c == CallWrite {
+		return unix.EPOLLOUT
+	}
+	return unix.EPOLLIN
+}
 
 // Bind gives a socket its own address (bind(2)). Port 0 takes any free port. EADDRINUSE means that
 // another socket has the address, or a path exists.
@@ -167,7 +172,7 @@ func (p *Process) Local(fd int) (Address, Errno) {
 	if e != 0 {
 		return Address{}, e
 	}
-	return s.local(), 0
+	return s.localName(), 0
 }
 
 // Peer returns the address of the other end (getpeername(2)), or ENOTCONN.
@@ -176,7 +181,7 @@ func (p *Process) Peer(fd int) (Address, Errno) {
 	if e != 0 {
 		return Address{}, e
 	}
-	return s.peer()
+	return s.peerName()
 }
 
 // SetOption sets an option of a socket (setsockopt(2)): SO_REUSEADDR, SO_REUSEPORT, SO_LINGER (in

@@ -1,30 +1,242 @@
 package kernel
 
-import "golang.org/x/sys/unix"
+import (
+	"math"
+	"net/netip"
 
-// tcp is a stream socket.
+	"golang.org/x/sys/unix"
+)
+
+// state is the state of a TCP socket, as in RFC 9293. TIME_WAIT is no state of a socket on Linux: the
+// socket is closed then.
+type state uint8
+
+const (
+	closed state = iota
+	listening
+	synSent
+	synReceived
+	established
+	finWait1
+	finWait2
+	closeWait
+	closing
+	lastAck
+)
+
+// attachment is what connect(2) remembers about a socket (socket_state in the kernel).
+type attachment uint8
+
+const (
+	unconnected attachment = iota
+	connecting             // connect has returned EINPROGRESS, and not yet the result
+	connected
+)
+
+// The two directions of a connection that shutdown and the peer's FIN end.
+const (
+	receiving uint8 = 1 << iota
+	sending
+
+	both = receiving | sending
+)
+
+// What a change announces to epoll, as the kernel's callbacks of a socket do.
+const (
+	anyEvent   = 0                                                                  // sk_state_change
+	dataReady  = unix.EPOLLIN | unix.EPOLLPRI | unix.EPOLLRDNORM | unix.EPOLLRDBAND // sk_data_ready
+	spaceReady = unix.EPOLLOUT | unix.EPOLLWRNORM | unix.EPOLLWRBAND                // sk_write_space
+	errorReady = unix.EPOLLERR                                                      // sk_error_report
+	hungUp     = unix.EPOLLIN | unix.EPOLLRDNORM | unix.EPOLLRDHUP
+)
+
+// tcp is a TCP socket, or what is left of one: a socket without a descriptor lives on until its
+// bytes and its FIN have arrived.
+//
+// A direction of a connection belongs to its sender. Its bytes have sequence numbers from 0; a FIN has
+// one, too. acked <= arrived <= sent <= written.
 type tcp struct {
 	references
 	kernel *Kernel
+	option options
+	name   names
+
+	state      state
+	attachment attachment
+	ended      uint8 // directions that have ended (sk_shutdown)
+	err        Errno // not reported yet (sk_err)
+	done       bool  // the peer's FIN has arrived (SOCK_DONE)
+	orphan     bool  // nobody has a descriptor (SOCK_DEAD)
+	peer       *tcp  // the other end; nil before the SYN has arrived
+	index      int   // in the list of pending sockets; -1: nothing is under way from here
+
+	out      outflow
+	in       inbox
+	received uint64 // bytes and FIN that arrived here (rcv_nxt)
+	consumed uint64 // of them, read or skipped (copied_seq)
+	urgent   urgent // byte received
+
+	queue   []*tcp // of a listening socket: connections to accept
+	backlog int
+	shake   handshake
+
+	cut [][]byte // the pieces of the last spliceOut
 }
 
-func (k *Kernel) newTCP(six bool) *tcp { return &tcp{kernel: k} }
+// outflow is the direction of a connection from a socket to its peer.
+type outflow struct {
+	ring                          // bytes from arrived on
+	acked, arrived, sent, written uint64
+	fin                           bool // the last of the written is a FIN
+	full                          bool // a writer waits for space (SOCK_NOSPACE)
+	corked                        bool // bytes from cork on are held back (MSG_MORE)
+	cork                          uint64
+	urgent                        uint64 // number of bytes up to the urgent one and with it; 0: none
+	carried                       uint64 // what the last segment acknowledges
+	rst                           reset
+}
 
-func (s *tcp) poll() uint32                             { return 0 }
-func (s *tcp) release()                                 {}
-func (s *tcp) bind(Address) Errno                       { return unix.ENOSYS }
-func (s *tcp) listen(int) Errno                         { return unix.ENOSYS }
-func (s *tcp) accept() (socket, Address, Errno)         { return nil, Address{}, unix.ENOSYS }
-func (s *tcp) connect(Address) Errno                    { return unix.ENOSYS }
-func (s *tcp) read(b []byte) (int, Errno)               { return s.recv(b, 0) }
-func (s *tcp) write(b []byte) (int, Errno)              { return s.send(b, 0, Address{}) }
-func (s *tcp) recv([]byte, int) (int, Errno)            { return -1, unix.ENOSYS }
-func (s *tcp) send([]byte, int, Address) (int, Errno)   { return -1, unix.ENOSYS }
-func (s *tcp) shutdown(int) Errno                       { return unix.ENOSYS }
-func (s *tcp) local() Address                           { return Address{} }
-func (s *tcp) peer() (Address, Errno)                   { return Address{}, unix.ENOTCONN }
-func (s *tcp) setOption(level, name, value int) Errno   { return 0 }
-func (s *tcp) unsent() (int, Errno)                     { return 0, 0 }
-func (s *tcp) info() (Info, Errno)                      { return Info{}, 0 }
-func (s *tcp) spliceOut(n, slots int) ([][]byte, Errno) { return nil, unix.ENOSYS }
-func (s *tcp) spliceIn(b []byte) (int, Errno)           { return s.send(b, 0, Address{}) }
+// reset is the state of a RST from a socket to its peer.
+type reset uint8
+
+const (
+	noReset reset = iota
+	resetSent
+	resetArrived
+)
+
+// newTCP returns a socket without a connection.
+func (k *Kernel) newTCP(six bool) *tcp {
+	s := &tcp{kernel: k, index: -1}
+	s.option.six = six
+	s.option.send, s.option.receive = 64<<10, 64<<10
+	if k.Buffers != nil {
+		s.option.send, s.option.receive = k.Buffers()
+	}
+	return s
+}
+
+// poll has the semantics of the kernel function tcp_poll. If the socket is full, it will announce when
+// it has space.
+func (s *tcp) poll() (events uint32) {
+	if s.state == listening {
+		if len(s.queue) > 0 {
+			return unix.EPOLLIN | unix.EPOLLRDNORM
+		}
+		return 0
+	}
+	if s.ended == both || s.state == closed {
+		events |= unix.EPOLLHUP
+	}
+	if s.ended&receiving != 0 {
+		events |= hungUp
+	}
+	if s.err != 0 {
+		events |= unix.EPOLLERR
+	}
+	if s.state == synSent {
+		return events
+	}
+	if s.readable() {
+		events |= unix.EPOLLIN | unix.EPOLLRDNORM
+	}
+	if s.urgent.state == urgentThere {
+		events |= unix.EPOLLPRI
+	}
+	if s.ended&sending != 0 || s.writable() {
+		events |= unix.EPOLLOUT | unix.EPOLLWRNORM
+	} else {
+		s.out.full = true
+	}
+	return events
+}
+
+// readable reports whether there is more to read than the urgent byte (tcp_stream_is_readable).
+func (s *tcp) readable() bool {
+	least := uint64(1)
+	if s.urgent.state != notUrgent && s.urgent.at == s.consumed && !s.option.inline {
+		least = 2
+	}
+	return s.received-s.consumed >= least
+}
+
+// queued returns how many bytes the send buffer contains: those that are not acknowledged.
+func (s *tcp) queued() int { return int(s.out.end() - min(s.out.acked, s.out.end())) }
+
+// end returns the number of bytes written, without a FIN.
+func (o *outflow) end() uint64 {
+	if o.fin {
+		return o.written - 1
+	}
+	return o.written
+}
+
+// writable reports whether enough of the send buffer is free (__sk_stream_is_writeable): a third. With
+// TCP_NOTSENT_LOWAT, the bytes that are not sent count, too.
+func (s *tcp) writable() bool {
+	queued := s.queued()
+	return queued < s.option.send && s.option.send-queued >= queued>>1 && 2*s.unsentBytes() < s.lowat()
+}
+
+// space returns how many bytes the send buffer takes now (sk_stream_memory_free).
+func (s *tcp) space() int {
+	if s.unsentBytes() >= s.lowat() {
+		return 0
+	}
+	return max(0, s.option.send-s.queued())
+}
+
+func (s *tcp) unsentBytes() uint64 { return s.out.written - s.out.sent }
+
+func (s *tcp) lowat() uint64 {
+	if s.option.lowat == 0 {
+		return math.MaxUint32
+	}
+	return uint64(s.option.lowat)
+}
+
+// wakeWriter announces that there is space, if there is (sk_stream_write_space).
+func (s *tcp) wakeWriter() {
+	if s.writable() {
+		s.out.full = false
+		s.wake(spaceReady)
+	}
+}
+
+// takeError returns the error of the socket once (sock_error).
+func (s *tcp) takeError() Errno {
+	e := s.err
+	s.err = 0
+	return e
+}
+
+func (s *tcp) localName() Address { return Address{IP: s.name.local} }
+
+func (s *tcp) peerName() (Address, Errno) {
+	if !s.name.remote.IsValid() || s.state == closed || s.state == synSent {
+		return Address{}, unix.ENOTCONN
+	}
+	return Address{IP: s.name.remote}, 0
+}
+
+// unsent has the semantics of the ioctl SIOCOUTQ.
+func (s *tcp) unsent() (int, Errno) {
+	switch s.state {
+	case listening:
+		return -1, unix.EINVAL
+	case synSent, synReceived:
+		return 0, 0
+	}
+	return int(s.out.written - s.out.acked), 0
+}
+
+func (s *tcp) info() (Info, Errno) {
+	return Info{Received: s.received, Queued: uint32(len(s.queue))}, 0
+}
+
+// names are the addresses of a TCP socket.
+type names struct {
+	bound         netip.AddrPort // what bind gave to it
+	local, remote netip.AddrPort
+	tied          bool // local and remote are in the table of connections
+}

@@ -1,0 +1,167 @@
+package kernel
+
+import "golang.org/x/sys/unix"
+
+// release closes the socket after its last descriptor was closed (tcp_close).
+func (s *tcp) release() {
+	s.orphan = true
+	unread := s.in.n > 0
+	s.in.free(&s.kernel.net.pool)
+	switch {
+	case s.state == closed:
+	case s.state == listening:
+		s.unlisten()
+		s.finish()
+	case s.state == synSent:
+		s.shake.syn = false
+		s.finish()
+	case unread, s.option.abortive && s.resets():
+		s.abort()
+	case s.option.abortive:
+		s.finish()
+	default:
+		s.ended = both
+		s.sendFIN()
+	}
+	s.kernel.net.ports.unbind(s)
+	s.drained()
+	s.kernel.touch(s)
+}
+
+// resets reports whether the end of a connection without lingering needs a RST (tcp_need_reset).
+func (s *tcp) resets() bool {
+	switch s.state {
+	case established, closeWait, finWait1, finWait2, synReceived:
+		return true
+	case closing, lastAck:
+		return s.out.sent != s.out.written
+	}
+	return false
+}
+
+// abort sends a RST instead of the bytes that are not sent, and closes the socket.
+func (s *tcp) abort() {
+	s.answerReset()
+	s.finish()
+}
+
+// answerReset puts a RST behind the bytes that are under way.
+func (s *tcp) answerReset() {
+	if s.peer == nil || s.out.rst != noReset {
+		return
+	}
+	s.out.rst = resetSent
+	s.out.cut(int(min(s.out.sent, s.out.end()) - s.out.arrived))
+}
+
+// fail ends the connection with an error (tcp_reset). Bytes that were received stay; those to send are
+// dropped.
+func (s *tcp) fail(e Errno) {
+	s.err = e
+	s.finish()
+	s.wake(anyEvent)
+	s.wake(errorReady)
+}
+
+// arriveReset ends the connection after a RST from the peer (tcp_reset).
+func (s *tcp) arriveReset() {
+	if s.state == closed {
+		return
+	}
+	o := &s.out
+	o.free(&s.kernel.net.pool)
+	o.sent = o.arrived
+	s.shake.ack = false
+	switch s.state {
+	case synSent:
+		s.fail(unix.ECONNREFUSED)
+	case closeWait:
+		s.fail(unix.EPIPE)
+	default:
+		s.fail(unix.ECONNRESET)
+	}
+}
+
+// sendFIN puts a FIN behind the written bytes, unless that was done (tcp_close_state, tcp_send_fin).
+func (s *tcp) sendFIN() {
+	switch s.state {
+	case established, synReceived:
+		s.state = finWait1
+	case closeWait:
+		s.state = lastAck
+	default:
+		return
+	}
+	s.out.fin = true
+	s.out.written++
+	s.out.corked = false
+	s.kernel.touch(s)
+}
+
+// shutdown has the semantics of the kernel function inet_shutdown.
+func (s *tcp) shutdown(how int) Errno {
+	if how < unix.SHUT_RD || how > unix.SHUT_RDWR {
+		return unix.EINVAL
+	}
+	ends := uint8(how + 1)
+	e := Errno(0)
+	switch s.state {
+	case synSent:
+		s.disconnect()
+	case listening:
+		if ends&receiving != 0 {
+			s.disconnect()
+		}
+	default:
+		if s.state == closed {
+			e = unix.ENOTCONN
+		}
+		s.ended |= ends
+		if ends&sending != 0 {
+			s.sendFIN()
+		}
+	}
+	s.wake(anyEvent)
+	return e
+}
+
+// disconnect makes the socket one without a connection (tcp_disconnect). What is left of its
+// connection goes on as an orphan.
+func (s *tcp) disconnect() {
+	switch {
+	case s.state == listening:
+		s.unlisten()
+	case s.state == synSent:
+		s.err = unix.ECONNRESET
+	}
+	k := s.kernel
+	s.in.free(&k.net.pool)
+	k.net.ports.untie(s)
+	rest := *s
+	rest.references, rest.name, rest.index, rest.orphan = references{}, names{}, -1, true
+	rest.shake.syn = false
+	rest.finish()
+	if rest.peer != nil {
+		rest.peer.peer = &rest
+	}
+	s.forget()
+	k.touch(&rest)
+	k.touch(s)
+	s.wake(errorReady)
+}
+
+// forget resets everything that belongs to a connection.
+func (s *tcp) forget() {
+	*s = tcp{references: s.references, kernel: s.kernel, option: s.option, index: s.index, err: s.err,
+		name: names{bound: s.name.bound, local: s.name.bound}}
+}
+
+// bury gives back the memory of an orphan from which nothing is under way.
+func (s *tcp) bury() {
+	if !s.orphan || s.state != closed {
+		return
+	}
+	s.in.free(&s.kernel.net.pool)
+	s.out.free(&s.kernel.net.pool)
+	s.kernel.net.ports.untie(s)
+}

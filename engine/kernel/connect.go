@@ -1,0 +1,221 @@
+package kernel
+
+import (
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// handshake is the part of a connection's state that is needed until it is established.
+type handshake struct {
+	syn, synAck, ack bool   // this packet of the handshake is under way from here
+	parent           *tcp   // of a new connection at a server: the listening socket
+	fast             bool   // it came with TCP Fast Open, and can be used already
+	early            int    // bytes in the SYN
+	tries            int    // how often a packet was sent again
+	retry            *timer // sends it again
+}
+
+const (
+	steadyTries = 5  // tcp_syn_linear_timeouts + 1: as long, a SYN is sent once a second
+	mostTries   = 10 // tcp_syn_linear_timeouts + tcp_syn_retries
+	ackTries    = 5  // tcp_synack_retries
+
+	fastClients, fastServers = 1, 2 // bits of Options.FastOpen
+)
+
+// connect has the semantics of the kernel function __inet_stream_connect.
+func (s *tcp) connect(to Address) Errno {
+	e := unix.EALREADY
+	switch {
+	case s.attachment == connected, s.attachment == unconnected && s.state != closed:
+		return unix.EISCONN
+	case s.attachment == unconnected:
+		if e := s.start(to); e != 0 {
+			return e
+		}
+		e = unix.EINPROGRESS
+	}
+	switch s.state {
+	case synSent:
+		return e
+	case closed:
+		e = s.takeError()
+		s.disconnect()
+		if e == 0 {
+			e = unix.ECONNABORTED
+		}
+		return e
+	}
+	s.attachment = connected
+	return 0
+}
+
+// start sends a SYN.
+func (s *tcp) start(to Address) Errno {
+	at := target(to.IP)
+	if !at.IsValid() || at.Addr().Is6() && !s.option.six {
+		return unix.EAFNOSUPPORT
+	}
+	if e := s.kernel.dial(s, at); e != 0 {
+		return e
+	}
+	s.attachment, s.state = connecting, synSent
+	s.err, s.done = 0, false
+	s.shake.syn = true
+	s.kernel.touch(s)
+	return 0
+}
+
+// connectWith has the semantics of the kernel function tcp_sendmsg_fastopen. The bytes go with the SYN
+// if the cookie of the server is known.
+func (s *tcp) connectWith(b []byte, to Address) (int, Errno) {
+	k := s.kernel
+	if k.FastOpen&fastClients == 0 {
+		return -1, unix.EOPNOTSUPP
+	}
+	if e := s.connect(to); e != unix.EINPROGRESS {
+		return -1, e
+	}
+	known := slices.Contains(k.net.cookies, s.name.remote.Addr()) && k.coin()
+	if !known || len(b) == 0 {
+		return -1, unix.EINPROGRESS
+	}
+	n := k.some(min(len(b), s.option.send))
+	s.out.push(&k.net.pool, b[:n])
+	s.out.written = uint64(n)
+	s.shake.early = n
+	return n, 0
+}
+
+// arriveSYN lets the SYN reach the server. Without a listening socket the answer is a RST. A SYN to a
+// full accept queue is lost.
+func (s *tcp) arriveSYN() {
+	s.shake.syn = false
+	if s.kernel.isHole(s.name.remote) {
+		s.retrySYN()
+		return
+	}
+	switch l := s.kernel.listener(s.name.remote); {
+	case l == nil:
+		s.arriveReset()
+	case l.isFull():
+		s.retrySYN()
+	default:
+		l.greet(s)
+	}
+}
+
+// greet makes the new connection of a client at a listening socket.
+func (l *tcp) greet(client *tcp) {
+	k := l.kernel
+	s := k.newTCP(l.option.six)
+	inherited := l.option
+	if !inherited.sized {
+		inherited.send, inherited.receive = s.option.send, s.option.receive
+	}
+	s.option = inherited
+	s.state, s.attachment = synReceived, connected
+	s.name.local, s.name.remote = client.name.remote, client.name.local
+	s.peer, client.peer = client, s
+	s.shake = handshake{synAck: true, parent: l}
+	if n := client.shake.early; n > 0 && l.fastOpen() && k.coin() {
+		s.shake.fast = true
+		client.out.sent = uint64(n)
+		client.put(s, n)
+		l.enqueue(s)
+	}
+	k.touch(s)
+}
+
+// fastOpen reports whether a listening socket takes bytes with the SYN.
+func (l *tcp) fastOpen() bool { return l.option.fast > 0 && l.kernel.FastOpen&fastServers != 0 }
+
+// arriveSYNACK lets the SYN-ACK of a new connection reach the client.
+func (s *tcp) arriveSYNACK() {
+	s.shake.synAck = false
+	client := s.peer
+	if client.state != synSent {
+		client.answerReset()
+		return
+	}
+	client.state = established
+	client.shake.ack = true
+	client.acknowledged(s.received)
+	s.kernel.learn(s)
+	client.wake(anyEvent)
+}
+
+// learn notes the cookie that came with the SYN-ACK of s.
+func (k *Kernel) learn(s *tcp) {
+	server := s.name.local.Addr()
+	if s.shake.parent.fastOpen() && !slices.Contains(k.net.cookies, server) {
+		k.net.cookies = append(k.net.cookies, server)
+	}
+}
+
+// arriveACK lets the last packet of the handshake reach the server. It is lost if the accept queue is
+// full.
+func (s *tcp) arriveACK() {
+	s.shake.ack = false
+	server := s.peer
+	l := server.shake.parent
+	switch {
+	case server.state != synReceived:
+	case server.shake.fast:
+		server.state = established
+		server.wake(anyEvent)
+	case l.state != listening:
+		server.orphan = true
+		server.abort()
+	case l.isFull():
+		server.retryACK()
+	default:
+		server.state = established
+		l.enqueue(server)
+	}
+}
+
+// retrySYN sends the SYN again later, or gives up with ETIMEDOUT.
+func (s *tcp) retrySYN() {
+	if s.shake.tries == mostTries {
+		s.again(retryTime(s.shake.tries-steadyTries+1), func() { s.fail(unix.ETIMEDOUT) })
+		return
+	}
+	s.again(retryTime(s.shake.tries-steadyTries+1), func() {
+		s.shake.syn = true
+		s.kernel.touch(s)
+	})
+}
+
+// retryACK makes the client repeat the last packet of the handshake later. A connection that is never
+// taken into the queue is forgotten in the end.
+func (s *tcp) retryACK() {
+	s.again(retryTime(s.shake.tries), func() {
+		if s.shake.tries > ackTries {
+			s.orphan = true
+			s.finish()
+		} else {
+			s.peer.shake.ack = true
+		}
+		s.kernel.touch(s)
+		s.kernel.touch(s.peer)
+	})
+}
+
+// retryTime returns the time to the next try, which doubles after each.
+func retryTime(doubled int) time.Duration { return time.Second << max(0, doubled) }
+
+// again calls do after a time.
+func (s *tcp) again(d time.Duration, do func()) {
+	s.shake.tries++
+	s.shake.retry = s.kernel.timers.add(s.kernel.now+d, do)
+}
+
+func (s *tcp) stopRetry() {
+	if s.shake.retry != nil {
+		s.kernel.timers.stop(s.shake.retry)
+		s.shake.retry = nil
+	}
+}

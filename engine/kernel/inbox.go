@@ -1,0 +1,106 @@
+package kernel
+
+// chunk is one piece of received bytes: a buffer of Linux (sk_buff).
+type chunk struct {
+	b      []byte // as it arrived
+	off    int    // bytes at the start that were read
+	shared bool   // a pipe refers to the memory, too
+}
+
+func (c *chunk) rest() []byte { return c.b[c.off:] }
+
+// inbox is the receive queue of a socket.
+type inbox struct {
+	chunks []chunk // those before first are in no use
+	first  int
+	n      int // unread bytes
+}
+
+// add appends a chunk of n bytes and returns its memory, which the caller fills. join makes the bytes
+// a part of the last chunk if that has the space.
+func (q *inbox) add(p *pool, n int, join bool) []byte {
+	q.n += n
+	if join && q.first < len(q.chunks) {
+		last := &q.chunks[len(q.chunks)-1]
+		if size := len(last.b); size+n <= cap(last.b) {
+			last.b = last.b[:size+n]
+			return last.b[size:]
+		}
+	}
+	b := p.get(n)
+	q.chunks = append(q.chunks, chunk{b: b})
+	return b
+}
+
+// copy copies bytes behind the first skip ones to b, and returns their number.
+func (q *inbox) copy(b []byte, skip int) int {
+	n := 0
+	for i := q.first; i < len(q.chunks) && n < len(b); i++ {
+		rest := q.chunks[i].rest()
+		passed := min(skip, len(rest))
+		skip -= passed
+		n += copy(b[n:], rest[passed:])
+	}
+	return n
+}
+
+// at returns the byte behind the first skip ones.
+func (q *inbox) at(skip int) byte {
+	var b [1]byte
+	q.copy(b[:], skip)
+	return b[0]
+}
+
+// drop removes the first n bytes. It returns the size of the chunks that are gone with them.
+func (q *inbox) drop(p *pool, n int) (gone int) {
+	q.n -= n
+	for n > 0 {
+		c := &q.chunks[q.first]
+		taken := min(n, len(c.b)-c.off)
+		n -= taken
+		if c.off += taken; c.off == len(c.b) {
+			gone += len(c.b)
+			q.shift(p)
+		}
+	}
+	return gone
+}
+
+// shift removes the first chunk.
+func (q *inbox) shift(p *pool) {
+	c := &q.chunks[q.first]
+	if !c.shared {
+		p.put(c.b)
+	}
+	*c = chunk{}
+	if q.first++; q.first == len(q.chunks) {
+		q.chunks, q.first = q.chunks[:0], 0
+	}
+}
+
+// pieces appends up to n bytes to list as pieces of a page or less, at most slots of them, and returns
+// the list and the number of bytes. The memory is shared from then on.
+func (q *inbox) pieces(list [][]byte, n, slots int) ([][]byte, int) {
+	total := 0
+	for i := q.first; i < len(q.chunks) && total < n && len(list) < slots; i++ {
+		c := &q.chunks[i]
+		for off := c.off; off < len(c.b) && total < n && len(list) < slots; {
+			end := min(len(c.b), off+pageSize-off%pageSize, off+n-total)
+			list = append(list, c.b[off:end:end])
+			total += end - off
+			off = end
+			c.shared = true
+		}
+	}
+	return list, total
+}
+
+// free removes all bytes and gives the memory back. It returns the size of the chunks.
+func (q *inbox) free(p *pool) (gone int) {
+	for q.first < len(q.chunks) {
+		gone += len(q.chunks[q.first].b)
+		q.shift(p)
+	}
+	*q = inbox{}
+	return gone
+}

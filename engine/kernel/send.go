@@ -1,0 +1,95 @@
+package kernel
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// corkTime is how long MSG_MORE holds bytes back at most.
+const corkTime = 200 * time.Millisecond
+
+func (s *tcp) write(b []byte) (int, Errno) { return s.send(b, 0, Address{}) }
+
+func (s *tcp) spliceIn(b []byte) (int, Errno) { return s.send(b, 0, Address{}) }
+
+// send has the semantics of the kernel function tcp_sendmsg.
+func (s *tcp) send(b []byte, flags int, to Address) (int, Errno) {
+	if flags&unix.MSG_FASTOPEN != 0 {
+		return s.connectWith(b, to)
+	}
+	if e := s.mayWrite(); e != 0 {
+		return -1, e
+	}
+	n := min(len(b), s.space())
+	s.append(b[:n], flags, n < len(b))
+	if n == 0 && len(b) > 0 {
+		return -1, unix.EAGAIN
+	}
+	return n, 0
+}
+
+// mayWrite returns the error of a write in the present state.
+func (s *tcp) mayWrite() Errno {
+	waits := s.state == synSent || s.state == synReceived && !s.shake.fast
+	switch {
+	case s.err != 0:
+		return s.takeError()
+	case waits:
+		return unix.EAGAIN
+	case s.state != established && s.state != closeWait && s.state != synReceived, s.ended&sending != 0:
+		return unix.EPIPE
+	}
+	return 0
+}
+
+// append appends bytes to the send buffer. short means that the writer has more of them, for which
+// there is no space.
+func (s *tcp) append(b []byte, flags int, short bool) {
+	o := &s.out
+	if short {
+		o.full = true
+	}
+	if len(b) > 0 {
+		s.kernel.Progress++
+	}
+	switch more := flags&unix.MSG_MORE != 0 && !short; {
+	case !more:
+		o.corked = false
+	case !o.corked && len(b) > 0:
+		s.holdBack()
+	}
+	o.push(&s.kernel.net.pool, b)
+	o.written += uint64(len(b))
+	if flags&unix.MSG_OOB != 0 && len(b) > 0 {
+		o.urgent = o.written
+	}
+	s.kernel.touch(s)
+}
+
+// holdBack corks the connection: bytes that are written now are not sent before uncork, or for a
+// while.
+func (s *tcp) holdBack() {
+	o, from := &s.out, s.out.written
+	o.corked, o.cork = true, from
+	s.kernel.timers.add(s.kernel.now+corkTime, func() {
+		if o.corked && o.cork == from {
+			s.uncork()
+		}
+	})
+}
+
+func (s *tcp) uncork() {
+	if s.out.corked {
+		s.out.corked = false
+		s.kernel.touch(s)
+	}
+}
+
+// ready returns the number of the last byte that may be sent.
+func (o *outflow) ready() uint64 {
+	if o.corked {
+		return o.cork
+	}
+	return o.end()
+}
