@@ -52,6 +52,22 @@ func (s *tcp) connect(to Address) Errno {
 	return 0
 }
 
+// mayFail: a connection that was started cannot fail to start. ECONNABORTED ends the connection that
+// accept would return.
+func (s *tcp) mayFail(c Call, e Errno) bool {
+	switch {
+	case c == CallConnect:
+		return e == unix.EINTR || s.attachment == unconnected && s.state == closed
+	case c == CallAccept && e == unix.ECONNABORTED:
+		if len(s.queue) == 0 {
+			return false
+		}
+		s.expel(s.dequeue())
+		s.kernel.settle()
+	}
+	return true
+}
+
 // start sends a SYN.
 func (s *tcp) start(to Address) Errno {
 	at := target(to.IP)

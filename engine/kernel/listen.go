@@ -59,22 +59,32 @@ func (s *tcp) accept() (socket, Address, Errno) {
 	case len(s.queue) == 0:
 		return nil, Address{}, unix.EAGAIN
 	}
+	c := s.dequeue()
+	return c, Address{IP: c.name.remote}, 0
+}
+
+func (s *tcp) dequeue() *tcp {
 	c := s.queue[0]
 	s.queue = slices.Delete(s.queue, 0, 1)
 	s.kernel.Progress++
-	return c, Address{IP: c.name.remote}, 0
+	return c
 }
 
 // unlisten ends all connections of the accept queue (inet_csk_listen_stop).
 func (s *tcp) unlisten() {
 	for _, c := range s.queue {
-		c.orphan = true
-		if c.resets() {
-			c.abort()
-		} else {
-			c.finish()
-		}
-		s.kernel.touch(c)
+		s.expel(c)
 	}
 	s.queue = nil
+}
+
+// expel ends a connection that nobody has accepted.
+func (s *tcp) expel(c *tcp) {
+	c.orphan = true
+	if c.resets() {
+		c.abort()
+	} else {
+		c.finish()
+	}
+	s.kernel.touch(c)
 }

@@ -20,6 +20,9 @@ type socket interface {
 	setOption(level, name, value int) Errno
 	unsent() (int, Errno)
 	info() (Info, Errno)
+	// mayFail reports whether a fault may give an error to a call in the present state. What such a
+	// failure changes, mayFail does.
+	mayFail(c Call, e Errno) bool
 }
 
 // Info is the part of TCP_INFO that the model keeps.
@@ -51,7 +54,10 @@ func (p *Process) socket(c Call, fd int) (socket, Errno) {
 	if !ok {
 		return nil, unix.ENOTSOCK
 	}
-	return s, p.faultOn(c, s, announced(c))
+	if e = p.faultOn(c, s, announced(c)); e != 0 && !s.mayFail(c, e) {
+		e = 0
+	}
+	return s, e
 }
 
 // announced returns the events that follow a fault of a call, see faultOn.
@@ -145,7 +151,11 @@ func (p *Process) Recv(fd int, b []byte, flags int) (int, Errno) {
 // means that it took no bytes, EOPNOTSUPP that FastOpen does not allow it. Without MSG_FASTOPEN the
 // address must be zero.
 func (p *Process) Send(fd int, b []byte, flags int, to Address) (int, Errno) {
-	s, e := p.socket(CallWrite, fd)
+	c := CallWrite
+	if flags&unix.MSG_FASTOPEN != 0 {
+		c = CallConnect
+	}
+	s, e := p.socket(c, fd)
 	n := -1
 	if e == 0 {
 		n, e = s.send(b, flags, to)

@@ -212,6 +212,17 @@ func (s *unixSocket) setOption(level, name, value int) Errno {
 	return 0
 }
 
+// mayFail: only memory can be missing for a connection, and nothing is left of one that was aborted.
+func (s *unixSocket) mayFail(c Call, e Errno) bool {
+	switch c {
+	case CallConnect:
+		return s.state == closed && (e == unix.EINTR || e == unix.ENOMEM)
+	case CallAccept:
+		return e != unix.ECONNABORTED
+	}
+	return true
+}
+
 func (s *unixSocket) info() (Info, Errno) { return Info{}, unix.EOPNOTSUPP }
 
 // unsent has the semantics of the ioctl SIOCOUTQ.
