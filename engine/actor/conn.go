@@ -16,6 +16,7 @@ type socket struct {
 	cast     *Cast
 	process  *kernel.Process
 	fd       int
+	unix     bool // a UNIX socket, not TCP
 	closed   bool
 	deadline time.Duration // on the clock of the kernel; 0: none
 }
@@ -88,6 +89,14 @@ func (s *socket) Close() error {
 	return failure(s.process.Close(s.fd))
 }
 
+// refused writes a line about a call that failed to the trace. That this side has closed the socket
+// is known already.
+func (s *socket) refused(what string, err error) {
+	if !s.closed {
+		s.cast.logf("%s %v", what, err)
+	}
+}
+
 // failure returns e as an error; nil for 0.
 func failure(e kernel.Errno) error {
 	if e != 0 {
@@ -122,7 +131,7 @@ func (a *Actor) DialFrom(from, to kernel.Address) (*Conn, error) {
 	if from != (kernel.Address{}) {
 		e = a.Process.Bind(fd, from)
 	}
-	c := a.conn(fd)
+	c := a.conn(fd, to.IsUnix())
 	a.Logf("connects to %v", to)
 	err := failure(e)
 	if err == nil {
@@ -136,8 +145,8 @@ func (a *Actor) DialFrom(from, to kernel.Address) (*Conn, error) {
 	return c, nil
 }
 
-func (a *Actor) conn(fd int) *Conn {
-	return &Conn{socket{cast: a.Cast, process: a.Process, fd: fd}}
+func (a *Actor) conn(fd int, unix bool) *Conn {
+	return &Conn{socket{cast: a.Cast, process: a.Process, fd: fd, unix: unix}}
 }
 
 // family returns the address family of a.
@@ -191,7 +200,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 			return c.got(b, n)
 		}
 		if err := c.again(e, "reads", readable); err != nil {
-			c.cast.logf("gets %v", err)
+			c.refused("gets", err)
 			return 0, err
 		}
 	}
@@ -232,7 +241,7 @@ func (c *Conn) send(b []byte, flags int) (int, error) {
 			return n, nil
 		}
 		if err := c.again(e, "sends", writable); err != nil {
-			c.cast.logf("cannot send: %v", err)
+			c.refused("cannot send:", err)
 			return 0, err
 		}
 	}
@@ -267,7 +276,8 @@ func (c *Conn) CloseWrite() error {
 	return failure(c.process.Shutdown(c.fd, unix.SHUT_WR))
 }
 
-// Reset sends RST and closes the descriptor. Bytes that were not delivered are lost.
+// Reset sends RST and closes the descriptor. Bytes that were not delivered are lost. UNIX sockets
+// have no RST: there, Reset is Close.
 func (c *Conn) Reset() error {
 	if c.closed {
 		return os.ErrClosed

@@ -29,7 +29,7 @@ func (a *Actor) Listen(at kernel.Address, backlog int) (*Listener, error) {
 		return nil, e
 	}
 	a.Logf("listens on %v", at)
-	return &Listener{socket{cast: a.Cast, process: a.Process, fd: fd}}, nil
+	return &Listener{socket{cast: a.Cast, process: a.Process, fd: fd, unix: at.IsUnix()}}, nil
 }
 
 // Accept waits for a connection.
@@ -38,7 +38,7 @@ func (l *Listener) Accept() (*Conn, error) {
 		fd, _, e := l.process.Accept(l.fd)
 		if e == 0 {
 			l.cast.logf("accepts")
-			return l.cast.running.conn(fd), nil
+			return l.cast.running.conn(fd, l.unix), nil
 		}
 		if err := l.again(e, "accepts", readable); err != nil {
 			return nil, err

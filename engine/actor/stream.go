@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"strconv"
 	"strings"
+	"time"
 
 	"sluice/engine/kernel"
 )
@@ -48,24 +49,32 @@ func (s *Streams) Count() (judged, started int) {
 	return judged, len(s.talks)
 }
 
-// Talk lets the actor be the client of a conversation. With ServerFirst, only the number and the
-// client's patience of the plan matter: the client follows the plan of the server that it hears.
-// Talk returns when the conversation is over for the client.
-func (s *Streams) Talk(a *Actor, to kernel.Address, plan *StreamPlan) {
+// Talk lets the actor be the client of a conversation whose plan says ClientFirst or NobodyFirst.
+// It returns when the conversation is over for the client. The error says that the connection
+// never stood.
+func (s *Streams) Talk(a *Actor, to kernel.Address, plan *StreamPlan) error {
 	c := s.add(plan)
-	e := &end{streams: s, actor: a, role: client, patience: plan.Client.Patience}
-	conn, err := a.Dial(to)
-	if err != nil {
-		e.fate, e.over = fate{dial: err}, true
-		c.ends[client] = e
+	e := &end{streams: s, actor: a, role: client}
+	e.join(c)
+	if e.conn, e.dial = a.Dial(to); e.dial != nil {
+		e.over = true
 		s.judge(c)
-		return
-	}
-	e.conn = conn
-	if plan.First != ServerFirst {
-		e.join(c)
+		return e.dial
 	}
 	e.run()
+	return nil
+}
+
+// Hear lets the actor be a client that is silent until the server has sent its first bytes. They
+// say which plan to follow. The client leaves if none has come when its patience is over; 0: it
+// waits for ever. The error says that the connection never stood; a server may have reset it
+// already (ECONNRESET).
+func (s *Streams) Hear(a *Actor, to kernel.Address, patience time.Duration) error {
+	conn, err := a.Dial(to)
+	if err == nil {
+		(&end{streams: s, actor: a, role: client, conn: conn, patience: patience}).run()
+	}
+	return err
 }
 
 // Serve lets the actor be the server of all connections that a listener accepts, until the

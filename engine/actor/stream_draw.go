@@ -73,7 +73,8 @@ func (d *draw) pause(oneIn int) time.Duration {
 }
 
 // pieces draws what both ends send. All pieces have one order. A piece may wait only for pieces of
-// the other end that come before it, so polite ends never wait for each other for ever.
+// the other end that come before it, so polite ends never wait for each other for ever. The first
+// speaker waits for nothing before it has sent its name.
 func (d *draw) pieces() {
 	first := int(d.plan.First)
 	rest := [2][]int{d.split(first == client), d.split(first == server)}
@@ -84,7 +85,7 @@ func (d *draw) pieces() {
 		}
 		side, size := d.plan.Side(role == server), rest[role][0]
 		piece := Piece{Size: size, Pause: d.pause(8)}
-		if d.oneIn(2) {
+		if named := role != first || sent[role] >= leastNamed; named && d.oneIn(2) {
 			piece.After = sent[1-role]
 		}
 		side.Pieces = append(side.Pieces, piece)

@@ -140,7 +140,7 @@ func (e *end) sendUpTo(goal int) error {
 			continue
 		}
 		if err := e.conn.again(errno, "sends", writable); err != nil {
-			e.conn.cast.logf("cannot send: %v", err)
+			e.conn.refused("cannot send:", err)
 			return err
 		}
 	}
@@ -156,7 +156,7 @@ func (e *end) readAll() {
 	for r.Stop == 0 || e.received < r.Stop {
 		b := e.streams.Cast.scratch
 		if r.Most > 0 {
-			b = b[:r.Most]
+			b = b[:min(r.Most, len(b))]
 		}
 		n, err := e.conn.Read(b)
 		if err != nil {
@@ -193,11 +193,11 @@ func (e *end) leave(reader *Actor) {
 		e.actor.Join(reader)
 	case CloseEarly:
 	case ResetNow:
-		_ = e.conn.Reset()
+		e.reset()
 	case FinThenReset:
 		e.finish()
 		e.actor.Pause(side.Patience)
-		_ = e.conn.Reset()
+		e.reset()
 	case Mute, Deaf:
 		e.loiter(side.Patience)
 	}
@@ -207,6 +207,12 @@ func (e *end) leave(reader *Actor) {
 func (e *end) finish() {
 	_ = e.conn.CloseWrite() // fails if the peer has reset; the reader sees that
 	e.finished = true
+}
+
+// reset sends RST. Between UNIX sockets it is FIN.
+func (e *end) reset() {
+	_ = e.conn.Reset()
+	e.finished = e.finished || e.conn.unix
 }
 
 // loiter waits until the peer has ended, or until the patience is over.

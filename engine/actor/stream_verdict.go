@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"golang.org/x/sys/unix"
 )
 
 // verdict is a rule that every conversation must obey. It returns what is wrong, or nothing.
@@ -83,14 +85,15 @@ func noMore(_ *Streams, c *conversation) string {
 	return ""
 }
 
-// finBehindAll: FIN reaches an end only if the other end sent it, and behind all bytes.
+// finBehindAll: FIN reaches an end only if the other end sent it, and behind all bytes. The
+// exception is RST on its way to a UNIX socket, which sees it as FIN.
 func finBehindAll(s *Streams, c *conversation) string {
 	if c.ends[client] == nil || c.ends[server] == nil || s.excuses(c) {
 		return ""
 	}
 	for role, e := range c.ends {
 		other := c.ends[1-role]
-		if !errors.Is(e.read, io.EOF) {
+		if !e.sawFIN() || e.conn.unix && !c.plan.Side(role == client).End.Polite() {
 			continue
 		}
 		if !other.finished {
@@ -112,11 +115,17 @@ func whole(s *Streams, c *conversation) string {
 		if e == nil {
 			continue
 		}
-		if !e.complete || !errors.Is(e.read, io.EOF) {
+		if !e.complete || !e.sawFIN() {
 			return fmt.Sprintf("both ends are polite, but %s (%s): %v", e.actor.Name, roleName(role), e.fate)
 		}
 	}
 	return ""
+}
+
+// sawFIN reports whether FIN reached the end. A send that fails takes the reset with it: the end
+// of the stream that the next read sees is no FIN then.
+func (f fate) sawFIN() bool {
+	return errors.Is(f.read, io.EOF) && !errors.Is(f.write, unix.ECONNRESET)
 }
 
 func (f fate) String() string {
