@@ -1,0 +1,288 @@
+package actor
+
+import (
+	"errors"
+	"io"
+	"os"
+
+	"sluice/engine/kernel"
+)
+
+// webClient is the client of a conversation. One coroutine reads and judges the answers; another
+// one sends.
+type webClient struct {
+	*WebWorld
+	plan      *WebPlan
+	actor     *Actor
+	conn      *Conn
+	in        webReader
+	unix      bool
+	answered  int  // final answers that were read
+	continued int  // requests for which 100 Continue has come, or a final answer
+	tunnel    bool // the tunnel stands
+	over      bool // no further answer is read
+	mayEnd    bool // the connection may end before the next byte
+	rests     int  // pauses of the reader so far
+	gulps     int  // small reads so far
+	counting  bool // left counts
+	left      int  // bytes to read before the client's fault
+	sendErr   error
+	sent      int // requests that were sent to their end
+}
+
+// errLeft is the error of a client's read behind its own fault.
+var errLeft = errors.New("the client has left")
+
+// Converse plays the client of a plan. It returns when the connection is closed.
+func (w *WebWorld) Converse(a *Actor, p *WebPlan, to kernel.Address) {
+	conn, err := a.Dial(to)
+	if err != nil {
+		if !w.Rough && !w.Draining {
+			w.failf(&p.Requests[0], "cannot connect: %v", err)
+		}
+		return
+	}
+	conn.Deadline(w.deadline())
+	c := &webClient{WebWorld: w, plan: p, actor: a, conn: conn, unix: to.IsUnix()}
+	c.in = webReader{from: c, buf: w.fullBuffer()}
+	sender := a.Go("sends", c.send)
+	polite := c.hearAll()
+	c.over = true
+	if !polite {
+		_ = conn.Close()
+	}
+	a.Join(sender)
+	if errors.Is(c.sendErr, os.ErrDeadlineExceeded) {
+		c.failf(&p.Requests[min(c.sent, len(p.Requests)-1)], "the balancer takes its bytes no more")
+	}
+	_ = conn.Close()
+	w.free(c.in.buf)
+}
+
+// fullBuffer returns a buffer whose length is its capacity.
+func (w *WebWorld) fullBuffer() []byte {
+	b := w.buffer()
+	return b[:cap(b)]
+}
+
+// hearAll reads the answers and what follows. It reports whether the client can end its sending in
+// peace.
+func (c *webClient) hearAll() bool {
+	for i := range c.plan.Requests {
+		switch c.hear(i) {
+		case endsHere:
+			return c.atEnd(&c.plan.Requests[i])
+		case broken:
+			return false
+		}
+	}
+	return c.behind()
+}
+
+// next is what follows an answer.
+type next int
+
+const (
+	goesOn   next = iota
+	endsHere      // the balancer must end the connection, without another byte
+	broken        // the connection has ended or failed
+)
+
+// hear reads the answer to request i, and interim answers before it.
+func (c *webClient) hear(i int) next {
+	q, f, t := &c.plan.Requests[i], c.plan.fate(i), c.tracks[c.plan.Requests[i].Number]
+	if c.plan.Fault.reading() && i == c.plan.FaultIn {
+		c.counting, c.left = true, c.plan.FaultAt-len(c.in.left())
+	}
+	start := c.in.taken
+	defer func() { c.count(t, start) }()
+	for interims := 1; ; interims++ {
+		h, err := c.in.head()
+		if err != nil {
+			return c.broke(t, &f, err)
+		}
+		status := statusOf(h.line)
+		switch {
+		case status < 0:
+			c.failf(q, "an answer begins with %q", h.line)
+			return broken
+		case status >= 200 || status == 101:
+			return c.answer(t, &f, &h, status)
+		}
+		if !c.interim(q, status, interims) {
+			return broken
+		}
+		c.mayEnd = false
+	}
+}
+
+// count records the bytes that were read for a request.
+func (c *webClient) count(t *webTrack, start int) {
+	t.record.Bytes = c.in.taken - start
+	if t.record.Failed {
+		t.record.Bytes += len(c.in.left())
+	}
+}
+
+// statusOf returns the status in a status line, or -1.
+func statusOf(line []byte) int {
+	if len(line) < len("HTTP/1.1 200") || string(line[:7]) != "HTTP/1." || line[7] != '0' && line[7] != '1' || line[8] != ' ' {
+		return -1
+	}
+	if len(line) > 12 && line[12] != ' ' {
+		return -1
+	}
+	return digits(line[9:12])
+}
+
+// interim judges the n-th interim answer to a request.
+func (c *webClient) interim(q *WebRequest, status, n int) bool {
+	if status == 100 {
+		c.continued = max(c.continued, q.index()+1)
+	}
+	most := q.Answer.Interim
+	if q.Answer.Said100 {
+		most++
+	}
+	switch {
+	case q.Old:
+		c.failf(q, "an interim answer (%d) came to HTTP/1.0", status)
+	case q.ruled():
+		c.failf(q, "it is refused, and an interim answer (%d) came", status)
+	case n > most:
+		c.failf(q, "%d interim answers came; the server has sent %d", n, most)
+	default:
+		return true
+	}
+	return false
+}
+
+// index returns the place of the request in its conversation.
+func (q *WebRequest) index() int { return q.Number % 10 }
+
+// broke is called when the connection has ended or failed before the final answer.
+func (c *webClient) broke(t *webTrack, f *webFate, err error) next {
+	q := t.request
+	t.record.Failed, t.record.Aborted = true, c.own(err)
+	switch {
+	case c.own(err) || c.Rough:
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		c.failf(q, "nothing comes any more before its answer")
+	case isSyntax(err):
+		c.failf(q, "before its answer: %v", err)
+	case f.gone || c.mayEnd || c.Draining && q.index() > 0:
+	case f.cut && errors.Is(err, io.ErrUnexpectedEOF) || f.cut && !f.exact: // within the head
+	default:
+		c.failf(q, "the connection ends before its answer: %v", err)
+	}
+	return broken
+}
+
+// own reports whether err comes from what the client itself has done.
+func (c *webClient) own(err error) bool {
+	return errors.Is(err, errLeft) || errors.Is(err, os.ErrClosed) || c.plan.Fault == ClientResets && c.conn.closed
+}
+
+// Read reads as slowly as the plan says, up to the client's fault.
+func (c *webClient) Read(b []byte) (int, error) {
+	if c.plan.Rest > 0 && c.rests < mostPauses {
+		c.rests++
+		c.actor.Pause(c.plan.Rest)
+	}
+	if c.plan.Gulp > 0 && c.gulps < mostGulps {
+		c.gulps++
+		b = b[:min(len(b), c.plan.Gulp)]
+	}
+	if c.counting {
+		if c.left <= 0 {
+			return 0, c.leave()
+		}
+		b = b[:min(len(b), c.left)]
+	}
+	n, err := c.conn.Read(b)
+	c.left -= n
+	return n, err
+}
+
+// mostGulps is the number of small reads of one connection.
+const mostGulps = 60
+
+// leave ends the connection within an answer.
+func (c *webClient) leave() error {
+	if c.plan.Fault == ClientDrops {
+		_ = c.conn.Reset()
+	} else {
+		_ = c.conn.Close()
+	}
+	return errLeft
+}
+
+// atEnd reads what comes behind the last answer: nothing but FIN.
+func (c *webClient) atEnd(q *WebRequest) bool {
+	if len(c.in.left()) == 0 {
+		err := c.in.fill()
+		switch {
+		case errors.Is(err, io.EOF) || c.own(err) || c.Rough:
+			return err != nil && !c.own(err)
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			c.failf(q, "the connection does not end behind its answer")
+			return false
+		case err != nil:
+			c.failf(q, "behind its answer the connection ends with %v, not with FIN", err)
+			return false
+		}
+	}
+	c.failf(q, "behind its answer came %q", c.in.left())
+	return false
+}
+
+// behind is called when all requests are answered and the connection is kept. The client ends it,
+// or the balancer does, if bytes behind the last request are wrong.
+func (c *webClient) behind() bool {
+	last := &c.plan.Requests[len(c.plan.Requests)-1]
+	c.answered = len(c.plan.Requests)
+	switch {
+	case c.plan.Behind != "":
+		return c.refusedBehind(last)
+	case c.plan.Fault == ClientStops:
+		return c.atEnd(last)
+	}
+	c.actor.Until("waits for its own sending", func() bool { return c.sent == len(c.plan.Requests) || c.sendErr != nil })
+	if c.sendErr == nil && !c.plan.HalfEnd {
+		_ = c.conn.CloseWrite()
+	}
+	return c.atEnd(last)
+}
+
+// refusedBehind reads the answer to bytes behind the last request.
+func (c *webClient) refusedBehind(last *WebRequest) bool {
+	h, err := c.in.head()
+	switch {
+	case errors.Is(err, io.EOF) && (blank(c.plan.Behind) || c.mayEnd || c.Draining):
+		return true
+	case c.own(err) || c.Rough:
+		return false
+	case err != nil:
+		c.failf(last, "bytes behind it are not refused: %v", err)
+		return false
+	}
+	if status := statusOf(h.line); status != 400 || h.number >= 0 {
+		c.failf(last, "bytes behind it are answered with %q", h.line)
+		return false
+	}
+	body := c.in.bodyOf(&h, last.Number, false, true)
+	for err == nil {
+		_, err = body.next(1 << 20)
+	}
+	return c.atEnd(last)
+}
+
+// blank reports whether a text contains only ends of lines.
+func blank(text string) bool {
+	for _, c := range text {
+		if c != '\r' && c != '\n' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,268 @@
+package actor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// webFate is what may become of a request, as far as its plan decides. Several outcomes may be
+// possible, because the network decides what arrives before the end of a connection.
+type webFate struct {
+	served bool  // the client gets the whole answer of the server
+	cut    bool  // it gets a part of that answer, and then a reset
+	short  bool  // it gets a part that looks whole, because the server ended without a reset
+	exact  bool  // with cut and short: it gets all bytes that the server has sent
+	torn   bool  // an answer may end with FIN although it is not whole: the client is to blame
+	own    []int // statuses of answers that the balancer itself may give
+	gone   bool  // the connection ends without an answer
+	stays  bool  // behind a served answer, or that of a rule, the connection is kept
+	leaves bool  // behind it, the connection ends. With stays: both are possible.
+}
+
+// anything is the fate of a request whose client may be gone.
+func anything() webFate {
+	return webFate{served: true, cut: true, short: true, torn: true, gone: true, stays: true, leaves: true,
+		own: []int{400, 403, 408, 413, 500, 501, 502, 503, 504}}
+}
+
+// certain reports whether only one outcome is possible: a whole answer.
+func (f *webFate) certain() bool {
+	return !f.cut && !f.short && !f.gone && (f.served && len(f.own) == 0 || !f.served && len(f.own) == 1)
+}
+
+// MayFail reports whether request i may remain without its planned answer.
+func (p *WebPlan) MayFail(i int) bool {
+	for j := range p.Requests[:i] {
+		if f := p.fate(j); !f.certain() || f.leaves {
+			return true
+		}
+	}
+	f := p.fate(i)
+	return !f.certain()
+}
+
+// fate returns what may become of request i, if all requests before have been answered and the
+// connection was kept.
+func (p *WebPlan) fate(i int) webFate {
+	q := &p.Requests[i]
+	f, decided := p.clientFate(i)
+	switch {
+	case decided:
+	case q.Malformed != "":
+		f = p.malformedFate(i)
+	case q.ruled():
+		f = webFate{own: []int{q.Expect.Answer}}
+		f.follow(p.ends(q) || q.hasBody())
+	default:
+		f = p.serverFate(i)
+	}
+	if !q.ruled() && q.Expect.Answer != 0 {
+		f.replace(q)
+	}
+	f.own = append(f.own, q.Expect.Own...)
+	return f
+}
+
+// ruled reports whether a rule answers the request in front of the servers.
+func (q *WebRequest) ruled() bool { return q.Expect.Answer != 0 && !q.Expect.Reaches }
+
+// hasBody reports whether bytes follow the head of the request.
+func (q *WebRequest) hasBody() bool {
+	return q.Framing == ByChunks || q.Framing == ByLength && q.Body > 0
+}
+
+// ends reports whether the client's connection ends with this request, whoever answers.
+func (p *WebPlan) ends(q *WebRequest) bool { return q.last() || p.shape.Closes || q.Expect.Ends }
+
+// follow decides what comes behind the answer.
+func (f *webFate) follow(ends bool) { f.stays, f.leaves = !ends, ends }
+
+// replace gives the client the answer of a rule in place of the server's.
+func (f *webFate) replace(q *WebRequest) {
+	if f.served || f.cut || f.short {
+		f.own = append(f.own, q.Expect.Answer)
+	}
+	f.served, f.cut, f.short = false, false, false
+	if q.Answer.Early >= 0 {
+		f.leaves = true
+	}
+}
+
+// clientFate returns the fate of a request whose client disturbs it. Requests before it have the
+// usual fate, if the client has waited for their answers.
+func (p *WebPlan) clientFate(i int) (f webFate, decided bool) {
+	switch {
+	case p.Fault == Polite || p.Fault.reading() && i < p.FaultIn:
+		return f, false
+	case p.Fault.reading():
+		return anything(), true
+	case p.Fault == ClientResets:
+		return anything(), !p.awaits(i)
+	case i > p.FaultIn:
+		return webFate{gone: true, leaves: true}, true
+	case i == p.FaultIn:
+		return p.brokenFate(&p.Requests[i], i == 0)
+	}
+	return f, false
+}
+
+// awaits reports whether the client has waited for answer i before its fault.
+func (p *WebPlan) awaits(i int) bool {
+	for k := i + 1; k <= p.FaultIn; k++ {
+		if p.Requests[k].Waits {
+			return true
+		}
+	}
+	return false
+}
+
+// brokenFate returns the fate of a request of which the client has sent only a part, before FIN
+// or silence.
+func (p *WebPlan) brokenFate(q *WebRequest, first bool) (f webFate, decided bool) {
+	text, head := q.appendTo(nil)
+	own := 400
+	if p.Fault == ClientStops {
+		own = 408
+	}
+	switch {
+	case p.FaultAt == 0 && !first:
+		return webFate{gone: true, leaves: true}, true
+	case p.FaultAt == 0:
+		return webFate{own: []int{own}, gone: p.shape.IgnoresProbes, leaves: true}, true
+	case p.FaultAt < head:
+		f = webFate{own: []int{own}, leaves: true}
+		if q.Malformed != "" {
+			f.own = append(f.own, entry(badRequests, q.Malformed).status)
+		}
+		return f, true
+	case p.FaultAt >= len(text):
+		return f, false
+	}
+	f = anything()
+	f.torn = p.Fault == ClientFIN
+	return f, true
+}
+
+// malformedFate returns the fate of a malformed request. If only its body is wrong, a server may
+// have got its head, and may act on it.
+func (p *WebPlan) malformedFate(i int) webFate {
+	q := &p.Requests[i]
+	bad := entry(badRequests, q.Malformed)
+	switch {
+	case bad.head != "":
+		return webFate{own: []int{bad.status}, leaves: true}
+	case q.ruled():
+		return webFate{own: []int{q.Expect.Answer}, leaves: true}
+	}
+	f := webFate{own: []int{bad.status}, leaves: true}
+	if q.Answer.Early >= 0 {
+		f = anything()
+		f.stays, f.gone = false, false
+	}
+	if q.Answer.Fault == ServerDies || p.races(i) {
+		f.own = append(f.own, 502)
+	}
+	return f
+}
+
+// serverFate returns the fate of a request that a server gets.
+func (p *WebPlan) serverFate(i int) webFate {
+	q := &p.Requests[i]
+	a := &q.Answer
+	f := webFate{served: true}
+	f.follow(p.ends(q) || q.untilEnd() || q.tunnels())
+	if (a.Fault == ServerDies || p.races(i)) && !p.repeatable(q) {
+		f.own = append(f.own, 502)
+	}
+	switch a.Fault {
+	case ServerErrs:
+		f.served, f.exact = false, false
+		if entry(badAnswers, a.Bad).head != "" {
+			f.own = append(f.own, 502)
+		} else {
+			f.cut = true
+		}
+	case ServerStops:
+		p.stopped(q, &f)
+	case ServerCloses, ServerFIN, ServerResets:
+		p.endedEarly(q, &f)
+	}
+	return f
+}
+
+// stopped makes the fate that of a request whose server falls silent within its answer.
+func (p *WebPlan) stopped(q *WebRequest, f *webFate) {
+	t := q.appendAnswer(nil)
+	switch at := q.Answer.At; {
+	case at < t.body:
+		f.served, f.own = false, append(f.own, 504)
+	case at < len(t.bytes) || q.untilEnd() || q.tunnels():
+		f.served, f.cut, f.exact = false, true, true
+	}
+}
+
+// endedEarly makes the fate that of a request whose server ends its connection within its answer
+// or behind it.
+func (p *WebPlan) endedEarly(q *WebRequest, f *webFate) {
+	a, t := &q.Answer, q.appendAnswer(nil)
+	unread := a.Fault == ServerCloses && a.Early >= 0 // the kernel may send RST
+	abrupt := a.Fault == ServerResets || unread
+	lossy := abrupt && !a.Acked
+	open := q.untilEnd() || q.tunnels()
+	f.exact = !lossy
+	switch {
+	case a.At < t.body:
+		f.served, f.own = false, append(f.own, 502)
+		return
+	case a.At < len(t.bytes):
+		f.served, f.cut = false, abrupt || !open
+		f.short = open && (!abrupt || unread || p.shape.UnixServers)
+	case open:
+		f.served, f.cut = !abrupt || unread || p.shape.UnixServers, abrupt
+	default:
+		f.cut = lossy
+	}
+	if lossy {
+		f.own = append(f.own, 502)
+	}
+	f.leaves = f.leaves || unread || lossy
+}
+
+// repeatable reports whether the balancer must send a request again that was lost on a kept
+// connection.
+func (p *WebPlan) repeatable(q *WebRequest) bool {
+	return q.idempotent() && (!q.hasBody() || q.Framing == ByLength && q.Body <= p.shape.Repeats)
+}
+
+// races reports whether request i may be sent on a connection that its server is about to close.
+func (p *WebPlan) races(i int) bool {
+	for j := i - 1; j >= 0; j-- {
+		q, a := &p.Requests[j], &p.Requests[j].Answer
+		switch {
+		case q.ruled(): // an idle connection remains idle
+		case q.Expect.Backend != p.Requests[i].Expect.Backend || q.Expect.Frees || a.Close || q.last():
+			return false
+		default:
+			return slices.Contains([]ServerFault{ServerCloses, ServerFIN, ServerResets}, a.Fault)
+		}
+	}
+	return false
+}
+
+// wanted returns the possible outcomes as a text.
+func (f *webFate) wanted() string {
+	text := ""
+	for _, one := range []struct {
+		possible bool
+		name     string
+	}{
+		{f.served, "the server's answer"}, {f.cut, "a part of it and a reset"}, {f.short, "a part of it and FIN"},
+		{f.gone, "the end of the connection"}, {len(f.own) > 0, fmt.Sprintf("own answers %v", f.own)},
+	} {
+		if one.possible {
+			text += ", " + one.name
+		}
+	}
+	return strings.TrimPrefix(text, ", ")
+}

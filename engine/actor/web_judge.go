@@ -1,0 +1,232 @@
+package actor
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+)
+
+// answer judges a final answer, whose head is h.
+func (c *webClient) answer(t *webTrack, f *webFate, h *webHead, status int) next {
+	q := t.request
+	t.record.Status = status
+	c.continued = q.index() + 1
+	if h.number < 0 {
+		return c.ours(t, f, h, status)
+	}
+	want := q.Answer.Status
+	if q.Expect.Status != 0 {
+		want = q.Expect.Status
+	}
+	switch {
+	case h.number != q.Number:
+		c.failf(q, "the answer to request %d came for it", h.number)
+		return broken
+	case q.Expect.Answer != 0:
+		c.failf(q, "a rule answers it with %d, and the server's answer came", q.Expect.Answer)
+		return broken
+	case !f.served && !f.cut && !f.short:
+		c.failf(q, "the server's answer came; want %v", f.own)
+		return broken
+	case status != want:
+		c.failf(q, "its answer has status %d; want %d", status, want)
+		return broken
+	case !c.headFits(q, h) || !c.cookieFits(t, h):
+		return broken
+	case q.tunnels():
+		return c.inTunnel(t, f)
+	}
+	body := c.in.bodyOf(h, q.Number, q.bodiless() || status == 204 || status == 304, true)
+	return c.hearBody(t, f, &body, h)
+}
+
+// headFits judges the fields of an answer that the configuration adds or removes.
+func (c *webClient) headFits(q *WebRequest, h *webHead) bool {
+	for _, line := range q.Expect.Gains {
+		if !h.has(line) {
+			c.failf(q, "its answer lacks %q: %q", line, h.fields)
+			return false
+		}
+	}
+	for _, name := range q.Expect.Loses {
+		if _, n := h.get(name); n > 0 {
+			c.failf(q, "its answer has %s: %q", name, h.fields)
+			return false
+		}
+	}
+	if fill, _ := h.get("x-fill"); len(fill) != q.Answer.Fill {
+		c.failf(q, "a field of its answer has %d bytes; want %d", len(fill), q.Answer.Fill)
+		return false
+	}
+	return true
+}
+
+// cookieFits judges the cookie that names the client's server.
+func (c *webClient) cookieFits(t *webTrack, h *webHead) bool {
+	d := t.last()
+	if t.request.Expect.Cookie == "" || d == nil {
+		return true
+	}
+	value, n := h.get("set-cookie")
+	name, id, _ := bytes.Cut(value, []byte("="))
+	id, _, _ = bytes.Cut(id, []byte(";"))
+	id, _, _ = bytes.Cut(id, []byte("|"))
+	if n == 1 && string(name) == t.request.Expect.Cookie && string(id) == d.server {
+		return true
+	}
+	c.failf(t.request, "server %s has answered, and %d cookies came, first %q", d.server, n, value)
+	return false
+}
+
+// hearBody reads the body of a server's answer, and judges how it ends.
+func (c *webClient) hearBody(t *webTrack, f *webFate, body *webBody, h *webHead) next {
+	q, start := t.request, c.in.taken
+	closes, keeps := h.close, h.keep // h is overwritten
+	err := c.swallow(q, givenBody, body)
+	t.record.Body = body.at
+	if err == nil {
+		return broken
+	}
+	want := q.Answer.Body
+	if q.bodiless() || q.Expect.Status == 204 || q.Expect.Status == 304 {
+		want = 0
+	}
+	if !errors.Is(err, io.EOF) {
+		return c.cutOff(t, f, err, c.in.taken+len(c.in.left())-start)
+	}
+	t.record.Whole = true
+	switch {
+	case body.at == want && f.served:
+		return c.after(q, f, closes, keeps)
+	case f.torn:
+	case body.at <= want && body.framing == ByEnd && (f.short || f.cut && c.unix):
+		return c.allCame(t, f, body.at)
+	default:
+		c.failf(q, "%d of %d bytes of its answer came, and look whole", body.at, want)
+	}
+	return broken
+}
+
+// swallow reads and compares a body. It returns why it ended; nil if a byte was wrong.
+func (w *WebWorld) swallow(q *WebRequest, k streamKind, body *webBody) error {
+	for {
+		b, err := body.next(1 << 20)
+		if err != nil {
+			return err
+		}
+		if !w.compare(q, k, b, body.at-len(b)) {
+			return nil
+		}
+	}
+}
+
+// allCame judges the size of a part of an answer behind which the server has ended its connection.
+func (c *webClient) allCame(t *webTrack, f *webFate, got int) next {
+	if d := t.last(); f.exact && d != nil && got != d.sent && !c.Rough {
+		c.failf(t.request, "%d bytes came behind the head of its answer; the server has sent %d", got, d.sent)
+	}
+	return broken
+}
+
+// cutOff judges an answer that ended within its body. got is the number of bytes behind its head.
+func (c *webClient) cutOff(t *webTrack, f *webFate, err error, got int) next {
+	q := t.request
+	t.record.Failed, t.record.Aborted = true, c.own(err)
+	switch {
+	case c.own(err) || c.Rough:
+		return broken
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		c.failf(q, "nothing comes any more within its answer")
+	case isSyntax(err):
+		c.failf(q, "within its answer: %v", err)
+	case !f.cut:
+		c.failf(q, "the connection ends behind %d bytes of its answer: %v", got, err)
+	case errors.Is(err, io.ErrUnexpectedEOF) && !c.unix && !f.torn:
+		c.failf(q, "its answer is not whole, and FIN came, not a reset")
+	case entry(badAnswers, q.Answer.Bad) == nil:
+		return c.allCame(t, f, got)
+	}
+	return broken
+}
+
+// after decides what must follow an answer that is whole.
+func (c *webClient) after(q *WebRequest, f *webFate, closes, keeps bool) next {
+	c.answered = q.index() + 1
+	c.mayEnd = f.leaves || c.Draining
+	switch {
+	case !f.stays:
+		return endsHere
+	case closes && !c.mayEnd:
+		c.failf(q, "its answer announces the end of the connection")
+		return broken
+	case closes:
+		return endsHere
+	case q.Old && !keeps && !c.mayEnd:
+		c.failf(q, "its answer in HTTP/1.0 does not announce that the connection is kept")
+		return broken
+	}
+	return goesOn
+}
+
+// ours judges an answer that the balancer itself has given.
+func (c *webClient) ours(t *webTrack, f *webFate, h *webHead, status int) next {
+	q := t.request
+	t.record.Own = true
+	ruled := q.Expect.Answer == status
+	location, _ := h.get("location")
+	if !c.mayBe(f, status) {
+		c.failf(q, "the balancer answers %q; want %s", h.line, f.wanted())
+		return broken
+	}
+	if ruled && q.Expect.Location != "" && string(location) != q.Expect.Location {
+		c.failf(q, "it is sent to %q; want %q", location, q.Expect.Location)
+		return broken
+	}
+	closes, keeps := h.close, h.keep
+	headless := q.Method == "HEAD" || status == 204 || status == 304
+	body := c.in.bodyOf(h, q.Number, headless, true)
+	var text []byte
+	var err error
+	for err == nil {
+		var b []byte
+		b, err = body.next(1 << 20)
+		text = append(text, b...)
+	}
+	t.record.Body = len(text)
+	switch {
+	case !errors.Is(err, io.EOF):
+		return c.cutOff(t, f, err, len(text))
+	case ruled && !headless && q.Expect.Text != "" && string(text) != q.Expect.Text:
+		c.failf(q, "the rule's answer is %q; want %q", text, q.Expect.Text)
+		return broken
+	}
+	t.record.Whole = true
+	if !ruled {
+		c.answered = q.index() + 1
+		return endsHere
+	}
+	return c.after(q, f, closes, keeps)
+}
+
+// inTunnel reads the server's bytes in the tunnel.
+func (c *webClient) inTunnel(t *webTrack, f *webFate) next {
+	q := t.request
+	c.tunnel, c.answered = true, q.index()+1
+	body := webBody{in: &c.in, framing: ByEnd}
+	err := c.swallow(q, tunnelDown, &body)
+	t.record.Body = body.at
+	switch {
+	case err == nil:
+	case !errors.Is(err, io.EOF):
+		return c.cutOff(t, f, err, body.at)
+	case body.at == q.Answer.Body && f.served:
+		t.record.Whole = true
+		return endsHere
+	case f.torn || body.at <= q.Answer.Body && (f.short || f.cut && c.unix):
+		return c.allCame(t, f, body.at)
+	default:
+		c.failf(q, "%d of %d bytes came through the tunnel, and look whole", body.at, q.Answer.Body)
+	}
+	return broken
+}

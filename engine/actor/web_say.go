@@ -1,0 +1,168 @@
+package actor
+
+import (
+	"bytes"
+	"errors"
+	"io"
+
+	"golang.org/x/sys/unix"
+)
+
+// say sends the answer of a request, with the planned fault. It reports whether the connection
+// goes on.
+func (s *webService) say(t *webTrack, d *webDelivery) bool {
+	q := t.request
+	a := &q.Answer
+	if a.Wait > 0 {
+		s.actor.Pause(a.Wait)
+	}
+	text := q.appendAnswer(s.buffer())
+	defer func() { s.free(text.bytes) }()
+	most := len(text.bytes)
+	if a.Fault == ServerCloses || a.Fault == ServerFIN || a.Fault == ServerResets || a.Fault == ServerStops {
+		most = min(most, a.At)
+	}
+	if q.tunnels() && most >= text.body {
+		return s.tunnel(t, d, text, most)
+	}
+	if !s.write(s.actor, q, d, text, most) {
+		return false
+	}
+	return s.misbehave(t, d, most == len(text.bytes))
+}
+
+// write sends the first bytes of an answer, as many as most says. a is the running coroutine.
+func (s *webService) write(a *Actor, q *WebRequest, d *webDelivery, text answerText, most int) bool {
+	d.begun = most > text.head
+	n, err := a.writePieces(s.conn, text.bytes[:most], q.Answer.Piece, q.Answer.Pause)
+	d.wrote = n
+	d.sent = max(0, n-text.body)
+	d.heard = d.heard || n > 0 && !q.Answer.abrupt()
+	return err == nil
+}
+
+// abrupt reports whether the end of the server's connection may destroy bytes that it has sent.
+func (a *WebAnswer) abrupt() bool {
+	return a.Fault == ServerResets || a.Fault == ServerCloses && a.Early >= 0
+}
+
+// misbehave does what the server's fault is behind the bytes that it has sent. It reports whether
+// the connection goes on.
+func (s *webService) misbehave(t *webTrack, d *webDelivery, whole bool) bool {
+	q := t.request
+	a := &q.Answer
+	switch a.Fault {
+	case ServerAdds:
+		return s.add(t)
+	case ServerErrs:
+		s.awaitEnd()
+		return false
+	case ServerStops:
+		if whole && !q.untilEnd() {
+			return true
+		}
+		s.fallSilent(q)
+		return false
+	case ServerCloses, ServerFIN, ServerResets:
+		s.leave(s.actor, d, a)
+		if a.Fault == ServerFIN {
+			s.awaitEnd()
+		}
+		return false
+	}
+	return true
+}
+
+// leave ends the connection. a is the running coroutine.
+func (s *webService) leave(a *Actor, d *webDelivery, answer *WebAnswer) {
+	if answer.Acked {
+		s.awaitAcks(a)
+	}
+	if left, _ := s.conn.process.Unsent(s.conn.fd); left < d.wrote {
+		d.heard = true
+	}
+	d.ended = true
+	switch answer.Fault {
+	case ServerFIN:
+		_ = s.conn.CloseWrite()
+	case ServerResets:
+		_ = s.conn.Reset()
+	default:
+		_ = s.conn.Close()
+	}
+}
+
+// awaitAcks waits until the balancer's kernel has all bytes.
+func (s *webService) awaitAcks(a *Actor) {
+	c := s.conn
+	a.Until("waits until all bytes are acknowledged", func() bool {
+		if c.shows(unix.EPOLLERR | unix.EPOLLHUP) {
+			return true
+		}
+		left, _ := c.process.Unsent(c.fd)
+		return left == 0
+	})
+}
+
+// add sends bytes behind the answer.
+func (s *webService) add(t *webTrack) bool {
+	if t.request.Answer.Apart {
+		s.actor.Pause(1 + t.request.Answer.Pause)
+	}
+	_, err := s.conn.Write([]byte(t.request.added()))
+	s.awaitAcks(s.actor)
+	t.settled = true
+	if err == nil {
+		s.awaitEnd()
+	}
+	return false
+}
+
+// fallSilent waits for the end of the connection. It reads what comes, or it reads nothing.
+func (s *webService) fallSilent(q *WebRequest) {
+	if q.Number%2 == 0 {
+		s.awaitEnd()
+		return
+	}
+	s.actor.Until("is silent", func() bool { return s.conn.shows(unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR) })
+}
+
+// awaitEnd reads until the connection ends. A request that comes meanwhile is a failure.
+func (s *webService) awaitEnd() {
+	for {
+		b := s.in.left()
+		if q := s.prior.request; bytes.Contains(b, []byte("X-Number: ")) && (q.Answer.Early < 0 || q.Body == 0) {
+			s.failf(q, "behind its answer, which ends the connection, came to server %s %.60q", s.Name, b)
+			return
+		}
+		s.in.take(len(b))
+		if s.in.fill() != nil {
+			return
+		}
+	}
+}
+
+// tunnel sends and reads bytes in a tunnel. most is where the server's fault happens.
+func (s *webService) tunnel(t *webTrack, d *webDelivery, text answerText, most int) bool {
+	q := t.request
+	body := webBody{in: &s.in, framing: ByEnd}
+	d.heard = true
+	sender := s.actor.Go("sends", func(b *Actor) {
+		if !s.write(b, q, d, text, most) {
+			return
+		}
+		switch q.Answer.Fault {
+		case ServerCloses, ServerResets:
+			s.leave(b, d, &q.Answer)
+		default:
+			_ = s.conn.CloseWrite()
+		}
+	})
+	err := s.swallow(q, tunnelUp, &body)
+	d.body, d.whole = body.at, errors.Is(err, io.EOF)
+	if d.whole && body.at != q.Up && t.plan.Fault == Polite && q.Answer.Fault == Fair {
+		s.failf(q, "%d of %d bytes came through the tunnel to server %s, and look whole", body.at, q.Up, s.Name)
+	}
+	s.actor.Join(sender)
+	return false
+}

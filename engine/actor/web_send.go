@@ -1,0 +1,109 @@
+package actor
+
+// send is the coroutine of a client that sends the requests, up to the client's fault.
+func (c *webClient) send(a *Actor) {
+	text := c.buffer()
+	defer func() { c.free(text) }()
+	for i := range c.plan.Requests {
+		q := &c.plan.Requests[i]
+		if c.await(a, q, i); c.over {
+			return
+		}
+		var head int
+		text, head = q.appendTo(text[:0])
+		if c.plan.Fault.sending() && i == c.plan.FaultIn {
+			c.disturb(a, q, text)
+			return
+		}
+		if c.sendErr = c.sendOne(a, q, text, head); c.sendErr != nil {
+			return
+		}
+		c.sent++
+		c.tracks[q.Number].record.Sent = true
+	}
+	c.sendLast(a)
+}
+
+// await waits until request i is to be sent.
+func (c *webClient) await(a *Actor, q *WebRequest, i int) {
+	if q.Waits && i > 0 {
+		a.Until("waits for an answer", func() bool { return c.answered >= i || c.over })
+	}
+	if i > 0 && !c.over && c.plan.Requests[i-1].Answer.Fault == ServerAdds {
+		before := c.tracks[c.plan.Requests[i-1].Number]
+		a.Until("waits for bytes behind an answer", func() bool { return before.settled || c.over })
+		a.Pause(1) // the balancer has a chance to see them
+	}
+	if q.Wait > 0 {
+		a.Pause(q.Wait)
+	}
+}
+
+// sendOne sends a request. With Expect: 100-continue it sends the head, and waits for an answer
+// before it sends the body.
+func (c *webClient) sendOne(a *Actor, q *WebRequest, text []byte, head int) error {
+	if q.Continue {
+		if _, err := a.writePieces(c.conn, text[:head], c.plan.Piece, c.plan.Pause); err != nil {
+			return err
+		}
+		c.awaitContinue(a, q)
+		text = text[head:]
+	}
+	_, err := a.writePieces(c.conn, text, c.plan.Piece, c.plan.Pause)
+	return err
+}
+
+// awaitContinue waits for an interim answer, for a final one, or for some time.
+func (c *webClient) awaitContinue(a *Actor, q *WebRequest) {
+	late := false
+	a.Cast.Kernel.After(1+c.plan.shape.Patience/16, func() { late = true })
+	a.Until("waits for 100 Continue", func() bool { return late || c.continued > q.index() || c.over })
+}
+
+// disturb sends a part of a request, and does what the client's fault is.
+func (c *webClient) disturb(a *Actor, q *WebRequest, text []byte) {
+	n := min(c.plan.FaultAt, len(text))
+	if n == len(text) {
+		c.sent++
+		c.tracks[q.Number].record.Sent = true
+	}
+	if _, c.sendErr = a.writePieces(c.conn, text[:n], c.plan.Piece, c.plan.Pause); c.sendErr != nil {
+		return
+	}
+	switch c.plan.Fault {
+	case ClientFIN:
+		_ = c.conn.CloseWrite()
+	case ClientResets:
+		_ = c.conn.Reset()
+	}
+}
+
+// sendLast sends what comes behind the last request.
+func (c *webClient) sendLast(a *Actor) {
+	last := &c.plan.Requests[len(c.plan.Requests)-1]
+	switch {
+	case last.Upgrade:
+		c.sendUp(a, last)
+	case c.plan.Behind != "":
+		if _, c.sendErr = c.conn.Write([]byte(c.plan.Behind)); c.sendErr == nil {
+			_ = c.conn.CloseWrite()
+		}
+	case c.plan.HalfEnd:
+		_ = c.conn.CloseWrite()
+	}
+}
+
+// sendUp sends the client's bytes into the tunnel, and FIN.
+func (c *webClient) sendUp(a *Actor, q *WebRequest) {
+	if !q.Eager {
+		a.Until("waits for the tunnel", func() bool { return c.tunnel || c.over })
+	}
+	if !c.tunnel && !q.Eager {
+		return
+	}
+	text := appendStamp(c.buffer(), q.stream(tunnelUp), 0, q.Up)
+	defer func() { c.free(text) }()
+	if _, c.sendErr = a.writePieces(c.conn, text, c.plan.Piece, c.plan.Pause); c.sendErr == nil {
+		_ = c.conn.CloseWrite()
+	}
+}

@@ -1,0 +1,212 @@
+package actor
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// WebShape is what the configuration of the balancer allows, and how much the plans that are
+// drawn disturb it. Plans that were drawn for a shape refer to it: it must not change afterwards.
+type WebShape struct {
+	Hosts   []WebHost
+	Paths   []string // in front of "/" and the number; nil: none
+	Effects []func(r *rand.Rand, q *WebRequest)
+	// Closes: the frontend has `option httpclose`.
+	Closes bool
+	// IgnoresProbes: the frontend has `option http-ignore-probes`.
+	IgnoresProbes bool
+	// Upgrades and Connects allow requests for tunnels. The Host field of CONNECT has a port.
+	Upgrades, Connects bool
+	// UnixClients and UnixServers: some of them use UNIX sockets, which have no reset.
+	UnixClients, UnixServers bool
+	// Patience is the shortest timeout of the configuration. All pauses of one message together
+	// are shorter. 0: there is none, so nobody falls silent.
+	Patience time.Duration
+	// Repeats is the largest body of an idempotent request that is certainly sent again if a kept
+	// connection ends.
+	Repeats int
+	Large   int  // bytes of large bodies
+	Fill    int  // most bytes of a field that makes a head large; 0: none
+	Most    int  // requests of a conversation; 0: 8
+	Tame    bool // nobody disturbs anything
+}
+
+// WebHost is a value of the Host field and what follows from it.
+type WebHost struct {
+	Name    string
+	Backend string   // of the servers that get the requests; empty: any
+	Frees   bool     // connections to the servers are not kept
+	Cookie  string   // name of the cookie by which clients keep their server; empty: none
+	Hides   bool     // the servers do not see that cookie
+	Servers []string // the values of that cookie; each is the name of its server
+}
+
+// drawing draws a plan.
+type drawing struct {
+	*rand.Rand
+	*WebShape
+	plan *WebPlan
+}
+
+// DrawWeb draws the plan of a conversation. Numbers of conversations begin with 1.
+func DrawWeb(r *rand.Rand, shape *WebShape, number int) *WebPlan {
+	p := &WebPlan{Number: number, shape: shape}
+	d := &drawing{r, shape, p}
+	n := d.between(1, d.most())
+	p.Requests = make([]WebRequest, n)
+	spoiled, steps, moves := d.oneOf(n, 3), d.once(2), d.once(2)
+	host := d.IntN(len(d.Hosts))
+	for i := range p.Requests {
+		if moves {
+			host = d.IntN(len(d.Hosts))
+		}
+		q := &p.Requests[i]
+		q.Number, q.Waits = number*10+i, steps || d.once(8)
+		d.request(q, &d.Hosts[host])
+		d.answer(q, i == spoiled)
+	}
+	d.last(&p.Requests[n-1])
+	for i := range p.Requests {
+		for _, effect := range d.Effects {
+			effect(r, &p.Requests[i])
+		}
+	}
+	d.client()
+	p.settle()
+	return p
+}
+
+func (d *drawing) most() int {
+	if d.Most > 0 {
+		return min(d.Most, 8)
+	}
+	return 8
+}
+
+// once is true one time in n.
+func (d *drawing) once(n int) bool { return d.IntN(n) == 0 }
+
+// between returns a number from least to most.
+func (d *drawing) between(least, most int) int { return least + d.IntN(most-least+1) }
+
+// oneOf returns an index below n one time in rare, otherwise -1. A tame shape has no such index.
+func (d *drawing) oneOf(n, rare int) int {
+	if d.Tame || !d.once(rare) {
+		return -1
+	}
+	return d.IntN(n)
+}
+
+// size returns the size of a body: mostly small, sometimes larger than all buffers.
+func (d *drawing) size() int {
+	switch {
+	case d.once(6):
+		return 0
+	case d.Large > 0 && d.once(10):
+		return d.between(d.Large/4, d.Large)
+	}
+	return d.IntN(1 << d.IntN(9))
+}
+
+// piece returns the most bytes of one write or read; 0: no limit.
+func (d *drawing) piece() int {
+	if !d.once(3) {
+		return 0
+	}
+	return 1 + d.IntN(1<<d.IntN(12))
+}
+
+// pause returns a pause: often none. All pauses of a message are a part of the patience.
+func (d *drawing) pause() time.Duration {
+	if !d.once(4) {
+		return 0
+	}
+	if d.Patience == 0 {
+		return time.Duration(1 + d.IntN(int(time.Millisecond)))
+	}
+	return 1 + d.Patience/mostPauses/8*time.Duration(d.IntN(8))/8
+}
+
+// mostPauses is the number of pauses of one message, or of a client that reads.
+const mostPauses = 6
+
+// pick returns one of the values.
+func pick[T any](d *drawing, values ...T) T { return values[d.IntN(len(values))] }
+
+func (d *drawing) request(q *WebRequest, h *WebHost) {
+	q.Host, q.Expect.Backend, q.Expect.Frees = h.Name, h.Backend, h.Frees
+	q.Method = pick(d, "GET", "GET", "GET", "HEAD", "POST", "POST", "PUT", "DELETE", "OPTIONS")
+	q.Old, q.Wait = d.once(8), d.pause()
+	if len(d.Paths) > 0 {
+		q.Path = pick(d, d.Paths...)
+	}
+	if q.Old {
+		q.Keep = d.once(2)
+	}
+	if q.Method == "POST" || q.Method == "PUT" || !q.Old && q.Method != "HEAD" && d.once(12) {
+		q.Body, q.Framing = d.size(), pick(d, ByLength, ByChunks)
+		if q.Old {
+			q.Framing = ByLength
+		}
+		q.Trailer = q.Framing == ByChunks && d.once(3)
+		q.Continue = !q.Old && d.once(6)
+	}
+	if d.Fill > 0 && d.once(6) {
+		q.Fill = 1 + d.IntN(d.Fill)
+	}
+	if d.once(10) {
+		q.Odd = pick(d, oddRequests...).name
+	}
+	d.cookie(q, h)
+}
+
+// cookie decides which server the client has been given before.
+func (d *drawing) cookie(q *WebRequest, h *WebHost) {
+	if h.Cookie == "" {
+		return
+	}
+	q.Expect.Cookie = h.Cookie
+	switch d.IntN(4) {
+	case 0:
+		q.Cookie = h.Cookie + "=unknown"
+	case 1, 2:
+		q.Expect.Server, q.Expect.Cookie = pick(d, h.Servers...), ""
+		q.Cookie = "a=b; " + h.Cookie + "=" + q.Expect.Server
+		q.Expect.Loses = append(q.Expect.Loses, "set-cookie")
+	}
+	if h.Hides && q.Cookie != "" {
+		q.Expect.Has = append(q.Expect.Has, "Cookie: a=b")
+		q.Cookie += "; a=b"
+	}
+}
+
+// last makes the last request special: it ends the connection, or asks for a tunnel.
+func (d *drawing) last(q *WebRequest) {
+	switch {
+	case d.Upgrades && !q.Old && q.Framing == NoBody && d.once(8):
+		q.Method, q.Upgrade = "GET", true
+		if !d.once(4) {
+			d.tunnel(q, 101)
+		}
+	case d.Connects && !q.Old && q.Framing == NoBody && d.once(8):
+		q.Method, q.Upgrade, q.Odd, q.Path = "CONNECT", true, "", ""
+		q.Answer.Status = pick(d, 403, 500)
+		if !d.once(4) {
+			d.tunnel(q, 200)
+		}
+	case d.once(3):
+		q.Close = true
+	}
+}
+
+func (d *drawing) tunnel(q *WebRequest, status int) {
+	a := &q.Answer
+	a.Status, a.Framing, a.Body, a.Old, a.Close, a.Bad = status, ByEnd, d.size(), false, false, ""
+	q.Up, q.Eager = d.size(), d.once(4)
+	if a.Fault == ServerAdds || a.Fault == ServerErrs || a.Fault == ServerDies || a.Fault == ServerStops {
+		a.Fault = Fair
+	}
+	if a.Fault != Fair {
+		a.At = d.faultAt(q)
+	}
+}

@@ -1,0 +1,190 @@
+package actor
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// WebWorld contains the plans of all conversations in mode http, and what the clients and the
+// servers have seen of each request. It reports with [Cast.Failf].
+type WebWorld struct {
+	Cast *Cast
+	// Own are the statuses of answers that the balancer may give to any request, for reasons that
+	// no plan contains, such as 503 while servers are down.
+	Own []int
+	// Rough: a connection may end at any time, because calls of the balancer fail or it is stopped.
+	Rough bool
+	// Draining: from now on the balancer may end connections behind an answer.
+	Draining bool
+	// CheckPath is the path of health checks. They are answered with 200, or with 503 if Sick
+	// returns true for the name of the server.
+	CheckPath string
+	Sick      func(server string) bool
+	// Hang is how long a client waits for anything. 0: a day.
+	Hang time.Duration
+
+	plans   []*WebPlan
+	tracks  map[int]*webTrack // by number of the request
+	buffers [][]byte          // that nobody uses
+}
+
+// webTrack is what happened to a request.
+type webTrack struct {
+	plan       *WebPlan
+	request    *WebRequest
+	index      int
+	deliveries []*webDelivery
+	record     WebRecord
+	settled    bool // the balancer has got the bytes that the server adds, or never will
+}
+
+// webDelivery is one time that a server got a request.
+type webDelivery struct {
+	server string
+	kept   bool // the connection had served a request before
+	begun  bool // the final answer was begun
+	heard  bool // the balancer certainly has a byte of the answer
+	ended  bool // the server has ended the connection
+	whole  bool // the request was read to its end
+	body   int  // bytes of the request's body that were read
+	wrote  int  // bytes of the answer that were sent
+	sent   int  // those of them behind the head of the final answer
+}
+
+// WebRecord is the outcome of a request, for comparison with the log of the balancer.
+type WebRecord struct {
+	Number   int
+	Line     string // "GET /12 HTTP/1.1"
+	Sent     bool   // the client has sent it to its end
+	Status   int    // of the final answer at the client; 0: none came
+	Own      bool   // the balancer gave that answer
+	Body     int    // bytes of the answer's body, without framing
+	Bytes    int    // bytes that the client has read for this request, with heads and framing
+	Whole    bool   // the answer looks whole to the client
+	Aborted  bool   // the client itself ended the connection before the end of the answer
+	Failed   bool   // the connection ended or failed before the end of the answer
+	Servers  []string
+	Uploaded int // bytes of the request's body at the server that got it last, without framing
+}
+
+// NewWebWorld returns a world with these plans. The numbers of the plans must differ.
+func NewWebWorld(c *Cast, plans []*WebPlan) *WebWorld {
+	w := &WebWorld{Cast: c, plans: plans, tracks: map[int]*webTrack{}}
+	for _, p := range plans {
+		for i := range p.Requests {
+			q := &p.Requests[i]
+			w.tracks[q.Number] = &webTrack{plan: p, request: q, index: i, record: WebRecord{Number: q.Number, Line: q.line()}}
+		}
+	}
+	return w
+}
+
+// line returns the request line.
+func (q *WebRequest) line() string {
+	return q.Method + " " + q.target() + " HTTP/1." + string(minor(q.Old))
+}
+
+// Records returns the outcomes of all requests, in the order of their numbers.
+func (w *WebWorld) Records() []WebRecord {
+	var all []WebRecord
+	for _, p := range w.plans {
+		for i := range p.Requests {
+			t := w.tracks[p.Requests[i].Number]
+			r := t.record
+			for _, d := range t.deliveries {
+				r.Servers = append(r.Servers, d.server)
+				r.Uploaded = d.body
+			}
+			all = append(all, r)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b WebRecord) int { return a.Number - b.Number })
+	return all
+}
+
+// failf records that something happened to a request that must not.
+func (w *WebWorld) failf(q *WebRequest, format string, args ...any) {
+	w.Cast.Failf("conversation %d request %d: "+format, append([]any{q.Number / 10, q.Number}, args...)...)
+}
+
+// compare reports whether b are the stamped bytes of a message from offset at on. Otherwise it
+// reports whose bytes they are.
+func (w *WebWorld) compare(q *WebRequest, k streamKind, b []byte, at int) bool {
+	n := Check(b, q.stream(k), at)
+	if n == len(b) {
+		return true
+	}
+	whose := "nobody's"
+	if s, place, ok := Recognise(b[n:]); ok {
+		whose = streamKind(s%4).String() + " of request " + strconv.Itoa(int(s/4)) + " from byte " + strconv.Itoa(place) + " on"
+	}
+	w.failf(q, "bytes of the %v are wrong from byte %d on; they are %s: %q", k, at+n, whose, b[n:min(len(b), n+24)])
+	return false
+}
+
+// last returns the latest delivery of a request, or nil.
+func (t *webTrack) last() *webDelivery {
+	if n := len(t.deliveries); n > 0 {
+		return t.deliveries[n-1]
+	}
+	return nil
+}
+
+// mayBe reports whether the balancer may give an answer with this status.
+func (w *WebWorld) mayBe(f *webFate, status int) bool {
+	return slices.Contains(f.own, status) || slices.Contains(w.Own, status)
+}
+
+// buffer returns a slice of some capacity and length 0. free takes it back.
+func (w *WebWorld) buffer() []byte {
+	n := len(w.buffers)
+	if n == 0 {
+		return make([]byte, 0, 4<<10)
+	}
+	b := w.buffers[n-1]
+	w.buffers = w.buffers[:n-1]
+	return b[:0]
+}
+
+func (w *WebWorld) free(b []byte) {
+	if len(w.buffers) < mostBuffers {
+		w.buffers = append(w.buffers, b)
+	}
+}
+
+const mostBuffers = 256
+
+// deadline returns when a client gives up.
+func (w *WebWorld) deadline() time.Duration {
+	if w.Hang > 0 {
+		return w.Cast.Kernel.Now() + w.Hang
+	}
+	return w.Cast.Kernel.Now() + 24*time.Hour
+}
+
+// writePieces writes a message in pieces of at most piece bytes, 0 for one piece, with pauses
+// between the first ones. It returns the number of bytes written.
+func (a *Actor) writePieces(c *Conn, b []byte, piece int, pause time.Duration) (n int, err error) {
+	size := len(b)
+	if piece > 0 {
+		size = max(piece, len(b)/mostPieces)
+	}
+	for pauses := 0; n < len(b) && err == nil; pauses++ {
+		if pauses > 0 && pauses <= mostPauses && pause > 0 {
+			a.Pause(pause)
+		}
+		k := 0
+		k, err = c.Write(b[n:min(len(b), n+size)])
+		n += k
+	}
+	return n, err
+}
+
+// mostPieces is the number of writes of one message.
+const mostPieces = 12
+
+// shows reports whether one of the events is present on a connection, or nothing can come any more.
+func (c *Conn) shows(events uint32) bool {
+	return c.closed || c.overdue() || c.process.Poll(c.fd)&events != 0
+}
