@@ -43,37 +43,36 @@ func (s *tcp) mayWrite() Errno {
 	return 0
 }
 
-// append appends bytes to the send buffer. short means that the writer has more of them, for which
-// there is no space.
+// append adds bytes to the send buffer. short means that the writer has more of them, for which there
+// is no space.
 func (s *tcp) append(b []byte, flags int, short bool) {
 	o := &s.out
 	if short {
-		o.full = true
+		o.full, o.corked = true, false
 	}
 	if len(b) > 0 {
 		s.kernel.Progress++
-	}
-	switch more := flags&unix.MSG_MORE != 0 && !short; {
-	case !more:
-		o.corked = false
-	case !o.corked && len(b) > 0:
-		s.holdBack()
-	}
-	o.push(&s.kernel.net.pool, b)
-	o.written += uint64(len(b))
-	if flags&unix.MSG_OOB != 0 && len(b) > 0 {
-		o.urgent = o.written
+		s.cork(flags&unix.MSG_MORE != 0 && !short)
+		o.push(&s.kernel.net.pool, b)
+		o.written += uint64(len(b))
+		if flags&unix.MSG_OOB != 0 {
+			o.urgent = o.written
+		}
 	}
 	s.kernel.touch(s)
 }
 
-// holdBack corks the connection: bytes that are written now are not sent before uncork, or for a
-// while.
-func (s *tcp) holdBack() {
+// cork makes the bytes that are written next wait until they are sent together with later ones, but not
+// for long. Without more, the bytes that wait are sent.
+func (s *tcp) cork(more bool) {
 	o, from := &s.out, s.out.written
-	o.corked, o.cork = true, from
+	if !more || o.corked {
+		o.corked = more
+		return
+	}
+	o.corked, o.corkAt = true, from
 	s.kernel.timers.add(s.kernel.now+corkTime, func() {
-		if o.corked && o.cork == from {
+		if o.corkAt == from {
 			s.uncork()
 		}
 	})
@@ -89,7 +88,7 @@ func (s *tcp) uncork() {
 // ready returns the number of the last byte that may be sent.
 func (o *outflow) ready() uint64 {
 	if o.corked {
-		return o.cork
+		return o.corkAt
 	}
 	return o.end()
 }

@@ -89,8 +89,8 @@ type outflow struct {
 	acked, arrived, sent, written uint64
 	fin                           bool // the last of the written is a FIN
 	full                          bool // a writer waits for space (SOCK_NOSPACE)
-	corked                        bool // bytes from cork on are held back (MSG_MORE)
-	cork                          uint64
+	corked                        bool // bytes from corkAt on are held back (MSG_MORE)
+	corkAt                        uint64
 	urgent                        uint64 // number of bytes up to the urgent one and with it; 0: none
 	carried                       uint64 // what the last segment acknowledges
 	rst                           reset

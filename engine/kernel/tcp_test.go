@@ -18,7 +18,9 @@ var at = Address{IP: netip.MustParseAddrPort("127.0.0.1:80")}
 
 func newRig(t *testing.T, o Options) *rig {
 	t.Helper()
-	o.Seed = 1
+	if o.Seed == 0 {
+		o.Seed = 1
+	}
 	k := New(o)
 	return &rig{k.Process("test"), t}
 }

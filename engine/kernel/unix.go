@@ -178,6 +178,8 @@ func (s *unixSocket) shutdown(how int) Errno {
 	}
 	ends := uint8(how + 1)
 	s.ended |= ends
+	s.kernel.Progress++
+	s.wake(anyEvent)
 	to := s.peer
 	if to == nil {
 		return 0
@@ -188,7 +190,6 @@ func (s *unixSocket) shutdown(how int) Errno {
 	if ends&sending != 0 {
 		to.ended |= receiving
 	}
-	s.kernel.Progress++
 	to.wake(anyEvent)
 	return 0
 }

@@ -126,6 +126,9 @@ func (s *tcp) transmit() {
 func (s *tcp) deliver() {
 	o, to := &s.out, s.peer
 	to.acknowledged(o.carried)
+	if s.kernel.coin() {
+		to.uncork()
+	}
 	n := s.kernel.some(int(o.sent - o.arrived))
 	bytes := min(n, int(o.end()-o.arrived))
 	if !to.accepts(bytes) {
