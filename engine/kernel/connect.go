@@ -91,7 +91,11 @@ func (s *tcp) connectWith(b []byte, to Address) (int, Errno) {
 	if k.FastOpen&fastClients == 0 {
 		return -1, unix.EOPNOTSUPP
 	}
-	if e := s.connect(to); e != unix.EINPROGRESS {
+	switch e := s.connect(to); e {
+	case unix.EINPROGRESS:
+	case 0: // it was established before
+		return s.send(b, 0, Address{})
+	default:
 		return -1, e
 	}
 	known := slices.Contains(k.net.cookies, s.name.remote.Addr()) && k.coin()

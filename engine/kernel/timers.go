@@ -63,7 +63,9 @@ func (k *Kernel) Advance(to time.Duration) {
 			break
 		}
 		k.now = max(k.now, at)
+		k.Progress++
 		heap.Pop(&k.timers).(*timer).do()
+		k.settle()
 	}
 	k.now = max(k.now, to)
 	k.settle()
