@@ -19,7 +19,9 @@ type relay struct {
 	// change alters bytes of one direction, of which so many came before. It also says whether
 	// the direction ends there with FIN.
 	change func(b []byte, before int) ([]byte, bool)
+	closed bool // does not listen
 	lose   bool // closes each client's connection at once
+	mute   bool // passes no FIN on
 	twice  bool // sends the bytes of a client to two servers
 	cross  bool // exchanges the servers of two clients
 	soft   bool // passes RST on as FIN
@@ -31,6 +33,9 @@ func (y *relay) run(a *Actor) {
 	l, err := a.Listen(y.at, 10)
 	if err != nil {
 		panic(err)
+	}
+	if y.closed {
+		_ = l.Close()
 	}
 	for number := 1; ; number++ {
 		c, err := l.Accept()
@@ -72,7 +77,7 @@ func (y *relay) pump(a *Actor, from *Conn, to ...*Conn) {
 		for {
 			n, err := from.Read(b)
 			if err != nil {
-				y.end(err, from, to)
+				y.end(err, to)
 				return
 			}
 			out, fin := y.changed(b[:n], before)
@@ -100,9 +105,12 @@ func (y *relay) changed(b []byte, before int) ([]byte, bool) {
 }
 
 // end passes on the end of a direction.
-func (y *relay) end(err error, _ *Conn, to []*Conn) {
+func (y *relay) end(err error, to []*Conn) {
 	fin := errors.Is(err, io.EOF)
 	for _, conn := range to {
+		if fin && y.mute {
+			return
+		}
 		if fin && !y.hard || !fin && y.soft {
 			_ = conn.CloseWrite()
 		} else {
@@ -153,6 +161,8 @@ func TestVerdicts(t *testing.T) {
 		"another client's server": {relay{cross: true}, "conversation"},
 		"two servers":             {relay{twice: true}, "reached two servers"},
 		"no server":               {relay{lose: true}, "reached no server"},
+		"no relay":                {relay{closed: true}, "cannot connect"},
+		"lost FIN":                {relay{mute: true}, "for ever"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(*seed, 7))
@@ -173,7 +183,8 @@ func TestRelay(t *testing.T) {
 	t.Logf("-actor.seed=%d", *seed)
 	r := rand.New(rand.NewPCG(*seed, 8))
 	for range 300 {
-		x := &scene{seed: r.Uint64(), count: 1 + r.IntN(10), at: overTCP, delayed: r.IntN(2) == 0, relay: &relay{at: []kernel.Address{behind, {Path: "@relay"}}[r.IntN(2)], to: overTCP},
+		between := &relay{at: []kernel.Address{behind, {Path: "@relay"}}[r.IntN(2)], to: []kernel.Address{overTCP, overUNIX}[r.IntN(2)]}
+		x := &scene{seed: r.Uint64(), count: 1 + r.IntN(10), at: between.to, delayed: r.IntN(2) == 0, relay: between,
 			options: StreamOptions{First: Speaker(r.IntN(3))}}
 		if s := x.play(); len(s.Cast.Failures()) > 0 {
 			x.fail(t, s)

@@ -56,10 +56,10 @@ func (s *Streams) Talk(a *Actor, to kernel.Address, plan *StreamPlan) error {
 	c := s.add(plan)
 	e := &end{streams: s, actor: a, role: client}
 	e.join(c)
-	if e.conn, e.dial = a.Dial(to); e.dial != nil {
+	if e.conn, e.Dial = a.Dial(to); e.Dial != nil {
 		e.over = true
 		s.judge(c)
-		return e.dial
+		return e.Dial
 	}
 	e.run()
 	return nil
@@ -90,7 +90,7 @@ func (s *Streams) Serve(a *Actor, l *Listener, greet func() *StreamPlan) {
 		if greet != nil {
 			e.join(s.add(greet()))
 		}
-		a.Go("connection "+strconv.Itoa(number), func(b *Actor) {
+		a.Go(strconv.Itoa(number), func(b *Actor) {
 			e.actor = b
 			e.run()
 		})

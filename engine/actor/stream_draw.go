@@ -159,17 +159,14 @@ func (d *draw) urgent(s *StreamSide) {
 	}
 }
 
-// mostReads is the number of reads into which slow reading cuts a stream, about.
-const mostReads = 50
-
 // reading draws how an end reads a stream of a size.
 func (d *draw) reading(s *StreamSide, size int) {
 	s.Read.Wait = d.pause(8)
 	if d.oneIn(6) {
-		s.Read.Most = 1 + size/mostReads + d.r.IntN(size+1)
+		s.Read.Most = 1 + size/mostPauses + d.r.IntN(size+1)
 	}
 	if s.Read.Most == 0 || d.oneIn(2) {
-		s.Read.Pause = d.pause(8) / mostReads
+		s.Read.Pause = d.pause(8) / mostPauses
 	}
 	if s.End == Deaf {
 		s.Read.Stop = 1 + d.r.IntN(size+1)

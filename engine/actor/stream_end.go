@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strconv"
 	"time"
 )
 
@@ -16,18 +17,9 @@ type end struct {
 	talk     *conversation // nil: not known yet
 	patience time.Duration // how long it waits for the first bytes; 0: for ever
 	opening  []byte        // what was read while the conversation was not known
+	wrong    bool          // a wrong byte was read
 	over     bool
-	fate
-}
-
-// fate is what happened to an end.
-type fate struct {
-	dial           error // the connection never stood
-	sent, received int   // bytes
-	finished       bool  // it sent FIN, or closed its socket
-	complete       bool  // it sent all bytes of its plan
-	read           error // why it reads no more: io.EOF for FIN; nil: by its own will
-	write          error // why it could not send
+	Fate
 }
 
 // mostOpening is the number of bytes by which an end must know its conversation.
@@ -41,7 +33,7 @@ func (e *end) run() {
 	e.checkSilence()
 	if !e.conn.closed {
 		_ = e.conn.Close()
-		e.finished = true
+		e.Finished = true
 	}
 	e.over = true
 	if e.talk != nil {
@@ -69,14 +61,14 @@ func (e *end) learn() bool {
 		b := e.streams.Cast.scratch[:mostOpening-len(e.opening)]
 		n, err := e.conn.Read(b)
 		if err != nil {
-			e.read = err
+			e.Read = err
 			return false
 		}
 		e.opening = append(e.opening, b[:n]...)
 		if c := e.streams.find(e.opening); c != nil {
 			e.conn.Deadline(0)
 			e.join(c)
-			e.actor.Logf("is the %s of conversation %d", roleName(e.role), c.plan.Number)
+			e.actor.Name += " in " + strconv.Itoa(c.plan.Number)
 			e.take(e.opening)
 			return true
 		}
@@ -90,9 +82,10 @@ func (e *end) follow() {
 	if side := e.side(); side.End == Deaf { // the other end may be deaf, too: sending may block
 		e.conn.Deadline(e.streams.Cast.Kernel.Now() + side.Patience)
 	}
-	reader := e.actor.Go("(reader)", func(*Actor) { e.readAll() })
-	e.write = e.sendAll()
-	if e.write != nil {
+	reader := e.actor.Go("reads", func(*Actor) { e.readAll() })
+	reader.Name = e.actor.Name // in traces, both are one
+	e.Write = e.sendAll()
+	if e.Write != nil {
 		e.actor.Join(reader)
 		return
 	}
@@ -110,7 +103,7 @@ func (e *end) sendAll() error {
 			_ = e.conn.Urgent('!') // UNIX sockets may refuse it
 		}
 		if p.After > 0 {
-			e.actor.Until("waits for bytes", func() bool { return e.received >= p.After || e.readsNoMore() })
+			e.actor.Until("waits for bytes", func() bool { return e.Received >= p.After || e.readsNoMore() })
 		}
 		if p.Pause > 0 {
 			e.actor.Pause(p.Pause)
@@ -121,7 +114,7 @@ func (e *end) sendAll() error {
 		}
 	}
 	err := e.sendUpTo(goal)
-	e.complete = err == nil
+	e.Complete = err == nil
 	return err
 }
 
@@ -130,12 +123,12 @@ const mostSent = 16 << 10
 
 // sendUpTo sends until so many bytes are sent.
 func (e *end) sendUpTo(goal int) error {
-	for e.sent < goal {
+	for e.Sent < goal {
 		// Others use the scratch memory while this actor waits. So it is filled after each wait.
-		b := e.streams.Cast.scratch[:min(goal-e.sent, mostSent)]
-		e.talk.plan.fill(b, e.role == server, e.sent)
+		b := e.streams.Cast.scratch[:min(goal-e.Sent, mostSent)]
+		e.talk.plan.fill(b, e.role == server, e.Sent)
 		n, errno := e.conn.offer(b, 0)
-		e.sent += n
+		e.Sent += n
 		if errno == 0 {
 			continue
 		}
@@ -147,13 +140,16 @@ func (e *end) sendUpTo(goal int) error {
 	return nil
 }
 
+// mostPauses is the number of reads behind which a reader pauses.
+const mostPauses = 50
+
 // readAll reads as the plan says.
 func (e *end) readAll() {
 	a, r := e.streams.Cast.running, e.side().Read
 	if r.Wait > 0 {
 		a.Pause(r.Wait)
 	}
-	for r.Stop == 0 || e.received < r.Stop {
+	for reads := 0; r.Stop == 0 || e.Received < r.Stop; reads++ {
 		b := e.streams.Cast.scratch
 		if r.Most > 0 {
 			b = b[:min(r.Most, len(b))]
@@ -164,7 +160,7 @@ func (e *end) readAll() {
 			return
 		}
 		e.take(b[:n])
-		if r.Pause > 0 {
+		if r.Pause > 0 && reads < mostPauses {
 			a.Pause(r.Pause)
 		}
 	}
@@ -173,13 +169,13 @@ func (e *end) readAll() {
 // readsNoMore reports whether the end has received its last byte.
 func (e *end) readsNoMore() bool {
 	stop := e.side().Read.Stop
-	return e.read != nil || stop > 0 && e.received >= stop
+	return e.Read != nil || stop > 0 && e.Received >= stop
 }
 
 // ended records why the end reads no more. An end that closed its socket itself has no reason.
 func (e *end) ended(err error) {
 	if !errors.Is(err, os.ErrClosed) {
-		e.read = err
+		e.Read = err
 	}
 }
 
@@ -206,13 +202,13 @@ func (e *end) leave(reader *Actor) {
 // finish sends FIN.
 func (e *end) finish() {
 	_ = e.conn.CloseWrite() // fails if the peer has reset; the reader sees that
-	e.finished = true
+	e.Finished = true
 }
 
 // reset sends RST. Between UNIX sockets it is FIN.
 func (e *end) reset() {
 	_ = e.conn.Reset()
-	e.finished = e.finished || e.conn.unix
+	e.Finished = e.Finished || e.conn.unix
 }
 
 // loiter waits until the peer has ended, or until the patience is over.
@@ -220,12 +216,12 @@ func (e *end) loiter(patience time.Duration) {
 	k := e.streams.Cast.Kernel
 	until := k.Now() + patience
 	k.After(patience, func() {}) // the clock must stop there
-	e.actor.Until("is silent", func() bool { return e.read != nil || k.Now() >= until })
+	e.actor.Until("is silent", func() bool { return e.Read != nil || k.Now() >= until })
 }
 
 // checkSilence checks that no byte comes behind FIN.
 func (e *end) checkSilence() {
-	if e.conn.closed || !errors.Is(e.read, io.EOF) {
+	if e.conn.closed || !errors.Is(e.Read, io.EOF) {
 		return
 	}
 	if n, _ := e.conn.process.Recv(e.conn.fd, e.streams.Cast.scratch[:1], 0); n > 0 {
@@ -235,9 +231,10 @@ func (e *end) checkSilence() {
 
 // take checks bytes that were read.
 func (e *end) take(b []byte) {
-	right := e.talk.plan.check(b, e.role == client, e.received)
-	if right < len(b) {
+	right := e.talk.plan.check(b, e.role == client, e.Received)
+	if right < len(b) && !e.wrong {
+		e.wrong = true
 		e.failf("%s", e.describe(b, right))
 	}
-	e.received += len(b)
+	e.Received += len(b)
 }

@@ -49,7 +49,7 @@ type Piece struct {
 type Reading struct {
 	Wait  time.Duration // before the first read
 	Most  int           // bytes at once; 0: as many as there are
-	Pause time.Duration // after each read
+	Pause time.Duration // after each of the first 50 reads
 	Stop  int           // it reads no more when it has so many bytes; 0: it reads to the end
 }
 
@@ -102,6 +102,20 @@ func (p *StreamPlan) Total(server bool) int {
 	return n
 }
 
+// Longest returns how long the conversation may take if the network takes no time. In between, no
+// silence of an end is longer.
+func (p *StreamPlan) Longest() time.Duration {
+	return p.Client.longest() + p.Server.longest()
+}
+
+func (s *StreamSide) longest() time.Duration {
+	d := s.Patience + s.Read.Wait + mostPauses*s.Read.Pause
+	for _, piece := range s.Pieces {
+		d += piece.Pause
+	}
+	return d
+}
+
 // prefix returns what an end sends in front of its stamps.
 func (p *StreamPlan) prefix(server bool) string {
 	if server {
@@ -137,9 +151,9 @@ func (p *StreamPlan) String() string {
 	first := [...]string{"the client speaks first", "the server speaks first", "nobody speaks"}[p.First]
 	head := ""
 	if p.Prefix != "" {
-		head = fmt.Sprintf(" behind %d bytes of prefix", len(p.Prefix))
+		head = fmt.Sprintf("%d bytes of prefix, ", len(p.Prefix))
 	}
-	return fmt.Sprintf("conversation %d: %s.\n  client: %v%s\n  server: %v", p.Number, first, &p.Client, head, &p.Server)
+	return fmt.Sprintf("conversation %d: %s.\n  client: %s%v\n  server: %v", p.Number, first, head, &p.Client, &p.Server)
 }
 
 // String describes what an end does.
@@ -178,7 +192,7 @@ func (r Reading) String() string {
 		s += fmt.Sprintf(", reads %d bytes at once", r.Most)
 	}
 	if r.Pause > 0 {
-		s += fmt.Sprintf(", a pause of %v behind each read", r.Pause)
+		s += fmt.Sprintf(", a pause of %v behind reads", r.Pause)
 	}
 	if r.Stop > 0 {
 		s += fmt.Sprintf(", reads no more after %d bytes", r.Stop)

@@ -60,7 +60,7 @@ func (x *scene) play() *Streams {
 	s.Finish()
 	for _, a := range c.Waiting() {
 		if strings.HasPrefix(a.Name, "client") || strings.HasPrefix(a.Name, "server ") {
-			c.Failf("%s for ever", a.Waits())
+			c.Failf("%s: nothing is left to do", a.Waits())
 		}
 	}
 	for _, v := range k.Violations() {

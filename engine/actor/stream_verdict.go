@@ -1,11 +1,7 @@
 package actor
 
 import (
-	"errors"
 	"fmt"
-	"io"
-
-	"golang.org/x/sys/unix"
 )
 
 // verdict is a rule that every conversation must obey. It returns what is wrong, or nothing.
@@ -13,7 +9,7 @@ import (
 type verdict func(s *Streams, c *conversation) string
 
 // verdicts are the rules, in the order in which they are checked.
-var verdicts = []verdict{dialled, met, noMore, finBehindAll, whole}
+var verdicts = []verdict{ended, dialled, met, noMore, finBehindAll, whole}
 
 // judge checks a conversation when both ends have left it.
 func (s *Streams) judge(c *conversation) {
@@ -51,10 +47,20 @@ func (s *Streams) Finish() {
 
 func (s *Streams) excuses(c *conversation) bool { return s.Excused != nil && s.Excused(c.plan) }
 
+// ended: an end leaves the conversation sooner or later.
+func ended(_ *Streams, c *conversation) string {
+	for _, e := range c.ends {
+		if e != nil && !e.over {
+			return e.actor.Waits() + " for ever"
+		}
+	}
+	return ""
+}
+
 // dialled: the client is connected.
 func dialled(s *Streams, c *conversation) string {
-	if e := c.ends[client]; e != nil && e.dial != nil && !s.excuses(c) {
-		return fmt.Sprintf("%s cannot connect: %v", e.actor.Name, e.dial)
+	if e := c.ends[client]; e != nil && e.Dial != nil && !s.excuses(c) {
+		return fmt.Sprintf("%s cannot connect: %v", e.actor.Name, e.Dial)
 	}
 	return ""
 }
@@ -65,21 +71,21 @@ func met(s *Streams, c *conversation) string {
 	if e == nil || c.plan.First != ClientFirst || !c.plan.Client.End.Polite() || c.ends[server] != nil || s.excuses(c) {
 		return ""
 	}
-	return fmt.Sprintf("%s reached no server: %v", e.actor.Name, e.fate)
+	return fmt.Sprintf("%s reached no server: %v", e.actor.Name, e.Fate)
 }
 
 // noMore: an end receives only bytes that the other end sent.
 func noMore(_ *Streams, c *conversation) string {
 	for role, e := range c.ends {
-		if e == nil || e.received == 0 {
+		if e == nil || e.Received == 0 {
 			continue
 		}
 		other, sent := c.ends[1-role], 0
 		if other != nil {
-			sent = other.sent
+			sent = other.Sent
 		}
-		if e.received > sent {
-			return fmt.Sprintf("%s received %d bytes of %d that were sent", e.actor.Name, e.received, sent)
+		if e.Received > sent {
+			return fmt.Sprintf("%s received %d bytes of %d that were sent", e.actor.Name, e.Received, sent)
 		}
 	}
 	return ""
@@ -93,14 +99,14 @@ func finBehindAll(s *Streams, c *conversation) string {
 	}
 	for role, e := range c.ends {
 		other := c.ends[1-role]
-		if !e.sawFIN() || e.conn.unix && !c.plan.Side(role == client).End.Polite() {
+		if !e.SawFIN() || e.conn.unix && !c.plan.Side(role == client).End.Polite() {
 			continue
 		}
-		if !other.finished {
+		if !other.Finished {
 			return fmt.Sprintf("%s got FIN, which %s did not send", e.actor.Name, other.actor.Name)
 		}
-		if e.received < other.sent {
-			return fmt.Sprintf("%s got FIN behind %d of %d bytes of %s", e.actor.Name, e.received, other.sent, other.actor.Name)
+		if e.Received < other.Sent {
+			return fmt.Sprintf("%s got FIN behind %d of %d bytes of %s", e.actor.Name, e.Received, other.Sent, other.actor.Name)
 		}
 	}
 	return ""
@@ -115,30 +121,11 @@ func whole(s *Streams, c *conversation) string {
 		if e == nil {
 			continue
 		}
-		if !e.complete || !e.sawFIN() {
-			return fmt.Sprintf("both ends are polite, but %s (%s): %v", e.actor.Name, roleName(role), e.fate)
+		if !e.Complete || !e.SawFIN() {
+			return fmt.Sprintf("both ends are polite, but %s (%s): %v", e.actor.Name, roleName(role), e.Fate)
 		}
 	}
 	return ""
-}
-
-// sawFIN reports whether FIN reached the end. A send that fails takes the reset with it: the end
-// of the stream that the next read sees is no FIN then.
-func (f fate) sawFIN() bool {
-	return errors.Is(f.read, io.EOF) && !errors.Is(f.write, unix.ECONNRESET)
-}
-
-func (f fate) String() string {
-	s := fmt.Sprintf("sent %d bytes, received %d", f.sent, f.received)
-	for _, part := range []struct {
-		name string
-		err  error
-	}{{"cannot connect", f.dial}, {"cannot send", f.write}, {"cannot read", f.read}} {
-		if part.err != nil {
-			s += fmt.Sprintf(", %s: %v", part.name, part.err)
-		}
-	}
-	return s
 }
 
 // failf reports a failure of the end's conversation.
@@ -149,7 +136,7 @@ func (e *end) failf(format string, args ...any) {
 // describe says what is wrong with b, of which so many bytes are right.
 func (e *end) describe(b []byte, right int) string {
 	got := b[right:]
-	text := fmt.Sprintf("%s gets a wrong byte %d: % x", e.actor.Name, e.received+right, got[:min(len(got), 2*word)])
+	text := fmt.Sprintf("%s gets a wrong byte %d: % x", e.actor.Name, e.Received+right, got[:min(len(got), 2*word)])
 	if s, at, ok := Recognise(got); ok {
 		text += fmt.Sprintf(" are %v from offset %d", s, at)
 	}
