@@ -163,10 +163,10 @@ func (d *draw) urgent(s *StreamSide) {
 func (d *draw) reading(s *StreamSide, size int) {
 	s.Read.Wait = d.pause(8)
 	if d.oneIn(6) {
-		s.Read.Most = 1 + size/mostPauses + d.r.IntN(size+1)
+		s.Read.Most = 1 + size/mostReadPauses + d.r.IntN(size+1)
 	}
 	if s.Read.Most == 0 || d.oneIn(2) {
-		s.Read.Pause = d.pause(8) / mostPauses
+		s.Read.Pause = d.pause(8) / mostReadPauses
 	}
 	if s.End == Deaf {
 		s.Read.Stop = 1 + d.r.IntN(size+1)

@@ -140,8 +140,8 @@ func (e *end) sendUpTo(goal int) error {
 	return nil
 }
 
-// mostPauses is the number of reads behind which a reader pauses.
-const mostPauses = 50
+// mostReadPauses is the number of reads behind which a reader pauses.
+const mostReadPauses = 50
 
 // readAll reads as the plan says.
 func (e *end) readAll() {
@@ -160,7 +160,7 @@ func (e *end) readAll() {
 			return
 		}
 		e.take(b[:n])
-		if r.Pause > 0 && reads < mostPauses {
+		if r.Pause > 0 && reads < mostReadPauses {
 			a.Pause(r.Pause)
 		}
 	}

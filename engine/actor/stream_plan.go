@@ -109,7 +109,7 @@ func (p *StreamPlan) Longest() time.Duration {
 }
 
 func (s *StreamSide) longest() time.Duration {
-	d := s.Patience + s.Read.Wait + mostPauses*s.Read.Pause
+	d := s.Patience + s.Read.Wait + mostReadPauses*s.Read.Pause
 	for _, piece := range s.Pieces {
 		d += piece.Pause
 	}
