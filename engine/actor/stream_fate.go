@@ -26,16 +26,16 @@ func (f Fate) SawFIN() bool {
 
 // String describes what happened, for people.
 func (f Fate) String() string {
-	s := fmt.Sprintf("sent %d bytes, received %d", f.Sent, f.Received)
-	for _, part := range []struct {
-		name string
-		err  error
-	}{{"cannot connect", f.Dial}, {"cannot send", f.Write}, {"cannot read", f.Read}} {
-		if part.err != nil {
-			s += fmt.Sprintf(", %s: %v", part.name, part.err)
-		}
+	return fmt.Sprintf("sent %d bytes, received %d", f.Sent, f.Received) +
+		because("cannot connect", f.Dial) + because("cannot send", f.Write) + because("cannot read", f.Read)
+}
+
+// because names an error, if there is one.
+func because(what string, err error) string {
+	if err == nil {
+		return ""
 	}
-	return s
+	return fmt.Sprintf(", %s: %v", what, err)
 }
 
 // Outcome is what happened in a conversation.
