@@ -75,7 +75,7 @@ func (p *Process) Bind(fd int, at Address) Errno {
 	if e == 0 {
 		e = s.bind(at)
 	}
-	p.done(CallBind, fd, 0, e)
+	p.named(CallBind, fd, at, e)
 	return e
 }
 
@@ -126,7 +126,7 @@ func (p *Process) Connect(fd int, to Address) Errno {
 		e = s.connect(to)
 		p.kernel.settle()
 	}
-	p.done(CallConnect, fd, 0, e)
+	p.named(CallConnect, fd, to, e)
 	return e
 }
 
@@ -174,6 +174,13 @@ func (p *Process) Shutdown(fd, how int) Errno {
 	}
 	p.done(CallShutdown, fd, how, e)
 	return e
+}
+
+// named traces a call with an address, such as "connect 7 127.0.0.1:80 = EINPROGRESS".
+func (p *Process) named(c Call, fd int, a Address, e Errno) {
+	if p.traced() {
+		p.trace("%s %d %s = %s", c, fd, a, outcome(0, e))
+	}
 }
 
 // Local returns a socket's own address (getsockname(2)).
