@@ -18,6 +18,8 @@ type Actor struct {
 	// when other actors are taken out of a simulation.
 	Rand *rand.Rand
 	Cast *Cast
+	// From is the local address of the connections that Dial makes. The zero Address is any.
+	From kernel.Address
 
 	program *program
 	number  int // by order of start

@@ -117,9 +117,9 @@ func (c *Cast) logf(format string, args ...any) {
 // Several coroutines of one process may use a Conn.
 type Conn struct{ socket }
 
-// Dial connects to an address and waits until the connection stands.
+// Dial connects to an address, from the address From, and waits until the connection stands.
 func (a *Actor) Dial(to kernel.Address) (*Conn, error) {
-	return a.DialFrom(kernel.Address{}, to)
+	return a.DialFrom(a.From, to)
 }
 
 // DialFrom is Dial from a local address; the zero Address is any.

@@ -200,6 +200,9 @@ func (q *WebRequest) appendAnswerHead(b []byte) []byte {
 	b = append(append(b, "HTTP/1."...), minor(a.Old), ' ')
 	b = append(strconv.AppendInt(b, int64(a.Status), 10), " Said\r\n"...)
 	b = appendNumber(b, "X-Number", q.Number)
+	for _, line := range a.Fields {
+		b = append(append(b, line...), "\r\n"...)
+	}
 	b = appendCommon(b, a.Close, a.Old && !a.Close && q.Number%2 == 0, a.Fill)
 	switch {
 	case a.Status == 101:

@@ -109,9 +109,10 @@ type WebAnswer struct {
 	Status  int
 	Body    int // bytes; in a tunnel: those that the server sends
 	Framing Framing
-	Old     bool // HTTP/1.0
-	Close   bool // Connection: close
-	Fill    int  // bytes of a field that makes the head large
+	Old     bool     // HTTP/1.0
+	Close   bool     // Connection: close
+	Fields  []string // further lines of its head
+	Fill    int      // bytes of a field that makes the head large
 	Trailer bool
 	Odd     string        // a key of oddAnswers: unusual, but valid
 	Said100 bool          // 100 Continue is sent before the body is read
