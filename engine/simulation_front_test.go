@@ -1,0 +1,173 @@
+//go:build simulation
+
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"sluice/engine/actor"
+	"sluice/engine/kernel"
+)
+
+// simFront is a frontend.
+type simFront struct {
+	name      string
+	number    int
+	http      bool
+	lines     []string
+	binds     []simBind
+	most      int // maxconn; 0: none
+	routes    []simRoute
+	client    time.Duration // timeout client
+	closes    bool          // the client's connection is not kept
+	probes    bool          // option http-ignore-probes
+	rejects   bool          // clients from the address of outlaws are rejected
+	monitored int           // number of the request that asks for monitor-uri; 0: none
+	monitor   int           // status of its answer
+	forward   *simForward   // nil: none
+	inspect   time.Duration // how long a client may take for its first bytes; 0: rules need none
+	tunnels   bool          // clients may ask for tunnels
+
+	patience       time.Duration // the shortest timeout
+	log            logFormat
+	quiet          logQuiet
+	rules, answers []*webRule
+	effects        []func(q *asked) // what the frontend does with every request
+	doubts         doubts
+	shape          *actor.WebShape // of its conversations in mode http; nil: not made yet
+}
+
+// simBind is an address on which a frontend listens.
+type simBind struct {
+	address kernel.Address
+	most    int // maxconn; 0: none
+}
+
+// simRoute is a way from a frontend to a backend.
+type simRoute struct {
+	back *simBack // nil: no backend
+	host string   // mode http, or mode tcp with rules about the first bytes: what names it
+}
+
+// newFront makes a frontend with one address and one backend.
+func (s *scene) newFront(i int) *simFront {
+	f := &simFront{name: fmt.Sprintf("f%d", i), number: i, client: 20 * time.Second, log: logOfOurs}
+	r := s.plan.source(f.name)
+	b := s.backs[r.IntN(len(s.backs))]
+	f.http = b.http
+	f.routes = []simRoute{{back: b, host: "any.test"}}
+	f.binds = []simBind{{address: ipAddress(10+byte(i), 1, 80)}}
+	if r.IntN(5) == 0 {
+		f.binds[0].address = unixAddress(r.IntN(2) == 0, f.name)
+	}
+	return f
+}
+
+// say adds a line to the configuration of the frontend.
+func (f *simFront) say(format string, args ...any) {
+	f.lines = append(f.lines, fmt.Sprintf(format, args...))
+}
+
+func (f *simFront) inHTTP() bool { return f.http }
+func (f *simFront) inTCP() bool  { return !f.http }
+
+var frontKnobs = []knob[*simFront]{
+	{"maxconn", 0.2, nil, func(t *turn[*simFront]) { t.of.most = 1 + t.IntN(5) }},
+	{"maxconn of an address", 0.2, nil, func(t *turn[*simFront]) { t.of.binds[0].most = 1 + t.IntN(5) }},
+	{"second address", 0.3, nil, secondAddress},
+	{"backlog", 0.1, nil, func(t *turn[*simFront]) { t.of.say("backlog %d", 1+t.IntN(5)) }},
+	{"smart accept", 0.2, nil, func(t *turn[*simFront]) { t.of.say("option tcp-smart-accept") }},
+	{"timeout client", 0.15, nil, func(t *turn[*simFront]) { t.of.client = t.timeout() }},
+	{"timeout client-fin", 0.1, nil, func(t *turn[*simFront]) { t.of.limit("client-fin", t.timeout()) }},
+	{"timeout http-request", 0.15, (*simFront).inHTTP, func(t *turn[*simFront]) { t.of.limit("http-request", t.timeout()) }},
+	{"timeout http-keep-alive", 0.15, (*simFront).inHTTP, func(t *turn[*simFront]) { t.of.limit("http-keep-alive", t.timeout()) }},
+	{"http-server-close", 0.1, (*simFront).inHTTP, func(t *turn[*simFront]) { t.of.say("option http-server-close"); t.of.frees() }},
+	{"httpclose", 0.1, (*simFront).inHTTP, httpClose},
+	{"ignore probes", 0.1, (*simFront).inHTTP, func(t *turn[*simFront]) { t.of.say("option http-ignore-probes"); t.of.probes = true }},
+	{"outlaws", 0.15, nil, rejectOutlaws},
+	{"routes by host", 0.6, (*simFront).inHTTP, routesByHost},
+	{"routes by first bytes", 0.5, (*simFront).inTCP, routesByBytes},
+	{"no way", 0.15, (*simFront).inHTTP, noWay},
+	{"monitor", 0.15, (*simFront).inHTTP, useMonitor},
+	{"forwardfor", 0.2, (*simFront).inHTTP, forwardFor},
+	{"rules", 0.4, (*simFront).inHTTP, frontRules},
+	{"tunnels", 0.3, (*simFront).inHTTP, func(t *turn[*simFront]) { t.of.tunnels = true }},
+	{"captures", 0.3, (*simFront).inHTTP, captures},
+	{"log", 0.5, nil, otherLog},
+	{"dontlognull", 0.15, nil, func(t *turn[*simFront]) { t.of.say("option dontlognull"); t.of.quiet.null = true }},
+	{"dontlog-normal", 0.1, nil, func(t *turn[*simFront]) { t.of.say("option dontlog-normal"); t.of.quiet.normal = true }},
+	{"log-separate-errors", 0.1, nil, func(t *turn[*simFront]) { t.of.say("option log-separate-errors") }},
+	{"errorloc", 0.1, (*simFront).inHTTP, func(t *turn[*simFront]) { t.of.say("errorloc303 408 /slow") }},
+}
+
+// limit adds a timeout.
+func (f *simFront) limit(name string, d time.Duration) {
+	f.say("timeout %s %s", name, milliseconds(d))
+	f.patience = leastTime(f.patience, d)
+}
+
+// secondAddress lets the frontend listen on another address.
+func secondAddress(t *turn[*simFront]) {
+	first := t.of.binds[0].address
+	b := simBind{address: unixAddress(t.once(2), t.of.name+"second")}
+	if first.IsUnix() || t.once(2) {
+		b.address = ipAddress(40+byte(t.of.number), 1, 81)
+	}
+	if t.once(3) {
+		b.most = 1 + t.IntN(5)
+	}
+	t.of.binds = append(t.of.binds, b)
+}
+
+func (f *simFront) frees() { f.effects = append(f.effects, func(q *asked) { q.Expect.Frees = true }) }
+
+func httpClose(t *turn[*simFront]) {
+	t.of.say("option httpclose")
+	t.of.closes = true
+	t.of.frees()
+}
+
+// outlawNet is the network of clients that some frontends reject.
+const outlawNet = 66
+
+func rejectOutlaws(t *turn[*simFront]) {
+	t.of.rejects = true
+	t.of.say("tcp-request connection reject if { src 127.%d.0.0/16 }", outlawNet)
+}
+
+// finish writes what the knobs have set.
+func (f *simFront) finish(s *scene) {
+	f.say("mode %s", modeName(f.http))
+	for _, b := range f.binds {
+		if b.most > 0 {
+			f.say("bind %s maxconn %d", written(b.address), b.most)
+			continue
+		}
+		f.say("bind %s", written(b.address))
+	}
+	if f.most > 0 {
+		f.say("maxconn %d", f.most)
+	}
+	f.limit("client", f.client)
+	if b := f.routes[0].back; b != nil {
+		f.say("default_backend %s", b.name)
+	}
+	f.writeLog()
+	f.doubts |= s.doubts
+	for _, r := range f.routes {
+		if r.back != nil {
+			f.patience = leastTime(f.patience, r.back.patience)
+		}
+	}
+}
+
+// overUnix reports whether clients may come by a UNIX socket.
+func (f *simFront) overUnix() bool {
+	for _, b := range f.binds {
+		if b.address.IsUnix() {
+			return true
+		}
+	}
+	return false
+}

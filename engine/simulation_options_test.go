@@ -1,0 +1,139 @@
+//go:build simulation
+
+package engine
+
+import (
+	"fmt"
+	"math/rand/v2"
+)
+
+// useMonitor makes the frontend answer one path itself: that of the first request of its first
+// conversation.
+func useMonitor(t *turn[*simFront]) {
+	f := t.of
+	for _, number := range t.scene.plan.talks {
+		if t.scene.frontOf(number) == f {
+			f.monitored, f.monitor = number*10, 200
+			f.say("monitor-uri %s/%d", monitorPath, f.monitored)
+			break
+		}
+	}
+	if t.once(3) {
+		f.monitor = 503
+		f.say("monitor fail if { always_true }")
+	}
+}
+
+const monitorPath = "/alive"
+
+// simForward is `option forwardfor`.
+type simForward struct {
+	header       string
+	sparesOutlaw bool
+}
+
+// String returns the line of the option.
+func (o *simForward) String() string {
+	line := "option forwardfor header " + o.header
+	if o.header == usualForward {
+		line = "option forwardfor if-none"
+	}
+	if o.sparesOutlaw {
+		line += fmt.Sprintf(" except 127.%d.0.0/16", outlawNet)
+	}
+	return line
+}
+
+const usualForward = "X-Forwarded-For"
+
+func newForward(r *rand.Rand) *simForward {
+	return &simForward{among(r, usualForward, "X-Client"), r.IntN(3) == 0}
+}
+
+// forwardFor lets the frontend tell servers the address of the client.
+func forwardFor(t *turn[*simFront]) {
+	t.of.forward = newForward(t.Rand)
+	t.of.say("%s", t.of.forward)
+}
+
+// forwardTo is the same option of a backend.
+func forwardTo(t *turn[*simBack]) {
+	t.of.forward = newForward(t.Rand)
+	t.of.say("%s", t.of.forward)
+}
+
+// captures stores parts of the heads for log lines.
+func captures(t *turn[*simFront]) {
+	for _, line := range []string{
+		"capture request header X-Number len 20", "capture request header X-Fill len 4000",
+		"capture response header X-Server len 5", "capture response header X-None len 9",
+		"capture cookie SRV len 9",
+	} {
+		if t.once(2) {
+			t.of.say("%s", line)
+		}
+	}
+}
+
+// useCookie keeps clients at a server.
+func useCookie(t *turn[*simBack]) {
+	b := t.of
+	switch t.IntN(5) {
+	case 0:
+		b.say("cookie SRV rewrite")
+	case 1:
+		b.say("cookie SRV prefix%s", among(t.Rand, "", " indirect"))
+	case 2:
+		b.say("cookie SRV insert%s maxidle 30 maxlife 60", among(t.Rand, "", " indirect"))
+	default:
+		b.cookie = "SRV"
+		words := among(t.Rand, "", " nocache", " httponly secure", " domain a.test", " attr SameSite=Lax")
+		if t.once(2) {
+			b.hides = true
+			words += " indirect"
+		}
+		b.say("cookie SRV insert%s", words)
+	}
+	b.cookied = true
+}
+
+// frontRules gives a frontend some rules.
+func frontRules(t *turn[*simFront]) {
+	f := t.of
+	f.rules = chooseRules(t.Rand, requestRules)
+	f.answers = chooseRules(t.Rand, answerRules)
+	f.lines = append(f.lines, linesOf(f.rules, "req.hdr", frontMark)...)
+	f.lines = append(f.lines, linesOf(f.answers, "res.hdr", frontMark)...)
+}
+
+// backRules gives a backend some rules.
+func backRules(t *turn[*simBack]) {
+	b := t.of
+	b.rules = chooseRules(t.Rand, requestRules)
+	b.answers = chooseRules(t.Rand, answerRules)
+	b.lines = append(b.lines, linesOf(b.rules, "req.hdr", backMark)...)
+	b.lines = append(b.lines, linesOf(b.answers, "res.hdr", backMark)...)
+}
+
+// The fields by which messages ask for a rule of the frontend or of the backend.
+const (
+	frontMark = "X-Front-Rule"
+	backMark  = "X-Back-Rule"
+)
+
+func chooseRules(r *rand.Rand, all []webRule) (chosen []*webRule) {
+	for i := range all {
+		if r.IntN(3) == 0 {
+			chosen = append(chosen, &all[i])
+		}
+	}
+	return chosen
+}
+
+// linesOf returns the lines of rules. Those of redirect come last, as HAProxy evaluates them.
+func linesOf(rules []*webRule, fetch, mark string) (lines []string) {
+	for _, r := range rules {
+		lines = append(lines, r.write(fmt.Sprintf("if { %s(%s) %s }", fetch, mark, r.name))...)
+	}
+	return lines
+}

@@ -1,0 +1,116 @@
+//go:build simulation
+
+package engine
+
+import (
+	"sluice/engine/actor"
+	"sluice/engine/sock"
+	"sluice/engine/stat"
+)
+
+// checkLimits: no limit is exceeded.
+func (x *simulation) checkLimits() {
+	x.checkLimit("the process", x.engine.limit)
+	for _, f := range x.engine.site.frontends {
+		x.checkLimit("frontend "+f.conf.Name, f.limit)
+	}
+	for _, l := range x.engine.loops {
+		for _, ln := range l.listeners {
+			x.checkLimit("an address of frontend "+ln.frontend.conf.Name, ln.limits[len(ln.limits)-1])
+		}
+	}
+}
+
+func (x *simulation) checkLimit(what string, l *stat.Limit) {
+	if l.Max() > 0 && l.Cur() > l.Max() {
+		x.failf("%s has %d connections; its limit is %d", what, l.Cur(), l.Max())
+	}
+}
+
+// checkQuiet is called when nothing can go on before the next timer. No client may wait for a
+// place that is free.
+func (x *simulation) checkQuiet() {
+	for i, l := range x.engine.loops {
+		for _, ln := range l.listeners {
+			if x.ended[i] || ln.fd < 0 || ln.watched || !x.hasPlace(ln) {
+				continue
+			}
+			if _, paused := l.clock.wheel.Due(ownTimer); paused {
+				continue
+			}
+			if n, ok := sock.Queued(ln.fd); n > 0 && ok {
+				x.failf("%d clients of %s wait on loop %d although there is a place", n, ln.frontend.conf.Name, i)
+			}
+		}
+	}
+}
+
+func (x *simulation) hasPlace(ln *listener) bool {
+	for _, l := range ln.limits {
+		if l.Max() > 0 && l.Cur() >= l.Max() {
+			return false
+		}
+	}
+	return true
+}
+
+// excused reports whether the configuration or a fault may end a conversation in mode tcp.
+func (x *simulation) excused(p *actor.StreamPlan) bool {
+	d := x.doubts
+	if b := x.greets[p.Number]; b != nil {
+		d |= b.doubts
+	}
+	for _, t := range x.talks {
+		if t.number != p.Number {
+			continue
+		}
+		d |= t.front.doubts
+		if t.route.back == nil {
+			return true
+		}
+		d |= t.route.back.doubts
+	}
+	return d != 0 || p.Client.End >= actor.Mute || p.Server.End >= actor.Mute
+}
+
+// checkEnd checks the world when it is over.
+func (x *simulation) checkEnd() {
+	x.streams.Finish()
+	for _, text := range x.cast.Failures() {
+		x.failf("%s", text)
+	}
+	x.checkLogs()
+	x.checkNothingLeft()
+	for _, v := range x.kernel.Violations() {
+		x.failf("%s", v)
+	}
+}
+
+// checkNothingLeft: when all clients have ended, the balancer holds nothing any more.
+func (x *simulation) checkNothingLeft() {
+	e := x.engine
+	if n := e.Held(); n != 0 {
+		x.failf("%d bytes of the budgets are still in use", n)
+	}
+	for _, f := range e.site.frontends {
+		if n := f.limit.Cur(); n != 0 {
+			x.failf("frontend %s counts %d connections at the end", f.conf.Name, n)
+		}
+	}
+	for _, b := range e.site.backends {
+		for _, v := range b.Servers {
+			if n := v.Stat.Cur(); n != 0 {
+				x.failf("server %s counts %d sessions at the end", v, n)
+			}
+		}
+	}
+	for _, l := range e.loops {
+		for _, ln := range l.listeners {
+			for _, limit := range ln.limits {
+				if n := limit.Cur(); n != 0 {
+					x.failf("a limit of %s counts %d connections at the end", ln.frontend.conf.Name, n)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,90 @@
+//go:build simulation
+
+package engine
+
+import (
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+)
+
+// worldPlan is everything that decides how a simulation goes. It is a value: two runs of the same
+// plan do the same. Each part takes its random values from a source of its own. So a part can be
+// taken out of a plan, and the other parts stay as they are.
+type worldPlan struct {
+	seed    uint64
+	fronts  int      // number of frontends
+	backs   int      // number of backends
+	talks   []int    // numbers of the conversations
+	without []string // names of the knobs that are taken out, see knob
+}
+
+// planWorld makes the plan of a seed.
+func planWorld(seed uint64) *worldPlan {
+	p := &worldPlan{seed: seed}
+	r := p.source("plan")
+	p.fronts, p.backs = 1+r.IntN(4), 1+r.IntN(3)
+	for i := range 10 + r.IntN(31) {
+		p.talks = append(p.talks, i+1)
+	}
+	return p
+}
+
+// source returns the random source of one part of the world.
+func (p *worldPlan) source(part string) *rand.Rand {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(part))
+	return rand.New(rand.NewPCG(p.seed, h.Sum64()))
+}
+
+// knob is one property that a part of a world may have, for example an option of a frontend. Its
+// name behind that of the part identifies it in worldPlan.without.
+type knob[part any] struct {
+	name string
+	odds float64            // probability that it is on
+	fits func(of part) bool // nil: always
+	turn func(t *turn[part])
+}
+
+// turn is what a knob works with: the part of the world that it changes, and the random source of
+// this knob for this part.
+type turn[part any] struct {
+	*rand.Rand
+	scene *scene
+	of    part
+}
+
+// turnAll applies the knobs that are on to a part of the scene.
+func turnAll[part any](s *scene, name string, of part, knobs []knob[part]) {
+	for i := range knobs {
+		k := &knobs[i]
+		full := strings.TrimSpace(name + " " + k.name)
+		r := s.plan.source(full)
+		if r.Float64() >= k.odds || k.fits != nil && !k.fits(of) || slices.Contains(s.plan.without, full) {
+			continue
+		}
+		s.on = append(s.on, full)
+		k.turn(&turn[part]{r, s, of})
+	}
+}
+
+// chance is true with the probability p.
+func (t *turn[part]) chance(p float64) bool { return t.Float64() < p }
+
+// once is true one time in n.
+func (t *turn[part]) once(n int) bool { return t.IntN(n) == 0 }
+
+// soon returns a time while conversations are under way.
+func (t *turn[part]) soon() time.Duration {
+	return time.Duration(t.Int64N(int64(500 * time.Millisecond)))
+}
+
+// timeout returns a timeout that is short enough to expire often where peers are silent.
+func (t *turn[part]) timeout() time.Duration {
+	return time.Duration(100+t.IntN(1<<t.IntN(12))) * time.Millisecond
+}
+
+// among returns a random element.
+func among[T any](r *rand.Rand, all ...T) T { return all[r.IntN(len(all))] }

@@ -1,0 +1,157 @@
+//go:build simulation
+
+package engine
+
+import (
+	"fmt"
+	"strings"
+
+	"sluice/engine/actor"
+)
+
+// webRule is a rule of a proxy in mode http. A request asks for it by the field that its mark
+// names, so other requests stay as they are. {if} in its lines stands for that condition.
+type webRule struct {
+	name  string
+	lines string
+	apply func(q *asked)
+}
+
+// asked is a request that asks for a rule.
+type asked struct {
+	*actor.WebRequest
+	proxy string // the name of the proxy that has the rule
+	front string
+	back  string
+}
+
+// requestRules are rules for requests.
+var requestRules = []webRule{
+	{"deny", "http-request deny {if}", gives(403)},
+	{"deny-status", "http-request deny deny_status 429 {if}", gives(429)},
+	{"deny-text", `http-request deny status 410 content-type text/plain string "gone away" hdr X-Own deny {if}`, func(q *asked) {
+		q.give(410, "gone away")
+		q.gains("X-Own: deny", "content-type: text/plain")
+	}},
+	{"return", `http-request return status 200 content-type text/plain lf-string "%[method] %[req.hdr(x-number)]" hdr X-Own "%f" {if}`, func(q *asked) {
+		q.give(200, fmt.Sprint(q.Method, " ", q.Number))
+		q.gains("X-Own: " + q.front)
+	}},
+	{"return-empty", "http-request return status 204 {if}", gives(204)},
+	{"return-page", "http-request return status 404 default-errorfiles {if}", gives(404)},
+	{"location", "http-request redirect location /moved/%[path] code 307 {if}", func(q *asked) {
+		q.give(307, "")
+		q.Expect.Location = "/moved/" + q.way()
+	}},
+	{"prefix", "http-request redirect prefix https://x.test drop-query code 301 {if}", func(q *asked) {
+		q.give(301, "")
+		q.Expect.Location = "https://x.test" + q.way()
+	}},
+	{"scheme", "http-request redirect scheme https append-slash set-cookie SEEN=1 {if}", func(q *asked) {
+		q.give(302, "")
+		q.Expect.Location = "https://" + q.Host + q.way() + "/"
+		q.gains("set-cookie: SEEN=1; path=/;")
+	}},
+	{"ignore-empty", "http-request redirect location %[req.hdr(x-none)] ignore-empty {if}", func(*asked) {}},
+	{"redirect", "redirect location /old code 303 {if}", func(q *asked) {
+		q.give(303, "")
+		q.Expect.Location = "/old"
+	}},
+	{"allow", "http-request allow {if}\nhttp-request deny {if}", func(*asked) {}},
+	{"set-header", `http-request set-header X-Set "set-%[method]" {if}`, func(q *asked) {
+		q.adds("X-Set: from the client")
+		q.has("X-Set: set-" + q.Method)
+	}},
+	{"add-header", "http-request add-header X-Add %[req.hdr(x-old),lower] {if}", func(q *asked) {
+		q.adds("X-Old: OLD")
+		q.has("X-Old: OLD", "X-Add: old")
+	}},
+	{"del-header", "http-request del-header X-Secret {if}", func(q *asked) {
+		q.adds("X-Secret: 1")
+		q.lacks("X-Secret")
+	}},
+	{"del-beginning", "http-request del-header x-sect -m beg {if}", func(q *asked) {
+		q.adds("X-Sector: 1", "X-Section: 2")
+		q.lacks("X-Sector", "X-Section")
+	}},
+	{"replace-header", `http-request replace-header X-Replace "(.*),(.*)" "\2;\1" {if}`, func(q *asked) {
+		q.adds("X-Replace: a,b")
+		q.has("X-Replace: b;a")
+	}},
+	{"replace-value", `http-request replace-value X-List "a(.)" "b\1" {if}`, func(q *asked) {
+		q.adds("X-List: a1, c2")
+		q.has("X-List: b1, c2")
+	}},
+	{"set-path", `http-request set-path "/set%[path]" {if}`, goesTo("/set")},
+	{"set-pathq", `http-request set-pathq "/set%[path]" {if}`, goesTo("/set")},
+	{"set-uri", `http-request set-uri "/uri%[path]" {if}`, goesTo("/uri")},
+	{"replace-path", `http-request replace-path "^/(.*)" "/r/\1" {if}`, goesTo("/r")},
+	{"replace-pathq", `http-request replace-pathq "^/(.*)" "/r/\1" {if}`, goesTo("/r")},
+	{"replace-uri", `http-request replace-uri "^[^/]*(//[^/]*)?/(.*)" "/r/\2" {if}`, goesTo("/r")},
+	{"set-query", `http-request set-query "" {if}`, func(*asked) {}},
+	{"host", `http-request set-header Host other.test {if}`, func(q *asked) { q.Expect.Host = "other.test" }},
+	{"empty-path", "http-request set-path %[req.hdr(x-none)] {if}", func(q *asked) {
+		q.give(500, "")
+		q.Expect.Ends = true
+	}},
+}
+
+// answerRules are rules for answers.
+var answerRules = []webRule{
+	{"deny", "http-response deny {if}", replaces(502)},
+	{"return", "http-response return status 201 {if}", replaces(201)},
+	{"location", "http-response redirect location /instead {if}", func(q *asked) {
+		q.replace(302)
+		q.Expect.Location = "/instead"
+	}},
+	{"allow", "http-response allow {if}\nhttp-response deny {if}", func(*asked) {}},
+	{"set-header", `http-response set-header X-Said "%[status]" {if}`, func(q *asked) {
+		q.gains(fmt.Sprint("X-Said: ", q.WebRequest.Answer.Status))
+	}},
+	{"add-header", "http-response add-header X-Via %b {if}", func(q *asked) { q.gains("X-Via: " + q.back) }},
+	{"del-header", "http-response del-header X-Hidden {if}", func(q *asked) {
+		q.says("X-Hidden: 1")
+		q.loses("X-Hidden")
+	}},
+	{"replace-header", `http-response replace-header X-Turn "(.)(.)" "\2\1" {if}`, func(q *asked) {
+		q.says("X-Turn: ab")
+		q.gains("X-Turn: ba")
+	}},
+	{"replace-value", `http-response replace-value X-List "a(.)" "b\1" {if}`, func(q *asked) {
+		q.says("X-List: a1,c2")
+		q.gains("X-List: b1,c2")
+	}},
+	{"set-status", "http-response set-status 418 reason Teapot {if}", func(q *asked) { q.Expect.Status = 418 }},
+}
+
+// write returns the lines of a rule with their condition.
+func (r *webRule) write(condition string) []string {
+	return strings.Split(strings.ReplaceAll(r.lines, "{if}", condition), "\n")
+}
+
+func gives(status int) func(*asked) { return func(q *asked) { q.give(status, "") } }
+
+func replaces(status int) func(*asked) { return func(q *asked) { q.replace(status) } }
+
+// goesTo is an edit after which the path begins with another text.
+func goesTo(prefix string) func(*asked) {
+	return func(q *asked) { q.Expect.Path = prefix + q.Path }
+}
+
+// give expects an answer of the balancer.
+func (q *asked) give(status int, text string) { q.Expect.Answer, q.Expect.Text = status, text }
+
+// replace expects an answer of the balancer in the place of the server's.
+func (q *asked) replace(status int) { q.Expect.Answer, q.Expect.Reaches = status, true }
+
+// way returns the path of the request as the client sends it.
+func (q *asked) way() string { return fmt.Sprintf("%s/%d", q.Path, q.Number) }
+
+func (q *asked) adds(lines ...string)  { q.Fields = append(q.Fields, lines...) }
+func (q *asked) has(lines ...string)   { q.Expect.Has = append(q.Expect.Has, lines...) }
+func (q *asked) lacks(names ...string) { q.Expect.Lacks = append(q.Expect.Lacks, names...) }
+func (q *asked) gains(lines ...string) { q.Expect.Gains = append(q.Expect.Gains, lines...) }
+func (q *asked) loses(names ...string) { q.Expect.Loses = append(q.Expect.Loses, names...) }
+func (q *asked) says(lines ...string) {
+	q.WebRequest.Answer.Fields = append(q.WebRequest.Answer.Fields, lines...)
+}

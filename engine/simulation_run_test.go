@@ -1,0 +1,304 @@
+//go:build simulation
+
+package engine
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"sluice/conf"
+	"sluice/engine/access"
+	"sluice/engine/actor"
+	"sluice/engine/kernel"
+	"sluice/engine/sock"
+	"sluice/engine/stat"
+)
+
+// simulation is a world that runs: the engine, its clients and its servers, on one model of the
+// kernel. All of it runs on one goroutine.
+type simulation struct {
+	*scene
+	rand    *rand.Rand // of the scheduler and of the faults
+	kernel  *kernel.Kernel
+	process *kernel.Process // of the balancer
+	engine  *Engine
+	cast    *actor.Cast
+	webs    *actor.WebWorld
+	streams *actor.Streams
+	talks   []*simTalk
+	clients []*actor.Actor
+	ended   []bool           // by loop: it has ended
+	greeted int              // conversations in which a server spoke first
+	greets  map[int]*simBack // by number of such a conversation
+
+	lines []frontLine
+	wrong []string // what must not have happened
+	steps int
+	trace func(line string) // nil: none
+}
+
+// frontLine is a log line, with the frontend that wrote it.
+type frontLine struct {
+	front *simFront
+	text  string
+}
+
+// failf records that something happened that must not.
+func (x *simulation) failf(format string, args ...any) {
+	if len(x.wrong) < mostTold {
+		x.wrong = append(x.wrong, fmt.Sprintf(format, args...))
+	}
+}
+
+// newSimulation prepares the world of a plan.
+func newSimulation(p *worldPlan, trace func(line string)) (*simulation, error) {
+	x := &simulation{scene: setScene(p), rand: p.source("scheduler"), greets: map[int]*simBack{}, trace: trace}
+	for _, number := range p.talks {
+		x.talks = append(x.talks, x.talk(number))
+	}
+	x.makeKernel()
+	if err := x.makeEngine(); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, x.config())
+	}
+	x.makeCast()
+	x.spoil()
+	return x, nil
+}
+
+func (x *simulation) makeKernel() {
+	sockets := x.plan.source("buffers of sockets")
+	o := x.machine
+	o.Seed = x.plan.seed
+	o.Buffers = func() (int, int) { return x.sizes.sockets(sockets) }
+	if x.trace != nil {
+		o.Trace = func(p *kernel.Process, text string) { x.trace(p.Name + " " + text) }
+	}
+	x.kernel = kernel.New(o)
+	x.process = x.kernel.Process("sluice")
+	x.process.Strict = true
+	sock.Simulate(x.process)
+	stat.Simulate(x.kernel.Wall)
+}
+
+// descriptors is a limit that no world reaches.
+const descriptors = 2000
+
+// makeEngine makes the engine and starts its loops.
+func (x *simulation) makeEngine() error {
+	c, problems := conf.ParseString("world.cfg", x.config())
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	o := Options{Config: c, Plan: MakePlan(c, descriptors), Logger: zap.NewNop(), Access: access.Tap(x.note), sizes: x.sizes.loop}
+	o.Plan.Pipes, o.Plan.Memory = x.sizes.pipes, x.sizes.memory
+	o.probe = &inspector{t: recorder{fail: x.failf}, loops: make([]inspected, o.Plan.Loops)}
+	var err error
+	if o.Listeners, err = Listen(c, o.Plan.Loops); err != nil {
+		return err
+	}
+	if x.engine, problems, err = New(o); err != nil {
+		return err
+	}
+	for _, l := range x.engine.loops {
+		l.start()
+	}
+	x.ended = make([]bool, len(x.engine.loops))
+	return nil
+}
+
+// note keeps a line of the access log.
+func (x *simulation) note(to access.Route, _ access.Level, line []byte) {
+	for i, f := range x.engine.site.frontends {
+		if f.route == to {
+			if x.trace != nil {
+				x.trace("log " + string(line))
+			}
+			x.lines = append(x.lines, frontLine{x.fronts[i], string(line)})
+			return
+		}
+	}
+	x.failf("a line came to no frontend's log: %s", line)
+}
+
+// makeCast starts the servers and the clients.
+func (x *simulation) makeCast() {
+	x.cast = actor.NewCast(x.kernel)
+	if x.trace != nil {
+		x.cast.Trace = func(line string) { x.trace(fmt.Sprintf("%v %s", x.kernel.Now(), line)) }
+	}
+	x.makeConversations()
+	for _, b := range x.backs {
+		for _, v := range b.servers {
+			x.makeServer(b, v)
+		}
+	}
+	for _, t := range x.talks {
+		x.clients = append(x.clients, x.makeClient(t))
+	}
+	for _, f := range x.flips {
+		x.feed(f)
+	}
+	if f := x.finale; f.drain || f.stop {
+		x.kernel.After(f.at, x.finish)
+	}
+}
+
+// makeConversations makes what judges the conversations.
+func (x *simulation) makeConversations() {
+	var plans []*actor.WebPlan
+	for _, t := range x.talks {
+		if t.web != nil && !t.rejected() {
+			plans = append(plans, t.web)
+		}
+	}
+	x.webs = actor.NewWebWorld(x.cast, plans)
+	x.webs.Rough = x.doubts.has(cuts | absence)
+	if x.doubts.has(refusals) {
+		x.webs.Own = []int{503}
+	}
+	x.streams = actor.NewStreams(x.cast)
+	x.streams.Excused = x.excused
+}
+
+// makeServer starts a server, if something serves at its address.
+func (x *simulation) makeServer(b *simBack, v *simServer) {
+	switch {
+	case v.kind == blackhole:
+		x.kernel.Blackhole(v.address)
+	case v.kind == refuses:
+	case b.http:
+		x.webs.Serve(actor.WebServer{Name: v.name, Backend: b.name, At: v.address, Backlog: 128})
+	default:
+		x.cast.Spawn(v.name, func(a *actor.Actor) {
+			l, err := a.Listen(v.address, 128)
+			if err != nil {
+				x.failf("server %s cannot listen: %v", v.name, err)
+				return
+			}
+			x.streams.Serve(a, l, x.greeting(a, b))
+		})
+	}
+}
+
+// greeting returns the plans of a server that speaks first, or nil.
+func (x *simulation) greeting(a *actor.Actor, b *simBack) func() *actor.StreamPlan {
+	if !b.greets {
+		return nil
+	}
+	return func() *actor.StreamPlan {
+		x.greeted++
+		number := firstGreeting + x.greeted
+		x.greets[number] = b
+		o := x.streamOptions(b.patience)
+		o.First = actor.ServerFirst
+		return actor.DrawStream(a.Rand, number, "", o)
+	}
+}
+
+// firstGreeting is above the numbers of all conversations in which a client speaks first.
+const firstGreeting = 1000
+
+// makeClient starts the client of a conversation.
+func (x *simulation) makeClient(t *simTalk) *actor.Actor {
+	return x.cast.Spawn(fmt.Sprint("client ", t.number), func(a *actor.Actor) {
+		a.From = t.from
+		a.Pause(t.start)
+		switch {
+		case t.rejected():
+			x.bounce(a, t)
+		case t.web != nil:
+			x.webs.Converse(a, t.web, t.bind.address)
+		default:
+			x.converse(a, t)
+		}
+	})
+}
+
+// converse is a client in mode tcp.
+func (x *simulation) converse(a *actor.Actor, t *simTalk) {
+	var err error
+	if t.stream.First == actor.ServerFirst {
+		err = x.streams.Hear(a, t.bind.address, t.stream.Client.Patience)
+	} else {
+		err = x.streams.Talk(a, t.bind.address, t.stream)
+	}
+	if err != nil && !x.doubts.has(cuts|absence) {
+		x.failf("client %d cannot connect: %v", t.number, err)
+	}
+}
+
+// bounce is a client that the frontend must reject at once.
+func (x *simulation) bounce(a *actor.Actor, t *simTalk) {
+	conn, err := a.Dial(t.bind.address)
+	if err != nil {
+		return
+	}
+	_, _ = conn.Write([]byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
+	if n, err := conn.Read(make([]byte, 100)); n > 0 || err == nil {
+		x.failf("client %d is to be rejected at once, and gets %d bytes", t.number, n)
+	}
+	_ = conn.Close()
+}
+
+// spoil makes calls of the balancer fail from now on.
+func (x *simulation) spoil() {
+	if x.sizes.open > 0 {
+		x.process.Limit = 3 + x.process.Open() + x.sizes.open
+	}
+	if len(x.faults) == 0 {
+		return
+	}
+	x.process.Fault = func(c kernel.Call) kernel.Errno {
+		for i := range x.faults {
+			if f := &x.faults[i]; f.call == c && x.rand.Float64() < f.odds {
+				return f.err
+			}
+		}
+		return 0
+	}
+}
+
+// finish drains or stops the balancer.
+func (x *simulation) finish() {
+	x.webs.Draining = true
+	if x.finale.drain {
+		x.finale.drain = false
+		x.engine.Drain()
+		if x.finale.stop {
+			x.kernel.After(time.Duration(x.rand.Int64N(int64(time.Second))), x.finish)
+		}
+		return
+	}
+	x.engine.Stop()
+}
+
+// over reports whether all clients have ended, and the balancer has nothing left to do.
+func (x *simulation) over() bool {
+	for _, a := range x.clients {
+		if !a.Ended() {
+			return false
+		}
+	}
+	return x.engine.Sessions() == 0 && !x.busy()
+}
+
+// recorder passes failures of the inspector to a simulation.
+type recorder struct {
+	testing.TB
+	fail func(format string, args ...any)
+}
+
+func (r recorder) Errorf(format string, args ...any) { r.fail(format, args...) }
+func (r recorder) Helper()                           {}
+
+// close ends the world.
+func (x *simulation) close() {
+	x.cast.Stop()
+	for _, l := range x.engine.loops {
+		l.close()
+	}
+}

@@ -1,0 +1,129 @@
+//go:build simulation
+
+package engine
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"sluice/engine/kernel"
+)
+
+// scene is what a plan says about the world: the configuration, its sizes and faults, and what the
+// conversations may expect.
+type scene struct {
+	plan    *worldPlan
+	on      []string // names of the knobs that are on
+	loops   int
+	most    int      // maxconn of the process; 0: none
+	global  []string // further lines of the section global
+	fronts  []*simFront
+	backs   []*simBack
+	sizes   simSizes
+	machine kernel.Options
+	faults  []simFault
+	pace    pace
+	odds    odds
+	finale  finale
+	flips   []flip
+	doubts  doubts
+}
+
+// doubts are reasons why a conversation need not go as its plan says.
+type doubts uint8
+
+const (
+	refusals doubts = 1 << iota // 503, or in mode tcp the end before a server is connected
+	delays                      // timeouts may expire at any time
+	cuts                        // the connection may end at any time
+	absence                     // nobody may listen at all
+)
+
+func (d doubts) has(any doubts) bool { return d&any != 0 }
+
+// setScene makes the scene of a plan.
+func setScene(p *worldPlan) *scene {
+	s := &scene{plan: p, loops: 2, sizes: usualSizes(), pace: usualPace(p.source("pace")), odds: usualOdds(), machine: kernel.Options{Delayed: true, FastOpen: 3}}
+	for i := range p.backs {
+		s.backs = append(s.backs, s.newBack(i))
+	}
+	for i := range p.fronts {
+		s.fronts = append(s.fronts, s.newFront(i))
+	}
+	turnAll(s, "", s, worldKnobs)
+	for _, b := range s.backs {
+		turnAll(s, b.name, b, backKnobs)
+		b.finish(s)
+	}
+	for _, f := range s.fronts {
+		turnAll(s, f.name, f, frontKnobs)
+		f.finish(s)
+	}
+	return s
+}
+
+// config returns the configuration in the notation of haproxy.cfg.
+func (s *scene) config() string {
+	var b strings.Builder
+	section := func(title string, lines ...string) {
+		b.WriteString(title + "\n")
+		for _, line := range lines {
+			b.WriteString("  " + line + "\n")
+		}
+	}
+	section("global", append(s.global, fmt.Sprintf("nbthread %d", s.loops), "maxconn "+fmt.Sprint(s.maxconn()))...)
+	for _, f := range s.fronts {
+		section("frontend "+f.name, f.lines...)
+	}
+	for _, k := range s.backs {
+		section("backend "+k.name, k.lines...)
+	}
+	return b.String()
+}
+
+// enough is a maxconn that no world reaches.
+const enough = 60
+
+func (s *scene) maxconn() int {
+	if s.most > 0 {
+		return s.most
+	}
+	return enough
+}
+
+// ipAddress returns the address of a part of the scene.
+func ipAddress(net, host byte, port int) kernel.Address {
+	return kernel.Address{IP: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, net, 0, host}), uint16(port))}
+}
+
+// unixAddress returns a path or an abstract name.
+func unixAddress(abstract bool, name string) kernel.Address {
+	if abstract {
+		return kernel.Address{Path: "@" + name}
+	}
+	return kernel.Address{Path: "/simulation/" + name}
+}
+
+// written returns an address as a configuration names it.
+func written(a kernel.Address) string {
+	switch {
+	case !a.IsUnix():
+		return a.IP.String()
+	case a.Path[0] == '@':
+		return "abns" + a.Path
+	}
+	return "unix@" + a.Path
+}
+
+// milliseconds writes a time for a configuration.
+func milliseconds(d time.Duration) string { return fmt.Sprintf("%dms", d.Milliseconds()) }
+
+// modeName returns the argument of `mode`.
+func modeName(http bool) string {
+	if http {
+		return "http"
+	}
+	return "tcp"
+}

@@ -1,0 +1,152 @@
+//go:build simulation
+
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"sluice/pool"
+)
+
+const (
+	// mostSteps is the number of steps after which a world counts as endless.
+	mostSteps = 20_000_000
+	// mostIdle is the number of steps of loops in a row that may change nothing.
+	mostIdle = 2000
+	// longest is the virtual time after which a world counts as hanging.
+	longest = 40 * time.Minute
+)
+
+// run lets the world go on until it is over. It returns false if something went wrong.
+func (x *simulation) run() {
+	idle, before := 0, x.kernel.Progress
+	for !x.over() {
+		worked := x.step()
+		if x.kernel.Progress != before || !worked {
+			idle, before = 0, x.kernel.Progress
+		} else if idle++; idle > mostIdle {
+			x.failf("the loops work without end and change nothing: %s", x.state())
+		}
+		if x.steps++; x.steps > mostSteps || x.kernel.Now() > longest {
+			x.failf("the world does not end: %s", x.state())
+		}
+		if len(x.wrong) > 0 || len(x.cast.Failures()) > 0 || len(x.kernel.Violations()) > 0 {
+			return
+		}
+	}
+}
+
+// step lets one part of the world go on. If none can, the clock moves to the next timer. worked
+// reports whether it was a loop.
+func (x *simulation) step() (worked bool) {
+	if p := x.pace.lag; p > 0 && x.rand.IntN(p) == 0 {
+		x.kernel.Advance(x.kernel.Now() + time.Duration(x.rand.Int64N(int64(5*time.Millisecond))))
+	}
+	network, actors := 0, 0
+	if x.kernel.Pending() > 0 {
+		network = x.pace.network
+	}
+	if x.cast.Runnable() > 0 {
+		actors = x.pace.actors
+	}
+	loops, sum := x.readyLoops()
+	switch at := x.choose(network + actors + sum); {
+	case at < 0:
+		x.pass()
+	case at < network:
+		x.kernel.Step()
+	case at < network+actors:
+		x.cast.Step()
+	default:
+		x.stepLoop(loops, at-network-actors)
+		return true
+	}
+	return false
+}
+
+// choose returns a random number below n, or -1 if n is 0.
+func (x *simulation) choose(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return x.rand.IntN(n)
+}
+
+// readyLoops returns the loops that can go on, and the sum of their weights.
+func (x *simulation) readyLoops() (ready [4]bool, sum int) {
+	for i, l := range x.engine.loops {
+		if !x.ended[i] && (l.poller.more || x.process.Ready(l.poller.epoll)) {
+			ready[i] = true
+			sum += x.pace.loops[i]
+		}
+	}
+	return ready, sum
+}
+
+// stepLoop lets one of the ready loops go on. at chooses it by weight.
+func (x *simulation) stepLoop(ready [4]bool, at int) {
+	for i, l := range x.engine.loops {
+		if !ready[i] {
+			continue
+		}
+		if at -= x.pace.loops[i]; at >= 0 {
+			continue
+		}
+		_, over, err := l.step()
+		if err != nil {
+			x.failf("loop %d fails: %v", i, err)
+		}
+		x.ended[i] = x.ended[i] || over
+		x.checkLimits()
+		return
+	}
+}
+
+// busy reports whether something can go on without a timer.
+func (x *simulation) busy() bool {
+	_, sum := x.readyLoops()
+	return sum > 0 || x.kernel.Pending() > 0 || x.cast.Runnable() > 0
+}
+
+// pass moves the clock to the next timer.
+func (x *simulation) pass() {
+	x.checkQuiet()
+	at, armed := x.kernel.NextTimer()
+	if !armed {
+		x.failf("nothing can go on: %s", x.state())
+		return
+	}
+	x.kernel.Advance(at)
+}
+
+// feed lets a check of a server have a result.
+func (x *simulation) feed(f flip) {
+	b := x.engine.site.backends[f.back]
+	said := pool.Feed(b.Servers[f.server], func(pool.Event) {})
+	x.kernel.After(f.at, func() {
+		x.say("a check of server %d of backend %d succeeds: %v", f.server, f.back, f.ok)
+		said(pool.Result{OK: f.ok, Status: pool.L4OK})
+	})
+}
+
+// say writes a line to the trace.
+func (x *simulation) say(format string, args ...any) {
+	if x.trace != nil {
+		x.trace(fmt.Sprintf("%v %s", x.kernel.Now(), fmt.Sprintf(format, args...)))
+	}
+}
+
+// state says who waits for what.
+func (x *simulation) state() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "at %v after %d steps", x.kernel.Now(), x.steps)
+	for _, a := range x.cast.Waiting() {
+		fmt.Fprintf(&b, "\n  %s", a.Waits())
+	}
+	for _, l := range x.engine.loops {
+		l.sessions.each(func(id int32) { fmt.Fprintf(&b, "\n  %s", dump(l, id, l.sessions.at(id))) })
+	}
+	return b.String()
+}

@@ -1,0 +1,146 @@
+//go:build simulation
+
+package engine
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"sluice/engine/actor"
+)
+
+// shape returns what the conversations of a frontend in mode http may do.
+func (s *scene) shape(f *simFront) *actor.WebShape {
+	if f.shape != nil {
+		return f.shape
+	}
+	f.shape = &actor.WebShape{
+		Paths: []string{"", "/a", "/a/b"}, Closes: f.closes, IgnoresProbes: f.probes,
+		Upgrades: f.tunnels, Connects: f.tunnels, UnixClients: f.overUnix(),
+		Patience: f.patience, Repeats: s.repeats(), Large: s.odds.large, Fill: s.odds.fill, Most: s.odds.most, Tame: s.odds.tame,
+		Effects: []func(*rand.Rand, *actor.WebRequest){func(r *rand.Rand, q *actor.WebRequest) { s.effect(r, f, q) }},
+	}
+	for _, route := range f.routes {
+		f.shape.Hosts = append(f.shape.Hosts, route.webHost())
+		f.shape.UnixServers = f.shape.UnixServers || route.back != nil && route.back.overUnix()
+	}
+	return f.shape
+}
+
+// repeats returns the largest body that certainly belongs to the copy of a request.
+func (s *scene) repeats() int {
+	if s.sizes.memory.Records < 1<<20 || s.odds.fill > 0 {
+		return 0
+	}
+	return 8 << 10
+}
+
+func (r *simRoute) webHost() actor.WebHost {
+	h := actor.WebHost{Name: r.host}
+	if r.back == nil {
+		return h
+	}
+	h.Backend, h.Frees, h.Hides = r.back.name, r.back.frees, r.back.hides
+	if r.back.doubts.has(refusals) { // the server that a cookie names may be down
+		return h
+	}
+	for _, v := range r.back.servers {
+		if v.kind == serves && !v.disabled {
+			h.Servers = append(h.Servers, v.name)
+		}
+	}
+	if len(h.Servers) == len(r.back.servers) {
+		h.Cookie = r.back.cookie
+	}
+	return h
+}
+
+// effect is what the configuration does with a request.
+func (s *scene) effect(r *rand.Rand, f *simFront, q *actor.WebRequest) {
+	back := f.routeOf(q)
+	a := &asked{WebRequest: q, front: f.name}
+	for _, do := range f.effects {
+		do(a)
+	}
+	if q.Number == f.monitored {
+		q.Path = monitorPath
+		a.give(f.monitor, "")
+		return
+	}
+	if back == nil {
+		return
+	}
+	a.back = back.name
+	s.forwarded(a, f, back)
+	if q.Method != "CONNECT" {
+		f.askForRules(r, a, back)
+	}
+	if back.doubts.has(refusals) {
+		q.Expect.Own = append(q.Expect.Own, 503)
+	}
+	if s.pace.lag > 0 {
+		q.Expect.Own = append(q.Expect.Own, 408, 503, 504)
+	}
+}
+
+// routeOf returns the backend of a request; nil: there is none.
+func (f *simFront) routeOf(q *actor.WebRequest) *simBack {
+	for _, route := range f.routes {
+		if route.host == q.Host {
+			return route.back
+		}
+	}
+	return nil
+}
+
+// askForRules lets some requests ask for a rule for the request, and for one for its answer.
+func (f *simFront) askForRules(r *rand.Rand, q *asked, back *simBack) {
+	switch {
+	case r.IntN(3) > 0:
+	case r.IntN(2) == 0 && len(f.rules) > 0:
+		q.demand(r, f.rules, frontMark)
+	case len(back.rules) > 0:
+		q.demand(r, back.rules, backMark)
+	}
+	if s := q.WebRequest.Answer.Status; q.Expect.Answer != 0 || s < 200 || s == 204 || s == 304 || r.IntN(3) > 0 {
+		return
+	}
+	switch {
+	case r.IntN(2) == 0 && len(f.answers) > 0:
+		q.demandAnswer(r, f.answers, frontMark)
+	case len(back.answers) > 0:
+		q.demandAnswer(r, back.answers, backMark)
+	}
+}
+
+// demand lets the request ask for one of the rules.
+func (q *asked) demand(r *rand.Rand, rules []*webRule, mark string) {
+	rule := rules[r.IntN(len(rules))]
+	q.adds(mark + ": " + rule.name)
+	rule.apply(q)
+}
+
+// demandAnswer lets the answer ask for one of the rules.
+func (q *asked) demandAnswer(r *rand.Rand, rules []*webRule, mark string) {
+	rule := rules[r.IntN(len(rules))]
+	q.says(mark + ": " + rule.name)
+	rule.apply(q)
+}
+
+// forwarded expects the field that tells the client's address.
+func (s *scene) forwarded(q *asked, f *simFront, b *simBack) {
+	o := b.forward
+	if o == nil {
+		o = f.forward
+	}
+	t := s.client(q.Number / 10)
+	if o == nil || t.bind.address.IsUnix() {
+		return
+	}
+	for _, side := range []*simForward{f.forward, b.forward} {
+		if side != nil && side.sparesOutlaw && t.outlaw {
+			return
+		}
+	}
+	q.has(fmt.Sprintf("%s: %s", o.header, t.from.IP.Addr()))
+}

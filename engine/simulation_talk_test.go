@@ -1,0 +1,118 @@
+//go:build simulation
+
+package engine
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"sluice/engine/actor"
+	"sluice/engine/kernel"
+)
+
+// simClient is the client of a conversation.
+type simClient struct {
+	number int
+	front  *simFront
+	bind   *simBind
+	from   kernel.Address // zero: it connects to a UNIX socket
+	outlaw bool           // some frontends reject it
+	start  time.Duration
+}
+
+// frontOf returns the frontend of a conversation.
+func (s *scene) frontOf(number int) *simFront {
+	return s.fronts[s.plan.source(fmt.Sprint("front of ", number)).IntN(len(s.fronts))]
+}
+
+// client makes the client of a conversation. Its address is that of no other client.
+func (s *scene) client(number int) *simClient {
+	r := s.plan.source(fmt.Sprint("client ", number))
+	f := s.frontOf(number)
+	c := &simClient{number: number, front: f, bind: &f.binds[r.IntN(len(f.binds))], outlaw: r.IntN(4) == 0,
+		start: time.Duration(r.Int64N(int64(s.odds.spread)))}
+	if !c.bind.address.IsUnix() {
+		c.from = kernel.Address{IP: netip.AddrPortFrom(netip.AddrFrom4(addressOf(number, c.outlaw)), 0)}
+	}
+	return c
+}
+
+func addressOf(number int, outlaw bool) [4]byte {
+	a := [4]byte{127, 1, byte(number >> 8), byte(number)}
+	if outlaw {
+		a[1] = outlawNet
+	}
+	return a
+}
+
+// rejected reports whether the frontend closes the connection at once.
+func (c *simClient) rejected() bool { return c.front.rejects && c.outlaw && !c.bind.address.IsUnix() }
+
+// simTalk is a conversation: a client and what is said.
+type simTalk struct {
+	*simClient
+	web    *actor.WebPlan    // mode http; otherwise nil
+	route  *simRoute         // mode tcp
+	stream *actor.StreamPlan // mode tcp; otherwise nil
+}
+
+// talk makes a conversation.
+func (s *scene) talk(number int) *simTalk {
+	r := s.plan.source(fmt.Sprint("talk ", number))
+	t := &simTalk{simClient: s.client(number)}
+	if t.front.http {
+		t.web = actor.DrawWeb(r, s.shape(t.front), number)
+		return t
+	}
+	t.route = &t.front.routes[r.IntN(len(t.front.routes))]
+	t.stream = s.drawStream(r, t)
+	return t
+}
+
+// streamOptions returns what the plans of streams may contain.
+func (s *scene) streamOptions(patience time.Duration) actor.StreamOptions {
+	return actor.StreamOptions{Polite: s.odds.tame, Large: s.odds.large, Silence: 2 * patience, Pause: patience / 8}
+}
+
+// drawStream makes the plan of a conversation in mode tcp.
+func (s *scene) drawStream(r *rand.Rand, t *simTalk) *actor.StreamPlan {
+	o := s.streamOptions(t.front.patience)
+	name, back := actor.NameOf(t.number), t.route.back
+	head := fmt.Sprintf("GET /%s HTTP/1.1\r\nHost: %s\r\n\r\n", name, t.route.host)
+	hello := string(clientHello(t.route.host, name))
+	routed := t.route != &t.front.routes[0]
+	switch {
+	case back != nil && back.greets:
+		o.First = actor.ServerFirst
+	case !routed && r.IntN(8) == 0:
+		o.First = actor.NobodyFirst
+	case !routed && r.IntN(2) == 0:
+	default:
+		return actor.DrawStream(r, t.number, among(r, head, hello), o)
+	}
+	return actor.DrawStream(r, t.number, "", o)
+}
+
+// clientHello returns a ClientHello with a server name, and another name as an ALPN protocol.
+func clientHello(host, protocol string) []byte {
+	sized := func(size int, parts ...[]byte) (b []byte) {
+		for _, p := range parts {
+			b = append(b, p...)
+		}
+		var head [4]byte
+		binary.BigEndian.PutUint32(head[:], uint32(len(b)))
+		return append(head[4-size:], b...)
+	}
+	sni := sized(2, sized(2, []byte{0}, sized(2, []byte(host))))
+	alpn := sized(2, sized(2, sized(1, []byte(protocol+" "))))
+	body := sized(3,
+		[]byte{3, 3}, make([]byte, 32), // version, random
+		sized(1),                     // session
+		sized(2, []byte{0x13, 0x01}), // cipher suites
+		sized(1, []byte{0}),          // compression
+		sized(2, []byte{0, 0}, sni, []byte{0, 16}, alpn))
+	return append([]byte{0x16, 3, 1}, sized(2, []byte{1}, body)...)
+}

@@ -1,0 +1,206 @@
+//go:build simulation
+
+package engine
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sluice/engine/kernel"
+)
+
+// simSizes are the sizes of one world. Small ones bring out faults that large ones hide.
+type simSizes struct {
+	loop    sizes
+	memory  Memory
+	pipes   int // of the process
+	open    int // descriptors that the process may have at the same time; 0: no limit
+	sockets func(r *rand.Rand) (send, receive int)
+}
+
+func usualSizes() simSizes {
+	z := simSizes{loop: defaultSizes(), pipes: 8}
+	z.loop.Events = 64
+	z.memory = Memory{Readers: 1 << 20, Inspection: 1 << 20, Answers: 1 << 20, Records: 1 << 20}
+	z.sockets = func(*rand.Rand) (int, int) { return 64 << 10, 64 << 10 }
+	return z
+}
+
+// pace says how often each part of the world goes on, relative to the others.
+type pace struct {
+	loops           [4]int
+	network, actors int
+	lag             int // one of so many steps takes time; 0: none does
+}
+
+func usualPace(r *rand.Rand) pace {
+	p := pace{network: 1 + r.IntN(8), actors: 1 + r.IntN(8)}
+	for i := range p.loops {
+		p.loops[i] = 1 + r.IntN(8)
+	}
+	return p
+}
+
+// odds say how conversations are planned.
+type odds struct {
+	tame   bool          // nobody disturbs anything
+	large  int           // bytes of large bodies
+	fill   int           // most bytes of a field that makes a head large
+	most   int           // requests of a conversation
+	spread time.Duration // clients begin within this time
+}
+
+func usualOdds() odds { return odds{large: 20 << 10, most: 8, spread: 300 * time.Millisecond} }
+
+// finale is how the balancer ends, beside the end of the last conversation.
+type finale struct {
+	drain, stop bool
+	at          time.Duration
+}
+
+// simFault makes calls of the balancer fail.
+type simFault struct {
+	call kernel.Call
+	err  kernel.Errno
+	odds float64
+}
+
+// flip is the result of a check.
+type flip struct {
+	at           time.Duration
+	back, server int
+	ok           bool
+}
+
+var worldKnobs = []knob[*scene]{
+	{"one loop", 0.15, nil, func(t *turn[*scene]) { t.of.loops = 1 }},
+	{"three loops", 0.15, nil, func(t *turn[*scene]) { t.of.loops = 3 }},
+	{"buffer", 0.6, nil, func(t *turn[*scene]) { t.of.sizes.loop.Buffer = 64 << t.IntN(7) }},
+	{"store", 0.5, nil, func(t *turn[*scene]) { t.of.sizes.loop.Store = 16 << t.IntN(4) }},
+	{"share", 0.5, nil, func(t *turn[*scene]) { t.of.sizes.loop.Share = 100 << t.IntN(10) }},
+	{"pump", 0.5, nil, func(t *turn[*scene]) { t.of.sizes.loop.Pump = 1 << t.IntN(14) }},
+	{"pipe size", 0.5, nil, func(t *turn[*scene]) { t.of.sizes.loop.Pipe = 4096 << t.IntN(5) }},
+	{"quiet splices", 0.5, nil, func(t *turn[*scene]) { t.of.sizes.loop.Quiet = 1 << t.IntN(14) }},
+	{"accepts", 0.3, nil, func(t *turn[*scene]) { t.of.sizes.loop.Accepts = 1 + t.IntN(4) }},
+	{"events", 0.3, nil, func(t *turn[*scene]) { t.of.sizes.loop.Events = 1 + t.IntN(8) }},
+	{"tick", 0.2, nil, func(t *turn[*scene]) { t.of.sizes.loop.Tick = 1 + t.IntN(3) }},
+	{"pipes", 0.5, nil, func(t *turn[*scene]) { t.of.sizes.pipes = t.IntN(5) }},
+	{"readers' budget", 0.3, nil, func(t *turn[*scene]) { t.of.sizes.memory.Readers = tiny(t.Rand) }},
+	{"inspection's budget", 0.3, nil, func(t *turn[*scene]) { t.of.sizes.memory.Inspection = tiny(t.Rand) }},
+	{"answers' budget", 0.3, nil, func(t *turn[*scene]) { t.of.sizes.memory.Answers = tiny(t.Rand) }},
+	{"records' budget", 0.3, nil, func(t *turn[*scene]) { t.of.sizes.memory.Records = tiny(t.Rand) }},
+	{"small sockets", 0.4, nil, smallSockets},
+	{"mixed sockets", 0.3, nil, mixedSockets},
+	{"few descriptors", 0.1, nil, fewDescriptors},
+	{"maxconn", 0.2, nil, func(t *turn[*scene]) { t.of.most = 1 + t.IntN(5) }},
+	{"lag", 0.2, nil, func(t *turn[*scene]) { t.of.pace.lag = 2 + t.IntN(500) }},
+	{"network without delay", 0.1, nil, func(t *turn[*scene]) { t.of.machine.Delayed = false }},
+	{"no fast open", 0.2, nil, func(t *turn[*scene]) { t.of.machine.FastOpen = 0 }},
+	{"spurious events", 0.3, nil, func(t *turn[*scene]) { t.of.machine.Spurious = 1 + t.IntN(300) }},
+	{"short splices", 0.3, nil, func(t *turn[*scene]) { t.of.machine.ShortSplice = 1 + t.IntN(300) }},
+	{"harmless faults", 0.3, nil, func(t *turn[*scene]) { t.of.addFaults(t.Rand, harmless) }},
+	{"harmful faults", 0.15, nil, harmfulFaults},
+	{"drain", 0.1, nil, func(t *turn[*scene]) { t.of.end(finale{drain: true, at: t.soon()}) }},
+	{"stop", 0.1, nil, func(t *turn[*scene]) { t.of.end(finale{drain: t.of.finale.drain, stop: true, at: t.soon()}) }},
+	{"tame", 0.3, nil, func(t *turn[*scene]) { t.of.odds.tame = true }},
+	{"large bodies", 0.2, nil, func(t *turn[*scene]) { t.of.odds.large = 100 << 10 }},
+	{"large heads", 0.2, nil, func(t *turn[*scene]) { t.of.odds.fill = 1 << (6 + t.IntN(9)) }},
+	{"crowd", 0.3, nil, func(t *turn[*scene]) { t.of.odds.spread = 1 }},
+	{"checks", 0.15, nil, flipServers},
+}
+
+// tiny returns the size of a budget that is used up often.
+func tiny(r *rand.Rand) int64 { return 1 + int64(r.IntN(1<<r.IntN(15))) }
+
+func smallSockets(t *turn[*scene]) {
+	send, receive := 1+t.IntN(1<<t.IntN(14)), 1+t.IntN(1<<t.IntN(14))
+	t.of.sizes.sockets = func(*rand.Rand) (int, int) { return send, receive }
+}
+
+func mixedSockets(t *turn[*scene]) {
+	t.of.sizes.sockets = func(r *rand.Rand) (int, int) { return 1 + r.IntN(1<<r.IntN(18)), 1 + r.IntN(1<<r.IntN(18)) }
+}
+
+func fewDescriptors(t *turn[*scene]) {
+	t.of.sizes.open = 2 + t.IntN(30)
+	t.of.doubts |= refusals | cuts
+}
+
+// end lets the balancer end while conversations are under way.
+func (s *scene) end(f finale) {
+	s.finale = f
+	s.doubts |= absence | cuts
+}
+
+// harmless are faults that cost time at most.
+var harmless = []simFault{
+	{call: kernel.CallWait, err: unix.EINTR},
+	{call: kernel.CallRead, err: unix.EAGAIN},
+	{call: kernel.CallRead, err: unix.EINTR},
+	{call: kernel.CallPeek, err: unix.EAGAIN},
+	{call: kernel.CallWrite, err: unix.EAGAIN},
+	{call: kernel.CallWrite, err: unix.EINTR},
+	{call: kernel.CallSplice, err: unix.EAGAIN},
+	{call: kernel.CallSplice, err: unix.EINTR},
+	{call: kernel.CallSplice, err: unix.EINVAL},
+	{call: kernel.CallAccept, err: unix.EINTR},
+	{call: kernel.CallAccept, err: unix.ENOMEM},
+	{call: kernel.CallAccept, err: unix.ENOBUFS},
+	{call: kernel.CallAccept, err: unix.EMFILE},
+	{call: kernel.CallAccept, err: unix.ENFILE},
+	{call: kernel.CallPipe, err: unix.EMFILE},
+	{call: kernel.CallPipeSize, err: unix.EPERM},
+	{call: kernel.CallOption, err: unix.ENOMEM},
+	{call: kernel.CallRead, err: unix.ENOMEM},
+	{call: kernel.CallPeek, err: unix.ENOMEM},
+	{call: kernel.CallWrite, err: unix.ENOBUFS},
+	{call: kernel.CallWrite, err: unix.ENOMEM},
+	{call: kernel.CallSplice, err: unix.ENOMEM},
+}
+
+// harmful are faults that may cost a connection.
+var harmful = []simFault{
+	{call: kernel.CallAccept, err: unix.ECONNABORTED},
+	{call: kernel.CallSocket, err: unix.EMFILE},
+	{call: kernel.CallSocket, err: unix.ENFILE},
+	{call: kernel.CallSocket, err: unix.ENOBUFS},
+	{call: kernel.CallSocket, err: unix.ENOMEM},
+	{call: kernel.CallConnect, err: unix.EADDRNOTAVAIL},
+	{call: kernel.CallConnect, err: unix.ENETUNREACH},
+	{call: kernel.CallControl, err: unix.ENOMEM},
+	{call: kernel.CallControl, err: unix.ENOSPC},
+}
+
+func harmfulFaults(t *turn[*scene]) {
+	t.of.addFaults(t.Rand, harmful)
+	t.of.doubts |= refusals | cuts
+}
+
+// addFaults chooses some of the faults, and how often they happen.
+func (s *scene) addFaults(r *rand.Rand, all []simFault) {
+	for range 1 + r.IntN(3) {
+		f := all[r.IntN(len(all))]
+		f.odds = 1 / float64(int(2)<<r.IntN(9))
+		s.faults = append(s.faults, f)
+	}
+}
+
+// flipServers lets checks find servers down and up.
+func flipServers(t *turn[*scene]) {
+	s := t.of
+	for range 1 + t.IntN(20) {
+		f := flip{at: t.soon(), back: t.IntN(len(s.backs)), ok: t.once(2)}
+		b := s.backs[f.back]
+		f.server = t.IntN(len(b.servers))
+		b.servers[f.server].check = true
+		b.doubts |= refusals
+		s.flips = append(s.flips, f)
+	}
+}
+
+func (f flip) String() string {
+	return fmt.Sprintf("at %v server %d of backend %d: %v", f.at, f.server, f.back, f.ok)
+}
