@@ -44,13 +44,6 @@ func (q *inbox) copy(b []byte, skip int) int {
 	return n
 }
 
-// at returns the byte behind the first skip ones.
-func (q *inbox) at(skip int) byte {
-	var b [1]byte
-	q.copy(b[:], skip)
-	return b[0]
-}
-
 // drop removes the first n bytes. It returns the size of the chunks that are gone with them.
 func (q *inbox) drop(p *pool, n int) (gone int) {
 	q.n -= n

@@ -3,6 +3,7 @@ package kernel
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -71,39 +72,55 @@ func (r *rig) consistent(fd int) {
 	}
 }
 
+// converse lets both ends of a connection act at random, and then reads everything.
+func converse(t *testing.T, seed uint64, trace func(*Process, string)) []*chat {
+	t.Helper()
+	choice := rand.New(rand.NewPCG(seed, 0))
+	size := func() (int, int) { return 1 + choice.IntN(500), 1 + choice.IntN(500) }
+	r := newRig(t, Options{Seed: seed, Delayed: choice.IntN(4) > 0, Buffers: size, Trace: trace})
+	c, s := r.pair(at)
+	chats := []*chat{{from: c, to: s}, {from: s, to: c}}
+	for range choice.IntN(100) {
+		chats[choice.IntN(2)].act(r, choice)
+		for range choice.IntN(3) {
+			r.kernel.Step()
+		}
+		r.consistent(c)
+		r.consistent(s)
+	}
+	for _, d := range chats {
+		if !d.shut {
+			r.Shutdown(d.from, unix.SHUT_WR)
+		}
+	}
+	for range 2000 {
+		chats[0].receive(r, make([]byte, 100))
+		chats[1].receive(r, make([]byte, 100))
+		r.kernel.Step()
+	}
+	if r.kernel.Pending() != 0 {
+		t.Fatalf("seed %d: the network does not come to rest", seed)
+	}
+	return chats
+}
+
 // TestRandomConversations: what is read is what was written, and all of it in the end.
 func TestRandomConversations(t *testing.T) {
 	for seed := range uint64(3000) {
-		choice := rand.New(rand.NewPCG(seed, 0))
-		size := func() (int, int) { return 1 + choice.IntN(500), 1 + choice.IntN(500) }
-		r := newRig(t, Options{Seed: seed, Delayed: choice.IntN(4) > 0, Buffers: size})
-		c, s := r.pair(at)
-		chats := []*chat{{from: c, to: s}, {from: s, to: c}}
-		for range choice.IntN(100) {
-			chats[choice.IntN(2)].act(r, choice)
-			for range choice.IntN(3) {
-				r.kernel.Step()
-			}
-			r.consistent(c)
-			r.consistent(s)
-		}
-		for _, d := range chats {
-			if !d.shut {
-				r.Shutdown(d.from, unix.SHUT_WR)
-			}
-		}
-		for range 2000 {
-			chats[0].receive(r, make([]byte, 100))
-			chats[1].receive(r, make([]byte, 100))
-			r.kernel.Step()
-		}
-		for _, d := range chats {
+		for _, d := range converse(t, seed, nil) {
 			if !d.end || d.broken != 0 || !bytes.Equal(d.written, d.read) {
 				t.Fatalf("seed %d: wrote %d bytes, read %d, end %v, error %v", seed, len(d.written), len(d.read), d.end, d.broken)
 			}
 		}
-		if r.kernel.Pending() != 0 {
-			t.Fatalf("seed %d: the network does not come to rest", seed)
-		}
+	}
+}
+
+func TestSeedReproducesAConversation(t *testing.T) {
+	var runs [2][]string
+	for i := range runs {
+		converse(t, 7, func(_ *Process, line string) { runs[i] = append(runs[i], line) })
+	}
+	if !slices.Equal(runs[0], runs[1]) {
+		t.Error("two runs with one seed differ")
 	}
 }

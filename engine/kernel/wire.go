@@ -13,8 +13,6 @@ const (
 	deliver                          // bytes or a FIN reach the peer
 	deliverReset
 	acknowledge // the peer's acknowledgement of bytes reaches the sender
-
-	actionCount = iota
 )
 
 // actions returns what may happen next to what this socket sends.
