@@ -76,14 +76,9 @@ func (x *simulation) excused(p *actor.StreamPlan) bool {
 // checkEnd checks the world when it is over.
 func (x *simulation) checkEnd() {
 	x.streams.Finish()
-	for _, text := range x.cast.Failures() {
-		x.failf("%s", text)
-	}
 	x.checkLogs()
 	x.checkNothingLeft()
-	for _, v := range x.kernel.Violations() {
-		x.failf("%s", v)
-	}
+	x.collect()
 }
 
 // checkNothingLeft: when all clients have ended, the balancer holds nothing any more.

@@ -73,7 +73,11 @@ func (x *simulation) makeKernel() {
 	sockets := x.plan.source("buffers of sockets")
 	o := x.machine
 	o.Seed = x.plan.seed
-	o.Buffers = func() (int, int) { return x.sizes.sockets(sockets) }
+	least := x.leastReceive()
+	o.Buffers = func() (int, int) {
+		send, receive := x.sizes.sockets(sockets)
+		return send, max(receive, least)
+	}
 	if x.trace != nil {
 		o.Trace = func(p *kernel.Process, text string) { x.trace(p.Name + " " + text) }
 	}

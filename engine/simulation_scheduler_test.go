@@ -19,7 +19,7 @@ const (
 	longest = 40 * time.Minute
 )
 
-// run lets the world go on until it is over. It returns false if something went wrong.
+// run lets the world go on until it is over, or until something goes wrong.
 func (x *simulation) run() {
 	idle, before := 0, x.kernel.Progress
 	for !x.over() {
@@ -32,9 +32,19 @@ func (x *simulation) run() {
 		if x.steps++; x.steps > mostSteps || x.kernel.Now() > longest {
 			x.failf("the world does not end: %s", x.state())
 		}
-		if len(x.wrong) > 0 || len(x.cast.Failures()) > 0 || len(x.kernel.Violations()) > 0 {
+		if x.collect(); len(x.wrong) > 0 {
 			return
 		}
+	}
+}
+
+// collect takes over what actors and the kernel have found.
+func (x *simulation) collect() {
+	for _, text := range x.cast.Failures() {
+		x.failf("%s", text)
+	}
+	for _, text := range x.kernel.Violations() {
+		x.failf("%s", text)
 	}
 }
 

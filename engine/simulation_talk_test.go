@@ -59,6 +59,15 @@ type simTalk struct {
 	stream *actor.StreamPlan // mode tcp; otherwise nil
 }
 
+// String describes the conversation for people.
+func (t *simTalk) String() string {
+	head := fmt.Sprintf("client %d of %s at %v to %v: ", t.number, t.front.name, t.start, t.bind.address)
+	if t.web != nil {
+		return head + t.web.String()
+	}
+	return head + t.stream.String()
+}
+
 // talk makes a conversation.
 func (s *scene) talk(number int) *simTalk {
 	r := s.plan.source(fmt.Sprint("talk ", number))

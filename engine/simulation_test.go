@@ -18,7 +18,7 @@ var (
 	worldsFlag = flag.Int("worlds", 0, "number of worlds; 0: as many as -for allows")
 	forFlag    = flag.Duration("for", simulateFor(), "how long worlds are started")
 	talksMost  = flag.Int("conversations", 0, "start no world after so many conversations; 0: no limit")
-	traceFlag  = flag.Bool("trace", false, "print what happens in each world")
+	showFlag  = flag.Bool("show", false, "print what happens in each world")
 )
 
 // simulateFor returns the default of -for, which the environment may set.
@@ -79,7 +79,7 @@ func oldSeeds(t *testing.T) (all []uint64) {
 func playWorld(t *testing.T, p *worldPlan) int {
 	t.Helper()
 	var trace func(string)
-	if *traceFlag {
+	if *showFlag {
 		trace = func(line string) { fmt.Println(line) }
 	}
 	if wrong := runWorld(p, trace); len(wrong) > 0 {
@@ -95,9 +95,21 @@ func runWorld(p *worldPlan, trace func(line string)) []string {
 		return []string{err.Error()}
 	}
 	defer x.close()
-	x.run()
-	x.checkEnd()
-	return x.wrong
+	if x.run(); len(x.wrong) == 0 {
+		x.checkEnd()
+	}
+	return append(x.wrong, x.involved()...)
+}
+
+// involved returns the plans of the conversations that messages name.
+func (x *simulation) involved() (plans []string) {
+	all := strings.Join(x.wrong, "\n")
+	for _, t := range x.talks {
+		if strings.Contains(all, fmt.Sprintf("conversation %d ", t.number)) || strings.Contains(all, fmt.Sprintf("client %d ", t.number)) {
+			plans = append(plans, t.String())
+		}
+	}
+	return plans
 }
 
 // describeWorld returns the parts of a world.

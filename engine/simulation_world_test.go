@@ -129,6 +129,15 @@ func fewDescriptors(t *turn[*scene]) {
 	t.of.doubts |= refusals | cuts
 }
 
+// leastReceive returns the smallest size of receive buffers. When a budget is used up, heads are
+// examined in their sockets, so each must fit into its buffer.
+func (s *scene) leastReceive() int {
+	if m := s.sizes.memory; min(m.Inspection, m.Answers) == 1<<20 {
+		return 1
+	}
+	return 2<<10 + s.odds.fill
+}
+
 // end lets the balancer end while conversations are under way.
 func (s *scene) end(f finale) {
 	s.finale = f

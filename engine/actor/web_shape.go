@@ -171,13 +171,15 @@ func (d *drawing) cookie(q *WebRequest, h *WebHost) {
 		q.Cookie = h.Cookie + "=unknown"
 	case 1, 2:
 		q.Expect.Server, q.Expect.Cookie = pick(d, h.Servers...), ""
-		q.Cookie = "a=b; " + h.Cookie + "=" + q.Expect.Server
+		q.Cookie = h.Cookie + "=" + q.Expect.Server
 		q.Expect.Loses = append(q.Expect.Loses, "set-cookie")
+	default:
+		return
 	}
-	if h.Hides && q.Cookie != "" {
+	if h.Hides {
 		q.Expect.Has = append(q.Expect.Has, "Cookie: a=b")
-		q.Cookie += "; a=b"
 	}
+	q.Cookie = pick(d, "a=b; "+q.Cookie, q.Cookie+"; a=b")
 }
 
 // last makes the last request special: it ends the connection, or asks for a tunnel.
