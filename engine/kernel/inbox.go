@@ -71,14 +71,14 @@ func (q *inbox) shift(p *pool) {
 	}
 }
 
-// pieces appends up to n bytes to list as pieces of a page or less, at most slots of them, and returns
-// the list and the number of bytes. The memory is shared from then on.
-func (q *inbox) pieces(list [][]byte, n, slots int) ([][]byte, int) {
+// pieces appends up to n bytes to list as pieces of at most size bytes, at most slots of them, and
+// returns the list and the number of bytes. The memory is shared from then on.
+func (q *inbox) pieces(list [][]byte, n, slots, size int) ([][]byte, int) {
 	total := 0
 	for i := q.first; i < len(q.chunks) && total < n && len(list) < slots; i++ {
 		c := &q.chunks[i]
 		for off := c.off; off < len(c.b) && total < n && len(list) < slots; {
-			end := min(len(c.b), off+pageSize-off%pageSize, off+n-total)
+			end := min(len(c.b), off+size-off%size, off+n-total)
 			list = append(list, c.b[off:end:end])
 			total += end - off
 			off = end

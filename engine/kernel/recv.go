@@ -124,7 +124,7 @@ func (s *tcp) spliceOut(n, slots int) ([][]byte, Errno) {
 	if s.urgent.state != notUrgent {
 		n = min(n, int(s.urgent.at-s.consumed))
 	}
-	pieces, total := s.in.pieces(s.cut[:0], n, slots)
+	pieces, total := s.in.pieces(s.cut[:0], n, slots, s.kernel.fragment())
 	s.cut = pieces
 	if total > 0 {
 		s.consume(total)

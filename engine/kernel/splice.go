@@ -6,9 +6,9 @@ import "golang.org/x/sys/unix"
 type spliceable interface {
 	file
 	// spliceOut removes up to n bytes from what the socket has received, as a read does. It returns
-	// them as Linux's fragments, at most slots of them and each of at most a page: each takes one slot
-	// of a pipe. The pipe keeps the pieces, so nobody else may write to them. EAGAIN means that there
-	// are no bytes now; no pieces without an error are the end of the stream.
+	// them as Linux's fragments, at most slots of them: each takes one slot of a pipe. The pipe keeps
+	// the pieces, so nobody else may write to them. EAGAIN means that there are no bytes now; no pieces
+	// without an error are the end of the stream.
 	spliceOut(n, slots int) (pieces [][]byte, e Errno)
 	// spliceIn sends b as send does, and returns how many bytes the socket has taken.
 	spliceIn(b []byte) (int, Errno)
@@ -107,10 +107,10 @@ func (p *Process) drain(from *pipe, target file, n int) (int, Errno) {
 		from.in.wake(0)
 	}
 	p.kernel.settle()
-	if moved > 0 {
-		return moved, 0
+	if moved == 0 && e != 0 {
+		return -1, e
 	}
-	return moved, e
+	return moved, 0
 }
 
 // sendSlots sends up to n bytes of the first slots to a socket. It stops when the socket takes nothing.
@@ -140,6 +140,18 @@ func (k *Kernel) sendSlots(p *pipe, to spliceable, n, slots int) (moved int, e E
 
 // sentAtOnce is the number of slots that splice_to_socket sends with one call.
 const sentAtOnce = 16
+
+// largestFragment is the most bytes that Linux keeps in one fragment of a socket's bytes: 8 pages
+// (SKB_FRAG_PAGE_ORDER). A slot of a pipe takes it whole.
+const largestFragment = 8 * pageSize
+
+// fragment returns the most bytes of a fragment: fewer when memory is short.
+func (k *Kernel) fragment() int {
+	if k.coin() {
+		return largestFragment
+	}
+	return pageSize
+}
 
 // fragments returns how many of up to n fragments a splice moves: all, or by chance fewer.
 func (p *Process) fragments(n int) int {

@@ -67,8 +67,16 @@ func (s *splicing) feed(sizes ...int) {
 	}
 }
 
-func (s *splicing) in(n int) string  { return outcome(s.Splice(s.src, s.w, n)) }
-func (s *splicing) out(n int) string { return outcome(s.Splice(s.r, s.dst, n)) }
+func (s *splicing) in(n int) string  { return s.move(s.src, s.w, n) }
+func (s *splicing) out(n int) string { return s.move(s.r, s.dst, n) }
+
+func (s *splicing) move(from, to, n int) string {
+	moved, e := s.Splice(from, to, n)
+	if e != 0 && moved != -1 {
+		panic("an error with another result than -1")
+	}
+	return outcome(moved, e)
+}
 
 func TestSpliceFromSocket(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -95,7 +95,7 @@ func (s *unixSocket) spliceOut(n, slots int) ([][]byte, Errno) {
 	if s.state != established {
 		return nil, unix.EINVAL
 	}
-	pieces, total := s.in.pieces(s.cut[:0], n, slots)
+	pieces, total := s.in.pieces(s.cut[:0], n, slots, s.kernel.fragment())
 	s.cut = pieces
 	if total > 0 {
 		s.consume(total)
