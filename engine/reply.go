@@ -234,6 +234,7 @@ func (l *loop) sayOurs(id int32, s *session, x *exchange) {
 	l.stock.Release(&s.flow[client])
 	if s.server >= 0 && !x.has(idle) {
 		l.dropServer(id, s, x)
+		l.unassign(s, 0, 0)
 	}
 	l.enter(id, s, exchanging)
 	if e := l.stock.Push(&s.flow[server], int(s.sock[client].fd), l.head); e != 0 {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -146,4 +148,29 @@ func TestVersionsAndLengths(t *testing.T) {
 			t.Errorf("%s: got %q; want %q", c.name, got, c.want)
 		}
 	}
+}
+
+// TestServerIsFreeWhenARuleAnswers: a rule answers in place of the server, and the client does not
+// read. The session no longer counts among those of the server.
+func TestServerIsFreeWhenARuleAnswers(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "large")
+	if err := os.WriteFile(file, make([]byte, 64<<10), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := startWith(t, webDefaults+fmt.Sprintf(`
+frontend f
+  bind 127.0.0.1:1
+  http-response return status 200 content-type text/plain file %s
+  default_backend b
+backend b
+  server s %s`, file, listen(t, answers(plainOK))), narrowClients)
+	c := dialOver(t, narrowTCP, b.addrs["f"])
+	_, _ = io.WriteString(c, head("a"))
+	if _, err := io.ReadFull(c, make([]byte, 100)); err != nil {
+		t.Fatal(err)
+	}
+	if n := b.site.backends[0].Servers[0].Stat.Cur(); n != 0 {
+		t.Errorf("the server has %d sessions; want none", n)
+	}
+	_ = c.Close()
 }
