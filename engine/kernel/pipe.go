@@ -161,13 +161,32 @@ func (r *readEnd) read(b []byte) (int, Errno) {
 		s.off += moved
 		n += moved
 	}
-	if n == 0 && p.in.open > 0 {
-		return -1, unix.EAGAIN
+	if n == 0 {
+		return p.nothing()
 	}
 	if wasFull := p.full(); p.drop() && wasFull {
 		p.in.wake(unix.EPOLLOUT)
 	}
 	return n, 0
+}
+
+// nothing is the result of reading from an empty pipe: the end, or EAGAIN while somebody may write.
+func (p *pipe) nothing() (int, Errno) {
+	if p.in.open == 0 {
+		return 0, 0
+	}
+	return -1, unix.EAGAIN
+}
+
+// mayTake returns the error of moving bytes into the pipe, or 0 if it has a free slot.
+func (p *pipe) mayTake() Errno {
+	switch {
+	case p.out.open == 0:
+		return unix.EPIPE
+	case p.full():
+		return unix.EAGAIN
+	}
+	return 0
 }
 
 // drop frees the slots that are empty. It reports whether there were any.

@@ -70,6 +70,38 @@ func TestPipe(t *testing.T) {
 			resize w -1 = EINVAL
 			eventfd e
 			resize e 4096 = EBADF`,
+		"from one pipe into another, slot by slot": `
+			pipe r2 w2
+			splice r w2 9 = EAGAIN
+			write w2 4096
+			write w 4096
+			write w 10
+			splice r w2 4100 = 4100
+			read r2 9999 = 8196
+			resize w2 4096
+			write w 4090
+			splice r w2 99 = 6
+			splice r w2 9999 = EAGAIN
+			read r 9999 = 4090
+			close r2
+			write w 1
+			splice r w2 9 = EPIPE
+			read r 1
+			close w
+			splice r w2 9 = EPIPE
+			pipe r2 w2
+			splice r w2 9 = 0`,
+		"only a whole slot that is moved stays mergeable": `
+			pipe r2 w2
+			resize w2 4096
+			write w 10
+			splice r w2 10 = 10
+			write w2 5 = 5
+			read r2 99 = 15
+			write w 10
+			splice r w2 9 = 9
+			write w2 5 = EAGAIN
+			wait x = r:IN`,
 		"wakes of the reader": `
 			write w 1
 			wait x = r:IN

@@ -14,14 +14,14 @@ type spliceable interface {
 	spliceIn(b []byte) (int, Errno)
 }
 
-// Splice moves up to n bytes from a socket into a pipe, or from a pipe into a socket (splice(2) with
-// SPLICE_F_NONBLOCK). 0 without an error is the end of the stream.
+// Splice moves up to n bytes from a socket into a pipe, from a pipe into a socket, or between pipes
+// (splice(2) with SPLICE_F_NONBLOCK). 0 without an error is the end of the stream.
 //
 // EAGAIN means that the source has no bytes, or that the target takes none: a pipe takes none when all
-// its slots are in use. EINVAL: not exactly one of the two is a pipe, or the other is no stream
-// socket; Linux would also splice from one pipe into another. EBADF: the wrong end of a pipe. Errors
-// of the socket are those of reading and sending. Bytes that were moved before an error count: the
-// result is their number then, and the error of a socket that was sent to is lost.
+// its slots are in use. EINVAL: neither is a pipe, both are the same pipe, or one is no stream socket.
+// EBADF: the wrong end of a pipe. Errors of the socket are those of reading and sending. Bytes that
+// were moved before an error count: the result is their number then, and the error of a socket that
+// was sent to is lost.
 func (p *Process) Splice(from, to, n int) (int, Errno) {
 	moved, e := p.splice(from, to, n)
 	if p.traced() {
@@ -44,8 +44,10 @@ func (p *Process) splice(from, to, n int) (int, Errno) {
 	reading, fromPipe := source.(*readEnd)
 	writing, toPipe := target.(*writeEnd)
 	switch {
-	case n < 0 || fromPipe == toPipe:
+	case n < 0 || !fromPipe && !toPipe || fromPipe && toPipe && reading.pipe == writing.pipe:
 		return -1, unix.EINVAL
+	case fromPipe && toPipe:
+		return reading.pipe.moveTo(writing.pipe, n)
 	case toPipe:
 		return p.fill(writing.pipe, source, n)
 	}
@@ -62,11 +64,8 @@ func (p *Process) fill(to *pipe, source file, n int) (int, Errno) {
 	if e := p.faultOn(CallSplice, from, unix.EPOLLIN); e != 0 {
 		return -1, e
 	}
-	switch {
-	case to.out.open == 0:
-		return -1, unix.EPIPE
-	case to.full():
-		return -1, unix.EAGAIN
+	if e := to.mayTake(); e != 0 {
+		return -1, e
 	}
 	free := to.limit - len(to.slots)
 	pieces, e := from.spliceOut(min(n, free*pageSize), p.fragments(free))
@@ -95,12 +94,8 @@ func (p *Process) drain(from *pipe, target file, n int) (int, Errno) {
 	if e := p.faultOn(CallSplice, to, unix.EPOLLOUT); e != 0 {
 		return -1, e
 	}
-	switch {
-	case len(from.slots) > 0:
-	case from.in.open == 0:
-		return 0, 0
-	default:
-		return -1, unix.EAGAIN
+	if len(from.slots) == 0 {
+		return from.nothing()
 	}
 	moved, e := p.kernel.sendSlots(from, to, n, p.fragments(len(from.slots)))
 	if from.drop() {
@@ -109,6 +104,34 @@ func (p *Process) drain(from *pipe, target file, n int) (int, Errno) {
 	p.kernel.settle()
 	if moved == 0 && e != 0 {
 		return -1, e
+	}
+	return moved, 0
+}
+
+// moveTo moves up to n bytes into another pipe, slot by slot (splice_pipe_to_pipe).
+func (p *pipe) moveTo(to *pipe, n int) (int, Errno) {
+	if len(p.slots) == 0 && p.in.open > 0 {
+		return -1, unix.EAGAIN
+	}
+	if e := to.mayTake(); e != 0 {
+		return -1, e
+	}
+	moved := 0
+	for i := 0; i < len(p.slots) && moved < n && !to.full(); i++ {
+		from := &p.slots[i]
+		taken := *from
+		if part := n - moved; part < len(from.page)-from.off {
+			taken.page, taken.mergeable = taken.page[:from.off+part], false
+		}
+		from.off = len(taken.page)
+		moved += len(taken.page) - taken.off
+		to.slots = append(to.slots, taken)
+	}
+	if moved > 0 {
+		to.out.wake(0)
+	}
+	if p.drop() {
+		p.in.wake(0)
 	}
 	return moved, 0
 }
