@@ -73,10 +73,10 @@ func (x *simulation) makeKernel() {
 	sockets := x.plan.source("buffers of sockets")
 	o := x.machine
 	o.Seed = x.plan.seed
-	least := x.leastReceive()
+	leastSend, leastReceive := x.leastBuffers()
 	o.Buffers = func() (int, int) {
 		send, receive := x.sizes.sockets(sockets)
-		return send, max(receive, least)
+		return max(send, leastSend), max(receive, leastReceive)
 	}
 	if x.trace != nil {
 		o.Trace = func(p *kernel.Process, text string) { x.trace(p.Name + " " + text) }

@@ -5,6 +5,7 @@ package engine
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -129,13 +130,23 @@ func fewDescriptors(t *turn[*scene]) {
 	t.of.doubts |= refusals | cuts
 }
 
-// leastReceive returns the smallest size of receive buffers. When a budget is used up, heads are
-// examined in their sockets, so each must fit into its buffer.
-func (s *scene) leastReceive() int {
+// leastBuffers returns the smallest sizes of the buffers of sockets. When a budget is used up, heads
+// are examined in their sockets, so each must fit there. A UNIX socket holds what the send buffer
+// of its peer takes.
+func (s *scene) leastBuffers() (send, receive int) {
 	if m := s.sizes.memory; min(m.Inspection, m.Answers) == 1<<20 {
-		return 1
+		return 1, 1
 	}
-	return 2<<10 + s.odds.fill
+	least := 2<<10 + s.odds.fill
+	if s.overUnix() {
+		return least, least
+	}
+	return 1, least
+}
+
+// overUnix reports whether a frontend or a server has a UNIX socket.
+func (s *scene) overUnix() bool {
+	return slices.ContainsFunc(s.fronts, (*simFront).overUnix) || slices.ContainsFunc(s.backs, (*simBack).overUnix)
 }
 
 // end lets the balancer end while conversations are under way.

@@ -144,6 +144,15 @@ func (p *WebPlan) brokenFate(q *WebRequest, first bool) (f webFate, decided bool
 	return f, true
 }
 
+// cutsHead reports whether the client sends only a part of the head of a request.
+func (p *WebPlan) cutsHead(q *WebRequest) bool {
+	if !p.Fault.sending() || q.index() != p.FaultIn {
+		return false
+	}
+	_, head := q.appendTo(nil)
+	return p.FaultAt < head
+}
+
 // malformedFate returns the fate of a malformed request. If only its body is wrong, a server may
 // have got its head, and may act on it.
 func (p *WebPlan) malformedFate(i int) webFate {

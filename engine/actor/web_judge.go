@@ -184,7 +184,7 @@ func (c *webClient) ours(t *webTrack, f *webFate, h *webHead, status int) next {
 		return broken
 	}
 	closes, keeps := h.close, h.keep
-	headless := q.Method == "HEAD" || status == 204 || status == 304
+	headless := q.Method == "HEAD" && !c.plan.cutsHead(q) || status == 204 || status == 304
 	body := c.in.bodyOf(h, q.Number, headless, true)
 	var text []byte
 	var err error
