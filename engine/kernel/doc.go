@@ -11,6 +11,12 @@
 // completes connections. The random source of the kernel chooses between all possible steps, and
 // how much a step does. So a seed reproduces everything.
 //
+// Functions name the function of Linux whose semantics they have.
+//
+// The model leaves out: urgent bytes on UNIX sockets, descriptors sent over them, lost packets of an
+// established connection, TIME_WAIT (the port of an ended connection is free at once), the end of
+// FIN_WAIT2 after a minute, keep-alive, and close waiting for SO_LINGER.
+//
 // The clock of a kernel stands still until [Kernel.Advance] moves it.
 //
 // A Kernel and its processes belong to one goroutine.
