@@ -26,6 +26,7 @@ type simBack struct {
 	hides           bool          // servers do not see that cookie
 	cookied         bool          // there is a cookie, of whatever kind
 	forward         *simForward   // nil: none
+	instead         []int         // see actor.WebExpect
 	rules, answers  []*webRule
 	effects         []func(q *asked) // what the backend does with every request
 	doubts          doubts
@@ -102,7 +103,7 @@ var backKnobs = []knob[*simBack]{
 	{"cookie", 0.3, (*simBack).inHTTP, useCookie},
 	{"forwardfor", 0.2, (*simBack).inHTTP, forwardTo},
 	{"rules", 0.4, (*simBack).inHTTP, backRules},
-	{"errorloc", 0.1, (*simBack).inHTTP, func(t *turn[*simBack]) { t.of.say("errorloc302 504 /late") }},
+	{"errorloc", 0.1, (*simBack).inHTTP, func(t *turn[*simBack]) { t.of.say("errorloc302 504 /late"); t.of.instead = []int{504, 302} }},
 }
 
 func anyServer(t *turn[*simBack]) *simServer { return t.of.servers[t.IntN(len(t.of.servers))] }

@@ -28,6 +28,7 @@ type simFront struct {
 	forward   *simForward   // nil: none
 	inspect   time.Duration // how long a client may take for its first bytes; 0: rules need none
 	tunnels   bool          // clients may ask for tunnels
+	instead   []int         // see actor.WebExpect
 
 	patience       time.Duration // the shortest timeout
 	log            logFormat
@@ -98,7 +99,7 @@ var frontKnobs = []knob[*simFront]{
 	{"dontlognull", 0.15, nil, func(t *turn[*simFront]) { t.of.say("option dontlognull"); t.of.quiet.null = true }},
 	{"dontlog-normal", 0.1, nil, func(t *turn[*simFront]) { t.of.say("option dontlog-normal"); t.of.quiet.normal = true }},
 	{"log-separate-errors", 0.1, nil, func(t *turn[*simFront]) { t.of.say("option log-separate-errors") }},
-	{"errorloc", 0.1, (*simFront).inHTTP, func(t *turn[*simFront]) { t.of.say("errorloc303 408 /slow") }},
+	{"errorloc", 0.1, (*simFront).inHTTP, func(t *turn[*simFront]) { t.of.say("errorloc303 408 /slow"); t.of.instead = []int{408, 303} }},
 }
 
 // limit adds a timeout.

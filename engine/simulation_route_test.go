@@ -4,6 +4,7 @@ package engine
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -28,7 +29,7 @@ func routesByHost(t *turn[*simFront]) {
 		}
 		name := fmt.Sprintf("h%d", i)
 		condition := fmt.Sprintf(among(t.Rand, hostConditions...), name)
-		if condition[0] == '{' && t.once(3) {
+		if strings.Count(condition, "{") == 1 && condition[0] == '{' && t.once(3) {
 			f.say("acl is-%s %s", name, condition[2:len(condition)-2])
 			condition = "is-" + name
 		}

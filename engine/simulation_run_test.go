@@ -73,10 +73,9 @@ func (x *simulation) makeKernel() {
 	sockets := x.plan.source("buffers of sockets")
 	o := x.machine
 	o.Seed = x.plan.seed
-	leastSend, leastReceive := x.leastBuffers()
 	o.Buffers = func() (int, int) {
 		send, receive := x.sizes.sockets(sockets)
-		return max(send, leastSend), max(receive, leastReceive)
+		return max(send, x.sizes.leastSend), max(receive, x.sizes.leastReceive)
 	}
 	if x.trace != nil {
 		o.Trace = func(p *kernel.Process, text string) { x.trace(p.Name + " " + text) }

@@ -61,6 +61,7 @@ func setScene(p *worldPlan) *scene {
 		turnAll(s, f.name, f, frontKnobs)
 		f.finish(s)
 	}
+	s.fitHeads()
 	return s
 }
 

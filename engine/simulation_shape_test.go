@@ -5,6 +5,7 @@ package engine
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"sluice/engine/actor"
 )
@@ -29,7 +30,7 @@ func (s *scene) shape(f *simFront) *actor.WebShape {
 
 // repeats returns the largest body that certainly belongs to the copy of a request.
 func (s *scene) repeats() int {
-	if s.sizes.memory.Records < 1<<20 || s.odds.fill > 0 {
+	if s.sizes.memory.Records < usualBudget || s.odds.fill > 0 {
 		return 0
 	}
 	return 8 << 10
@@ -62,6 +63,7 @@ func (s *scene) effect(r *rand.Rand, f *simFront, q *actor.WebRequest) {
 	for _, do := range f.effects {
 		do(a)
 	}
+	q.Expect.Instead = f.instead
 	if q.Number == f.monitored {
 		q.Path = monitorPath
 		a.give(f.monitor, "")
@@ -71,6 +73,7 @@ func (s *scene) effect(r *rand.Rand, f *simFront, q *actor.WebRequest) {
 		return
 	}
 	a.back = back.name
+	q.Expect.Instead = slices.Concat(f.instead, back.instead)
 	s.forwarded(a, f, back)
 	if q.Method != "CONNECT" {
 		f.askForRules(r, a, back)

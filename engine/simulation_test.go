@@ -18,7 +18,7 @@ var (
 	worldsFlag = flag.Int("worlds", 0, "number of worlds; 0: as many as -for allows")
 	forFlag    = flag.Duration("for", simulateFor(), "how long worlds are started")
 	talksMost  = flag.Int("conversations", 0, "start no world after so many conversations; 0: no limit")
-	showFlag  = flag.Bool("show", false, "print what happens in each world")
+	showFlag   = flag.Bool("show", false, "print what happens in each world")
 )
 
 // simulateFor returns the default of -for, which the environment may set.

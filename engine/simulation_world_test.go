@@ -20,12 +20,16 @@ type simSizes struct {
 	pipes   int // of the process
 	open    int // descriptors that the process may have at the same time; 0: no limit
 	sockets func(r *rand.Rand) (send, receive int)
+
+	leastSend, leastReceive int // of sockets; 0: no least size
 }
+
+const usualBudget = 1 << 20
 
 func usualSizes() simSizes {
 	z := simSizes{loop: defaultSizes(), pipes: 8}
 	z.loop.Events = 64
-	z.memory = Memory{Readers: 1 << 20, Inspection: 1 << 20, Answers: 1 << 20, Records: 1 << 20}
+	z.memory = Memory{usualBudget, usualBudget, usualBudget, usualBudget}
 	z.sockets = func(*rand.Rand) (int, int) { return 64 << 10, 64 << 10 }
 	return z
 }
@@ -130,18 +134,20 @@ func fewDescriptors(t *turn[*scene]) {
 	t.of.doubts |= refusals | cuts
 }
 
-// leastBuffers returns the smallest sizes of the buffers of sockets. When a budget is used up, heads
-// are examined in their sockets, so each must fit there. A UNIX socket holds what the send buffer
-// of its peer takes.
-func (s *scene) leastBuffers() (send, receive int) {
-	if m := s.sizes.memory; min(m.Inspection, m.Answers) == 1<<20 {
-		return 1, 1
+// fitHeads makes buffers large enough for heads if a budget is small. When a budget is used up,
+// heads are examined in their sockets, so each must fit there, and into the loop's buffer. A UNIX
+// socket holds what the send buffer of its peer takes.
+func (s *scene) fitHeads() {
+	z := &s.sizes
+	if min(z.memory.Inspection, z.memory.Answers) == usualBudget {
+		return
 	}
-	least := 2<<10 + s.odds.fill
+	head := 2<<10 + s.odds.fill
+	z.leastReceive = head
+	z.loop.Buffer = max(z.loop.Buffer, head)
 	if s.overUnix() {
-		return least, least
+		z.leastSend = head
 	}
-	return 1, least
 }
 
 // overUnix reports whether a frontend or a server has a UNIX socket.

@@ -61,7 +61,20 @@ func (p *WebPlan) fate(i int) webFate {
 		f.replace(q)
 	}
 	f.own = append(f.own, q.Expect.Own...)
+	for i, status := range f.own {
+		f.own[i] = q.shown(status)
+	}
 	return f
+}
+
+// shown returns the status that the client gets where the balancer answers with a status.
+func (q *WebRequest) shown(status int) int {
+	for i := 0; i < len(q.Expect.Instead); i += 2 {
+		if q.Expect.Instead[i] == status {
+			return q.Expect.Instead[i+1]
+		}
+	}
+	return status
 }
 
 // ruled reports whether a rule answers the request in front of the servers.

@@ -175,7 +175,7 @@ func (c *webClient) ours(t *webTrack, f *webFate, h *webHead, status int) next {
 	t.record.Own = true
 	ruled := q.Expect.Answer == status
 	location, _ := h.get("location")
-	if !c.mayBe(f, status) {
+	if !c.mayBe(q, f, status) {
 		c.failf(q, "the balancer answers %q; want %s", h.line, f.wanted())
 		return broken
 	}

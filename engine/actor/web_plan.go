@@ -102,6 +102,7 @@ type WebExpect struct {
 	Loses    []string // names of fields that the client must not get
 	Cookie   string   // name of the cookie that the answer must set to the server's name; empty: none
 	Own      []int    // statuses of answers that the balancer may give, for a reason outside of the plan
+	Instead  []int    // pairs of statuses: of an answer of the balancer, and of the one that errorloc puts in its place
 }
 
 // WebAnswer is the behaviour of the server for a request.
@@ -220,3 +221,6 @@ const (
 func (k streamKind) String() string {
 	return [...]string{"request", "answer", "client in the tunnel", "server in the tunnel"}[k]
 }
+
+// adds reports whether a server sends bytes behind its answer to the request.
+func (q *WebRequest) adds() bool { return q.Answer.Fault == ServerAdds && !q.ruled() }

@@ -131,9 +131,9 @@ func (t *webTrack) last() *webDelivery {
 	return nil
 }
 
-// mayBe reports whether the balancer may give an answer with this status.
-func (w *WebWorld) mayBe(f *webFate, status int) bool {
-	return slices.Contains(f.own, status) || slices.Contains(w.Own, status)
+// mayBe reports whether the balancer may answer a request with this status.
+func (w *WebWorld) mayBe(q *WebRequest, f *webFate, status int) bool {
+	return slices.Contains(f.own, status) || slices.ContainsFunc(w.Own, func(own int) bool { return q.shown(own) == status })
 }
 
 // buffer returns a slice of some capacity and length 0. free takes it back.
