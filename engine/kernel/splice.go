@@ -1,6 +1,10 @@
 package kernel
 
-import "golang.org/x/sys/unix"
+import (
+	"math/bits"
+
+	"golang.org/x/sys/unix"
+)
 
 // spliceable is a stream socket, as far as Splice needs it.
 type spliceable interface {
@@ -168,12 +172,14 @@ const sentAtOnce = 16
 // (SKB_FRAG_PAGE_ORDER). A slot of a pipe takes it whole.
 const largestFragment = 8 * pageSize
 
-// fragment returns the most bytes of a fragment: fewer when memory is short.
+// fragment returns the most bytes of the fragments of a splice. Small segments and a shortage of memory
+// make small fragments.
 func (k *Kernel) fragment() int {
 	if k.coin() {
 		return largestFragment
 	}
-	return pageSize
+	magnitude := k.Rand.IntN(bits.Len(largestFragment))
+	return 1 + k.Rand.IntN(1<<magnitude)
 }
 
 // fragments returns how many of up to n fragments a splice moves: all, or by chance fewer.
