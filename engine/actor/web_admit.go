@@ -25,7 +25,9 @@ func (s *webService) admit(t *webTrack) *webDelivery {
 	if wrong == "" {
 		wrong = t.againWrong()
 	}
-	s.object(t.request, wrong)
+	if wrong != "" {
+		s.failf(t.request, "at server %s%s: %s", s.Name, s.behind(), wrong)
+	}
 	d := &webDelivery{server: s.Name, kept: s.prior != nil}
 	t.deliveries = append(t.deliveries, d)
 	s.prior = t
@@ -40,13 +42,8 @@ func (s *webService) judge(q *WebRequest, h *webHead) {
 	if wrong == "" {
 		wrong = q.fieldsDiffer(h)
 	}
-	s.object(q, wrong)
-}
-
-// object reports what is wrong with a request; the empty text is nothing.
-func (s *webService) object(q *WebRequest, wrong string) {
 	if wrong != "" {
-		s.failf(q, "at server %s%s: %s", s.Name, s.behind(), wrong)
+		s.failf(q, "at server %s: %s", s.Name, wrong)
 	}
 }
 
@@ -148,7 +145,7 @@ func (q *WebRequest) fieldsDiffer(h *webHead) string {
 		return "a field has " + strconv.Itoa(len(fill)) + " bytes; want " + strconv.Itoa(q.Fill)
 	case q.Continue && !h.has("Expect: 100-continue"):
 		return "it does not expect 100 Continue"
-	case q.Upgrade && q.Method != "CONNECT" && !(h.has("Upgrade: stamps") && h.has("Connection: upgrade")):
+	case q.Upgrade && q.Method != "CONNECT" && !(h.has("Upgrade: stamps") && h.upgrade):
 		return "it asks for no tunnel"
 	}
 	return q.rulesDiffer(h)

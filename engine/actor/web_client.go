@@ -201,7 +201,7 @@ func (c *webClient) Read(b []byte) (int, error) {
 	}
 	n, err := c.conn.Read(b)
 	c.left -= n
-	return n, err
+	return n, unlessReset(err, c.sendErr)
 }
 
 // mostGulps is the number of small reads of one connection.

@@ -165,5 +165,11 @@ func (p *WebPlan) settle() {
 		if q.Expect.Answer != 0 {
 			q.Eager = false
 		}
+		if q.Upgrade && a.Bad == unwantedTunnel {
+			a.Bad = badAnswers[0].name
+		}
+		if q.ruled() {
+			a.Fault = Fair // no server gets it
+		}
 	}
 }

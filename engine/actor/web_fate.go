@@ -228,8 +228,8 @@ func (p *WebPlan) stopped(q *WebRequest, f *webFate) {
 // or behind it.
 func (p *WebPlan) endedEarly(q *WebRequest, f *webFate) {
 	a, t := &q.Answer, q.appendAnswer(nil)
-	unread := a.Fault == ServerCloses && a.Early >= 0 // the kernel may send RST
-	abrupt := a.Fault == ServerResets || unread
+	abrupt := q.abrupt()
+	fin := !abrupt || a.Fault == ServerCloses || p.shape.UnixServers // the end may look like FIN
 	lossy := abrupt && !a.Acked
 	open := q.untilEnd() || q.tunnels()
 	f.exact = !lossy
@@ -239,16 +239,24 @@ func (p *WebPlan) endedEarly(q *WebRequest, f *webFate) {
 		return
 	case a.At < len(t.bytes):
 		f.served, f.cut = false, abrupt || !open
-		f.short = open && (!abrupt || unread || p.shape.UnixServers)
+		f.short = open && fin
 	case open:
-		f.served, f.cut = !abrupt || unread || p.shape.UnixServers, abrupt
+		f.served, f.cut = fin, abrupt
 	default:
 		f.cut = lossy
 	}
 	if lossy {
 		f.own = append(f.own, 502)
 	}
-	f.leaves = f.leaves || unread || lossy
+	f.leaves = f.leaves || lossy || abrupt && a.Early >= 0
+}
+
+// abrupt reports whether the end of the server's connection may be RST, which destroys bytes that
+// are on their way. The kernel also sends RST if bytes are unread.
+func (q *WebRequest) abrupt() bool {
+	a := &q.Answer
+	unread := a.Early >= 0 || q.tunnels() && q.Up > 0
+	return a.Fault == ServerResets || a.Fault == ServerCloses && unread
 }
 
 // repeatable reports whether the balancer must send a request again that was lost on a kept

@@ -99,6 +99,9 @@ var badRequests = []*malformed{
 	{name: "LF as the last line", chunk: "0\r\n\n", status: 400},
 }
 
+// unwantedTunnel is malformed only behind a request without Upgrade.
+const unwantedTunnel = "a tunnel that nobody wants"
+
 const saidHead = "HTTP/1.1 200 Said\r\nX-Number: {N}\r\n"
 
 // badAnswers are answers that the client must not get.
@@ -116,7 +119,7 @@ var badAnswers = []*malformed{
 	{name: "status of two digits", head: "HTTP/1.1 20 Said\r\nX-Number: {N}\r\nContent-Length: 0\r\n\r\n", status: 502},
 	{name: "empty line first", head: "\r\nHTTP/1.1 200 Said\r\nX-Number: {N}\r\nContent-Length: 0\r\n\r\n", status: 502},
 	{name: "blank before the colon", head: saidHead + "Content-Length : 0\r\n\r\n", status: 502},
-	{name: "a tunnel that nobody wants", head: "HTTP/1.1 101 Said\r\nX-Number: {N}\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n", status: 502},
+	{name: unwantedTunnel, head: "HTTP/1.1 101 Said\r\nX-Number: {N}\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n", status: 502},
 	{name: "size that is no number", chunk: "g\r\nx\r\n0\r\n\r\n"},
 	{name: "LF behind a size", chunk: "1\nx\r\n0\r\n\r\n"},
 	{name: "more data than announced", chunk: "1\r\nxx\r\n0\r\n\r\n"},

@@ -97,6 +97,7 @@ type webHead struct {
 	chunked bool
 	close   bool // Connection: close
 	keep    bool // Connection: keep-alive
+	upgrade bool // Connection: upgrade
 	number  int  // X-Number; -1: none
 }
 
@@ -166,6 +167,7 @@ func (h *webHead) add(line []byte) error {
 	case same(name, "connection"):
 		h.close = h.close || same(value, "close")
 		h.keep = h.keep || same(value, "keep-alive")
+		h.upgrade = h.upgrade || same(value, "upgrade")
 	case same(name, numberField):
 		if h.number >= 0 {
 			return malformedf("two numbers")

@@ -35,15 +35,11 @@ func (s *webService) say(t *webTrack, d *webDelivery) bool {
 func (s *webService) write(a *Actor, q *WebRequest, d *webDelivery, text answerText, most int) bool {
 	d.begun = most > text.head
 	n, err := a.writePieces(s.conn, text.bytes[:most], q.Answer.Piece, q.Answer.Pause)
-	d.wrote = n
+	d.wrote += n
 	d.sent = max(0, n-text.body)
-	d.heard = d.heard || n > 0 && !q.Answer.abrupt()
+	d.heard = d.wrote > 0 && !q.abrupt()
+	s.sendErr = err
 	return err == nil
-}
-
-// abrupt reports whether the end of the server's connection may destroy bytes that it has sent.
-func (a *WebAnswer) abrupt() bool {
-	return a.Fault == ServerResets || a.Fault == ServerCloses && a.Early >= 0
 }
 
 // misbehave does what the server's fault is behind the bytes that it has sent. It reports whether
@@ -92,8 +88,11 @@ func (s *webService) leave(a *Actor, d *webDelivery, answer *WebAnswer) {
 	}
 }
 
-// awaitAcks waits until the balancer's kernel has all bytes.
+// awaitAcks waits until the balancer's kernel has all bytes. Over a UNIX socket it has them at once.
 func (s *webService) awaitAcks(a *Actor) {
+	if s.At.IsUnix() {
+		return
+	}
 	c := s.conn
 	a.Until("waits until all bytes are acknowledged", func() bool {
 		if c.shows(unix.EPOLLERR | unix.EPOLLHUP) {
@@ -118,20 +117,25 @@ func (s *webService) add(t *webTrack) bool {
 	return false
 }
 
-// fallSilent waits for the end of the connection. It reads what comes, or it reads nothing.
+// fallSilent waits for the end of the connection. It reads what comes, or it reads nothing. Then the
+// end may not reach it, because bytes that it does not read are in front.
 func (s *webService) fallSilent(q *WebRequest) {
 	if q.Number%2 == 0 {
 		s.awaitEnd()
 		return
 	}
+	s.conn.Deadline(s.deadline())
 	s.actor.Until("is silent", func() bool { return s.conn.shows(unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR) })
 }
 
-// awaitEnd reads until the connection ends. A request that comes meanwhile is a failure.
+// awaitEnd reads until the connection ends. If the answer has ended it for certain, a request that
+// comes meanwhile is a failure. Behind FIN, a request may have been on its way.
 func (s *webService) awaitEnd() {
+	q := s.prior.request
+	certain := q.Answer.Fault != ServerFIN && q.Answer.Early < 0
 	for {
 		b := s.in.left()
-		if q := s.prior.request; bytes.Contains(b, []byte("X-Number: ")) && (q.Answer.Early < 0 || q.Body == 0) {
+		if certain && bytes.Contains(b, []byte("X-Number: ")) {
 			s.failf(q, "behind its answer, which ends the connection, came to server %s %.60q", s.Name, b)
 			return
 		}
@@ -146,7 +150,6 @@ func (s *webService) awaitEnd() {
 func (s *webService) tunnel(t *webTrack, d *webDelivery, text answerText, most int) bool {
 	q := t.request
 	body := webBody{in: &s.in, framing: ByEnd}
-	d.heard = true
 	sender := s.actor.Go("sends", func(b *Actor) {
 		if !s.write(b, q, d, text, most) {
 			return

@@ -52,13 +52,14 @@ func (w *WebWorld) ServeOn(s WebServer, a *Actor, l *Listener) {
 type webService struct {
 	*WebWorld
 	WebServer
-	actor *Actor
-	conn  *Conn
-	in    webReader
-	gulp  int       // most bytes of a read; 0: as many as there are
-	gulps int       // small reads so far
-	prior *webTrack // the request before
-	shut  bool      // the end of the connection was announced
+	actor   *Actor
+	conn    *Conn
+	in      webReader
+	gulp    int       // most bytes of a read; 0: as many as there are
+	gulps   int       // small reads so far
+	prior   *webTrack // the request before
+	shut    bool      // the end of the connection was announced
+	sendErr error     // of the latest answer
 }
 
 func (s *webService) run() {
@@ -87,7 +88,8 @@ func (s *webService) Read(b []byte) (int, error) {
 		s.gulps++
 		b = b[:min(len(b), s.gulp)]
 	}
-	return s.conn.Read(b)
+	n, err := s.conn.Read(b)
+	return n, unlessReset(err, s.sendErr)
 }
 
 // next serves one request. It reports whether another may follow.
@@ -179,8 +181,7 @@ func (s *webService) serve(t *webTrack, d *webDelivery, body *webBody) bool {
 		return false
 	}
 	if a.Said100 {
-		_, _ = s.conn.Write([]byte(interims[2]))
-		d.heard = true
+		d.wrote, _ = s.conn.Write([]byte(interims[2]))
 	}
 	most := t.request.Body + 1
 	if a.Early >= 0 {

@@ -1,9 +1,13 @@
 package actor
 
 import (
+	"errors"
+	"io"
 	"slices"
 	"strconv"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // WebWorld contains the plans of all conversations in mode http, and what the clients and the
@@ -21,7 +25,8 @@ type WebWorld struct {
 	// returns true for the name of the server.
 	CheckPath string
 	Sick      func(server string) bool
-	// Hang is how long a client waits for anything. 0: a day.
+	// Hang is how long a client takes part in a conversation at most. 0: 10 minutes. It must be
+	// longer than the sum of the timeouts that a conversation can meet.
 	Hang time.Duration
 
 	plans   []*WebPlan
@@ -111,6 +116,9 @@ func (w *WebWorld) failf(q *WebRequest, format string, args ...any) {
 // compare reports whether b are the stamped bytes of a message from offset at on. Otherwise it
 // reports whose bytes they are.
 func (w *WebWorld) compare(q *WebRequest, k streamKind, b []byte, at int) bool {
+	if end := q.stamps(k); end >= 0 {
+		b = b[:max(0, min(len(b), end-at))]
+	}
 	n := Check(b, q.stream(k), at)
 	if n == len(b) {
 		return true
@@ -121,6 +129,18 @@ func (w *WebWorld) compare(q *WebRequest, k streamKind, b []byte, at int) bool {
 	}
 	w.failf(q, "bytes of the %v are wrong from byte %d on; they are %s: %q", k, at+n, whose, b[n:min(len(b), n+24)])
 	return false
+}
+
+// stamps returns how many bytes of a body are stamped, if a chunk with other bytes follows them,
+// otherwise -1.
+func (q *WebRequest) stamps(k streamKind) int {
+	switch {
+	case k == askedBody && q.Malformed != "":
+		return q.Body
+	case k == givenBody && q.Answer.Fault == ServerErrs:
+		return q.Answer.Body
+	}
+	return -1
 }
 
 // last returns the latest delivery of a request, or nil.
@@ -155,12 +175,12 @@ func (w *WebWorld) free(b []byte) {
 
 const mostBuffers = 256
 
-// deadline returns when a client gives up.
+// deadline returns when an actor gives up.
 func (w *WebWorld) deadline() time.Duration {
 	if w.Hang > 0 {
 		return w.Cast.Kernel.Now() + w.Hang
 	}
-	return w.Cast.Kernel.Now() + 24*time.Hour
+	return w.Cast.Kernel.Now() + 10*time.Minute
 }
 
 // writePieces writes a message in pieces of at most piece bytes, 0 for one piece, with pauses
@@ -187,4 +207,13 @@ const mostPieces = 12
 // shows reports whether one of the events is present on a connection, or nothing can come any more.
 func (c *Conn) shows(events uint32) bool {
 	return c.closed || c.overdue() || c.process.Poll(c.fd)&events != 0
+}
+
+// unlessReset returns the error of a read. Linux reports a reset once. If a write has got this
+// report, reads return the end of the connection, as if FIN had come.
+func unlessReset(read, write error) error {
+	if errors.Is(read, io.EOF) && errors.Is(write, unix.ECONNRESET) {
+		return write
+	}
+	return read
 }
