@@ -1,6 +1,10 @@
 package kernel
 
-import "golang.org/x/sys/unix"
+import (
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+)
 
 // release closes the socket after its last descriptor was closed (tcp_close).
 func (s *tcp) release() {
@@ -134,13 +138,13 @@ func (s *tcp) disconnect() {
 	case s.state == synSent:
 		s.err = unix.ECONNRESET
 	}
+	s.finish()
 	k := s.kernel
 	s.in.free(&k.net.pool)
 	k.net.ports.untie(s)
 	rest := *s
 	rest.references, rest.name, rest.index, rest.orphan = references{}, names{}, -1, true
 	rest.shake.syn = false
-	rest.finish()
 	if rest.peer != nil {
 		rest.peer.peer = &rest
 	}
@@ -150,10 +154,12 @@ func (s *tcp) disconnect() {
 	s.wake(errorReady)
 }
 
-// forget resets everything that belongs to a connection.
+// forget resets everything that belongs to a connection. getsockname returns the last port although
+// the socket does not have it any more.
 func (s *tcp) forget() {
-	*s = tcp{references: s.references, kernel: s.kernel, option: s.option, index: s.index, err: s.err,
-		name: names{bound: s.name.bound, local: s.name.bound}}
+	name := names{bound: s.name.bound, chosen: s.name.chosen}
+	name.local = netip.AddrPortFrom(s.boundAddress(), s.name.local.Port())
+	*s = tcp{references: s.references, kernel: s.kernel, option: s.option, index: s.index, err: s.err, name: name}
 }
 
 // bury gives back the memory of an orphan from which nothing is under way.

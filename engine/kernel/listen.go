@@ -22,8 +22,8 @@ func (s *tcp) listen(backlog int) Errno {
 	if s.state == listening {
 		return 0
 	}
-	if !s.name.bound.IsValid() {
-		if e := s.bind(Address{IP: netip.AddrPortFrom(s.anyAddress(), 0)}); e != 0 {
+	if s.name.bound.Port() == 0 {
+		if e := s.bind(Address{IP: netip.AddrPortFrom(s.boundAddress(), 0)}); e != 0 {
 			return e
 		}
 	}
@@ -32,6 +32,14 @@ func (s *tcp) listen(backlog int) Errno {
 	}
 	s.state = listening
 	return 0
+}
+
+// boundAddress returns the IP address that the socket has bound: a wildcard if it has bound none.
+func (s *tcp) boundAddress() netip.Addr {
+	if s.name.bound.IsValid() {
+		return s.name.bound.Addr()
+	}
+	return s.anyAddress()
 }
 
 // anyAddress returns the wildcard address of the socket's family.

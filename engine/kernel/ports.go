@@ -28,12 +28,12 @@ func plain(a netip.AddrPort) netip.AddrPort {
 func (s *tcp) bind(at Address) Errno {
 	ip := plain(at.IP)
 	switch {
-	case s.state != closed || s.name.bound.IsValid():
+	case s.state != closed || s.name.bound.Port() != 0:
 		return unix.EINVAL
 	case !ip.IsValid() || ip.Addr().Is6() && !s.option.six:
 		return unix.EAFNOSUPPORT
 	}
-	if ip.Port() == 0 {
+	if s.name.chosen = ip.Port() != 0; !s.name.chosen {
 		port := s.kernel.anyPort(func(port uint16) bool { return len(s.kernel.net.ports.bound[port]) == 0 })
 		if port == 0 {
 			return unix.EADDRINUSE
@@ -55,6 +55,7 @@ func (p *ports) add(s *tcp, ip netip.AddrPort) {
 	p.bound[ip.Port()] = append(p.bound[ip.Port()], s)
 }
 
+// unbind frees the port of a socket.
 func (p *ports) unbind(s *tcp) {
 	port := s.name.bound.Port()
 	for i, other := range p.bound[port] {

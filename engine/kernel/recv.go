@@ -17,16 +17,22 @@ const (
 	urgentRead              // MSG_OOB has read it; the mark is still in front of the reader
 )
 
-// read has the semantics of the kernel function tcp_recvmsg.
-func (s *tcp) read(b []byte) (int, Errno) { return s.recv(b, 0) }
+// read differs from recv for no bytes: it returns 0 in every state (sock_read_iter).
+func (s *tcp) read(b []byte) (int, Errno) {
+	if len(b) == 0 {
+		return 0, 0
+	}
+	return s.recv(b, 0)
+}
 
+// recv has the semantics of the kernel function tcp_recvmsg.
 func (s *tcp) recv(b []byte, flags int) (int, Errno) {
 	switch {
-	case flags&unix.MSG_OOB != 0:
-		return s.recvUrgent(b, flags&unix.MSG_PEEK != 0)
 	case s.state == listening:
 		return -1, unix.ENOTCONN
-	case len(b) == 0:
+	case flags&unix.MSG_OOB != 0:
+		return s.recvUrgent(b, flags&unix.MSG_PEEK != 0)
+	case len(b) == 0 && s.in.n > 0:
 		return 0, 0
 	}
 	skip, n := s.extent(len(b))

@@ -216,10 +216,13 @@ func (p *Process) SetOption(fd, level, name, value int) Errno {
 }
 
 // Unsent returns how many sent bytes the peer has not acknowledged (SIOCOUTQ); EINVAL for a listening
-// socket. It never decreases after a reset.
+// TCP socket, ENOTTY for another file. It never decreases after a reset.
 func (p *Process) Unsent(fd int) (int, Errno) {
 	s, e := p.socket(CallUnsent, fd)
 	n := 0
+	if e == unix.ENOTSOCK {
+		e = unix.ENOTTY
+	}
 	if e == 0 {
 		n, e = s.unsent()
 	}

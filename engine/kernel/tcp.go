@@ -210,7 +210,13 @@ func (s *tcp) takeError() Errno {
 	return e
 }
 
-func (s *tcp) localName() Address { return Address{IP: s.name.local} }
+// localName is the wildcard address with port 0 before the socket has a port (inet_getname).
+func (s *tcp) localName() Address {
+	if !s.name.local.IsValid() {
+		return Address{IP: netip.AddrPortFrom(s.anyAddress(), 0)}
+	}
+	return Address{IP: s.name.local}
+}
 
 func (s *tcp) peerName() (Address, Errno) {
 	if !s.name.remote.IsValid() || s.state == closed || s.state == synSent {
@@ -236,7 +242,8 @@ func (s *tcp) info() (Info, Errno) {
 
 // names are the addresses of a TCP socket.
 type names struct {
-	bound         netip.AddrPort // what bind gave to it
+	bound         netip.AddrPort // what bind gave to it; port 0: it has lost its port, see finish
+	chosen        bool           // the caller of bind has chosen the port
 	local, remote netip.AddrPort
 	tied          bool // local and remote are in the table of connections
 }

@@ -2,7 +2,13 @@ package kernel
 
 import "golang.org/x/sys/unix"
 
-func (s *unixSocket) read(b []byte) (int, Errno) { return s.recv(b, 0) }
+// read differs from recv for no bytes: it returns 0 in every state (sock_read_iter).
+func (s *unixSocket) read(b []byte) (int, Errno) {
+	if len(b) == 0 {
+		return 0, 0
+	}
+	return s.recv(b, 0)
+}
 
 func (s *unixSocket) write(b []byte) (int, Errno) { return s.send(b, 0, Address{}) }
 
@@ -15,8 +21,6 @@ func (s *unixSocket) recv(b []byte, flags int) (int, Errno) {
 		return -1, unix.EOPNOTSUPP
 	case s.state != established:
 		return -1, unix.EINVAL
-	case len(b) == 0:
-		return 0, 0
 	case s.in.n == 0:
 		return s.nothing()
 	}

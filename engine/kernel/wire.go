@@ -1,6 +1,10 @@
 package kernel
 
-import "golang.org/x/sys/unix"
+import (
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+)
 
 // action is something that may happen next between two sockets.
 type action uint8
@@ -125,10 +129,13 @@ func (s *tcp) deliver() {
 	o, to := &s.out, s.peer
 	to.acknowledged(o.carried)
 	if s.kernel.coin() {
-		to.uncork()
+		to.uncork() // any segment makes the receiver send (tcp_data_snd_check)
 	}
 	n := s.kernel.some(int(o.sent - o.arrived))
 	bytes := min(n, int(o.end()-o.arrived))
+	if last := o.urgent; o.arrived < last && last <= o.arrived+uint64(bytes) && to.state != closed {
+		to.announce(last-1, o.at(int(last-1-o.arrived)))
+	}
 	if !to.accepts(bytes) {
 		o.drop(bytes)
 		o.arrived += uint64(n)
@@ -161,9 +168,6 @@ func (s *tcp) accepts(bytes int) bool {
 // put moves n bytes into the receive queue of the peer.
 func (s *tcp) put(to *tcp, n int) {
 	o := &s.out
-	if last := o.urgent; o.arrived < last && last <= o.arrived+uint64(n) {
-		to.announce(last-1, o.at(int(last-1-o.arrived)))
-	}
 	join := s.kernel.Rand.Uint64()&1 != 0
 	o.copy(to.in.add(&s.kernel.net.pool, n, join))
 	o.drop(n)
@@ -196,7 +200,7 @@ func (s *tcp) acknowledged(n uint64) {
 		return
 	}
 	o.acked = n
-	o.corked = false
+	o.corked = false // see deliver
 	if o.fin && n == o.written {
 		s.finAcknowledged()
 	}
@@ -217,9 +221,13 @@ func (s *tcp) finAcknowledged() {
 	}
 }
 
-// finish closes the socket (tcp_done).
+// finish closes the socket (tcp_done). A port that it did not choose itself is free again.
 func (s *tcp) finish() {
 	s.stopRetry()
+	if name := &s.name; name.bound.IsValid() && !name.chosen {
+		s.kernel.net.ports.unbind(s)
+		name.bound = netip.AddrPortFrom(name.bound.Addr(), 0)
+	}
 	s.state = closed
 	s.ended = both
 }
