@@ -1,0 +1,192 @@
+package kernel_test
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sluice/engine/kernel"
+)
+
+// duel runs one sequence on the real kernel and on the model, and compares them after each step.
+type duel struct {
+	machine *real
+	kernel  *kernel.Kernel
+	process *kernel.Process
+	real    *world
+	model   *world
+	open    []kind // of the descriptors, by number; noKind: closed
+	tally   map[allowance]int
+}
+
+// kind is what a descriptor refers to, as far as the comparison must know.
+type kind int
+
+const (
+	noKind kind = iota
+	tcpKind
+	unixKind
+	otherKind
+)
+
+// view is the state of one descriptor. A program can find it out without changing anything.
+type view struct {
+	poll     uint32
+	unsent   int
+	received uint64
+	queued   uint32
+	errors   [2]kernel.Errno // of the last three
+}
+
+// patience is how long the real kernel may take to reach a state. It delays acknowledgements for
+// 40 ms, and the last bytes behind MSG_MORE for 200 ms. The rest is for a busy machine.
+const patience = 400 * time.Millisecond
+
+// difference is what the comparison found.
+type difference struct {
+	at          int // number of the step
+	real, model string
+}
+
+// play runs the sequence and closes all descriptors. It returns nil if the model allows all that
+// the real kernel did.
+func (d *duel) play(steps []step) (found *difference) {
+	defer d.finish()
+	for i, s := range steps {
+		d.real.next, d.model.next = i, i
+		if found := d.step(s); found != nil {
+			found.at = i
+			return found
+		}
+	}
+	return nil
+}
+
+// step runs one step on both systems.
+func (d *duel) step(s step) *difference {
+	want := d.real.run(s)
+	d.guide(s, want)
+	got := d.model.run(s)
+	if !d.allowed(s, want, got) {
+		return &difference{real: want.String(), model: got.String()}
+	}
+	d.note(s, want)
+	return d.compare()
+}
+
+// note keeps the list of open descriptors.
+func (d *duel) note(s step, o outcome) {
+	if o.e != 0 || o.n == skipped.n {
+		return
+	}
+	switch s.do {
+	case aSocket:
+		d.opened(o.n, map[int]kind{unix.AF_UNIX: unixKind}[s.n])
+	case aAccept, aDup:
+		d.opened(o.n, d.open[d.real.fds[s.a]])
+	case aEpoll, aEventfd, aTimerfd:
+		d.opened(o.n, otherKind)
+	case aPipe:
+		d.opened(o.n, otherKind)
+		d.opened(o.extra, otherKind)
+	case aClose:
+		d.open[d.real.fds[s.a]] = noKind
+	}
+}
+
+func (d *duel) opened(fd int, k kind) {
+	for len(d.open) <= fd {
+		d.open = append(d.open, noKind)
+	}
+	if k == noKind {
+		k = tcpKind
+	}
+	d.open[fd] = k
+}
+
+// compare waits until the states of all descriptors are the same on both systems.
+func (d *duel) compare() *difference {
+	var found *difference
+	for begin, tries := time.Now(), 0; tries == 0 || time.Since(begin) < patience; tries++ {
+		if found = d.look(); found == nil {
+			return nil
+		}
+		d.nudge(tries)
+	}
+	return found
+}
+
+// nudge lets the real kernel send what it has delayed, and waits for a moment.
+func (d *duel) nudge(tries int) {
+	for fd, k := range d.open {
+		if k == tcpKind {
+			d.machine.acknowledge(fd)
+		}
+	}
+	if tries > 2 {
+		_, _ = unix.Poll(nil, 1)
+	}
+}
+
+// look compares the states of all descriptors now.
+func (d *duel) look() *difference {
+	for fd, k := range d.open {
+		if k == noKind {
+			continue
+		}
+		want, got := viewOf(d.machine, fd, k), viewOf(d.process, fd, k)
+		switch {
+		case want.unsent == got.unsent:
+		case k == unixKind && want.unsent > 0 && got.unsent > 0:
+			d.allow(memory)
+			want.unsent = got.unsent
+		case got.unsent == 0 && d.machine.isDisconnected(fd):
+			d.allow(disconnected)
+			want.unsent = 0
+		}
+		if want != got {
+			return &difference{
+				real:  fmt.Sprintf("then descriptor %d: %v", fd, want),
+				model: fmt.Sprintf("then descriptor %d: %v", fd, got),
+			}
+		}
+	}
+	return nil
+}
+
+func viewOf(s system, fd int, k kind) view {
+	v := view{poll: s.Poll(fd) & watched}
+	switch k {
+	case tcpKind:
+		var info kernel.Info
+		v.unsent, v.errors[0] = s.Unsent(fd)
+		info, v.errors[1] = s.Info(fd)
+		v.received, v.queued = info.Received, info.Queued
+	case unixKind:
+		v.unsent, v.errors[0] = s.Unsent(fd)
+	}
+	return v
+}
+
+// allowed reports whether the model may do what it did where the kernel did what it did.
+func (d *duel) allowed(_ step, want, got outcome) bool {
+	return reflect.DeepEqual(want, got)
+}
+
+// guide prepares the model for a step where the real kernel has chosen between outcomes.
+func (d *duel) guide(step, outcome) {}
+
+// finish closes all descriptors on both systems. The real kernel resets connections, so that none
+// of them keeps its port.
+func (d *duel) finish() {
+	for fd, k := range d.open {
+		if k == tcpKind {
+			d.machine.SetOption(fd, unix.SOL_SOCKET, unix.SO_LINGER, 0)
+		}
+		if k != noKind {
+			d.machine.Close(fd)
+		}
+	}
+}

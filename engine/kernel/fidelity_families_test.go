@@ -1,0 +1,174 @@
+package kernel_test
+
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+// families are the kinds of sequences that the comparison runs.
+var families = []*family{
+	{"tcp", (*plan).beginTCP, join(streamMoves, endMoves, oddMoves)},
+	{"unix", (*plan).beginUnix, join(streamMoves, endMoves, oddMoves)},
+	{"reset", (*plan).beginTCP, join(streamMoves, resetMoves)},
+	{"urgent", (*plan).beginTCP, join(streamMoves, urgentMoves, endMoves)},
+	{"pipe", (*plan).beginPipe, join(pipeMoves, fileMoves, oddMoves)},
+}
+
+func join(moves ...[]move) []move { return slices.Concat(moves...) }
+
+func (p *plan) beginTCP() { p.pair(p.tcpListener(8), unix.AF_INET) }
+
+func (p *plan) beginUnix() { p.pair(p.unixListener(0, 8), unix.AF_UNIX) }
+
+func (p *plan) beginListen() {
+	if p.chance(3) {
+		p.unixListener(0, p.rng.IntN(3))
+	} else {
+		p.tcpListener(p.rng.IntN(3))
+	}
+}
+
+func (p *plan) beginConnect() {
+	p.tcpListener(4)
+	p.unixListener(0, 4)
+	p.socket(unix.AF_INET)
+}
+
+func (p *plan) beginEpoll() {
+	p.addEpoll()
+	p.beginTCP()
+	if p.chance(2) {
+		p.beginUnix()
+	}
+}
+
+func (p *plan) beginSplice() {
+	p.beginTCP()
+	if p.chance(4) {
+		p.beginUnix()
+	}
+	p.addPipe()
+	p.most = 20000
+}
+
+// beginFull adds a connection with small buffers.
+func (p *plan) beginFull() {
+	l := p.tcpListener(8)
+	c, s := p.slot(stream), p.slot(stream)
+	p.add(step{do: aSocket, a: c, n: unix.AF_INET})
+	for _, a := range []int{l, c} {
+		p.add(step{do: aOption, a: a, flags: oSendBuffer, n: 2048 << p.rng.IntN(6)})
+		p.add(step{do: aOption, a: a, flags: oReceiveBuffer, n: 2048 << p.rng.IntN(6)})
+	}
+	p.add(step{do: aConnect, a: c, b: l})
+	p.add(step{do: aAccept, a: l, b: s})
+	p.addEpoll()
+	p.most = 100000
+}
+
+func (p *plan) beginPipe() {
+	p.addPipe()
+	p.most = oneOf(p, 100, 9000, 70000)
+}
+
+var streamMoves = []move{
+	{12, (*plan).send},
+	{12, (*plan).read},
+	{2, (*plan).sendMore},
+	{3, (*plan).shutdown},
+	{1, (*plan).names},
+}
+
+var endMoves = []move{
+	{1, (*plan).close},
+	{1, (*plan).reset},
+	{1, (*plan).dup},
+}
+
+var resetMoves = []move{
+	{2, (*plan).reset},
+	{2, (*plan).close},
+}
+
+var urgentMoves = []move{
+	{8, (*plan).sendUrgent},
+	{8, (*plan).readUrgent},
+	{1, (*plan).inline},
+}
+
+// oddMoves are calls that programs make by mistake only.
+var oddMoves = []move{
+	{1, (*plan).misuse},
+	{1, (*plan).closeAny},
+}
+
+var listenMoves = []move{
+	{2, (*plan).addListener},
+	{2, (*plan).addTwin},
+	{6, (*plan).dial},
+	{5, (*plan).accept},
+	{1, (*plan).relisten},
+	{1, (*plan).closeListener},
+	{2, (*plan).close},
+	{1, (*plan).reset},
+	{2, (*plan).send},
+	{2, (*plan).read},
+	{1, (*plan).names},
+}
+
+var connectMoves = []move{
+	{2, (*plan).addUnbound},
+	{2, (*plan).addBound},
+	{5, (*plan).dial},
+	{5, (*plan).connectAgain},
+	{2, (*plan).fastOpen},
+	{3, (*plan).send},
+	{3, (*plan).read},
+	{1, (*plan).shutdown},
+	{1, (*plan).closeListener},
+	{2, (*plan).names},
+	{1, (*plan).close},
+	{1, (*plan).accept},
+}
+
+var epollMoves = []move{
+	{8, (*plan).watch},
+	{4, (*plan).rewatch},
+	{2, (*plan).unwatch},
+	{12, (*plan).wait},
+	{1, (*plan).addEpoll},
+	{1, (*plan).dial},
+	{1, (*plan).accept},
+}
+
+var fileMoves = []move{
+	{1, (*plan).addEventfd},
+	{2, (*plan).ring},
+	{1, (*plan).addTimerfd},
+	{2, (*plan).setTimer},
+	{2, (*plan).readFile},
+}
+
+var spliceMoves = []move{
+	{10, (*plan).spliceOut},
+	{8, (*plan).spliceIn},
+	{1, (*plan).spliceOdd},
+	{1, (*plan).addPipe},
+	{2, (*plan).resize},
+	{2, (*plan).readPipe},
+}
+
+var fullMoves = []move{
+	{12, (*plan).sendBig},
+	{4, (*plan).wait},
+	{3, (*plan).watch},
+}
+
+var pipeMoves = []move{
+	{8, (*plan).writePipe},
+	{6, (*plan).readPipe},
+	{2, (*plan).resize},
+	{1, (*plan).closePipe},
+	{1, (*plan).addPipe},
+}

@@ -1,0 +1,71 @@
+package kernel_test
+
+import "golang.org/x/sys/unix"
+
+func (p *plan) addListener() {
+	if p.chance(3) {
+		p.unixListener(p.rng.IntN(3), p.rng.IntN(3))
+		return
+	}
+	p.tcpListener(p.rng.IntN(3))
+}
+
+// addTwin binds another socket to the address of a listener, often with SO_REUSEPORT.
+func (p *plan) addTwin() {
+	l := p.pick(listener)
+	twin := p.socket(unix.AF_INET)
+	if !p.chance(4) {
+		p.add(step{do: aOption, a: l, flags: oReusePort, n: 1})
+		p.add(step{do: aOption, a: twin, flags: oReusePort, n: 1})
+	}
+	p.add(step{do: aBindLike, a: twin, b: l})
+	p.add(step{do: aListen, a: twin, n: p.rng.IntN(3)})
+	p.what[twin] = listener
+}
+
+func (p *plan) dial() {
+	if p.chance(4) {
+		c := p.socket(unix.AF_UNIX)
+		p.add(step{do: aConnectName, a: c, n: p.rng.IntN(4)})
+		p.what[c] = stream
+		return
+	}
+	c := p.socket(unix.AF_INET)
+	p.add(step{do: aConnect, a: c, b: p.pick(listener)})
+	p.what[c] = stream
+}
+
+func (p *plan) accept() {
+	l := p.pick(listener)
+	p.add(step{do: aAccept, a: l, b: p.slot(stream)})
+}
+
+func (p *plan) relisten() {
+	p.add(step{do: aListen, a: p.pick(listener), n: p.rng.IntN(4)})
+}
+
+func (p *plan) closeListener() { p.closeSlot(p.pick(listener)) }
+
+func (p *plan) addUnbound() { p.socket(oneOf(p, unix.AF_INET, unix.AF_INET, unix.AF_UNIX)) }
+
+// addBound adds a socket with an address that does not listen.
+func (p *plan) addBound() {
+	s := p.socket(unix.AF_INET)
+	p.add(step{do: aBind, a: s})
+}
+
+// connectAgain connects any socket to any address.
+func (p *plan) connectAgain() {
+	a, b := p.pick(fresh, stream), p.pick(listener, fresh, closed)
+	if a == b {
+		return // a socket connected to its own address: the model does not have it
+	}
+	p.add(step{do: aConnect, a: a, b: b})
+	p.what[a] = stream
+}
+
+func (p *plan) fastOpen() {
+	c := p.socket(unix.AF_INET)
+	p.add(step{do: aFastOpen, a: c, b: p.pick(listener), n: p.size()})
+	p.what[c] = stream
+}

@@ -1,0 +1,365 @@
+package kernel_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sluice/engine/kernel"
+)
+
+// system is the part of a kernel that the comparison uses. [kernel.Process] is one, and real is
+// the other.
+type system interface {
+	Socket(family int) (int, kernel.Errno)
+	Bind(fd int, at kernel.Address) kernel.Errno
+	Listen(fd, backlog int) kernel.Errno
+	Accept(fd int) (int, kernel.Address, kernel.Errno)
+	Connect(fd int, to kernel.Address) kernel.Errno
+	Read(fd int, b []byte) (int, kernel.Errno)
+	Recv(fd int, b []byte, flags int) (int, kernel.Errno)
+	Send(fd int, b []byte, flags int, to kernel.Address) (int, kernel.Errno)
+	Write(fd int, b []byte) (int, kernel.Errno)
+	Shutdown(fd, how int) kernel.Errno
+	Close(fd int) kernel.Errno
+	Dup(fd int) (int, kernel.Errno)
+	Local(fd int) (kernel.Address, kernel.Errno)
+	Peer(fd int) (kernel.Address, kernel.Errno)
+	SetOption(fd, level, name, value int) kernel.Errno
+	Unsent(fd int) (int, kernel.Errno)
+	Info(fd int) (kernel.Info, kernel.Errno)
+	Epoll() (int, kernel.Errno)
+	Control(ep, op, fd int, ev *unix.EpollEvent) kernel.Errno
+	Wait(ep int, events []unix.EpollEvent) (int, kernel.Errno)
+	Eventfd() (int, kernel.Errno)
+	Timerfd() (int, kernel.Errno)
+	SetTimer(fd int, in time.Duration) kernel.Errno
+	Pipe() (r, w int, e kernel.Errno)
+	PipeSize(fd, size int) (int, kernel.Errno)
+	Splice(from, to, n int) (int, kernel.Errno)
+	Poll(fd int) uint32
+}
+
+var (
+	_ system = (*kernel.Process)(nil)
+	_ system = (*real)(nil)
+)
+
+// firstDescriptor is the lowest descriptor that a process of the model gets.
+const firstDescriptor = 3
+
+// real makes its calls on the kernel of this machine. Its descriptors are numbered from
+// firstDescriptor, as those of the model are.
+type real struct {
+	base int // number of the first descriptor for the kernel
+}
+
+// newReal returns the real kernel for the calling goroutine, which it locks to its thread. The
+// thread gets a table of descriptors of its own, so that no other part of the test opens or closes
+// a descriptor in it. The goroutine must end while it is locked: then the runtime ends the thread.
+func newReal() (*real, error) {
+	startNetpoll()
+	runtime.LockOSThread()
+	if err := unix.Unshare(unix.CLONE_FILES); err != nil {
+		return nil, fmt.Errorf("unshare: %w", err)
+	}
+	null, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open /dev/null: %w", err)
+	}
+	highest, err := highestDescriptor()
+	for err == nil && null <= highest { // fills the free numbers below
+		null, err = unix.Dup(null)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &real{base: null + 1}, nil
+}
+
+// startNetpoll makes the runtime open the descriptors of its network poller. They must exist
+// before a thread gets a table of its own, because the runtime uses them on every thread.
+func startNetpoll() {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return
+	}
+	_ = r.Close()
+	_ = w.Close()
+}
+
+func highestDescriptor() (int, error) {
+	entries, err := os.ReadDir("/proc/thread-self/fd")
+	highest := 0
+	for _, e := range entries {
+		var fd int
+		if _, err := fmt.Sscan(e.Name(), &fd); err == nil {
+			highest = max(highest, fd)
+		}
+	}
+	return highest, err
+}
+
+func (r *real) out(fd int) int { return fd - firstDescriptor + r.base }
+
+// made returns the number and the error of a call that returns a new descriptor.
+func (r *real) made(fd int, err error) (int, kernel.Errno) {
+	if err != nil {
+		return -1, errnoOf(err)
+	}
+	return fd - r.base + firstDescriptor, 0
+}
+
+// errnoOf returns the error of a call of package unix as a number.
+func errnoOf(err error) kernel.Errno {
+	if err == nil {
+		return 0
+	}
+	return err.(kernel.Errno) //nolint:errorlint,forcetypeassert // package unix returns the bare number
+}
+
+// sockaddr returns an address as package unix has it.
+func sockaddr(a kernel.Address) unix.Sockaddr {
+	switch ip := a.IP.Addr(); {
+	case a.IsUnix():
+		return &unix.SockaddrUnix{Name: a.Path}
+	case ip.Is4():
+		return &unix.SockaddrInet4{Addr: ip.As4(), Port: int(a.IP.Port())}
+	case ip.Is6():
+		return &unix.SockaddrInet6{Addr: ip.As16(), Port: int(a.IP.Port())}
+	}
+	return nil
+}
+
+// unnamed is the name that package unix gives to a UNIX socket without an address.
+const unnamed = "@"
+
+// addressOf is the reverse of sockaddr.
+func addressOf(sa unix.Sockaddr) kernel.Address {
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return kernel.Address{IP: netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))}
+	case *unix.SockaddrInet6:
+		return kernel.Address{IP: netip.AddrPortFrom(netip.AddrFrom16(sa.Addr), uint16(sa.Port))}
+	case *unix.SockaddrUnix:
+		if sa.Name != unnamed {
+			return kernel.Address{Path: sa.Name}
+		}
+	}
+	return kernel.Address{}
+}
+
+const nonBlocking = unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
+
+// Socket opens a socket. Nagle's algorithm is off: it delays bytes until the peer acknowledges
+// others, and the model does not have it.
+func (r *real) Socket(family int) (int, kernel.Errno) {
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|nonBlocking, 0)
+	if err == nil && family != unix.AF_UNIX {
+		err = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+		hasten(fd)
+	}
+	return r.made(fd, err)
+}
+
+// hasten shortens the time for which the kernel delays an acknowledgement, where it can (Linux 6.15).
+// The least time is two ticks of its clock.
+func hasten(fd int) {
+	for _, ms := range []int{2, 8, 20} {
+		if unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_DELACK_MAX_US, 1000*ms) == nil {
+			return
+		}
+	}
+}
+
+func (r *real) Bind(fd int, at kernel.Address) kernel.Errno {
+	return errnoOf(unix.Bind(r.out(fd), sockaddr(at)))
+}
+
+func (r *real) Listen(fd, backlog int) kernel.Errno {
+	return errnoOf(unix.Listen(r.out(fd), backlog))
+}
+
+func (r *real) Accept(fd int) (int, kernel.Address, kernel.Errno) {
+	made, sa, err := unix.Accept4(r.out(fd), nonBlocking)
+	if err == nil {
+		hasten(made)
+	}
+	n, e := r.made(made, err)
+	return n, addressOf(sa), e
+}
+
+func (r *real) Connect(fd int, to kernel.Address) kernel.Errno {
+	return errnoOf(unix.Connect(r.out(fd), sockaddr(to)))
+}
+
+func (r *real) Read(fd int, b []byte) (int, kernel.Errno) {
+	return counted(unix.Read(r.out(fd), b))
+}
+
+func (r *real) Recv(fd int, b []byte, flags int) (int, kernel.Errno) {
+	n, _, err := unix.Recvfrom(r.out(fd), b, flags)
+	return counted(n, err)
+}
+
+func (r *real) Send(fd int, b []byte, flags int, to kernel.Address) (int, kernel.Errno) {
+	return counted(unix.SendmsgN(r.out(fd), b, nil, sockaddr(to), flags|unix.MSG_NOSIGNAL))
+}
+
+func (r *real) Write(fd int, b []byte) (int, kernel.Errno) {
+	return counted(unix.Write(r.out(fd), b))
+}
+
+func counted(n int, err error) (int, kernel.Errno) {
+	if err != nil {
+		return -1, errnoOf(err)
+	}
+	return n, 0
+}
+
+func (r *real) Shutdown(fd, how int) kernel.Errno { return errnoOf(unix.Shutdown(r.out(fd), how)) }
+
+func (r *real) Close(fd int) kernel.Errno { return errnoOf(unix.Close(r.out(fd))) }
+
+func (r *real) Dup(fd int) (int, kernel.Errno) {
+	made, err := unix.Dup(r.out(fd))
+	return r.made(made, err)
+}
+
+func (r *real) Local(fd int) (kernel.Address, kernel.Errno) {
+	sa, err := unix.Getsockname(r.out(fd))
+	return addressOf(sa), errnoOf(err)
+}
+
+func (r *real) Peer(fd int) (kernel.Address, kernel.Errno) {
+	sa, err := unix.Getpeername(r.out(fd))
+	return addressOf(sa), errnoOf(err)
+}
+
+func (r *real) SetOption(fd, level, name, value int) kernel.Errno {
+	if level == unix.SOL_SOCKET && name == unix.SO_LINGER {
+		l := &unix.Linger{Onoff: 1, Linger: int32(value)}
+		if value < 0 {
+			*l = unix.Linger{}
+		}
+		return errnoOf(unix.SetsockoptLinger(r.out(fd), level, name, l))
+	}
+	return errnoOf(unix.SetsockoptInt(r.out(fd), level, name, value))
+}
+
+func (r *real) Unsent(fd int) (int, kernel.Errno) {
+	return counted(unix.IoctlGetInt(r.out(fd), unix.SIOCOUTQ))
+}
+
+// unread returns the number of bytes that a read would return at most (FIONREAD).
+func (r *real) unread(fd int) int {
+	n, _ := unix.IoctlGetInt(r.out(fd), unix.SIOCINQ)
+	return n
+}
+
+func (r *real) Info(fd int) (kernel.Info, kernel.Errno) {
+	info, err := unix.GetsockoptTCPInfo(r.out(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil {
+		return kernel.Info{}, errnoOf(err)
+	}
+	i := kernel.Info{Received: info.Bytes_received}
+	if info.State == listening {
+		i.Queued = info.Unacked
+	}
+	return i, 0
+}
+
+// isDisconnected reports whether a TCP socket has no connection and has sent nothing since it lost the
+// last one.
+func (r *real) isDisconnected(fd int) bool {
+	info, err := unix.GetsockoptTCPInfo(r.out(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	return err == nil && info.State == unconnected && info.Bytes_sent == 0
+}
+
+// listening is the state of a listening socket in TCP_INFO.
+const listening = 10
+
+// unconnected is the state of a socket without a connection in TCP_INFO.
+const unconnected = 7
+
+// acknowledge makes a TCP socket send an acknowledgement that the kernel has delayed.
+func (r *real) acknowledge(fd int) {
+	_ = unix.SetsockoptInt(r.out(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
+}
+
+func (r *real) Epoll() (int, kernel.Errno) { return r.made(unix.EpollCreate1(unix.EPOLL_CLOEXEC)) }
+
+func (r *real) Control(ep, op, fd int, ev *unix.EpollEvent) kernel.Errno {
+	return errnoOf(unix.EpollCtl(r.out(ep), op, r.out(fd), ev))
+}
+
+func (r *real) Wait(ep int, events []unix.EpollEvent) (int, kernel.Errno) {
+	for {
+		n, e := counted(unix.EpollWait(r.out(ep), events, 0))
+		if e != unix.EINTR {
+			return n, e
+		}
+	}
+}
+
+func (r *real) Eventfd() (int, kernel.Errno) {
+	return r.made(unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC))
+}
+
+func (r *real) Timerfd() (int, kernel.Errno) {
+	return r.made(unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC))
+}
+
+func (r *real) SetTimer(fd int, in time.Duration) kernel.Errno {
+	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(in.Nanoseconds())}
+	return errnoOf(unix.TimerfdSettime(r.out(fd), 0, &spec, nil))
+}
+
+func (r *real) Pipe() (int, int, kernel.Errno) {
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
+		return -1, -1, errnoOf(err)
+	}
+	read, _ := r.made(fds[0], nil)
+	write, _ := r.made(fds[1], nil)
+	return read, write, 0
+}
+
+func (r *real) PipeSize(fd, size int) (int, kernel.Errno) {
+	command := unix.F_SETPIPE_SZ
+	if size == 0 {
+		command = unix.F_GETPIPE_SZ
+	}
+	return counted(unix.FcntlInt(uintptr(r.out(fd)), command, size))
+}
+
+func (r *real) Splice(from, to, n int) (int, kernel.Errno) {
+	moved, err := unix.Splice(r.out(from), nil, r.out(to), nil, n, unix.SPLICE_F_NONBLOCK|unix.SPLICE_F_MOVE)
+	return counted(int(moved), err)
+}
+
+// expire waits until a timer has expired.
+func (r *real) expire(fd int, _ time.Duration) {
+	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(r.out(fd)), Events: unix.POLLIN}}, int(patience.Milliseconds()))
+}
+
+// watched are the events that the comparison looks at.
+const watched = unix.EPOLLIN | unix.EPOLLPRI | unix.EPOLLOUT | unix.EPOLLERR | unix.EPOLLHUP | unix.EPOLLRDHUP
+
+func (r *real) Poll(fd int) uint32 {
+	fds := []unix.PollFd{{Fd: int32(r.out(fd)), Events: watched}}
+	for {
+		_, err := unix.Poll(fds, 0)
+		if err != unix.EINTR { //nolint:errorlint // package unix returns the bare number
+			return uint32(fds[0].Revents) & watched
+		}
+	}
+}
+
+// count returns the value in the 8 bytes of an eventfd or a timerfd.
+func count(b []byte) uint64 { return binary.NativeEndian.Uint64(b) }
