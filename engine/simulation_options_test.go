@@ -109,7 +109,7 @@ func frontRules(t *turn[*simFront]) {
 // backRules gives a backend some rules.
 func backRules(t *turn[*simBack]) {
 	b := t.of
-	b.rules = chooseRules(t.Rand, requestRules)
+	b.rules = chooseRules(t.Rand, append(requestRules, hostRule))
 	b.answers = chooseRules(t.Rand, answerRules)
 	b.lines = append(b.lines, linesOf(b.rules, "req.hdr", backMark)...)
 	b.lines = append(b.lines, linesOf(b.answers, "res.hdr", backMark)...)

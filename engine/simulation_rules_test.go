@@ -89,12 +89,14 @@ var requestRules = []webRule{
 	{"replace-pathq", `http-request replace-pathq "^/(.*)" "/r/\1" {if}`, goesTo("/r")},
 	{"replace-uri", `http-request replace-uri "^[^/]*(//[^/]*)?/(.*)" "/r/\2" {if}`, goesTo("/r")},
 	{"set-query", `http-request set-query "" {if}`, func(*asked) {}},
-	{"host", `http-request set-header Host other.test {if}`, func(q *asked) { q.Expect.Host = "other.test" }},
 	{"empty-path", "http-request set-path %[req.hdr(x-none)] {if}", func(q *asked) {
 		q.give(500, "")
 		q.Expect.Ends = true
 	}},
 }
+
+// hostRule changes what leads to a backend, so it is one of backends only.
+var hostRule = webRule{"host", "http-request set-header Host other.test {if}", func(q *asked) { q.Expect.Host = "other.test" }}
 
 // answerRules are rules for answers.
 var answerRules = []webRule{

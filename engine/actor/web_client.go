@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 
+	"golang.org/x/sys/unix"
+
 	"sluice/engine/kernel"
 )
 
@@ -227,6 +229,8 @@ func (c *webClient) atEnd(q *WebRequest) bool {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			c.failf(q, "the connection does not end behind its answer")
 			return false
+		case c.unix && errors.Is(err, unix.ECONNRESET) && !c.sentLast(q):
+			return false // the balancer has closed its socket before it has read the bytes behind the request
 		case err != nil:
 			c.failf(q, "behind its answer the connection ends with %v, not with FIN", err)
 			return false
@@ -234,6 +238,11 @@ func (c *webClient) atEnd(q *WebRequest) bool {
 	}
 	c.failf(q, "behind its answer came %q", c.in.left())
 	return false
+}
+
+// sentLast reports whether the client has sent nothing behind a request.
+func (c *webClient) sentLast(q *WebRequest) bool {
+	return q.index() == len(c.plan.Requests)-1 && c.plan.Behind == "" && !q.Upgrade
 }
 
 // behind is called when all requests are answered and the connection is kept. The client ends it,

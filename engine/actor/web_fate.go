@@ -93,6 +93,9 @@ func (f *webFate) follow(ends bool) { f.stays, f.leaves = !ends, ends }
 
 // replace gives the client the answer of a rule in place of the server's.
 func (f *webFate) replace(q *WebRequest) {
+	if slices.Contains(f.own, q.Expect.Answer) { // the status does not tell who has answered
+		f.leaves = true
+	}
 	if f.served || f.cut || f.short {
 		f.own = append(f.own, q.Expect.Answer)
 	}

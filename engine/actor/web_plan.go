@@ -167,7 +167,7 @@ func planFields(v reflect.Value) string {
 		case name == "Requests" || name == "shape" || f.IsZero():
 		case f.Kind() == reflect.Struct:
 			text += fmt.Sprintf(" %s:{%s}", name, strings.TrimPrefix(planFields(f), " "))
-		case f.Kind() == reflect.String, f.Kind() == reflect.Slice:
+		case f.Kind() == reflect.String, f.Type() == reflect.TypeFor[[]string]():
 			text += fmt.Sprintf(" %s:%q", name, f)
 		default:
 			text += fmt.Sprintf(" %s:%v", name, f)
