@@ -224,7 +224,7 @@ func (c *webClient) atEnd(q *WebRequest) bool {
 	if len(c.in.left()) == 0 {
 		err := c.in.fill()
 		switch {
-		case errors.Is(err, io.EOF) || c.own(err) || c.Rough:
+		case errors.Is(err, io.EOF) || c.own(err) || c.Rough || c.overUnread(q, err):
 			return err != nil && !c.own(err)
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			c.failf(q, "the connection does not end behind its answer")
@@ -243,6 +243,14 @@ func (c *webClient) atEnd(q *WebRequest) bool {
 // sentLast reports whether the client has sent nothing behind a request.
 func (c *webClient) sentLast(q *WebRequest) bool {
 	return q.index() == len(c.plan.Requests)-1 && c.plan.Behind == "" && !q.Upgrade
+}
+
+// overUnread reports whether err is the end of a UNIX connection of which the balancer has not read
+// all bytes. Linux reports such an end as a reset, behind all bytes that the balancer has sent.
+func (c *webClient) overUnread(q *WebRequest, err error) bool {
+	next := q.index() + 1
+	speaks := q.hasBody() || c.plan.Behind != "" || next < len(c.plan.Requests) && !c.plan.Requests[next].Waits
+	return c.unix && speaks && errors.Is(err, unix.ECONNRESET)
 }
 
 // behind is called when all requests are answered and the connection is kept. The client ends it,

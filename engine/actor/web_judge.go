@@ -84,6 +84,9 @@ func (c *webClient) hearBody(t *webTrack, f *webFate, body *webBody, h *webHead)
 	q, start := t.request, c.in.taken
 	closes, keeps := h.close, h.keep // h is overwritten
 	err := c.swallow(q, givenBody, body)
+	if body.framing == ByEnd && c.overUnread(q, err) {
+		err = io.EOF
+	}
 	t.record.Body = body.at
 	if err == nil {
 		return broken
@@ -152,7 +155,6 @@ func (c *webClient) cutOff(t *webTrack, f *webFate, err error, got int) next {
 
 // after decides what must follow an answer that is whole.
 func (c *webClient) after(q *WebRequest, f *webFate, closes, keeps bool) next {
-	c.answered = q.index() + 1
 	c.mayEnd = f.leaves || c.Draining
 	switch {
 	case !f.stays:
@@ -166,6 +168,7 @@ func (c *webClient) after(q *WebRequest, f *webFate, closes, keeps bool) next {
 		c.failf(q, "its answer in HTTP/1.0 does not announce that the connection is kept")
 		return broken
 	}
+	c.answered = q.index() + 1
 	return goesOn
 }
 
@@ -203,7 +206,6 @@ func (c *webClient) ours(t *webTrack, f *webFate, h *webHead, status int) next {
 	}
 	t.record.Whole = true
 	if !ruled {
-		c.answered = q.index() + 1
 		return endsHere
 	}
 	return c.after(q, f, closes, keeps)
