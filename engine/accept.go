@@ -189,7 +189,7 @@ func (l *loop) open(ln *listener, fd int) {
 	default:
 		l.decide(id, s, nil, true)
 	}
-	l.awaitWritable(id, s)
+	l.settle(id, s)
 }
 
 // allowed evaluates the `tcp-request connection` rules, which need no byte. A connection that

@@ -36,7 +36,7 @@ func (l *loop) expire(id int32) {
 	}
 	l.overdue(id, s)
 	// The session's next state has armed its own deadline.
-	l.awaitWritable(id, s)
+	l.settle(id, s)
 }
 
 // retryStarved repeats reads and writes for which the kernel had no memory. It acts as if

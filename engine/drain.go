@@ -85,7 +85,7 @@ func (l *loop) dismissIdle(id int32) {
 		l.end(id, s, ending{term: term('-', '-')})
 		return
 	}
-	l.awaitWritable(id, s)
+	l.settle(id, s)
 }
 
 // between reports whether a session in the asking state is between two requests: it has had an

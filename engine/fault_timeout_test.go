@@ -144,3 +144,41 @@ func closeThenHang(c *net.TCPConn) {
 	_ = c.CloseWrite()
 	silent(c)
 }
+
+// A deadline that becomes earlier while another one is armed is kept. Where the client waits for
+// its answer, only timeout server runs. Once the answer has come, timeout client runs.
+func TestTimeoutThatBeginsLater(t *testing.T) {
+	for _, mode := range []string{"tcp", "http"} {
+		answered := make(chan struct{})
+		b := start(t, `
+  mode `+mode+`
+  timeout connect 20s
+  timeout client 300ms
+  timeout server 20s
+frontend f
+  bind 127.0.0.1:1
+  default_backend b
+backend b
+  server s `+listen(t, func(c *net.TCPConn) {
+			readHead(c)
+			rest := time.After(500 * time.Millisecond)
+			<-rest
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\nabc")
+			if mode == "http" {
+				go func() { _, _ = c.Write(make([]byte, 100_000_000-3)) }()
+			}
+			<-answered
+		}).String())
+		c := b.dial("f")
+		_, _ = io.WriteString(c, head("a"))
+		if _, err := c.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		wait(t, "the session to end", func() bool { return b.Sessions() == 0 })
+		if took := time.Since(began); took > promptly {
+			t.Errorf("mode %s: the client that is silent is cut off after %v", mode, took)
+		}
+		close(answered)
+	}
+}

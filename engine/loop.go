@@ -230,7 +230,7 @@ func (l *loop) wake(t token, events uint32) {
 	case leaving:
 		l.leaveOn(id, s, failed)
 	}
-	l.awaitWritable(id, s)
+	l.settle(id, s)
 }
 
 // note records what an event shows about a socket. It reports whether the socket has failed.
@@ -276,10 +276,16 @@ func (l *loop) watch(id int32, s *session, which side) bool {
 	return true
 }
 
-// awaitWritable registers full sockets for writing, and arms a timer if the kernel lacked
-// memory: no event follows when it has memory again. It is called after all work on a session.
-// A socket that was full once stays registered for writing.
-func (l *loop) awaitWritable(id int32, s *session) {
+// settle is called after all work on a session. The deadline of a connection may have become
+// earlier, for example because the other side has to send next. A socket that is full is
+// registered for writing. If the kernel lacked memory, a timer is armed: no event follows when it
+// has memory again. A socket that was full once stays registered for writing.
+func (l *loop) settle(id int32, s *session) {
+	if s.state == relaying || s.state == exchanging {
+		if at := l.deadline(id, s); at != never {
+			l.clock.arm(id, at, l.now)
+		}
+	}
 	if s.state != free && s.starved() {
 		l.clock.arm(id, l.now+shortage.Milliseconds(), l.now)
 	}
