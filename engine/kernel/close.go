@@ -96,9 +96,9 @@ func (s *tcp) sendFIN() {
 	default:
 		return
 	}
+	s.uncork()
 	s.out.fin = true
 	s.out.written++
-	s.out.corked = false
 	s.kernel.touch(s)
 }
 

@@ -48,7 +48,8 @@ func (s *tcp) mayWrite() Errno {
 func (s *tcp) append(b []byte, flags int, short bool) {
 	o := &s.out
 	if short {
-		o.full, o.corked = true, false
+		o.full = true
+		s.uncork()
 	}
 	if len(b) > 0 {
 		s.kernel.Progress++
@@ -65,29 +66,27 @@ func (s *tcp) append(b []byte, flags int, short bool) {
 // cork makes the bytes that are written next wait until they are sent together with later ones, but not
 // for long. Without more, the bytes that wait are sent.
 func (s *tcp) cork(more bool) {
-	o, from := &s.out, s.out.written
-	if !more || o.corked {
-		o.corked = more
-		return
+	switch o := &s.out; {
+	case !more:
+		s.uncork()
+	case o.hold == nil:
+		o.corkAt = o.written
+		o.hold = s.kernel.timers.add(s.kernel.now+corkTime, s.uncork)
 	}
-	o.corked, o.corkAt = true, from
-	s.kernel.timers.add(s.kernel.now+corkTime, func() {
-		if o.corkAt == from {
-			s.uncork()
-		}
-	})
 }
 
+// uncork lets all bytes be sent.
 func (s *tcp) uncork() {
-	if s.out.corked {
-		s.out.corked = false
+	if s.out.hold != nil {
+		s.kernel.timers.stop(s.out.hold)
+		s.out.hold = nil
 		s.kernel.touch(s)
 	}
 }
 
 // ready returns the number of the last byte that may be sent.
 func (o *outflow) ready() uint64 {
-	if o.corked {
+	if o.hold != nil {
 		return o.corkAt
 	}
 	return o.end()

@@ -87,9 +87,9 @@ type tcp struct {
 type outflow struct {
 	ring                          // bytes from arrived on
 	acked, arrived, sent, written uint64
-	fin                           bool // the last of the written is a FIN
-	full                          bool // a writer waits for space (SOCK_NOSPACE)
-	corked                        bool // bytes from corkAt on are held back (MSG_MORE)
+	fin                           bool   // the last of the written is a FIN
+	full                          bool   // a writer waits for space (SOCK_NOSPACE)
+	hold                          *timer // if not nil, bytes from corkAt on are held back until it fires (MSG_MORE)
 	corkAt                        uint64
 	urgent                        uint64 // number of bytes up to the urgent one and with it; 0: none
 	carried                       uint64 // what the last segment acknowledges

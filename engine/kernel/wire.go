@@ -200,7 +200,7 @@ func (s *tcp) acknowledged(n uint64) {
 		return
 	}
 	o.acked = n
-	o.corked = false // see deliver
+	s.uncork() // see deliver
 	if o.fin && n == o.written {
 		s.finAcknowledged()
 	}
@@ -230,4 +230,5 @@ func (s *tcp) finish() {
 	}
 	s.state = closed
 	s.ended = both
+	s.uncork()
 }
