@@ -108,6 +108,12 @@ func (s *tcp) shutdown(how int) Errno {
 		return unix.EINVAL
 	}
 	ends := uint8(how + 1)
+	if s.attachment == connecting {
+		s.attachment = connected
+		if s.state == closed {
+			s.attachment = disconnecting
+		}
+	}
 	e := Errno(0)
 	switch s.state {
 	case synSent:
@@ -125,6 +131,7 @@ func (s *tcp) shutdown(how int) Errno {
 			s.sendFIN()
 		}
 	}
+	s.kernel.settle() // the FIN is with the peer before the own events
 	s.wake(anyEvent)
 	return e
 }

@@ -29,6 +29,8 @@ const (
 func (s *tcp) connect(to Address) Errno {
 	e := unix.EALREADY
 	switch {
+	case s.attachment == disconnecting:
+		return unix.EINVAL
 	case s.attachment == connected, s.attachment == unconnected && s.state != closed:
 		return unix.EISCONN
 	case s.attachment == unconnected:

@@ -12,6 +12,9 @@ var families = []*family{
 	{"unix", (*plan).beginUnix, join(streamMoves, endMoves, oddMoves)},
 	{"reset", (*plan).beginTCP, join(streamMoves, resetMoves)},
 	{"urgent", (*plan).beginTCP, join(streamMoves, urgentMoves, endMoves)},
+	{"listen", (*plan).beginListen, join(listenMoves, oddMoves)},
+	{"connect", (*plan).beginConnect, join(connectMoves, oddMoves)},
+	{"epoll", (*plan).beginEpoll, join(streamMoves, endMoves, epollMoves, fileMoves)},
 	{"pipe", (*plan).beginPipe, join(pipeMoves, fileMoves, oddMoves)},
 }
 

@@ -14,13 +14,19 @@ func (p *plan) addListener() {
 func (p *plan) addTwin() {
 	l := p.pick(listener)
 	twin := p.socket(unix.AF_INET)
-	if !p.chance(4) {
-		p.add(step{do: aOption, a: l, flags: oReusePort, n: 1})
-		p.add(step{do: aOption, a: twin, flags: oReusePort, n: 1})
-	}
+	p.share(twin)
 	p.add(step{do: aBindLike, a: twin, b: l})
 	p.add(step{do: aListen, a: twin, n: p.rng.IntN(3)})
 	p.what[twin] = listener
+}
+
+// share sets the options that let several sockets have one address. SO_REUSEADDR is always among
+// them, because the model does not count connections that have the address.
+func (p *plan) share(s int) {
+	p.add(step{do: aOption, a: s, flags: oReuseAddr, n: 1})
+	if !p.chance(4) {
+		p.add(step{do: aOption, a: s, flags: oReusePort, n: 1})
+	}
 }
 
 func (p *plan) dial() {
@@ -51,6 +57,7 @@ func (p *plan) addUnbound() { p.socket(oneOf(p, unix.AF_INET, unix.AF_INET, unix
 // addBound adds a socket with an address that does not listen.
 func (p *plan) addBound() {
 	s := p.socket(unix.AF_INET)
+	p.share(s)
 	p.add(step{do: aBind, a: s})
 }
 

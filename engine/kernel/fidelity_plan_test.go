@@ -130,6 +130,7 @@ func (p *plan) room() int {
 func (p *plan) tcpListener(backlog int) int {
 	l := p.slot(listener)
 	p.add(step{do: aSocket, a: l, n: unix.AF_INET})
+	p.share(l)
 	p.add(step{do: aBind, a: l})
 	p.add(step{do: aListen, a: l, n: backlog})
 	return l

@@ -11,6 +11,9 @@ type ports struct {
 	bound map[uint16][]*tcp // sockets that have bound a port, by port
 	tied  map[tie]struct{}  // connections that clients have started
 	next  uint16            // the port to try next, if a socket wants any
+	// prefer reports whether a socket gets the connections of its SO_REUSEPORT group. nil: a random one
+	// does. Tests set it to what the real kernel has chosen.
+	prefer func(s *tcp) bool
 }
 
 // tie is the pair of addresses of a connection, from the client's side.
@@ -98,7 +101,8 @@ func covers(s *tcp, own, ip netip.Addr) bool {
 }
 
 // listener returns a socket that listens on an address, or nil. A socket with just this IP address
-// comes before one with a wildcard. Of several such sockets it returns a random one.
+// comes before one with a wildcard. Of several such sockets it returns a random one, as the hash of
+// Linux does.
 func (k *Kernel) listener(at netip.AddrPort) *tcp {
 	for _, exact := range []bool{true, false} {
 		var found *tcp
@@ -108,7 +112,7 @@ func (k *Kernel) listener(at netip.AddrPort) *tcp {
 			if s.state != listening || !covers(s, own, at.Addr()) || (own == at.Addr()) != exact {
 				continue
 			}
-			if n++; k.Rand.IntN(n) == 0 {
+			if n++; found == nil || k.prefers(s, n) {
 				found = s
 			}
 		}
@@ -117,6 +121,14 @@ func (k *Kernel) listener(at netip.AddrPort) *tcp {
 		}
 	}
 	return nil
+}
+
+// prefers reports whether a listening socket, the n-th of its group, is chosen before the earlier ones.
+func (k *Kernel) prefers(s *tcp, n int) bool {
+	if k.net.ports.prefer != nil {
+		return k.net.ports.prefer(s)
+	}
+	return k.Rand.IntN(n) == 0
 }
 
 // anyPort returns a port for which free is true; 0 if there is none.

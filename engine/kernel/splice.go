@@ -61,14 +61,14 @@ func (p *Process) splice(from, to, n int) (int, Errno) {
 // fill moves up to n bytes from a socket into a pipe (splice_file_to_pipe). Each fragment of the
 // socket's bytes takes a slot.
 func (p *Process) fill(to *pipe, source file, n int) (int, Errno) {
+	if e := to.mayTake(); e != 0 {
+		return -1, e
+	}
 	from, ok := source.(spliceable)
 	if !ok {
 		return -1, unix.EINVAL
 	}
 	if e := p.faultOn(CallSplice, from, unix.EPOLLIN); e != 0 {
-		return -1, e
-	}
-	if e := to.mayTake(); e != 0 {
 		return -1, e
 	}
 	free := to.limit - len(to.slots)

@@ -31,6 +31,7 @@ const (
 	unconnected attachment = iota
 	connecting             // connect has returned EINPROGRESS, and not yet the result
 	connected
+	disconnecting // shutdown came before connect has returned an error
 )
 
 // The two directions of a connection that shutdown and the peer's FIN end.

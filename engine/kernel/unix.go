@@ -98,8 +98,6 @@ func (s *unixSocket) accept() (socket, Address, Errno) {
 	switch {
 	case s.state != listening:
 		return nil, Address{}, unix.EINVAL
-	case len(s.acceptable) == 0 && s.ended&receiving != 0:
-		return nil, Address{}, unix.EINVAL
 	case len(s.acceptable) == 0:
 		return nil, Address{}, unix.EAGAIN
 	}
