@@ -90,6 +90,7 @@ func (l *loop) leave(id int32, s *session, gone bool) {
 	if !gone && l.now < s.since+l.grace(s) {
 		e := l.stock.Flush(out, int(to.fd))
 		if e == 0 && out.Pending() > 0 {
+			l.watch(id, s, s.last) // a client that is answered at once is not watched yet; lookAgain tries again
 			return
 		}
 		if e == 0 && !s.abrupt && !to.has(finished) {

@@ -57,7 +57,11 @@ func (p *WebPlan) fate(i int) webFate {
 	default:
 		f = p.serverFate(i)
 	}
-	if !q.ruled() && q.Expect.Answer != 0 {
+	switch {
+	case q.Expect.Answer == 0:
+	case decided && f.served: // anything is possible
+		f.own = append(f.own, q.Expect.Answer)
+	case !q.ruled():
 		f.replace(q)
 	}
 	f.own = append(f.own, q.Expect.Own...)
