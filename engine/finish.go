@@ -79,7 +79,8 @@ func (l *loop) hearLast(s *session) {
 
 // leave continues the leaving state. It writes the bytes queued for the last socket and then
 // sends FIN, unless RST must follow. It closes the socket when the peer has acknowledged
-// everything or the grace period is over. gone means that the connection has failed: leave then
+// everything or the grace period is over. If bytes are still queued then, it sends RST, so that the
+// peer does not take the part for the whole. gone means that the connection has failed: leave then
 // closes the socket at once, because the kernel never counts the remaining bytes as
 // acknowledged.
 func (l *loop) leave(id int32, s *session, gone bool) {
@@ -93,16 +94,22 @@ func (l *loop) leave(id int32, s *session, gone bool) {
 			l.watch(id, s, s.last) // a client that is answered at once is not watched yet; lookAgain tries again
 			return
 		}
-		if e == 0 && !s.abrupt && !to.has(finished) {
-			sock.ShutdownWrite(int(to.fd))
-			to.set(finished)
-		}
-		if e == 0 && sock.Unsent(int(to.fd)) > 0 {
+		if e == 0 && l.sendEnd(s, to) {
 			return
 		}
 	}
-	to.close(s.abrupt)
+	to.close(s.abrupt || out.Pending() > 0)
 	l.finish(id, s)
+}
+
+// sendEnd sends FIN behind the last byte, unless RST must follow. It reports whether the peer has
+// not acknowledged everything yet.
+func (l *loop) sendEnd(s *session, to *socket) bool {
+	if !s.abrupt && !to.has(finished) {
+		sock.ShutdownWrite(int(to.fd))
+		to.set(finished)
+	}
+	return sock.Unsent(int(to.fd)) > 0
 }
 
 // dropUnread reads and drops bytes that a peer has sent, at most one share in a turn. Closing a

@@ -22,6 +22,7 @@ func (c *sessionCheck) errors() []string {
 	c.timer()
 	c.sockets()
 	if c.state == leaving {
+		c.leaves()
 		return c.wrongs
 	}
 	c.held()
@@ -68,6 +69,12 @@ func (c *sessionCheck) sockets() {
 		c.unless(!has[which] || one.has(watched), "the socket of side %d is not registered", which)
 		c.unless(!one.has(waiting) || c.hasTurn(c.id, c.session, which), "side %d waits for a turn that never comes", which)
 	}
+}
+
+// leaves: bytes that wait for the last socket are written when it accepts them.
+func (c *sessionCheck) leaves() {
+	out, to := &c.flow[c.last.other()], &c.sock[c.last]
+	c.unless(out.Pending() == 0 || out.Has(relay.Starved) || to.has(watched) && to.has(writableWanted), "it waits for room that nobody tells of")
 }
 
 // held: bytes are held only in states that allow it.

@@ -174,3 +174,28 @@ backend b
 	}
 	_ = c.Close()
 }
+
+// The first request of a connection is refused with an errorfile that does not fit into the socket.
+// The client gets all of it as soon as it reads.
+func TestLongRefusalIsWhole(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "400")
+	page := "HTTP/1.1 400 No\r\nConnection: close\r\n\r\n" + strings.Repeat("x", 60<<10)
+	if err := os.WriteFile(file, []byte(page), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := startWith(t, webDefaults+fmt.Sprintf(`
+frontend f
+  bind 127.0.0.1:1
+  maxconn 1
+  errorfile 400 %s`, file), narrowClients)
+	first := dialOver(t, narrowTCP, b.addrs["f"])
+	wait(t, "the first session", func() bool { return b.Sessions() == 1 })
+	second := dialOver(t, narrowTCP, b.addrs["f"]) // it has sent its request when it is accepted
+	_, _ = io.WriteString(second, "no request\r\n\r\n")
+	_ = first.Close()
+	bound(second)
+	got, err := io.ReadAll(second)
+	if string(got) != page || err != nil {
+		t.Errorf("the client gets %d bytes, %v; want %d", len(got), err, len(page))
+	}
+}
