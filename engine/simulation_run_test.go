@@ -33,8 +33,8 @@ type simulation struct {
 	streams *actor.Streams
 	talks   []*simTalk
 	clients []*actor.Actor
-	left    int // clients that may not have ended: the first ones
-	servers int // actors that accept for ever
+	left    int              // clients that may not have ended: the first ones
+	servers int              // actors that accept for ever
 	ended   []bool           // by loop: it has ended
 	greeted int              // conversations in which a server spoke first
 	greets  map[int]*simBack // by number of such a conversation

@@ -58,17 +58,17 @@ func (r *simRoute) webHost() actor.WebHost {
 
 // effect is what the configuration does with a request.
 func (s *scene) effect(r *rand.Rand, f *simFront, q *actor.WebRequest) {
-	back := f.routeOf(q)
 	a := &asked{WebRequest: q, front: f.name}
-	for _, do := range f.effects {
-		do(a)
-	}
 	q.Expect.Instead = f.instead
 	if q.Number == f.monitored {
 		q.Path = monitorPath
 		a.give(f.monitor, "")
 		return
 	}
+	for _, do := range f.effects {
+		do(a)
+	}
+	back := f.routeOf(q)
 	if back == nil {
 		return
 	}
