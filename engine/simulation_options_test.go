@@ -11,14 +11,14 @@ import (
 // conversation.
 func useMonitor(t *turn[*simFront]) {
 	f := t.of
-	for _, number := range t.scene.plan.talks {
+	for number := 1; number <= mostTalks; number++ {
 		if t.scene.frontOf(number) == f {
 			f.monitored, f.monitor = number*10, 200
 			f.say("monitor-uri %s/%d", monitorPath, f.monitored)
 			break
 		}
 	}
-	if t.once(3) {
+	if t.once(3) && t.scene.keeps(f.name+" monitor fail") {
 		f.monitor = 503
 		f.say("monitor fail if { always_true }")
 	}
@@ -69,7 +69,7 @@ func captures(t *turn[*simFront]) {
 		"capture response header X-Server len 5", "capture response header X-None len 9",
 		"capture cookie SRV len 9",
 	} {
-		if t.once(2) {
+		if t.once(2) && t.scene.keeps(t.of.name+" "+line) {
 			t.of.say("%s", line)
 		}
 	}
@@ -100,8 +100,8 @@ func useCookie(t *turn[*simBack]) {
 // frontRules gives a frontend some rules.
 func frontRules(t *turn[*simFront]) {
 	f := t.of
-	f.rules = chooseRules(t.Rand, requestRules)
-	f.answers = chooseRules(t.Rand, answerRules)
+	f.rules = t.scene.chooseRules(t.Rand, f.name+" rule ", requestRules)
+	f.answers = t.scene.chooseRules(t.Rand, f.name+" answer rule ", answerRules)
 	f.lines = append(f.lines, linesOf(f.rules, "req.hdr", frontMark)...)
 	f.lines = append(f.lines, linesOf(f.answers, "res.hdr", frontMark)...)
 }
@@ -109,8 +109,8 @@ func frontRules(t *turn[*simFront]) {
 // backRules gives a backend some rules.
 func backRules(t *turn[*simBack]) {
 	b := t.of
-	b.rules = chooseRules(t.Rand, append(requestRules, hostRule))
-	b.answers = chooseRules(t.Rand, answerRules)
+	b.rules = t.scene.chooseRules(t.Rand, b.name+" rule ", append(requestRules, hostRule))
+	b.answers = t.scene.chooseRules(t.Rand, b.name+" answer rule ", answerRules)
 	b.lines = append(b.lines, linesOf(b.rules, "req.hdr", backMark)...)
 	b.lines = append(b.lines, linesOf(b.answers, "res.hdr", backMark)...)
 }
@@ -121,9 +121,10 @@ const (
 	backMark  = "X-Back-Rule"
 )
 
-func chooseRules(r *rand.Rand, all []webRule) (chosen []*webRule) {
+// chooseRules returns some of the rules. Each is a part of the scene, with its name behind title.
+func (s *scene) chooseRules(r *rand.Rand, title string, all []webRule) (chosen []*webRule) {
 	for i := range all {
-		if r.IntN(3) == 0 {
+		if r.IntN(3) == 0 && s.keeps(title+all[i].name) {
 			chosen = append(chosen, &all[i])
 		}
 	}

@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
@@ -14,19 +15,23 @@ import (
 // plan do the same. Each part takes its random values from a source of its own. So a part can be
 // taken out of a plan, and the other parts stay as they are.
 type worldPlan struct {
-	seed    uint64
-	fronts  int      // number of frontends
-	backs   int      // number of backends
-	talks   []int    // numbers of the conversations
-	without []string // names of the knobs that are taken out, see knob
+	seed     uint64
+	schedule uint64   // another order of events in the same world; 0: that of the seed
+	fronts   int      // number of frontends
+	backs    int      // number of backends
+	talks    []int    // numbers of the conversations
+	with     []string // names of the parts that it has, see keeps; nil: all that the seed draws
 }
+
+// mostTalks is the largest number of conversations of a world.
+const mostTalks = 40
 
 // planWorld makes the plan of a seed.
 func planWorld(seed uint64) *worldPlan {
 	p := &worldPlan{seed: seed}
 	r := p.source("plan")
 	p.fronts, p.backs = 1+r.IntN(4), 1+r.IntN(3)
-	for i := range 10 + r.IntN(31) {
+	for i := range 10 + r.IntN(mostTalks-9) {
 		p.talks = append(p.talks, i+1)
 	}
 	return p
@@ -39,8 +44,26 @@ func (p *worldPlan) source(part string) *rand.Rand {
 	return rand.New(rand.NewPCG(p.seed, h.Sum64()))
 }
 
+// order returns the random source of something that concerns all parts. It goes on differently when
+// a part is taken out. So the number of the schedule changes it, too.
+func (p *worldPlan) order(what string) *rand.Rand {
+	if p.schedule > 0 {
+		what = fmt.Sprint(what, " ", p.schedule)
+	}
+	return p.source(what)
+}
+
+// keeps reports whether a part of the scene is not taken out of the plan, and records its name.
+func (s *scene) keeps(part string) bool {
+	if s.plan.with != nil && !slices.Contains(s.plan.with, part) {
+		return false
+	}
+	s.on = append(s.on, part)
+	return true
+}
+
 // knob is one property that a part of a world may have, for example an option of a frontend. Its
-// name behind that of the part identifies it in worldPlan.without.
+// name behind that of the part identifies it in worldPlan.with.
 type knob[part any] struct {
 	name string
 	odds float64            // probability that it is on
@@ -62,10 +85,9 @@ func turnAll[part any](s *scene, name string, of part, knobs []knob[part]) {
 		k := &knobs[i]
 		full := strings.TrimSpace(name + " " + k.name)
 		r := s.plan.source(full)
-		if r.Float64() >= k.odds || k.fits != nil && !k.fits(of) || slices.Contains(s.plan.without, full) {
+		if r.Float64() >= k.odds || k.fits != nil && !k.fits(of) || !s.keeps(full) {
 			continue
 		}
-		s.on = append(s.on, full)
 		k.turn(&turn[part]{r, s, of})
 	}
 }

@@ -60,7 +60,7 @@ func (x *simulation) failf(format string, args ...any) {
 
 // newSimulation prepares the world of a plan.
 func newSimulation(p *worldPlan, trace func(line string)) (*simulation, error) {
-	x := &simulation{scene: setScene(p), rand: p.source("scheduler"), greets: map[int]*simBack{}, trace: trace}
+	x := &simulation{scene: setScene(p), rand: p.order("scheduler"), greets: map[int]*simBack{}, trace: trace}
 	for _, number := range p.talks {
 		x.talks = append(x.talks, x.talk(number))
 	}
@@ -74,9 +74,9 @@ func newSimulation(p *worldPlan, trace func(line string)) (*simulation, error) {
 }
 
 func (x *simulation) makeKernel() {
-	sockets := x.plan.source("buffers of sockets")
+	sockets := x.plan.order("buffers of sockets")
 	o := x.machine
-	o.Seed = x.plan.seed
+	o.Seed = x.plan.order("kernel").Uint64()
 	o.Buffers = func() (int, int) {
 		send, receive := x.sizes.sockets(sockets)
 		return max(send, x.sizes.leastSend), max(receive, x.sizes.leastReceive)
@@ -189,14 +189,14 @@ func (x *simulation) makeServer(b *simBack, v *simServer) {
 				x.failf("server %s cannot listen: %v", v.name, err)
 				return
 			}
-			x.streams.Serve(a, l, x.greeting(a, b))
+			x.streams.Serve(a, l, x.greeting(b))
 		})
 	}
 	x.servers++
 }
 
 // greeting returns the plans of a server that speaks first, or nil.
-func (x *simulation) greeting(a *actor.Actor, b *simBack) func() *actor.StreamPlan {
+func (x *simulation) greeting(b *simBack) func() *actor.StreamPlan {
 	if !b.greets {
 		return nil
 	}
@@ -206,7 +206,7 @@ func (x *simulation) greeting(a *actor.Actor, b *simBack) func() *actor.StreamPl
 		x.greets[number] = b
 		o := x.streamOptions(b.patience)
 		o.First = actor.ServerFirst
-		return actor.DrawStream(a.Rand, number, "", o)
+		return actor.DrawStream(x.plan.source(fmt.Sprint("greeting ", number)), number, "", o)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // conversations may expect.
 type scene struct {
 	plan    *worldPlan
-	on      []string // names of the knobs that are on
+	on      []string // names of its parts, see keeps
 	loops   int
 	most    int      // maxconn of the process; 0: none
 	global  []string // further lines of the section global
@@ -45,7 +45,7 @@ func (d doubts) has(any doubts) bool { return d&any != 0 }
 
 // setScene makes the scene of a plan.
 func setScene(p *worldPlan) *scene {
-	s := &scene{plan: p, loops: 2, sizes: usualSizes(), pace: usualPace(p.source("pace")), odds: usualOdds(), machine: kernel.Options{Delayed: true, FastOpen: 3}}
+	s := &scene{plan: p, loops: 1, sizes: usualSizes(), pace: usualPace(p.order("pace")), odds: usualOdds(), machine: kernel.Options{Delayed: true, FastOpen: 3}}
 	for i := range p.backs {
 		s.backs = append(s.backs, s.newBack(i))
 	}

@@ -19,7 +19,7 @@ func (s *scene) shape(f *simFront) *actor.WebShape {
 		Paths: []string{"", "/a", "/a/b"}, Closes: f.closes, IgnoresProbes: f.probes,
 		Upgrades: f.tunnels, Connects: f.tunnels, UnixClients: f.overUnix(),
 		Patience: f.patience, Repeats: s.repeats(), Large: s.odds.large, Fill: s.odds.fill, Most: s.odds.most, Tame: s.odds.tame,
-		Effects: []func(*rand.Rand, *actor.WebRequest){func(r *rand.Rand, q *actor.WebRequest) { s.effect(r, f, q) }},
+		Effects: []func(*rand.Rand, *actor.WebRequest){func(_ *rand.Rand, q *actor.WebRequest) { s.effect(f, q) }},
 	}
 	for _, route := range f.routes {
 		f.shape.Hosts = append(f.shape.Hosts, route.webHost())
@@ -57,7 +57,7 @@ func (r *simRoute) webHost() actor.WebHost {
 }
 
 // effect is what the configuration does with a request.
-func (s *scene) effect(r *rand.Rand, f *simFront, q *actor.WebRequest) {
+func (s *scene) effect(f *simFront, q *actor.WebRequest) {
 	a := &asked{WebRequest: q, front: f.name}
 	q.Expect.Instead = f.instead
 	if q.Number == f.monitored {
@@ -76,7 +76,7 @@ func (s *scene) effect(r *rand.Rand, f *simFront, q *actor.WebRequest) {
 	q.Expect.Instead = slices.Concat(f.instead, back.instead)
 	s.forwarded(a, f, back)
 	if q.Method != "CONNECT" {
-		f.askForRules(r, a, back)
+		f.askForRules(s.plan.source(fmt.Sprint("rules of ", q.Number)), a, back)
 	}
 	if back.doubts.has(refusals) {
 		q.Expect.Own = append(q.Expect.Own, 503)

@@ -100,9 +100,9 @@ func (s *scene) drawStream(r *rand.Rand, t *simTalk) *actor.StreamPlan {
 		o.First = actor.NobodyFirst
 	case !routed && r.IntN(2) == 0:
 	default:
-		return actor.DrawStream(r, t.number, among(r, head, hello), o)
+		return actor.DrawStream(s.plan.source("stream "+name), t.number, among(r, head, hello), o)
 	}
-	return actor.DrawStream(r, t.number, "", o)
+	return actor.DrawStream(s.plan.source("stream "+name), t.number, "", o)
 }
 
 // clientHello returns a ClientHello with a server name, and another name as an ALPN protocol.

@@ -73,6 +73,8 @@ type simFault struct {
 	odds float64
 }
 
+func (f simFault) String() string { return fmt.Sprintf("%s of %s", unix.ErrnoName(f.err), f.call) }
+
 // flip is the result of a check.
 type flip struct {
 	at           time.Duration
@@ -81,6 +83,7 @@ type flip struct {
 }
 
 var worldKnobs = []knob[*scene]{
+	{"two loops", 1, nil, func(t *turn[*scene]) { t.of.loops = 2 }},
 	{"one loop", 0.15, nil, func(t *turn[*scene]) { t.of.loops = 1 }},
 	{"three loops", 0.15, nil, func(t *turn[*scene]) { t.of.loops = 3 }},
 	{"buffer", 0.6, nil, func(t *turn[*scene]) { t.of.sizes.loop.Buffer = 64 << t.IntN(7) }},
@@ -210,17 +213,22 @@ func (s *scene) addFaults(r *rand.Rand, all []simFault) {
 	for range 1 + r.IntN(3) {
 		f := all[r.IntN(len(all))]
 		f.odds = 1 / float64(int(2)<<r.IntN(9))
-		s.faults = append(s.faults, f)
+		if s.keeps(f.String()) {
+			s.faults = append(s.faults, f)
+		}
 	}
 }
 
 // flipServers lets checks find servers down and up.
 func flipServers(t *turn[*scene]) {
 	s := t.of
-	for range 1 + t.IntN(20) {
+	for i := range 1 + t.IntN(20) {
 		f := flip{at: t.soon(), back: t.IntN(len(s.backs)), ok: t.once(2)}
 		b := s.backs[f.back]
 		f.server = t.IntN(len(b.servers))
+		if !s.keeps(fmt.Sprint("check ", i)) {
+			continue
+		}
 		b.servers[f.server].check = true
 		b.doubts |= refusals
 		s.flips = append(s.flips, f)

@@ -122,10 +122,10 @@ func (d *draw) endings() {
 	} else if p.First != NobodyFirst && d.oneIn(2) {
 		p.Client.End = CloseLast
 	}
-	if !d.Polite && d.oneIn(3) {
+	if d.oneIn(3) && !d.Polite {
 		d.rude(p.Side(d.oneIn(2)))
 	}
-	if !d.Polite && d.oneIn(12) {
+	if d.oneIn(12) && !d.Polite {
 		d.rude(&p.Client)
 		d.rude(&p.Server)
 	}

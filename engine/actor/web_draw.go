@@ -17,9 +17,7 @@ func (d *drawing) answer(q *WebRequest, spoiled bool) {
 		a.Interim = d.between(1, 3)
 	}
 	a.Wait, a.Pause, a.Piece, a.Gulp = d.pause(), d.pause(), d.piece(), d.piece()
-	if d.Fill > 0 && d.once(6) {
-		a.Fill = 1 + d.IntN(d.Fill)
-	}
+	a.Fill = d.fill()
 	if d.once(10) {
 		a.Odd = pick(d, oddAnswers...).name
 	}
@@ -101,7 +99,7 @@ func (d *drawing) client() {
 	n := len(p.Requests)
 	last := &p.Requests[n-1]
 	switch {
-	case d.Tame || d.once(2):
+	case d.once(2) || d.Tame:
 		p.HalfEnd = !last.Upgrade && d.once(4)
 	case !last.Upgrade && d.once(8):
 		p.Behind = pick(d, "\r\n", "\r\n\n\r\n", "G", "GET / HTTP/1.1\r\nHost:", "\x16\x03\x01\x02\x00\r\n\r\n", "x\r\n\r\n")

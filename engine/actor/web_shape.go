@@ -62,10 +62,10 @@ func DrawWeb(r *rand.Rand, shape *WebShape, number int) *WebPlan {
 		}
 		q := &p.Requests[i]
 		q.Number, q.Waits = number*10+i, steps || d.once(8)
-		d.request(q, &d.Hosts[host])
-		d.answer(q, i == spoiled)
+		d.apart(r, func() { d.request(q, &d.Hosts[host]) })
+		d.apart(r, func() { d.answer(q, i == spoiled) })
 	}
-	d.last(&p.Requests[n-1])
+	d.apart(r, func() { d.last(&p.Requests[n-1]) })
 	for i := range p.Requests {
 		for _, effect := range d.Effects {
 			effect(r, &p.Requests[i])
@@ -74,6 +74,14 @@ func DrawWeb(r *rand.Rand, shape *WebShape, number int) *WebPlan {
 	d.client()
 	p.settle()
 	return p
+}
+
+// apart lets draw use a random source of its own. So a shape that makes it draw more or less does not
+// change what is drawn behind it.
+func (d *drawing) apart(r *rand.Rand, draw func()) {
+	d.Rand = rand.New(rand.NewPCG(r.Uint64(), 0))
+	draw()
+	d.Rand = r
 }
 
 func (d *drawing) most() int {
@@ -91,10 +99,11 @@ func (d *drawing) between(least, most int) int { return least + d.IntN(most-leas
 
 // oneOf returns an index below n one time in rare, otherwise -1. A tame shape has no such index.
 func (d *drawing) oneOf(n, rare int) int {
-	if d.Tame || !d.once(rare) {
+	i := d.IntN(n)
+	if !d.once(rare) || d.Tame {
 		return -1
 	}
-	return d.IntN(n)
+	return i
 }
 
 // size returns the size of a body: mostly small, sometimes larger than all buffers.
@@ -106,6 +115,15 @@ func (d *drawing) size() int {
 		return d.between(d.Large/4, d.Large)
 	}
 	return d.IntN(1 << d.IntN(9))
+}
+
+// fill returns the size of a field that makes a head large: mostly 0.
+func (d *drawing) fill() int {
+	n := 1 + d.IntN(max(d.Fill, 1))
+	if !d.once(6) || d.Fill == 0 {
+		return 0
+	}
+	return n
 }
 
 // piece returns the most bytes of one write or read; 0: no limit.
@@ -151,9 +169,7 @@ func (d *drawing) request(q *WebRequest, h *WebHost) {
 		q.Trailer = q.Framing == ByChunks && d.once(3)
 		q.Continue = !q.Old && d.once(6)
 	}
-	if d.Fill > 0 && d.once(6) {
-		q.Fill = 1 + d.IntN(d.Fill)
-	}
+	q.Fill = d.fill()
 	if d.once(10) {
 		q.Odd = pick(d, oddRequests...).name
 	}
