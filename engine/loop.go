@@ -240,7 +240,7 @@ func (l *loop) note(s *session, from side, events uint32) bool {
 		out.Set(relay.TargetReady)
 	}
 	if events&unix.EPOLLPRI != 0 {
-		in.Set(relay.SourceExact)
+		in.Urgent()
 	}
 	const ending = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
 	if events&(unix.EPOLLIN|ending) != 0 {

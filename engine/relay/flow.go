@@ -32,7 +32,7 @@ const (
 	// empties the socket has reached the end.
 	SourceClosing
 	// SourceExact: only a read that returns 0 or EAGAIN shows that the source is empty. A short
-	// read does not show it if there is urgent data, or on a UNIX socket.
+	// read does not show it behind urgent data, or on a UNIX socket.
 	SourceExact
 	// SourceDoubtful: the same as SourceExact, but only until the next read that returns 0 or
 	// EAGAIN.
@@ -85,6 +85,13 @@ func (f *Flow) Pending() int { return int(f.held) }
 
 // Splicing reports whether the flow moves bytes with splice and no longer by copying.
 func (f *Flow) Splicing() bool { return f.Has(splicing) }
+
+// Urgent notes that the source has urgent data. A read stops in front of the urgent byte, and the
+// next read skips it. A splice never passes it, so the flow copies from now on.
+func (f *Flow) Urgent() {
+	f.Set(SourceExact)
+	f.stopSplicing()
+}
 
 // slot returns the number of the flow's store. The flow must have one.
 func (f *Flow) slot() int32 { return -f.store - 1 }

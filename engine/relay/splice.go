@@ -18,6 +18,12 @@ func (s *Stock) fill(f *Flow, src int) sock.Errno {
 		s.Release(f)
 		f.stopSplicing()
 		return 0
+	case e == 0 && n == 0 && !f.Has(SourceClosing):
+		// If FIN has come, a splice returns 0 in front of an urgent byte, too. As no event has told of
+		// FIN, none has told of such a byte. A read shows whether this is the end.
+		s.Release(f)
+		f.Clear(splicing)
+		return 0
 	case e != 0 || n == 0:
 		return f.emptied(e)
 	}
