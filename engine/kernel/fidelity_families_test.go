@@ -15,6 +15,7 @@ var families = []*family{
 	{"listen", (*plan).beginListen, join(listenMoves, oddMoves)},
 	{"connect", (*plan).beginConnect, join(connectMoves, oddMoves)},
 	{"epoll", (*plan).beginEpoll, join(streamMoves, endMoves, epollMoves, fileMoves)},
+	{"poll", (*plan).beginPoll, join(pipeMoves, fileMoves, pollMoves, oddMoves)},
 	{"pipe", (*plan).beginPipe, join(pipeMoves, fileMoves, oddMoves)},
 }
 
@@ -68,6 +69,16 @@ func (p *plan) beginFull() {
 	p.add(step{do: aAccept, a: l, b: s})
 	p.addEpoll()
 	p.most = 100000
+}
+
+// beginPoll adds files whose events come without delay, so the order of many events can be compared.
+func (p *plan) beginPoll() {
+	p.addEpoll()
+	p.addPipe()
+	p.addPipe()
+	p.addEventfd()
+	p.addTimerfd()
+	p.most = oneOf(p, 100, 9000, 70000)
 }
 
 func (p *plan) beginPipe() {
@@ -143,6 +154,15 @@ var epollMoves = []move{
 	{1, (*plan).addEpoll},
 	{1, (*plan).dial},
 	{1, (*plan).accept},
+}
+
+var pollMoves = []move{
+	{8, (*plan).watch},
+	{4, (*plan).rewatch},
+	{2, (*plan).unwatch},
+	{12, (*plan).wait},
+	{1, (*plan).addEpoll},
+	{1, (*plan).dupFile},
 }
 
 var fileMoves = []move{

@@ -46,6 +46,11 @@ func (p *plan) readFile() {
 	p.add(step{do: aRead, a: p.pick(eventFile, timerFile), n: oneOf(p, 8, 8, 8, 9, 4)})
 }
 
+func (p *plan) dupFile() {
+	from := p.pick(readEnd, writeEnd, eventFile, timerFile)
+	p.add(step{do: aDup, a: from, b: p.slot(p.what[from])})
+}
+
 func (p *plan) addPipe() {
 	r, w := p.slot(readEnd), p.slot(writeEnd)
 	p.add(step{do: aPipe, a: r, b: w})

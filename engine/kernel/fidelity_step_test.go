@@ -2,7 +2,6 @@ package kernel_test
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,11 +25,11 @@ type step struct {
 type outcome struct {
 	n      int // what the call returned
 	e      kernel.Errno
-	data   string            // bytes that were read
-	at     kernel.Address    // an address that the call returned, see world.ordinal
-	events []unix.EpollEvent // sorted
-	extra  int               // the second descriptor of a pipe
-	info   kernel.Info       // of TCP_INFO
+	data   string         // bytes that were read
+	at     kernel.Address // an address that the call returned, see world.ordinal
+	events []unix.EpollEvent
+	extra  int         // the second descriptor of a pipe
+	info   kernel.Info // of TCP_INFO
 }
 
 // skipped is the outcome of a step whose slots are not set. That happens where steps were removed.
@@ -215,7 +214,7 @@ var (
 	aWait   = &action{"wait", 1, func(w *world, s step) outcome {
 		events := make([]unix.EpollEvent, s.n)
 		n, e := w.Wait(w.fds[s.a], events)
-		return outcome{n: n, e: e, events: sorted(events[:max(n, 0)])}
+		return outcome{n: n, e: e, events: events[:max(n, 0)]}
 	}}
 	aEventfd = &action{"eventfd", 0, func(w *world, s step) outcome {
 		fd, e := w.Eventfd()
@@ -329,10 +328,4 @@ var pattern = func() []byte {
 func (w *world) bytes(n int) []byte {
 	from := w.next * 977 % (len(pattern) / 2)
 	return pattern[from : from+n]
-}
-
-// sorted puts events in the order of their slots.
-func sorted(events []unix.EpollEvent) []unix.EpollEvent {
-	slices.SortFunc(events, func(a, b unix.EpollEvent) int { return int(a.Fd) - int(b.Fd) })
-	return events
 }
