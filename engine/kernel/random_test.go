@@ -46,6 +46,7 @@ func walking(t *testing.T, seed uint64) []string {
 	w.Process = k.Process("walk")
 	w.Limit = 12 + w.rand.IntN(20)
 	w.begin()
+	w.Fault = w.fault
 	for range 200 {
 		before := w.present()
 		w.call()
@@ -82,6 +83,14 @@ func (w *walk) begin() {
 	for w.Kernel().Step() {
 	}
 	_, _, _ = w.Accept(listener)
+}
+
+// fault makes one of 20 calls fail.
+func (w *walk) fault(c Call) Errno {
+	if all := Faults(c); len(all) > 0 && w.rand.IntN(20) == 0 {
+		return all[w.rand.IntN(len(all))]
+	}
+	return 0
 }
 
 // server is the address that all listening sockets have.
