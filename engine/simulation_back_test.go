@@ -21,6 +21,7 @@ type simBack struct {
 	redispatch      bool
 	connect, server time.Duration // timeouts
 	patience        time.Duration // the shortest timeout of a connection that stands
+	greetings       time.Duration // the shortest timeout of a connection with any frontend
 	frees           bool          // connections to its servers are not kept
 	cookie          string        // name of the cookie that keeps clients at a server; empty: none
 	hides           bool          // servers do not see that cookie

@@ -156,9 +156,14 @@ func (f *simFront) finish(s *scene) {
 	}
 	f.writeLog()
 	f.doubts |= s.doubts
+}
+
+// shareTimeouts makes the timeouts of the frontend and of its backends count on both sides.
+func (f *simFront) shareTimeouts() {
 	for _, r := range f.routes {
 		if r.back != nil {
 			f.patience = leastTime(f.patience, r.back.patience)
+			r.back.greetings = leastTime(r.back.greetings, f.patience)
 		}
 	}
 }

@@ -103,8 +103,12 @@ func (t *turn[part]) soon() time.Duration {
 	return time.Duration(t.Int64N(int64(500 * time.Millisecond)))
 }
 
-// timeout returns a timeout that is short enough to expire often where peers are silent.
+// timeout returns a timeout. It is so short that little time passes where peers are silent. It is
+// longer than all steps together that take time.
 func (t *turn[part]) timeout() time.Duration {
+	if t.scene.pace.lag > 0 {
+		return 30 * time.Second
+	}
 	return time.Duration(100+t.IntN(1<<t.IntN(12))) * time.Millisecond
 }
 

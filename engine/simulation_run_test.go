@@ -204,7 +204,7 @@ func (x *simulation) greeting(b *simBack) func() *actor.StreamPlan {
 		x.greeted++
 		number := firstGreeting + x.greeted
 		x.greets[number] = b
-		o := x.streamOptions(b.patience)
+		o := x.streamOptions(leastTime(b.patience, b.greetings))
 		o.First = actor.ServerFirst
 		return actor.DrawStream(x.plan.source(fmt.Sprint("greeting ", number)), number, "", o)
 	}

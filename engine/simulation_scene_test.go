@@ -36,7 +36,6 @@ type doubts uint8
 
 const (
 	refusals doubts = 1 << iota // 503, or in mode tcp the end before a server is connected
-	delays                      // timeouts may expire at any time
 	cuts                        // the connection may end at any time
 	absence                     // nobody may listen at all
 )
@@ -60,6 +59,9 @@ func setScene(p *worldPlan) *scene {
 	for _, f := range s.fronts {
 		turnAll(s, f.name, f, frontKnobs)
 		f.finish(s)
+	}
+	for _, f := range s.fronts {
+		f.shareTimeouts()
 	}
 	s.fitHeads()
 	return s

@@ -81,9 +81,6 @@ func (s *scene) effect(f *simFront, q *actor.WebRequest) {
 	if back.doubts.has(refusals) {
 		q.Expect.Own = append(q.Expect.Own, 503)
 	}
-	if s.pace.lag > 0 {
-		q.Expect.Own = append(q.Expect.Own, 408, 503, 504)
-	}
 }
 
 // routeOf returns the backend of a request; nil: there is none.

@@ -104,7 +104,7 @@ var worldKnobs = []knob[*scene]{
 	{"mixed sockets", 0.3, nil, mixedSockets},
 	{"few descriptors", 0.1, nil, fewDescriptors},
 	{"maxconn", 0.2, nil, func(t *turn[*scene]) { t.of.most = 1 + t.IntN(5) }},
-	{"lag", 0.2, nil, func(t *turn[*scene]) { t.of.pace.lag = 2 + t.IntN(500) }},
+	{"lag", 0.2, nil, func(t *turn[*scene]) { t.of.pace.lag = 20 + t.IntN(500) }},
 	{"network without delay", 0.1, nil, func(t *turn[*scene]) { t.of.machine.Delayed = false }},
 	{"no fast open", 0.2, nil, func(t *turn[*scene]) { t.of.machine.FastOpen = 0 }},
 	{"spurious events", 0.3, nil, func(t *turn[*scene]) { t.of.machine.Spurious = 1 + t.IntN(300) }},
