@@ -13,11 +13,12 @@ import (
 // checks that the loop's data are consistent. It records the events that sessions handle. A
 // violation fails the test and prints the session.
 type inspector struct {
-	t     testing.TB
-	open  func(fd int) // called with each new socket to a server; nil: nothing
-	told  atomic.Int32
-	loops []inspected
-	hold  atomic.Pointer[holding]
+	t      testing.TB
+	open   func(fd int) // called with each new socket to a server; nil: nothing
+	told   atomic.Int32
+	seldom int // pieces of work between two checks of all sessions, at least
+	loops  []inspected
+	hold   atomic.Pointer[holding]
 }
 
 // holding stops a loop when a session enters a state. Meanwhile do gets the descriptor of that
@@ -76,12 +77,12 @@ func (i *inspector) meets(l *loop, id int32, from side, events uint32) {
 }
 
 // settled checks the sessions that have handled an event. It checks all sessions of the loop
-// less often the more there are.
+// less often the more there are. At the end of a simulation they are checked, too.
 func (i *inspector) settled(l *loop) {
 	mine := &i.loops[l.number]
 	mine.work++
 	i.holds(l)
-	if mine.work*8 < l.sessions.open {
+	if mine.work < max(l.sessions.open/8, i.seldom) {
 		for _, id := range mine.touched {
 			if s := l.sessions.at(id); s.state != free {
 				i.look(l, id, s)

@@ -3,27 +3,38 @@
 package engine
 
 import (
+	"slices"
+
 	"sluice/engine/actor"
 	"sluice/engine/sock"
 	"sluice/engine/stat"
 )
 
-// checkLimits: no limit is exceeded.
-func (x *simulation) checkLimits() {
-	x.checkLimit("the process", x.engine.limit)
-	for _, f := range x.engine.site.frontends {
-		x.checkLimit("frontend "+f.conf.Name, f.limit)
+// limits returns all limits of the engine, with their names.
+func (e *Engine) limits() (all []namedLimit) {
+	all = append(all, namedLimit{"the process", e.limit})
+	for _, f := range e.site.frontends {
+		all = append(all, namedLimit{"frontend " + f.conf.Name, f.limit})
 	}
-	for _, l := range x.engine.loops {
+	for _, l := range e.loops {
 		for _, ln := range l.listeners {
-			x.checkLimit("an address of frontend "+ln.frontend.conf.Name, ln.limits[len(ln.limits)-1])
+			all = append(all, namedLimit{"an address of frontend " + ln.frontend.conf.Name, ln.limits[len(ln.limits)-1]})
 		}
 	}
+	return slices.DeleteFunc(all, func(l namedLimit) bool { return l.Max() == 0 })
 }
 
-func (x *simulation) checkLimit(what string, l *stat.Limit) {
-	if l.Max() > 0 && l.Cur() > l.Max() {
-		x.failf("%s has %d connections; its limit is %d", what, l.Cur(), l.Max())
+type namedLimit struct {
+	name string
+	*stat.Limit
+}
+
+// checkLimits: no limit is exceeded.
+func (x *simulation) checkLimits() {
+	for _, l := range x.limits {
+		if l.Cur() > l.Max() {
+			x.failf("%s has %d connections; its limit is %d", l.name, l.Cur(), l.Max())
+		}
 	}
 }
 

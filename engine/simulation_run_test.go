@@ -28,11 +28,13 @@ type simulation struct {
 	kernel  *kernel.Kernel
 	process *kernel.Process // of the balancer
 	engine  *Engine
+	limits  []namedLimit
 	cast    *actor.Cast
 	webs    *actor.WebWorld
 	streams *actor.Streams
 	talks   []*simTalk
 	clients []*actor.Actor
+	resting bool             // no actor can go on, as long as nothing else happens
 	left    int              // clients that may not have ended: the first ones
 	servers int              // actors that accept for ever
 	ended   []bool           // by loop: it has ended
@@ -102,7 +104,7 @@ func (x *simulation) makeEngine() error {
 	}
 	o := Options{Config: c, Plan: MakePlan(c, descriptors), Logger: zap.NewNop(), Access: access.Tap(x.note), sizes: x.sizes.loop}
 	o.Plan.Pipes, o.Plan.Memory = x.sizes.pipes, x.sizes.memory
-	o.probe = &inspector{t: recorder{fail: x.failf}, loops: make([]inspected, o.Plan.Loops)}
+	o.probe = &inspector{t: recorder{fail: x.failf}, seldom: 20, loops: make([]inspected, o.Plan.Loops)}
 	var err error
 	if o.Listeners, err = Listen(c, o.Plan.Loops); err != nil {
 		return err
@@ -113,6 +115,7 @@ func (x *simulation) makeEngine() error {
 	for _, l := range x.engine.loops {
 		l.start()
 	}
+	x.limits = x.engine.limits()
 	x.ended = make([]bool, len(x.engine.loops))
 	return nil
 }

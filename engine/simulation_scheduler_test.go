@@ -58,17 +58,21 @@ func (x *simulation) step() (worked bool) {
 	if x.kernel.Pending() > 0 {
 		network = x.pace.network
 	}
-	if x.cast.Runnable() > 0 {
+	if !x.resting {
 		actors = x.pace.actors
 	}
 	loops, sum := x.readyLoops()
-	switch at := x.choose(network + actors + sum); {
+	at := x.choose(network + actors + sum)
+	if at >= network && at < network+actors {
+		x.resting = !x.cast.Step()
+		return false
+	}
+	x.resting = false
+	switch {
 	case at < 0:
 		x.pass()
 	case at < network:
 		x.kernel.Step()
-	case at < network+actors:
-		x.cast.Step()
 	default:
 		x.stepLoop(loops, at-network-actors)
 		return true

@@ -118,17 +118,22 @@ func (e *end) sendAll() error {
 	return err
 }
 
-// mostSent is the number of bytes that an end offers to the kernel at once.
-const mostSent = 16 << 10
+// mostSent is the number of bytes that an end offers to the kernel at once. Where a socket has
+// taken less, the end offers a few times as much, but at least leastSent: filling costs time.
+const (
+	mostSent  = 16 << 10
+	leastSent = 64
+)
 
 // sendUpTo sends until so many bytes are sent.
 func (e *end) sendUpTo(goal int) error {
-	for e.Sent < goal {
+	for most := mostSent; e.Sent < goal; {
 		// Others use the scratch memory while this actor waits. So it is filled after each wait.
-		b := e.streams.Cast.scratch[:min(goal-e.Sent, mostSent)]
+		b := e.streams.Cast.scratch[:min(goal-e.Sent, most)]
 		e.talk.plan.fill(b, e.role == server, e.Sent)
 		n, errno := e.conn.offer(b, 0)
 		e.Sent += n
+		most = min(max(4*n, leastSent), mostSent)
 		if errno == 0 {
 			continue
 		}
