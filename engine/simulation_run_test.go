@@ -146,6 +146,8 @@ func (x *simulation) makeCast() {
 			x.makeServer(b, v)
 		}
 	}
+	for x.cast.Step() { // servers listen before the first client comes
+	}
 	for _, t := range x.talks {
 		x.clients = append(x.clients, x.makeClient(t))
 	}

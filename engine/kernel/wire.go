@@ -62,9 +62,15 @@ func (s *tcp) transmits() bool {
 	return o.sent < o.ready() && s.window() > 0
 }
 
-// window returns how many bytes the peer's receive buffer takes now.
+// window returns how many bytes the peer's receive buffer takes now. An urgent byte in it does not
+// count: it may stay there for ever, and the smallest buffer of Linux takes many more bytes than one.
 func (s *tcp) window() int {
-	return max(0, s.peer.option.receive-s.peer.in.n-int(s.out.sent-s.out.arrived))
+	to := s.peer
+	unread := to.in.n
+	if to.urgent.state != notUrgent && unread > 0 {
+		unread--
+	}
+	return max(0, to.option.receive-unread-int(s.out.sent-s.out.arrived))
 }
 
 // step does one of the actions.
