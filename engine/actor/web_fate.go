@@ -26,20 +26,27 @@ func anything() webFate {
 		own: []int{400, 403, 408, 413, 500, 501, 502, 503, 504}}
 }
 
-// certain reports whether only one outcome is possible: a whole answer.
-func (f *webFate) certain() bool {
-	return !f.cut && !f.short && !f.gone && (f.served && len(f.own) == 0 || !f.served && len(f.own) == 1)
+// certain reports whether only one outcome is possible: the whole answer of the server, or that of
+// a rule, or the refusal of a malformed request.
+func (f *webFate) certain(q *WebRequest) bool {
+	switch {
+	case f.cut || f.short || f.gone:
+		return false
+	case f.served:
+		return len(f.own) == 0
+	}
+	return len(f.own) == 1 && (q.Malformed != "" || f.own[0] == q.shown(q.Expect.Answer))
 }
 
 // MayFail reports whether request i may remain without its planned answer.
 func (p *WebPlan) MayFail(i int) bool {
-	for j := range p.Requests[:i] {
-		if f := p.fate(j); !f.certain() || f.leaves {
+	for j := range i {
+		if f := p.fate(j); !f.certain(&p.Requests[j]) || f.leaves {
 			return true
 		}
 	}
 	f := p.fate(i)
-	return !f.certain()
+	return !f.certain(&p.Requests[i])
 }
 
 // fate returns what may become of request i, if all requests before have been answered and the
@@ -289,17 +296,16 @@ func (p *WebPlan) races(i int) bool {
 
 // wanted returns the possible outcomes as a text.
 func (f *webFate) wanted() string {
-	text := ""
-	for _, one := range []struct {
-		possible bool
-		name     string
-	}{
-		{f.served, "the server's answer"}, {f.cut, "a part of it and a reset"}, {f.short, "a part of it and FIN"},
-		{f.gone, "the end of the connection"}, {len(f.own) > 0, fmt.Sprintf("own answers %v", f.own)},
-	} {
-		if one.possible {
-			text += ", " + one.name
+	var all []string
+	add := func(possible bool, name string) {
+		if possible {
+			all = append(all, name)
 		}
 	}
-	return strings.TrimPrefix(text, ", ")
+	add(f.served, "the server's answer")
+	add(f.cut, "a part of it and a reset")
+	add(f.short, "a part of it and FIN")
+	add(f.gone, "the end of the connection")
+	add(len(f.own) > 0, fmt.Sprintf("own answers %v", f.own))
+	return strings.Join(all, ", ")
 }

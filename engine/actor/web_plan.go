@@ -160,23 +160,23 @@ func (p WebPlan) String() string {
 
 // planFields returns the fields of a struct that are not zero: " Name:value Name:value".
 func planFields(v reflect.Value) string {
-	text := ""
+	var b strings.Builder
 	for i := range v.NumField() {
 		name, f := v.Type().Field(i).Name, v.Field(i)
 		switch {
 		case name == "Requests" || name == "shape" || f.IsZero():
 		case f.Kind() == reflect.Struct:
-			text += fmt.Sprintf(" %s:{%s}", name, strings.TrimPrefix(planFields(f), " "))
+			fmt.Fprintf(&b, " %s:{%s}", name, strings.TrimPrefix(planFields(f), " "))
 		case f.Kind() == reflect.String, f.Type() == reflect.TypeFor[[]string]():
-			text += fmt.Sprintf(" %s:%q", name, f)
+			fmt.Fprintf(&b, " %s:%q", name, f)
 		default:
-			text += fmt.Sprintf(" %s:%v", name, f)
+			fmt.Fprintf(&b, " %s:%v", name, f)
 		}
 	}
-	return text
+	return b.String()
 }
 
-// old reports whether HTTP ends behind the request: the client's connection is not kept.
+// last reports whether the client's connection ends with the request, because the request says so.
 func (q *WebRequest) last() bool { return q.Close || q.Old && !q.Keep }
 
 // bodiless reports whether the answer of the server has no body.
@@ -201,10 +201,6 @@ func (q *WebRequest) idempotent() bool {
 	}
 	return false
 }
-
-// nobodys returns the number of a request that nobody sends. It is hidden in malformed requests,
-// and in answers that nobody has asked for.
-func (p *WebPlan) nobodys() int { return p.Number*10 + 9 }
 
 // stream returns the stamped bytes of a body or of one direction of a tunnel.
 func (q *WebRequest) stream(k streamKind) Stream { return Stream(4*q.Number + int(k)) }

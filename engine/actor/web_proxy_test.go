@@ -127,6 +127,10 @@ func (s *proxied) exchange() bool {
 		return s.refuse(400, false)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return s.refuse(408, false)
+	case !errors.Is(err, io.EOF) && h.chunked && body.left == 0 && s.sinned("completes a request"):
+		s.client.all = append(s.client.all[:in.taken], "0\r\n\r\n"...)
+		_ = s.pass(t, s.client.all[start:])
+		return false
 	case !errors.Is(err, io.EOF):
 		s.end(true)
 		return false

@@ -162,8 +162,8 @@ func (s *webService) tunnel(t *webTrack, d *webDelivery, text answerText, most i
 		}
 	})
 	err := s.swallow(q, tunnelUp, &body)
-	d.body, d.whole = body.at, errors.Is(err, io.EOF)
-	if d.whole && body.at != q.Up && t.plan.Fault == Polite && q.Answer.Fault == Fair {
+	d.body = body.at
+	if errors.Is(err, io.EOF) && body.at != q.Up && t.plan.Fault == Polite && q.Answer.Fault == Fair {
 		s.failf(q, "%d of %d bytes came through the tunnel to server %s, and look whole", body.at, q.Up, s.Name)
 	}
 	s.actor.Join(sender)

@@ -42,7 +42,7 @@ func (c *webClient) await(a *Actor, q *WebRequest, i int) {
 // sendOne sends a request. With Expect: 100-continue it sends the head, and waits for an answer
 // before it sends the body.
 func (c *webClient) sendOne(a *Actor, q *WebRequest, text []byte, head int) error {
-	if q.Continue {
+	if q.Continue && head < len(text) {
 		if _, err := a.writePieces(c.conn, text[:head], c.plan.Piece, c.plan.Pause); err != nil {
 			return err
 		}

@@ -207,7 +207,7 @@ func (s *webService) drain(t *webTrack, d *webDelivery, body *webBody, most int)
 		b, err := body.next(most - body.at)
 		if err != nil {
 			d.body = body.at
-			return s.bodyEnds(t, d, body, err)
+			return s.bodyEnds(t, body, err)
 		}
 		if !s.compare(q, askedBody, b, body.at-len(b)) {
 			return false
@@ -217,8 +217,8 @@ func (s *webService) drain(t *webTrack, d *webDelivery, body *webBody, most int)
 	return true
 }
 
-// bodyEnds judges the end of a request's body.
-func (s *webService) bodyEnds(t *webTrack, d *webDelivery, body *webBody, err error) bool {
+// bodyEnds judges the end of a request's body. It reports whether the body is whole.
+func (s *webService) bodyEnds(t *webTrack, body *webBody, err error) bool {
 	q := t.request
 	switch {
 	case isSyntax(err) && q.Malformed == "":
@@ -229,11 +229,13 @@ func (s *webService) bodyEnds(t *webTrack, d *webDelivery, body *webBody, err er
 	case q.Malformed != "":
 		s.failf(q, "it is malformed, and looks whole to server %s", s.Name)
 		return false
+	case !t.record.Sent:
+		s.failf(q, "its client has sent a part of it, and it looks whole to server %s", s.Name)
+		return false
 	case body.at != q.Body:
 		s.failf(q, "%d of %d bytes of its body came to server %s, and look whole", body.at, q.Body, s.Name)
 		return false
 	}
-	d.whole = true
 	return true
 }
 

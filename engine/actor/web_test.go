@@ -191,6 +191,7 @@ var webSins = []string{
 	"gives another client's answer",
 	"refuses a request for nothing",
 	"says nothing",
+	"completes a request",
 }
 
 // TestWebSins: whatever the proxy does wrong is found.

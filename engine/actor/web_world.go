@@ -51,7 +51,6 @@ type webDelivery struct {
 	begun  bool // the final answer was begun
 	heard  bool // the balancer certainly has a byte of the answer
 	ended  bool // the server has ended the connection
-	whole  bool // the request was read to its end
 	body   int  // bytes of the request's body that were read
 	wrote  int  // bytes of the answer that were sent
 	sent   int  // those of them behind the head of the final answer
@@ -160,7 +159,7 @@ func (w *WebWorld) mayBe(q *WebRequest, f *webFate, status int) bool {
 func (w *WebWorld) buffer() []byte {
 	n := len(w.buffers)
 	if n == 0 {
-		return make([]byte, 0, 4<<10)
+		return make([]byte, 0, 2<<10)
 	}
 	b := w.buffers[n-1]
 	w.buffers = w.buffers[:n-1]
