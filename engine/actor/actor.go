@@ -44,6 +44,7 @@ type wait struct {
 	// socket is waited for until one of events is present, or until it is closed or overdue.
 	socket *socket
 	events uint32
+	wakes  uint64 // 1 more than Wakes of the process when none of events was present; 0: not known
 }
 
 // stopped is the panic that ends a coroutine when the cast is stopped.
@@ -78,8 +79,13 @@ func (a *Actor) canGoOn() bool {
 	switch {
 	case w.asleep:
 		return false
+	case w.socket != nil && w.wakes == a.Process.Wakes+1:
+		return w.socket.closed || w.socket.overdue()
+	case w.socket != nil && w.socket.has(w.events):
+		return true
 	case w.socket != nil:
-		return w.socket.has(w.events)
+		w.wakes = a.Process.Wakes + 1
+		return false
 	}
 	return w.ready == nil || w.ready()
 }

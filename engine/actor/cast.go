@@ -57,11 +57,13 @@ func (c *Cast) randOf(name string) *rand.Rand {
 // can go on. A panic of the actor continues in the caller.
 func (c *Cast) Step() bool {
 	n := len(c.living)
+	if n == 0 {
+		return false
+	}
+	start := c.rand.IntN(n)
 	for i := range n {
-		j := i + c.rand.IntN(n-i)
-		c.living[i], c.living[j] = c.living[j], c.living[i]
-		if c.living[i].canGoOn() {
-			c.resume(i)
+		if at := (start + i) % n; c.living[at].canGoOn() {
+			c.resume(at)
 			return true
 		}
 	}

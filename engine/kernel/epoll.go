@@ -184,6 +184,9 @@ func forgetItems(f file) {
 // are the events that the change may have caused; 0: any. A registration that wants none of them is
 // not woken. The newest registration is woken first, as Linux does.
 func (r *references) wake(events uint32) {
+	if r.owner != nil {
+		r.owner.Wakes++
+	}
 	for _, it := range slices.Backward(r.items) {
 		wants := it.event.Events &^ private
 		if wants != 0 && (events == 0 || events&wants != 0) {

@@ -11,6 +11,9 @@ type Process struct {
 	// Fault is asked before each call. If it returns an error, the call fails with it, provided
 	// that Linux could fail this call so. nil: no faults.
 	Fault func(c Call) Errno
+	// Wakes grows whenever the state of a file changes that this process has opened. As long as it
+	// stays the same, Poll returns the same for each of them.
+	Wakes uint64
 
 	kernel *Kernel
 	files  []file // by descriptor; nil: closed
@@ -69,8 +72,9 @@ type file interface {
 
 // references are the descriptors and the epoll registrations of a file. Every file embeds one.
 type references struct {
-	open  int     // descriptors
-	items []*item // registrations with epoll instances, see epoll.go
+	open  int      // descriptors
+	items []*item  // registrations with epoll instances, see epoll.go
+	owner *Process // that has opened it; nil: none has
 }
 
 func (r *references) refs() *references { return r }
@@ -92,7 +96,11 @@ func (p *Process) install(f file) (int, Errno) {
 	}
 	p.files[fd], p.lowest = f, fd+1
 	p.opened++
-	f.refs().open++
+	r := f.refs()
+	r.open++
+	if r.owner == nil {
+		r.owner = p
+	}
 	return fd, 0
 }
 
