@@ -47,6 +47,12 @@ func (q *WebRequest) appendTo(b []byte) (text []byte, body int) {
 	return b, body
 }
 
+// HeadSize returns the size of the request's head in bytes, as the client sends it.
+func (q *WebRequest) HeadSize() int {
+	_, size := q.appendTo(nil)
+	return size
+}
+
 // chunksEnd returns the bytes behind the data of a chunked body. A malformed body is followed by
 // a request that nobody may serve.
 func (q *WebRequest) chunksEnd() string {

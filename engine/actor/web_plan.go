@@ -218,5 +218,11 @@ func (k streamKind) String() string {
 	return [...]string{"request", "answer", "client in the tunnel", "server in the tunnel"}[k]
 }
 
+// SpoilsHead reports whether the head of the server's answer is malformed.
+func (a *WebAnswer) SpoilsHead() bool {
+	bad := entry(badAnswers, a.Bad)
+	return bad != nil && bad.head != ""
+}
+
 // adds reports whether a server sends bytes behind its answer to the request.
 func (q *WebRequest) adds() bool { return q.Answer.Fault == ServerAdds && !q.ruled() }

@@ -95,6 +95,15 @@ func (p *Process) control(ep, op, fd int, ev *unix.EpollEvent) Errno {
 	return unix.EINVAL
 }
 
+// Registered returns the number of registrations with an epoll instance, for tests.
+func (p *Process) Registered(ep int) int {
+	instance, e := p.epoll(CallControl, ep)
+	if e != 0 {
+		return 0
+	}
+	return len(instance.items)
+}
+
 // epoll returns the epoll instance of a descriptor.
 func (p *Process) epoll(c Call, fd int) (*epoll, Errno) {
 	f, e := p.get(c, fd)

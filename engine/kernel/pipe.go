@@ -46,6 +46,7 @@ func (p *Process) Pipe() (r, w int, e Errno) {
 	if r, w, e = p.pipe(); e != 0 {
 		r, w = -1, -1
 	}
+	p.tell(Result{Call: CallPipe, Fd: r, To: w, Errno: e})
 	if p.traced() {
 		p.trace("%s = %s %s", CallPipe, outcome(r, e), outcome(w, e))
 	}

@@ -14,6 +14,9 @@ type Process struct {
 	// Wakes grows whenever the state of a file changes that this process has opened. As long as it
 	// stays the same, Poll returns the same for each of them.
 	Wakes uint64
+	// Seen is told of the calls that open, close and connect descriptors and that move bytes, when they
+	// have ended. nil: nobody is told.
+	Seen func(r Result)
 
 	kernel *Kernel
 	files  []file // by descriptor; nil: closed
@@ -112,6 +115,7 @@ func (p *Process) open(c Call, f file) (fd int, e Errno) {
 	if e != 0 {
 		fd = -1
 	}
+	p.tell(Result{Call: c, Fd: fd, Errno: e})
 	if p.traced() {
 		p.trace("%s = %s", c, outcome(fd, e))
 	}

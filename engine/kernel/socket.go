@@ -95,7 +95,10 @@ func (p *Process) Listen(fd, backlog int) Errno {
 // reset the connection already. EAGAIN means that the queue is empty.
 func (p *Process) Accept(fd int) (int, Address, Errno) {
 	conn, from, e := p.accept(fd)
-	p.done(CallAccept, fd, conn, e)
+	p.tell(Result{Call: CallAccept, Fd: fd, N: conn, At: from, Errno: e})
+	if p.traced() {
+		p.trace("%s %d = %s", CallAccept, fd, outcome(conn, e))
+	}
 	return conn, from, e
 }
 
@@ -161,7 +164,8 @@ func (p *Process) Send(fd int, b []byte, flags int, to Address) (int, Errno) {
 		n, e = s.send(b, flags, to)
 		p.kernel.settle()
 	}
-	p.report(CallWrite, fd, len(b), n, e)
+	p.tell(Result{Call: c, Fd: fd, N: n, At: to, Errno: e})
+	p.traceMove(CallWrite, fd, len(b), n, e)
 	return n, e
 }
 
@@ -176,8 +180,9 @@ func (p *Process) Shutdown(fd, how int) Errno {
 	return e
 }
 
-// named traces a call with an address, such as "connect 7 127.0.0.1:80 = EINPROGRESS".
+// named tells of a call with an address, such as "connect 7 127.0.0.1:80 = EINPROGRESS".
 func (p *Process) named(c Call, fd int, a Address, e Errno) {
+	p.tell(Result{Call: c, Fd: fd, At: a, Errno: e})
 	if p.traced() {
 		p.trace("%s %d %s = %s", c, fd, a, outcome(0, e))
 	}

@@ -28,6 +28,7 @@ type spliceable interface {
 // was sent to is lost.
 func (p *Process) Splice(from, to, n int) (int, Errno) {
 	moved, e := p.splice(from, to, n)
+	p.tell(Result{Call: CallSplice, Fd: from, To: to, N: moved, Errno: e})
 	if p.traced() {
 		p.trace("%s %d %d (%d) = %s", CallSplice, from, to, n, outcome(moved, e))
 	}

@@ -7,6 +7,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Result is what a call has done.
+type Result struct {
+	Call  Call
+	Fd    int     // the descriptor of the call; -1: it was to be opened, and could not
+	To    int     // splice: the descriptor that was written to; pipe: that of the writing end
+	N     int     // bytes; for accept and dup the new descriptor; -1 with an error
+	At    Address // connect, bind and send: the address of the call; accept: that of the client
+	Errno Errno
+}
+
+// tell passes a result to Seen.
+func (p *Process) tell(r Result) {
+	if p.Seen != nil {
+		p.Seen(r)
+	}
+}
+
 // traced reports whether somebody listens to the trace. A call whose line needs costly arguments asks
 // it first.
 func (p *Process) traced() bool { return p.kernel.Trace != nil }
@@ -19,16 +36,22 @@ func (p *Process) trace(format string, args ...any) {
 	}
 }
 
-// report traces a call that moves up to size bytes of a descriptor, such as "read 7 (64) = 12". It
-// allocates nothing without a trace.
+// report tells of a call that moves up to size bytes of a descriptor.
 func (p *Process) report(c Call, fd, size, result int, e Errno) {
+	p.tell(Result{Call: c, Fd: fd, N: result, Errno: e})
+	p.traceMove(c, fd, size, result, e)
+}
+
+// traceMove traces such a call: "read 7 (64) = 12". It allocates nothing without a trace.
+func (p *Process) traceMove(c Call, fd, size, result int, e Errno) {
 	if p.traced() {
 		p.kernel.Trace(p, fmt.Sprintf("%s %d (%d) = %s", c, fd, size, outcome(result, e)))
 	}
 }
 
-// done traces a call that has nothing but a descriptor, such as "close 7 = 0".
+// done tells of a call that has nothing but a descriptor, such as "close 7 = 0".
 func (p *Process) done(c Call, fd, result int, e Errno) {
+	p.tell(Result{Call: c, Fd: fd, N: result, Errno: e})
 	if p.traced() {
 		p.kernel.Trace(p, fmt.Sprintf("%s %d = %s", c, fd, outcome(result, e)))
 	}
