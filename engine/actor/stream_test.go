@@ -32,6 +32,7 @@ type scene struct {
 	delayed bool
 	options StreamOptions
 	prefix  bool
+	parts   bool   // some parts of the plans are taken out
 	relay   *relay // nil: clients and server are connected directly
 	trace   func(line string)
 }
@@ -104,7 +105,11 @@ func (x *scene) plan(r *rand.Rand, number int) *StreamPlan {
 	if x.prefix {
 		prefix = "GET /" + NameOf(number) + " HTTP/1.1\r\nHost: here\r\n\r\n"
 	}
-	return DrawStream(r, number, prefix, x.options)
+	p := DrawStream(r, number, prefix, x.options)
+	if x.parts {
+		p.Keep(random(r))
+	}
+	return p
 }
 
 // buffersOf returns sizes of buffers, which are small in half of the scenes.

@@ -140,7 +140,7 @@ func statusOf(line []byte) int {
 // interim judges the n-th interim answer to a request.
 func (c *webClient) interim(q *WebRequest, status, n int) bool {
 	if status == 100 {
-		c.continued = max(c.continued, q.index()+1)
+		c.continued = max(c.continued, c.plan.index(q)+1)
 	}
 	most := q.Answer.Interim
 	if q.Answer.Said100 {
@@ -160,7 +160,14 @@ func (c *webClient) interim(q *WebRequest, status, n int) bool {
 }
 
 // index returns the place of the request in its conversation.
-func (q *WebRequest) index() int { return q.Number % 10 }
+func (p *WebPlan) index(q *WebRequest) int {
+	for i := range p.Requests {
+		if p.Requests[i].Number == q.Number {
+			return i
+		}
+	}
+	return -1
+}
 
 // broke is called when the connection has ended or failed before the final answer.
 func (c *webClient) broke(t *webTrack, f *webFate, err error) next {
@@ -172,7 +179,7 @@ func (c *webClient) broke(t *webTrack, f *webFate, err error) next {
 		c.failf(q, "nothing comes any more before its answer")
 	case isSyntax(err):
 		c.failf(q, "before its answer: %v", err)
-	case f.gone || c.mayEnd || c.Draining && q.index() > 0:
+	case f.gone || c.mayEnd || c.Draining && c.plan.index(q) > 0:
 	case f.cut && errors.Is(err, io.ErrUnexpectedEOF) || f.cut && !f.exact: // within the head
 	default:
 		c.failf(q, "the connection ends before its answer: %v", err)
@@ -242,13 +249,13 @@ func (c *webClient) atEnd(q *WebRequest) bool {
 
 // sentLast reports whether the client has sent nothing behind a request.
 func (c *webClient) sentLast(q *WebRequest) bool {
-	return q.index() == len(c.plan.Requests)-1 && c.plan.Behind == "" && !q.Upgrade
+	return c.plan.index(q) == len(c.plan.Requests)-1 && c.plan.Behind == "" && !q.Upgrade
 }
 
 // overUnread reports whether err is the end of a UNIX connection of which the balancer has not read
 // all bytes. Linux reports such an end as a reset, behind all bytes that the balancer has sent.
 func (c *webClient) overUnread(q *WebRequest, err error) bool {
-	next := q.index() + 1
+	next := c.plan.index(q) + 1
 	speaks := q.hasBody() || c.plan.Behind != "" || next < len(c.plan.Requests) && !c.plan.Requests[next].Waits
 	return c.unix && speaks && errors.Is(err, unix.ECONNRESET)
 }

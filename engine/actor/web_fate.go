@@ -173,7 +173,7 @@ func (p *WebPlan) brokenFate(q *WebRequest, first bool) (f webFate, decided bool
 
 // cutsHead reports whether the client sends only a part of the head of a request.
 func (p *WebPlan) cutsHead(q *WebRequest) bool {
-	if !p.Fault.sending() || q.index() != p.FaultIn {
+	if !p.Fault.sending() || p.index(q) != p.FaultIn {
 		return false
 	}
 	_, head := q.appendTo(nil)

@@ -11,7 +11,7 @@ import (
 func (c *webClient) answer(t *webTrack, f *webFate, h *webHead, status int) next {
 	q := t.request
 	t.record.Status = status
-	c.continued = q.index() + 1
+	c.continued = c.plan.index(q) + 1
 	if h.number < 0 {
 		return c.ours(t, f, h, status)
 	}
@@ -168,7 +168,7 @@ func (c *webClient) after(q *WebRequest, f *webFate, closes, keeps bool) next {
 		c.failf(q, "its answer in HTTP/1.0 does not announce that the connection is kept")
 		return broken
 	}
-	c.answered = q.index() + 1
+	c.answered = c.plan.index(q) + 1
 	return goesOn
 }
 
@@ -214,7 +214,7 @@ func (c *webClient) ours(t *webTrack, f *webFate, h *webHead, status int) next {
 // inTunnel reads the server's bytes in the tunnel.
 func (c *webClient) inTunnel(t *webTrack, f *webFate) next {
 	q := t.request
-	c.tunnel, c.answered = true, q.index()+1
+	c.tunnel, c.answered = true, c.plan.index(q)+1
 	body := webBody{in: &c.in, framing: ByEnd}
 	err := c.swallow(q, tunnelDown, &body)
 	t.record.Body = body.at

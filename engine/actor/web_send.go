@@ -57,7 +57,7 @@ func (c *webClient) sendOne(a *Actor, q *WebRequest, text []byte, head int) erro
 func (c *webClient) awaitContinue(a *Actor, q *WebRequest) {
 	late := false
 	a.Cast.Kernel.After(1+c.plan.shape.Patience/16, func() { late = true })
-	a.Until("waits for 100 Continue", func() bool { return late || c.continued > q.index() || c.over })
+	a.Until("waits for 100 Continue", func() bool { return late || c.continued > c.plan.index(q) || c.over })
 }
 
 // disturb sends a part of a request, and does what the client's fault is.

@@ -1,0 +1,61 @@
+package actor
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+)
+
+// The details of plans that can be taken out each by itself. Their usual value is 0.
+var (
+	clientDetails  = []string{"Fault", "Piece", "Pause", "Gulp", "Rest", "HalfEnd", "Behind"}
+	requestDetails = []string{"Malformed", "Odd", "Old", "Close", "Keep", "Body", "Trailer", "Fill", "Continue", "Eager", "Up", "Wait"}
+	answerDetails  = []string{"Fault", "Odd", "Old", "Close", "Body", "Trailer", "Fill", "Said100", "Interim", "Blind",
+		"Wait", "Piece", "Pause", "Gulp", "Acked", "Apart"}
+)
+
+// Keep takes parts out of a plan: requests, and what is unusual about them and about the client. It
+// asks keeps with the name of each part that the plan has, for example "request 31", "request 31
+// Body", "answer 31 Fault" or "client 3 Gulp", and takes out those for which it returns false. One
+// request stays in any case.
+func (p *WebPlan) Keep(keeps func(part string) bool) {
+	keepDetails(p, fmt.Sprint("client ", p.Number), clientDetails, keeps)
+	p.keepRequests(keeps)
+	for i := range p.Requests {
+		q := &p.Requests[i]
+		answer := fmt.Sprint("answer ", q.Number)
+		keepDetails(q, fmt.Sprint("request ", q.Number), requestDetails, keeps)
+		keepDetails(&q.Answer, answer, answerDetails, keeps)
+		if q.Answer.Early >= 0 && !keeps(answer+" Early") {
+			q.Answer.Early, q.Answer.Blind = -1, false
+		}
+		if q.Answer.Fault != ServerErrs {
+			q.Answer.Bad = ""
+		}
+	}
+	p.settle()
+}
+
+// keepRequests takes requests out. With the request of its fault, the client loses the fault.
+func (p *WebPlan) keepRequests(keeps func(part string) bool) {
+	faulty := p.Requests[p.FaultIn].Number
+	rest := slices.DeleteFunc(slices.Clone(p.Requests), func(q WebRequest) bool { return !keeps(fmt.Sprint("request ", q.Number)) })
+	if len(rest) == 0 {
+		return
+	}
+	p.Requests = rest
+	p.FaultIn = slices.IndexFunc(rest, func(q WebRequest) bool { return q.Number == faulty })
+	if p.FaultIn < 0 {
+		p.FaultIn, p.Fault = 0, Polite
+	}
+}
+
+// keepDetails sets fields of the struct at to their zero value.
+func keepDetails(at any, of string, fields []string, keeps func(part string) bool) {
+	v := reflect.ValueOf(at).Elem()
+	for _, name := range fields {
+		if f := v.FieldByName(name); !f.IsZero() && !keeps(of+" "+name) {
+			f.SetZero()
+		}
+	}
+}
