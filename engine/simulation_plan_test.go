@@ -20,7 +20,7 @@ type worldPlan struct {
 	fronts   int      // number of frontends
 	backs    int      // number of backends
 	talks    []int    // numbers of the conversations
-	with     []string // names of the parts that it has, see keeps; nil: all that the seed draws
+	with     []string // names of the parts that it has, see keeps; nil: all that the seed draws; "*": those, too
 }
 
 // mostTalks is the largest number of conversations of a world.
@@ -53,9 +53,13 @@ func (p *worldPlan) order(what string) *rand.Rand {
 	return p.source(what)
 }
 
+// everything in worldPlan.with is every part. Unlike nil, it lets the scene record the parts of
+// conversations.
+const everything = "*"
+
 // keeps reports whether a part of the scene is not taken out of the plan, and records its name.
 func (s *scene) keeps(part string) bool {
-	if s.plan.with != nil && !slices.Contains(s.plan.with, part) {
+	if w := s.plan.with; w != nil && !slices.Contains(w, part) && !slices.Contains(w, everything) {
 		return false
 	}
 	s.on = append(s.on, part)

@@ -211,7 +211,9 @@ func (x *simulation) greeting(b *simBack) func() *actor.StreamPlan {
 		x.greets[number] = b
 		o := x.streamOptions(leastTime(b.patience, b.greetings))
 		o.First = actor.ServerFirst
-		return actor.DrawStream(x.plan.source(fmt.Sprint("greeting ", number)), number, "", o)
+		p := actor.DrawStream(x.plan.source(fmt.Sprint("greeting ", number)), number, "", o)
+		x.lighten(p)
+		return p
 	}
 }
 

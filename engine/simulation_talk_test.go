@@ -74,11 +74,20 @@ func (s *scene) talk(number int) *simTalk {
 	t := &simTalk{simClient: s.client(number)}
 	if t.front.http {
 		t.web = actor.DrawWeb(r, s.shape(t.front), number)
+		s.lighten(t.web)
 		return t
 	}
 	t.route = &t.front.routes[r.IntN(len(t.front.routes))]
 	t.stream = s.drawStream(r, t)
+	s.lighten(t.stream)
 	return t
+}
+
+// lighten takes out of a conversation what the plan of the world does not name, if it names parts.
+func (s *scene) lighten(p interface{ Keep(func(part string) bool) }) {
+	if s.plan.with != nil {
+		p.Keep(s.keeps)
+	}
 }
 
 // streamOptions returns what the plans of streams may contain.
