@@ -116,13 +116,16 @@ func (s *tcp) connectWith(b []byte, to Address) (int, Errno) {
 func (s *tcp) arriveSYN() {
 	s.shake.syn = false
 	if s.kernel.isHole(s.name.remote) {
+		s.reaches("SYN, which is lost")
 		s.retrySYN()
 		return
 	}
 	switch l := s.kernel.listener(s.name.remote); {
 	case l == nil:
+		s.reaches("SYN, which is refused: nobody listens")
 		s.arriveReset()
 	case l.isFull():
+		s.reaches("SYN, which is lost: the accept queue is full")
 		s.retrySYN()
 	default:
 		l.greet(s)
@@ -145,6 +148,7 @@ func (l *tcp) greet(client *tcp) {
 	if n := client.shake.early; n > 0 && l.fastOpen() && k.coin() {
 		s.shake.fast = true
 		client.out.sent = uint64(n)
+		client.bytesReach(n)
 		client.put(s, n)
 		l.enqueue(s)
 	}
@@ -162,6 +166,7 @@ func (s *tcp) arriveSYNACK() {
 		client.answerReset()
 		return
 	}
+	s.reaches("SYN-ACK")
 	client.state = established
 	client.shake.ack = true
 	client.acknowledged(s.received)

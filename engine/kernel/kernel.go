@@ -52,6 +52,9 @@ type Options struct {
 	ShortSplice int
 	// Trace is called for each call of a process. nil: no trace.
 	Trace func(p *Process, text string)
+	// Delivered is called for what a TCP socket gets from the network, with the addresses of both ends:
+	// "17 bytes", "FIN", "RST", "SYN-ACK". It is also called for a SYN that is lost. nil: no trace.
+	Delivered func(from, to netip.AddrPort, what string)
 }
 
 // Kernel is one machine with its network.

@@ -85,6 +85,20 @@ func (p *Process) traceWait(ep int, fds []int, events []unix.EpollEvent, n int, 
 	p.kernel.Trace(p, line)
 }
 
+// reaches tells Delivered what a socket has sent to the other end.
+func (s *tcp) reaches(what string) {
+	if s.kernel.Delivered != nil {
+		s.kernel.Delivered(s.name.local, s.name.remote, what)
+	}
+}
+
+// bytesReach is reaches for bytes.
+func (s *tcp) bytesReach(n int) {
+	if s.kernel.Delivered != nil {
+		s.reaches(fmt.Sprintf("%d bytes", n))
+	}
+}
+
 // outcome is the text for the result of a call: its number, or the name of its error.
 func outcome(result int, e Errno) string {
 	if e != 0 {

@@ -87,6 +87,7 @@ func (s *tcp) step() {
 	case deliver:
 		s.deliver()
 	case deliverReset:
+		s.reaches("RST")
 		s.out.rst = resetArrived
 		s.peer.arriveReset()
 	case acknowledge:
@@ -148,9 +149,11 @@ func (s *tcp) deliver() {
 		return
 	}
 	if bytes > 0 {
+		s.bytesReach(bytes)
 		s.put(to, bytes)
 	}
 	if n > bytes {
+		s.reaches("FIN")
 		o.arrived++
 		to.arriveFIN()
 	}
