@@ -91,12 +91,14 @@ var requestRules = []webRule{
 	{"set-query", `http-request set-query "" {if}`, func(*asked) {}},
 	{"empty-path", "http-request set-path %[req.hdr(x-none)] {if}", func(q *asked) {
 		q.give(500, "")
-		q.Expect.Ends = true
+		q.Expect.Ends, q.Odd = true, "" // a target with a host may be without a path
 	}},
 }
 
 // hostRule changes what leads to a backend, so it is one of backends only.
-var hostRule = webRule{"host", "http-request set-header Host other.test {if}", func(q *asked) { q.Expect.Host = "other.test" }}
+var hostRule = webRule{"host", "http-request set-header Host other.test {if}", func(q *asked) {
+	q.Expect.Host, q.Odd = "other.test", "" // a target with a host would contradict the new one
+}}
 
 // answerRules are rules for answers.
 var answerRules = []webRule{

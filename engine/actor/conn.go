@@ -160,15 +160,17 @@ func family(a kernel.Address) int {
 	return unix.AF_INET6
 }
 
-// A client whose server has a full UNIX backlog tries again after backlogPause, at most
-// backlogTries times.
+// A client whose server has a full UNIX backlog tries again, at most backlogTries times. The pause
+// before doubles, from backlogPause to mostBacklogPause.
 const (
-	backlogPause = time.Millisecond
-	backlogTries = 10_000
+	backlogPause     = time.Millisecond
+	mostBacklogPause = time.Second
+	backlogTries     = 2000
 )
 
 // connect connects the new socket.
 func (c *Conn) connect(a *Actor, to kernel.Address) error {
+	pause := backlogPause
 	for range backlogTries {
 		switch e := c.process.Connect(c.fd, to); e {
 		case 0, unix.EISCONN:
@@ -178,7 +180,8 @@ func (c *Conn) connect(a *Actor, to kernel.Address) error {
 				return err
 			}
 		case unix.EAGAIN:
-			a.Pause(backlogPause)
+			a.Pause(pause)
+			pause = min(2*pause, mostBacklogPause)
 		default:
 			return e
 		}
