@@ -59,9 +59,12 @@ func (s *tcp) answerReset() {
 }
 
 // fail ends the connection with an error (tcp_reset). Bytes that were received stay; those to send are
-// dropped.
+// dropped. SIOCOUTQ counts a SYN that was not acknowledged.
 func (s *tcp) fail(e Errno) {
 	s.err = e
+	if s.state == synSent {
+		s.out.written++
+	}
 	s.finish()
 	s.wake(anyEvent)
 	s.wake(errorReady)

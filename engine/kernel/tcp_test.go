@@ -175,6 +175,7 @@ func TestRefusedConnect(t *testing.T) {
 	c := r.stream(at)
 	r.want("connect", r.Connect(c, at), unix.EINPROGRESS)
 	r.polls(c, "IN|OUT|ERR|HUP|RDHUP")
+	r.unsent(c, 1)
 	r.want("connect", r.Connect(c, at), unix.ECONNREFUSED)
 	r.polls(c, "OUT|HUP")
 	r.want("connect", r.Connect(c, at), unix.EINPROGRESS)
