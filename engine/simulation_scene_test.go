@@ -63,6 +63,7 @@ func setScene(p *worldPlan) *scene {
 	for _, f := range s.fronts {
 		f.shareTimeouts()
 	}
+	s.shorten()
 	s.fitHeads()
 	return s
 }

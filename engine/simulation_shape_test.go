@@ -60,7 +60,7 @@ func (r *simRoute) webHost() actor.WebHost {
 func (s *scene) effect(f *simFront, q *actor.WebRequest) {
 	a := &asked{WebRequest: q, front: f.name}
 	q.Expect.Instead = f.instead
-	if q.Number == f.monitored {
+	if q.Number == f.monitored && q.Method != "CONNECT" {
 		q.Path = monitorPath
 		a.give(f.monitor, "")
 		return

@@ -21,13 +21,14 @@ type simSizes struct {
 	open    int // descriptors that the process may have at the same time; 0: no limit
 	sockets func(r *rand.Rand) (send, receive int)
 
+	narrowest               int // the smallest buffer that sockets may have
 	leastSend, leastReceive int // of sockets; 0: no least size
 }
 
 const usualBudget = 1 << 20
 
 func usualSizes() simSizes {
-	z := simSizes{loop: defaultSizes(), pipes: 8}
+	z := simSizes{loop: defaultSizes(), pipes: 8, narrowest: 64 << 10}
 	z.loop.Events = 64
 	z.memory = Memory{usualBudget, usualBudget, usualBudget, usualBudget}
 	z.sockets = func(*rand.Rand) (int, int) { return 64 << 10, 64 << 10 }
@@ -123,18 +124,43 @@ var worldKnobs = []knob[*scene]{
 // tiny returns the size of a budget that is used up often.
 func tiny(r *rand.Rand) int64 { return 1 + int64(r.IntN(1<<r.IntN(15))) }
 
+// smallSockets gives all sockets the same small buffers. The smallest ones cost many steps.
 func smallSockets(t *turn[*scene]) {
-	send, receive := 1+t.IntN(1<<t.IntN(14)), 1+t.IntN(1<<t.IntN(14))
-	t.of.sizes.sockets = func(*rand.Rand) (int, int) { return send, receive }
+	least := 8
+	if t.once(8) {
+		least = 1
+	}
+	send, receive := least+t.IntN(1<<t.IntN(14)), least+t.IntN(1<<t.IntN(14))
+	t.of.narrow(min(send, receive), func(*rand.Rand) (int, int) { return send, receive })
 }
 
+// mixedSockets gives each socket buffers of other sizes.
 func mixedSockets(t *turn[*scene]) {
-	t.of.sizes.sockets = func(r *rand.Rand) (int, int) { return 1 + r.IntN(1<<r.IntN(18)), 1 + r.IntN(1<<r.IntN(18)) }
+	const least = 8
+	t.of.narrow(least, func(r *rand.Rand) (int, int) { return least + r.IntN(1<<r.IntN(18)), least + r.IntN(1<<r.IntN(18)) })
+}
+
+// narrow sets the sizes of the buffers of sockets.
+func (s *scene) narrow(least int, sizes func(*rand.Rand) (int, int)) {
+	s.sizes.sockets = sizes
+	s.sizes.narrowest = least
 }
 
 func fewDescriptors(t *turn[*scene]) {
 	t.of.sizes.open = 2 + t.IntN(30)
 	t.of.doubts |= refusals | cuts
+}
+
+// shorten makes bodies and heads shorter where the buffers of sockets are small: they would cost too
+// many steps. For the same reason, calls that move few bytes fail more rarely for want of memory.
+func (s *scene) shorten() {
+	most := 256 * s.sizes.narrowest
+	s.odds.large, s.odds.fill = min(s.odds.large, most), min(s.odds.fill, most)
+	for i := range s.faults {
+		if f := &s.faults[i]; f.err == unix.ENOMEM || f.err == unix.ENOBUFS {
+			f.odds = min(f.odds, float64(s.sizes.narrowest)/4096)
+		}
+	}
 }
 
 // fitHeads makes buffers large enough for heads if a budget is small. When a budget is used up,
