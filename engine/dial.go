@@ -112,7 +112,7 @@ func (l *loop) serverOf(s *session) *pool.Server { return l.backendOf(s).Servers
 func (l *loop) closeServer(s *session) {
 	s.sock[server].close(false)
 	s.sock[server].flags = 0
-	s.flow[server].Clear(relay.SourceReady | relay.SourceClosing | relay.SourceExact | relay.SourceDoubtful | relay.SourceEnded)
+	s.flow[server].Clear(relay.SourceReady | relay.SourceClosing | relay.SourceExact | relay.SourceUrgent | relay.SourceDoubtful | relay.SourceEnded)
 	s.flow[client].Clear(relay.TargetReady)
 }
 

@@ -3,8 +3,11 @@
 package engine
 
 import (
+	"errors"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestUrgentByteInLargeStream: a splice never passes an urgent byte. In front of it, it returns 0 if
@@ -39,5 +42,20 @@ func TestUrgentByteInLargeUpload(t *testing.T) {
 	}
 	if got := s.conn(0).got(); !strings.HasSuffix(got, after) || len(got) != len(before+after) {
 		t.Errorf("the server got %d bytes; want %d", len(got), len(before+after))
+	}
+}
+
+// TestResetBehindUrgentByte: a reset that follows urgent data is passed on as a reset. The kernel
+// counts the urgent byte as received, like a FIN, but no read returns it.
+func TestResetBehindUrgentByte(t *testing.T) {
+	for name, last := range map[string]script{"open": {takeAll}, "half closed": {fin, takeAll}} {
+		t.Run(name, func(t *testing.T) {
+			s := serveScripts(t, overTCP, append(script{hear("end"), say("answer")}, last...))
+			b := start(t, plain+"  server s "+s.String())
+			b.follow("f", say("question"), urgent, say("end"), hear("answer"), rst)
+			if c := s.conn(0); !errors.Is(c.how(), unix.ECONNRESET) {
+				t.Errorf("the server got %q and %v; want a reset", c.got(), c.how())
+			}
+		})
 	}
 }

@@ -118,17 +118,21 @@ func (l *loop) brokenBy(s *session, which side, e sock.Errno) {
 // The kernel counts FIN as a received byte, so its count is compared with the bytes read. This
 // is not possible in a tunnel of mode http and on UNIX sockets: there EPIPE as the first error
 // counts. EPIPE is less reliable, because a splice that ends early may have taken the first
-// error.
+// error. Urgent bytes are received, too, but not read. So after urgent data both must hold.
 func (l *loop) saidAll(s *session, from side) bool {
 	if s.sock[from].has(afterFIN) {
 		return true
 	}
+	said := s.sock[from].has(piped)
 	if !l.isHTTP(s) {
 		if n, ok := sock.Received(int(s.sock[from].fd)); ok {
+			if s.flow[from].Has(relay.SourceUrgent) {
+				return said && n > s.flow[from].Bytes+1
+			}
 			return n > s.flow[from].Bytes
 		}
 	}
-	return s.sock[from].has(piped)
+	return said
 }
 
 // cut ends a session after the connection of side by has failed, and resets the other

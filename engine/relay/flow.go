@@ -37,6 +37,8 @@ const (
 	// SourceDoubtful: the same as SourceExact, but only until the next read that returns 0 or
 	// EAGAIN.
 	SourceDoubtful
+	// SourceUrgent: the source has had urgent data, see Urgent.
+	SourceUrgent
 	// SourceEnded: a read has reached the end of the source.
 	SourceEnded
 	// TargetReady: the target may accept a write.
@@ -89,7 +91,7 @@ func (f *Flow) Splicing() bool { return f.Has(splicing) }
 // Urgent notes that the source has urgent data. A read stops in front of the urgent byte, and the
 // next read skips it. A splice never passes it, so the flow copies from now on.
 func (f *Flow) Urgent() {
-	f.Set(SourceExact)
+	f.Set(SourceExact | SourceUrgent)
 	f.stopSplicing()
 }
 
