@@ -44,7 +44,7 @@ func (w *WebWorld) Converse(a *Actor, p *WebPlan, to kernel.Address) {
 		}
 		return
 	}
-	conn.Deadline(w.deadline())
+	conn.Deadline(a.Cast.Kernel.Now() + mostSilence)
 	c := &webClient{WebWorld: w, plan: p, actor: a, conn: conn, unix: to.IsUnix()}
 	c.in = webReader{from: c, buf: w.fullBuffer()}
 	sender := a.Go("sends", c.send)
@@ -208,6 +208,7 @@ func (c *webClient) Read(b []byte) (int, error) {
 		}
 		b = b[:min(len(b), c.left)]
 	}
+	c.conn.keepAlive()
 	n, err := c.conn.Read(b)
 	c.left -= n
 	return n, unlessReset(err, c.sendErr)

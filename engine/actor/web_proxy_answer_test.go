@@ -165,6 +165,7 @@ func (s *proxied) pump(a *Actor, from, to *tap) {
 	for {
 		if left := from.in.left(); len(left) > 0 {
 			if _, err := to.conn.Write(from.in.take(len(left))); err != nil {
+				to.sendErr = err
 				if to == s.client { // nobody takes the server's bytes
 					_ = from.conn.Reset()
 				}

@@ -57,9 +57,10 @@ func (p *webProxy) run(a *Actor) {
 
 // tap is a connection whose bytes are read as messages and as they are.
 type tap struct {
-	conn *Conn
-	in   webReader
-	all  []byte
+	conn    *Conn
+	in      webReader
+	all     []byte
+	sendErr error // of the tunnel
 }
 
 func newTap(c *Conn) *tap {
@@ -71,7 +72,7 @@ func newTap(c *Conn) *tap {
 func (t *tap) Read(b []byte) (int, error) {
 	n, err := t.conn.Read(b)
 	t.all = append(t.all, b[:max(n, 0)]...)
-	return n, err
+	return n, unlessReset(err, t.sendErr)
 }
 
 // patient sets how long the next reads wait.

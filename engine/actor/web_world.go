@@ -25,9 +25,6 @@ type WebWorld struct {
 	// returns true for the name of the server.
 	CheckPath string
 	Sick      func(server string) bool
-	// Hang is how long a client takes part in a conversation at most. 0: 10 minutes. It must be
-	// longer than the sum of the timeouts that a conversation can meet.
-	Hang time.Duration
 
 	plans   []*WebPlan
 	tracks  map[int]*webTrack // by number of the request
@@ -174,12 +171,15 @@ func (w *WebWorld) free(b []byte) {
 
 const mostBuffers = 256
 
-// deadline returns when an actor gives up.
-func (w *WebWorld) deadline() time.Duration {
-	if w.Hang > 0 {
-		return w.Cast.Kernel.Now() + w.Hang
+// mostSilence is how long the end of a connection waits for anything. It is longer than all timeouts
+// that a conversation can meet.
+const mostSilence = 10 * time.Minute
+
+// keepAlive moves the deadline of a connection on which bytes move.
+func (c *Conn) keepAlive() {
+	if now := c.cast.Kernel.Now(); c.deadline > 0 && c.deadline-now < mostSilence/2 {
+		c.Deadline(now + mostSilence)
 	}
-	return w.Cast.Kernel.Now() + 10*time.Minute
 }
 
 // writePieces writes a message in pieces of at most piece bytes, 0 for one piece, with pauses
@@ -193,9 +193,12 @@ func (a *Actor) writePieces(c *Conn, b []byte, piece int, pause time.Duration) (
 		if pauses > 0 && pauses <= mostPauses && pause > 0 {
 			a.Pause(pause)
 		}
-		k := 0
-		k, err = c.Write(b[n:min(len(b), n+size)])
-		n += k
+		for end := min(len(b), n+size); n < end && err == nil; {
+			c.keepAlive()
+			k := 0
+			k, err = c.Some(b[n:end])
+			n += k
+		}
 	}
 	return n, err
 }
