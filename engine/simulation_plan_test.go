@@ -108,9 +108,9 @@ func (t *turn[part]) soon() time.Duration {
 }
 
 // timeout returns a timeout. It is so short that little time passes where peers are silent. It is
-// longer than all steps together that take time.
+// longer than all steps together that take time, and than all waits for memory.
 func (t *turn[part]) timeout() time.Duration {
-	if t.scene.pace.lag > 0 {
+	if t.scene.pace.lag > 0 || slices.ContainsFunc(t.scene.faults, simFault.starves) {
 		return 30 * time.Second
 	}
 	return time.Duration(100+t.IntN(1<<t.IntN(12))) * time.Millisecond

@@ -76,6 +76,9 @@ type simFault struct {
 
 func (f simFault) String() string { return fmt.Sprintf("%s of %s", unix.ErrnoName(f.err), f.call) }
 
+// starves reports whether the fault is a lack of memory. The balancer then waits for a while.
+func (f simFault) starves() bool { return f.err == unix.ENOMEM || f.err == unix.ENOBUFS }
+
 // flip is the result of a check.
 type flip struct {
 	at           time.Duration
@@ -157,7 +160,7 @@ func (s *scene) shorten() {
 	most := 256 * s.sizes.narrowest
 	s.odds.large, s.odds.fill = min(s.odds.large, most), min(s.odds.fill, most)
 	for i := range s.faults {
-		if f := &s.faults[i]; f.err == unix.ENOMEM || f.err == unix.ENOBUFS {
+		if f := &s.faults[i]; f.starves() {
 			f.odds = min(f.odds, float64(s.sizes.narrowest)/4096)
 		}
 	}
