@@ -160,8 +160,9 @@ func family(a kernel.Address) int {
 	return unix.AF_INET6
 }
 
-// A client whose server has a full UNIX backlog tries again, at most backlogTries times. The pause
-// before doubles, from backlogPause to mostBacklogPause.
+// A client whose server has a full backlog tries again, at most backlogTries times. A TCP client does
+// so when its connection has timed out. Before a UNIX client does so, it pauses; the pause doubles, from
+// backlogPause to mostBacklogPause.
 const (
 	backlogPause     = time.Millisecond
 	mostBacklogPause = time.Second
@@ -179,6 +180,7 @@ func (c *Conn) connect(a *Actor, to kernel.Address) error {
 			if err := c.await("connects", writable); err != nil {
 				return err
 			}
+		case unix.ETIMEDOUT:
 		case unix.EAGAIN:
 			a.Pause(pause)
 			pause = min(2*pause, mostBacklogPause)
