@@ -4,7 +4,8 @@
 #   make build         bin/sluice                                     1 minute at first, then seconds
 #   make demo          build, then two sites behind one balancer      as build; runs until Ctrl-C
 #   make test          vet and all tests; installs what they use      5 minutes
-#   make simulate      the engine on a model of the kernel, for FOR=1m; SEED=n repeats a run
+#   make simulate      the engine on a model of the kernel, for FOR=1m; SEED=n repeats a run,
+#                      PLAN=text the world that a failure has printed
 #   make simulate-proof  takes mends out of the engine; the simulation must miss each  5 minutes
 #   make race          all tests with the race detector               10 minutes
 #   make fuzz          each fuzz target for FUZZTIME=100000x inputs   10 minutes
@@ -21,6 +22,7 @@
 GO       ?= go
 FUZZTIME ?= 100000x
 FOR      ?= 1m
+PROCESSES ?= 2
 REF      ?= main
 
 # What tests and measurements use beside Go, by Debian's names: haproxy is the
@@ -52,7 +54,9 @@ SIMULATED = ./engine/... ./pool/...
 
 simulate: have-go
 	$(GO) vet -tags simulation $(SIMULATED)
-	$(GO) test -tags simulation -count=1 -timeout 0 $(SIMULATED) -for $(FOR) $(if $(SEED),-seed $(SEED))
+	$(GO) test -tags simulation -count=1 $(SIMULATED)
+	$(GO) test -tags simulation -count=1 -timeout 0 -v -run '^TestSimulation$$' ./engine -old=false \
+	  -for $(FOR) -processes $(PROCESSES) $(if $(SEED),-seed $(SEED)) $(if $(PLAN),-plan '$(PLAN)')
 
 simulate-proof: have-go
 	GO=$(GO) .ci/prove

@@ -65,6 +65,9 @@ func (s *scene) newBack(i int) *simBack {
 		if r.IntN(4) == 0 {
 			v.address = unixAddress(r.IntN(2) == 0, v.name)
 		}
+		if j > 0 && !s.keeps("server "+v.name) {
+			continue
+		}
 		b.servers = append(b.servers, v)
 	}
 	return b

@@ -121,11 +121,16 @@ const (
 	backMark  = "X-Back-Rule"
 )
 
-// chooseRules returns some of the rules. Each is a part of the scene, with its name behind title.
+// chooseRules returns some of the rules. Each is a part of the scene, with its name behind title. One
+// that is taken out is nil.
 func (s *scene) chooseRules(r *rand.Rand, title string, all []webRule) (chosen []*webRule) {
 	for i := range all {
-		if r.IntN(3) == 0 && s.keeps(title+all[i].name) {
-			chosen = append(chosen, &all[i])
+		if r.IntN(3) > 0 {
+			continue
+		}
+		chosen = append(chosen, nil)
+		if s.keeps(title + all[i].name) {
+			chosen[len(chosen)-1] = &all[i]
 		}
 	}
 	return chosen
@@ -134,6 +139,9 @@ func (s *scene) chooseRules(r *rand.Rand, title string, all []webRule) (chosen [
 // linesOf returns the lines of rules. Those of redirect come last, as HAProxy evaluates them.
 func linesOf(rules []*webRule, fetch, mark string) (lines []string) {
 	for _, r := range rules {
+		if r == nil {
+			continue
+		}
 		lines = append(lines, r.write(fmt.Sprintf("if { %s(%s) %s }", fetch, mark, r.name))...)
 	}
 	return lines

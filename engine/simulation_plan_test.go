@@ -59,8 +59,13 @@ const everything = "*"
 
 // keeps reports whether a part of the scene is not taken out of the plan, and records its name.
 func (s *scene) keeps(part string) bool {
-	if w := s.plan.with; w != nil && !slices.Contains(w, part) && !slices.Contains(w, everything) {
+	w := s.plan.with
+	switch {
+	case w == nil:
+	case !slices.Contains(w, part) && !slices.Contains(w, everything):
 		return false
+	case slices.Contains(s.on, part):
+		return true
 	}
 	s.on = append(s.on, part)
 	return true

@@ -41,10 +41,12 @@ type simulation struct {
 	greeted int              // conversations in which a server spoke first
 	greets  map[int]*simBack // by number of such a conversation
 
-	lines []frontLine
-	wrong []string // what must not have happened
-	steps int
-	trace func(line string) // nil: none
+	lines   []frontLine
+	wrong   []string // what must not have happened
+	steps   int
+	trace   func(e event) // nil: none
+	most    int           // steps after which it counts as endless
+	crashed bool          // a panic has ended it
 }
 
 // frontLine is a log line, with the frontend that wrote it.
@@ -61,8 +63,8 @@ func (x *simulation) failf(format string, args ...any) {
 }
 
 // newSimulation prepares the world of a plan.
-func newSimulation(p *worldPlan, trace func(line string)) (*simulation, error) {
-	x := &simulation{scene: setScene(p), rand: p.order("scheduler"), greets: map[int]*simBack{}, trace: trace}
+func newSimulation(p *worldPlan, w watch) (*simulation, error) {
+	x := &simulation{scene: setScene(p), rand: p.order("scheduler"), greets: map[int]*simBack{}, trace: w.trace, most: w.most}
 	for _, number := range p.talks {
 		x.talks = append(x.talks, x.talk(number))
 	}
@@ -83,9 +85,7 @@ func (x *simulation) makeKernel() {
 		send, receive := x.sizes.sockets(sockets)
 		return max(send, x.sizes.leastSend), max(receive, x.sizes.leastReceive)
 	}
-	if x.trace != nil {
-		o.Trace = func(p *kernel.Process, text string) { x.trace(p.Name + " " + text) }
-	}
+	x.watchKernel(&o)
 	x.kernel = kernel.New(o)
 	x.process = x.kernel.Process("sluice")
 	x.process.Strict = true
@@ -124,9 +124,7 @@ func (x *simulation) makeEngine() error {
 func (x *simulation) note(to access.Route, _ access.Level, line []byte) {
 	for i, f := range x.engine.site.frontends {
 		if f.route == to {
-			if x.trace != nil {
-				x.trace("log " + string(line))
-			}
+			x.tell(logged, "%s", line)
 			x.lines = append(x.lines, frontLine{x.fronts[i], string(line)})
 			return
 		}
@@ -137,9 +135,7 @@ func (x *simulation) note(to access.Route, _ access.Level, line []byte) {
 // makeCast starts the servers and the clients.
 func (x *simulation) makeCast() {
 	x.cast = actor.NewCast(x.kernel)
-	if x.trace != nil {
-		x.cast.Trace = func(line string) { x.trace(fmt.Sprintf("%v %s", x.kernel.Now(), line)) }
-	}
+	x.watchCast()
 	x.makeConversations()
 	for _, b := range x.backs {
 		for _, v := range b.servers {
@@ -274,6 +270,7 @@ func (x *simulation) spoil() {
 	x.process.Fault = func(c kernel.Call) kernel.Errno {
 		for i := range x.faults {
 			if f := &x.faults[i]; f.call == c && x.rand.Float64() < f.odds {
+				x.tell(incident, "the next %s of the balancer fails: %s", c, unix.ErrnoName(f.err))
 				return f.err
 			}
 		}
@@ -293,12 +290,14 @@ func (x *simulation) finish() {
 	x.webs.Draining = true
 	if x.finale.drain {
 		x.finale.drain = false
+		x.tell(incident, "the balancer is to drain")
 		x.engine.Drain()
 		if x.finale.stop {
 			x.kernel.After(time.Duration(x.rand.Int64N(int64(time.Second))), x.finish)
 		}
 		return
 	}
+	x.tell(incident, "the balancer is to stop")
 	x.engine.Stop()
 }
 
@@ -319,9 +318,12 @@ type recorder struct {
 func (r recorder) Errorf(format string, args ...any) { r.fail(format, args...) }
 func (r recorder) Helper()                           {}
 
-// close ends the world.
+// close ends the world. Loops that have crashed are left as they are.
 func (x *simulation) close() {
 	x.cast.Stop()
+	if x.crashed {
+		return
+	}
 	for _, l := range x.engine.loops {
 		l.close()
 	}

@@ -13,6 +13,8 @@ import (
 const (
 	// mostSteps is the number of steps after which a world counts as endless.
 	mostSteps = 20_000_000
+	// mostCalls is the number of system calls of one step of a loop after which it counts as endless.
+	mostCalls = 1_000_000
 	// mostIdle is the number of steps of loops in a row that may change nothing.
 	mostIdle = 2000
 	// longest is the virtual time after which a world counts as hanging.
@@ -29,7 +31,7 @@ func (x *simulation) run() {
 		} else if idle++; idle > mostIdle {
 			x.failf("the loops work without end and change nothing: %s", x.state())
 		}
-		if x.steps++; x.steps > mostSteps || x.kernel.Now() > longest {
+		if x.steps++; x.steps > x.most || x.kernel.Now() > longest {
 			x.failf("the world does not end: %s", x.state())
 		}
 		if x.collect(); len(x.wrong) > 0 {
@@ -108,6 +110,7 @@ func (x *simulation) stepLoop(ready [4]bool, at int) {
 		if at -= x.pace.loops[i]; at >= 0 {
 			continue
 		}
+		x.process.Budget = mostCalls
 		_, over, err := l.step()
 		if err != nil {
 			x.failf("loop %d fails: %v", i, err)
@@ -140,16 +143,9 @@ func (x *simulation) feed(f flip) {
 	b := x.engine.site.backends[f.back]
 	said := pool.Feed(b.Servers[f.server], func(pool.Event) {})
 	x.kernel.After(f.at, func() {
-		x.say("a check of server %d of backend %d succeeds: %v", f.server, f.back, f.ok)
+		x.tell(incident, "a check of server %d of backend %d succeeds: %v", f.server, f.back, f.ok)
 		said(pool.Result{OK: f.ok, Status: pool.L4OK})
 	})
-}
-
-// say writes a line to the trace.
-func (x *simulation) say(format string, args ...any) {
-	if x.trace != nil {
-		x.trace(fmt.Sprintf("%v %s", x.kernel.Now(), fmt.Sprintf(format, args...)))
-	}
 }
 
 // state says who waits for what.

@@ -115,16 +115,18 @@ func (f *simFront) askForRules(r *rand.Rand, q *asked, back *simBack) {
 
 // demand lets the request ask for one of the rules.
 func (q *asked) demand(r *rand.Rand, rules []*webRule, mark string) {
-	rule := rules[r.IntN(len(rules))]
-	q.adds(mark + ": " + rule.name)
-	rule.apply(q)
+	if rule := rules[r.IntN(len(rules))]; rule != nil {
+		q.adds(mark + ": " + rule.name)
+		rule.apply(q)
+	}
 }
 
 // demandAnswer lets the answer ask for one of the rules.
 func (q *asked) demandAnswer(r *rand.Rand, rules []*webRule, mark string) {
-	rule := rules[r.IntN(len(rules))]
-	q.says(mark + ": " + rule.name)
-	rule.apply(q)
+	if rule := rules[r.IntN(len(rules))]; rule != nil {
+		q.says(mark + ": " + rule.name)
+		rule.apply(q)
+	}
 }
 
 // forwarded expects the field that tells the client's address.

@@ -34,6 +34,9 @@ func (s *scene) client(number int) *simClient {
 	f := s.frontOf(number)
 	c := &simClient{number: number, front: f, bind: &f.binds[r.IntN(len(f.binds))], outlaw: r.IntN(4) == 0,
 		start: time.Duration(r.Int64N(int64(s.odds.spread)))}
+	if s.plan.with != nil && !s.keeps(fmt.Sprint("start of client ", number)) {
+		c.start = 0
+	}
 	if !c.bind.address.IsUnix() {
 		c.from = kernel.Address{IP: netip.AddrPortFrom(netip.AddrFrom4(addressOf(number, c.outlaw)), 0)}
 	}

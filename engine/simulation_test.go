@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +17,11 @@ var (
 	worldsFlag = flag.Int("worlds", 0, "number of worlds; 0: as many as -for allows")
 	forFlag    = flag.Duration("for", simulateFor(), "how long worlds are started")
 	talksMost  = flag.Int("conversations", 0, "start no world after so many conversations; 0: no limit")
-	showFlag   = flag.Bool("show", false, "print what happens in each world")
+	planFlag   = flag.String("plan", "", "run only the world of this plan, as a failure prints it, and print its script")
+	showFlag   = flag.String("show", "", "print the script of each world: script; with the system calls of the balancer: calls; with everything: all")
+	shrinkFlag = flag.Duration("shrink", 20*time.Second, "how long a failing world is made smaller; 0: not at all")
+	oldFlag    = flag.Bool("old", true, "run the worlds of testdata/simulation-seeds.txt first")
+	processes  = flag.Int("processes", 1, "number of processes that run worlds at the same time")
 )
 
 // simulateFor returns the default of -for, which the environment may set.
@@ -29,91 +32,129 @@ func simulateFor() time.Duration {
 	return 3 * time.Second
 }
 
-// TestSimulation runs random worlds: the engine, clients and servers on a model of the kernel. A
-// failure names the seed of its world, which repeats it:
+// TestSimulation runs random worlds: the engine, clients and servers on a model of the kernel. It
+// stops at the first that fails. Then it makes the world smaller, and prints a script of what each
+// side did, and the command that repeats it. Flags:
 //
-//	go test -tags simulation ./engine -run 'TestSimulation$' -worlds 1 -seed S
+//	-seed N           the seed of the first world; each further one has the next
+//	-for 10m          how long worlds are started
+//	-worlds N         how many worlds; without it, as many as -for allows
+//	-conversations N  no world is started after so many conversations
+//	-processes N      so many processes run worlds at the same time
+//	-shrink 20s       how long a failing world is made smaller; 0: not at all
+//	-plan TEXT        run only the world of this plan, as a failure prints it, and print its script
+//	-show script      print the script of each world; calls: with the system calls of the balancer;
+//	                  all: with everything
+//	-old=false        leave out testdata/simulation-seeds.txt
+//
+// For example:
+//
+//	go test -tags simulation ./engine -run 'TestSimulation$' -worlds 1 -seed 7
 func TestSimulation(t *testing.T) {
-	talks, began := 0, time.Now()
-	for _, s := range oldSeeds(t) {
-		talks += playWorld(t, planWorld(s))
+	switch {
+	case *planFlag != "":
+		playPlan(t, *planFlag)
+		return
+	case *oldFlag:
+		playOld(t)
 	}
-	worlds := 0
-	for ; !t.Failed() && goesOn(worlds, talks, time.Since(began)); worlds++ {
-		before := talks
-		talks += playWorld(t, planWorld(*seed+uint64(worlds)))
+	if *processes > 1 {
+		spread(t, *processes)
+		return
+	}
+	var c count
+	for began := time.Now(); !t.Failed() && goesOn(c, time.Since(began)); c.took = time.Since(began) {
+		before := c.talks
+		c.add(playWorld(t, planWorld(*seed+uint64(c.worlds))))
 		if t.Failed() {
 			t.Logf("%d conversations before", before)
 		}
 	}
-	t.Logf("-seed %d: %d worlds, %d conversations, %.0f a minute", *seed, worlds, talks, float64(talks)/time.Since(began).Minutes())
+	t.Logf("-seed %d: %v", *seed, c)
 }
 
-func goesOn(worlds, talks int, took time.Duration) bool {
+// count is what has run.
+type count struct {
+	worlds, talks int
+	took          time.Duration
+}
+
+func (c *count) add(talks int) {
+	c.worlds++
+	c.talks += talks
+}
+
+func (c count) String() string {
+	return fmt.Sprintf("%d worlds, %d conversations, %.0f a minute", c.worlds, c.talks, float64(c.talks)/c.took.Minutes())
+}
+
+func goesOn(c count, took time.Duration) bool {
 	switch {
 	case *worldsFlag > 0:
-		return worlds < *worldsFlag
+		return c.worlds < *worldsFlag
 	case *talksMost > 0:
-		return talks < *talksMost
+		return c.talks < *talksMost
 	}
 	return took < *forFlag
 }
 
-// oldSeeds returns the seeds of worlds that have failed once.
-func oldSeeds(t *testing.T) (all []uint64) {
+// playOld runs the plans of worlds that have failed once.
+func playOld(t *testing.T) {
 	t.Helper()
 	text, err := os.ReadFile("testdata/simulation-seeds.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for line := range bytes.Lines(text) {
-		word, _, _ := strings.Cut(strings.TrimSpace(string(line)), " ")
-		if n, err := strconv.ParseUint(word, 10, 64); err == nil {
-			all = append(all, n)
+		plan, _, _ := strings.Cut(string(line), "#")
+		if plan = strings.TrimSpace(plan); plan != "" && !t.Failed() {
+			playPlan(t, plan)
 		}
 	}
-	return all
+}
+
+// playPlan runs the world of a plan.
+func playPlan(t *testing.T, text string) {
+	t.Helper()
+	p, stale, err := parsePlan(text)
+	if err != nil {
+		t.Fatalf("%q: %v", text, err)
+	}
+	if stale {
+		t.Logf("%s is another world now: see testdata/simulation-seeds.txt", text)
+	}
+	playWorld(t, p)
 }
 
 // playWorld runs a world, and returns the number of its conversations.
 func playWorld(t *testing.T, p *worldPlan) int {
 	t.Helper()
-	var trace func(string)
-	if *showFlag {
-		trace = func(line string) { fmt.Println(line) }
+	var w watch
+	s := newScript(*showFlag == "calls", *showFlag == "all")
+	if *showFlag != "" || *planFlag != "" {
+		w.trace = s.note
 	}
-	if wrong := runWorld(p, trace); len(wrong) > 0 {
-		t.Errorf("-seed %d -worlds 1\n%s\n%s", p.seed, strings.Join(wrong, "\n"), describeWorld(p))
+	o := runWorld(p, w)
+	switch {
+	case len(o.wrong) > 0:
+		t.Error(report(p, o))
+	case w.trace != nil:
+		t.Logf("%s\n%s%s", p, p.describe(), s)
 	}
 	return len(p.talks)
 }
 
-// runWorld runs a world to its end, and returns what went wrong.
-func runWorld(p *worldPlan, trace func(line string)) []string {
-	x, err := newSimulation(p, trace)
-	if err != nil {
-		return []string{err.Error()}
-	}
-	defer x.close()
-	if x.run(); len(x.wrong) == 0 {
-		x.checkEnd()
-	}
-	return append(x.wrong, x.involved()...)
-}
-
-// involved returns the plans of the conversations that messages name.
-func (x *simulation) involved() (plans []string) {
-	all := strings.Join(x.wrong, "\n")
-	for _, t := range x.talks {
-		if strings.Contains(all, fmt.Sprintf("conversation %d ", t.number)) || strings.Contains(all, fmt.Sprintf("client %d ", t.number)) {
-			plans = append(plans, t.String())
-		}
-	}
-	return plans
-}
-
-// describeWorld returns the parts of a world.
-func describeWorld(p *worldPlan) string {
-	s := setScene(p)
-	return fmt.Sprintf("knobs: %s\n%s", strings.Join(s.on, ", "), s.config())
+// report makes a failing world smaller, and returns its script.
+func report(p *worldPlan, o outcome) string {
+	began := time.Now()
+	s := shrinker{kind: kindOf(o.wrong[0]), now: time.Now, end: began.Add(*shrinkFlag)}
+	s.run = func(p *worldPlan) outcome { return runWorld(p, watch{most: 4*o.steps + 10_000}) }
+	small := s.shrink(p, o)
+	text := newScript(*showFlag == "calls", *showFlag == "all")
+	o = runWorld(small, watch{trace: text.note})
+	var b strings.Builder
+	fmt.Fprintf(&b, "a world fails: %s\n%swhat happens:\n%s", o.wrong[0], small.describe(), text)
+	fmt.Fprintf(&b, "\nto repeat it: go test -tags simulation ./engine -run 'TestSimulation$' -plan %q\n", small)
+	fmt.Fprintf(&b, "It was made smaller in %v and %d runs from: -worlds 1 -seed %d\n", time.Since(began).Round(time.Millisecond), s.runs, p.seed)
+	return b.String()
 }

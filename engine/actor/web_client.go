@@ -48,6 +48,7 @@ func (w *WebWorld) Converse(a *Actor, p *WebPlan, to kernel.Address) {
 	c := &webClient{WebWorld: w, plan: p, actor: a, conn: conn, unix: to.IsUnix()}
 	c.in = webReader{from: c, buf: w.fullBuffer()}
 	sender := a.Go("sends", c.send)
+	sender.Name = a.Name // in traces, both are one
 	polite := c.hearAll()
 	c.over = true
 	if !polite {

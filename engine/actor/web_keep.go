@@ -16,8 +16,8 @@ var (
 
 // Keep takes parts out of a plan: requests, and what is unusual about them and about the client. It
 // asks keeps with the name of each part that the plan has, for example "request 31", "request 31
-// Body", "answer 31 Fault" or "client 3 Gulp", and takes out those for which it returns false. One
-// request stays in any case.
+// Body", "answer 31 Fault" or "client 3 Gulp", and takes out those for which it returns false. The
+// first request stays if all others go.
 func (p *WebPlan) Keep(keeps func(part string) bool) {
 	keepDetails(p, fmt.Sprint("client ", p.Number), clientDetails, keeps)
 	p.keepRequests(keeps)
@@ -41,7 +41,7 @@ func (p *WebPlan) keepRequests(keeps func(part string) bool) {
 	faulty := p.Requests[p.FaultIn].Number
 	rest := slices.DeleteFunc(slices.Clone(p.Requests), func(q WebRequest) bool { return !keeps(fmt.Sprint("request ", q.Number)) })
 	if len(rest) == 0 {
-		return
+		rest = p.Requests[:1]
 	}
 	p.Requests = rest
 	p.FaultIn = slices.IndexFunc(rest, func(q WebRequest) bool { return q.Number == faulty })

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -35,6 +36,7 @@ func Faults(c Call) []Errno { return possible[c] }
 // fault returns the error that Fault chose for this call, or 0. An error that Linux cannot return for
 // the call counts as 0.
 func (p *Process) fault(c Call) Errno {
+	p.spend(c)
 	if p.Fault == nil {
 		return 0
 	}
@@ -42,6 +44,16 @@ func (p *Process) fault(c Call) Errno {
 		return e
 	}
 	return 0
+}
+
+// spend takes a call from the budget.
+func (p *Process) spend(c Call) {
+	if p.Budget == 0 {
+		return
+	}
+	if p.Budget--; p.Budget == 0 {
+		panic(fmt.Sprintf("%s has used up its budget of calls; the last one is %s", p.Name, c))
+	}
 }
 
 // faultOn is fault for a call that moves bytes. Linux returns EAGAIN only if the call must be repeated

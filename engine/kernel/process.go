@@ -11,6 +11,9 @@ type Process struct {
 	// Fault is asked before each call. If it returns an error, the call fails with it, provided
 	// that Linux could fail this call so. nil: no faults.
 	Fault func(c Call) Errno
+	// Budget is the number of calls that the process may still make: the last one panics. So a program
+	// that calls without end is stopped. 0: no limit.
+	Budget int
 	// Wakes grows whenever the state of a file changes that this process has opened. As long as it
 	// stays the same, Poll returns the same for each of them.
 	Wakes uint64

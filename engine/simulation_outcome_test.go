@@ -1,0 +1,107 @@
+//go:build simulation
+
+package engine
+
+import (
+	"fmt"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// outcome is how a world has ended.
+type outcome struct {
+	wrong []string // what must not have happened
+	parts []string // names of the parts of the world, see scene.keeps
+	steps int
+}
+
+// runWorld runs a world to its end.
+func runWorld(p *worldPlan, w watch) outcome {
+	late := time.AfterFunc(tooLong, func() { panic(fmt.Sprintf("a world takes longer than %v: -plan %q", tooLong, p)) })
+	defer late.Stop()
+	if w.most == 0 {
+		w.most = mostSteps
+	}
+	x, err := newSimulation(p, w)
+	if err != nil {
+		return outcome{wrong: []string{err.Error()}}
+	}
+	defer x.close()
+	x.play()
+	for _, text := range x.wrong {
+		x.tell(failed, "%s", text)
+	}
+	return outcome{wrong: x.wrong, parts: x.on, steps: x.steps}
+}
+
+// tooLong is the real time after which a world counts as hanging in a loop that makes no call.
+const tooLong = 5 * time.Minute
+
+// play runs the world and checks it at the end. A panic is a failure.
+func (x *simulation) play() {
+	defer func() {
+		if v := recover(); v != nil {
+			x.crashed = true
+			x.failf("panic: %v\n%s", v, callers())
+		}
+	}()
+	if x.run(); len(x.wrong) == 0 {
+		x.checkEnd()
+	}
+}
+
+// callers returns the functions of the project on the stack of a panic.
+func callers() string {
+	var text strings.Builder
+	counters := make([]uintptr, 64)
+	frames := runtime.CallersFrames(counters[:runtime.Callers(3, counters)])
+	for {
+		f, more := frames.Next()
+		if name, ours := strings.CutPrefix(f.Function, "sluice/"); ours {
+			fmt.Fprintf(&text, "  %s, line %d\n", name, f.Line)
+		}
+		if !more {
+			return text.String()
+		}
+	}
+}
+
+// kindOf returns what kind of failure a message tells of: its first line without the numbers, names
+// and bytes of one world.
+func kindOf(message string) string {
+	line, _, _ := strings.Cut(message, "\n")
+	line, _, _ = strings.Cut(line, "; want ")
+	for _, r := range particulars {
+		line = r.what.ReplaceAllString(line, r.by)
+	}
+	return line
+}
+
+var particulars = []struct {
+	what *regexp.Regexp
+	by   string
+}{
+	{regexp.MustCompile(`"(\\.|[^"\\])*"`), `"…"`},
+	{regexp.MustCompile(`\b[0-9a-f]{2}( [0-9a-f]{2})+\b`), "#"},
+	{regexp.MustCompile(`\d+`), "#"},
+	{regexp.MustCompile(`#([ .:]#)+`), "#"},
+}
+
+// fails reports whether one of the failures is of a kind.
+func (o *outcome) fails(kind string) bool {
+	return slices.ContainsFunc(o.wrong, func(text string) bool { return kindOf(text) == kind })
+}
+
+// named returns the numbers of conversations in the failures.
+func (o *outcome) named() (numbers []int) {
+	for _, m := range naming.FindAllStringSubmatch(strings.Join(o.wrong, "\n"), -1) {
+		numbers = append(numbers, int(number(m[1])))
+	}
+	slices.Sort(numbers)
+	return slices.Compact(numbers)
+}
+
+var naming = regexp.MustCompile(`\b(?:conversation|client) (\d+)\b`)
