@@ -192,6 +192,8 @@ func (b *simBack) mayFail() doubts {
 	bad, good := 0, 0
 	for _, v := range b.servers {
 		switch {
+		case v.kind == blackhole && !b.http: // timeout client may end the wait
+			return refusals
 		case v.disabled || v.backup || v.weight == 0:
 		case v.kind == serves:
 			good++
