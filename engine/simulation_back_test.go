@@ -187,7 +187,8 @@ func (v *simServer) words(cookie bool) string {
 }
 
 // mayFail returns refusals if a connection to the servers may fail. It certainly does not if all
-// servers that balancing uses serve, or if the first retry leaves the only one that does not.
+// servers that balancing uses serve, or if a retry leaves the only one that does not. A
+// request that is sent twice has used one retry.
 func (b *simBack) mayFail() doubts {
 	bad, good := 0, 0
 	for _, v := range b.servers {
@@ -201,7 +202,7 @@ func (b *simBack) mayFail() doubts {
 			bad++
 		}
 	}
-	if good == 0 || bad > 1 || bad == 1 && !(b.redispatch && b.retries > 0) {
+	if good == 0 || bad > 1 || bad == 1 && !(b.redispatch && b.retries > 1) {
 		return refusals
 	}
 	return 0

@@ -28,12 +28,14 @@ func (s *scene) shape(f *simFront) *actor.WebShape {
 	return f.shape
 }
 
-// repeats returns the largest body that certainly belongs to the copy of a request.
+// repeats returns the largest request that is certainly held for repeating. The head that is sent to
+// the server may be a little larger than the client's.
 func (s *scene) repeats() int {
-	if s.sizes.memory.Records < usualBudget || s.odds.fill > 0 {
-		return 0
+	const added = 300
+	if s.sizes.memory.Records < usualBudget {
+		return ownRecord - added
 	}
-	return 8 << 10
+	return mostRepeated - added
 }
 
 func (r *simRoute) webHost() actor.WebHost {

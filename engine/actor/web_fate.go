@@ -276,7 +276,11 @@ func (q *WebRequest) abrupt() bool {
 // repeatable reports whether the balancer must send a request again that was lost on a kept
 // connection.
 func (p *WebPlan) repeatable(q *WebRequest) bool {
-	return q.idempotent() && (!q.hasBody() || q.Framing == ByLength && q.Body <= p.shape.Repeats)
+	if !q.idempotent() || q.hasBody() && q.Framing != ByLength {
+		return false
+	}
+	text, _ := q.appendTo(nil)
+	return len(text) <= p.shape.Repeats
 }
 
 // races reports whether request i may be sent on a connection that its server is about to close.

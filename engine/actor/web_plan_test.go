@@ -67,7 +67,7 @@ func TestWebMayFail(t *testing.T) {
 		"reset behind an answer": {func(p *WebPlan) { p.Fault, p.FaultIn, p.Requests[1].Waits = ClientResets, 1, true }, "011"},
 		"FIN":                    {func(p *WebPlan) { p.Fault, p.FaultIn, p.FaultAt = ClientFIN, 1, 9 }, "011"},
 	} {
-		p := &WebPlan{Number: 1, shape: &WebShape{}}
+		p := &WebPlan{Number: 1, shape: &WebShape{Repeats: 1 << 10}}
 		for i := range 3 {
 			q := WebRequest{Number: 10 + i, Method: "GET", Host: "a"}
 			q.Answer = WebAnswer{Status: 200, Body: 5, Framing: ByLength, Early: -1}

@@ -22,8 +22,8 @@ type WebShape struct {
 	// Patience is the shortest timeout of the configuration. All pauses of one message together
 	// are shorter. 0: there is none, so nobody falls silent.
 	Patience time.Duration
-	// Repeats is the largest body of an idempotent request that is certainly sent again if a kept
-	// connection ends.
+	// Repeats is the largest idempotent request, head and body, that is certainly sent again if a
+	// kept connection ends, in bytes.
 	Repeats int
 	Large   int  // bytes of large bodies
 	Fill    int  // most bytes of a field that makes a head large; 0: none

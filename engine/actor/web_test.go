@@ -94,7 +94,7 @@ func webShape() WebShape {
 	return WebShape{
 		Hosts:    []WebHost{{Name: "one.test", Backend: "one"}, {Name: "two.test", Backend: "two"}},
 		Paths:    []string{"", "/a"},
-		Upgrades: true, Connects: true, Patience: time.Second, Large: 6000, Fill: 900,
+		Upgrades: true, Connects: true, Patience: time.Second, Large: 6000, Fill: 900, Repeats: 2 << 10,
 		Effects: []func(r *rand.Rand, q *WebRequest){func(r *rand.Rand, q *WebRequest) {
 			if r.IntN(12) == 0 {
 				q.Fields = append(q.Fields, "X-Refuse: yes")
