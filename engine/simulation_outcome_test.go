@@ -32,7 +32,7 @@ func runWorld(p *worldPlan, w watch) outcome {
 	defer x.close()
 	x.play()
 	for _, text := range x.wrong {
-		x.tell(failed, "%s", text)
+		x.tell(failed, "wrong: %s", firstLine(text))
 	}
 	return outcome{wrong: x.wrong, parts: x.on, steps: x.steps}
 }
@@ -72,8 +72,7 @@ func callers() string {
 // kindOf returns what kind of failure a message tells of: its first line without the numbers, names
 // and bytes of one world.
 func kindOf(message string) string {
-	line, _, _ := strings.Cut(message, "\n")
-	line, _, _ = strings.Cut(line, "; want ")
+	line, _, _ := strings.Cut(firstLine(message), "; want ")
 	for _, r := range particulars {
 		line = r.what.ReplaceAllString(line, r.by)
 	}
@@ -84,10 +83,17 @@ var particulars = []struct {
 	what *regexp.Regexp
 	by   string
 }{
+	{regexp.MustCompile(`wrong are: \["([^"]*)".*`), "wrong are: $1"}, // of the inspector
 	{regexp.MustCompile(`"(\\.|[^"\\])*"`), `"…"`},
+	{regexp.MustCompile(`"…"( "…")+`), `"…"`},
 	{regexp.MustCompile(`\b[0-9a-f]{2}( [0-9a-f]{2})+\b`), "#"},
 	{regexp.MustCompile(`\d+`), "#"},
 	{regexp.MustCompile(`#([ .:]#)+`), "#"},
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
 }
 
 // fails reports whether one of the failures is of a kind.

@@ -86,7 +86,7 @@ func (s *script) String() string {
 }
 
 // mostShown is the number of lines that a script shows.
-const mostShown = 200
+const mostShown = 120
 
 func (l *scriptLine) String() string {
 	if l.times == 1 {

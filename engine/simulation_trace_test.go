@@ -82,6 +82,8 @@ func (x *simulation) delivered(from, to netip.AddrPort, what string) {
 	switch {
 	case strings.HasPrefix(what, "SYN, "):
 		x.tell(arrived, "the %s sends a %s", who, what)
+	case whom == balancerName && what == "SYN-ACK":
+		x.tell(arrived, "the balancer is connected to %s", who)
 	case whom == balancerName:
 		x.tell(arrived, "the balancer gets %s of %s", what, who)
 	default:
