@@ -40,7 +40,7 @@ type socket struct {
 	seen  int64 // time of its last progress: opened, connected, a byte or FIN passed on; ms of stat.Now
 }
 
-type socketFlags uint8
+type socketFlags uint16
 
 const (
 	// watched: registered with the poller.
@@ -53,6 +53,8 @@ const (
 	afterFIN
 	// piped: the first error of a call on it was EPIPE.
 	piped
+	// resetFirst: the first error of a call on it was ECONNRESET, so its peer had not sent FIN.
+	resetFirst
 	// writableWanted: also registered for writing.
 	writableWanted
 	// waiting: in the list of sockets to serve again, see yield.
@@ -77,7 +79,7 @@ func (s *socket) close(abrupt bool) {
 	default:
 		sock.Close(int(s.fd))
 	}
-	*s = socket{fd: -1, turn: s.turn + 1, flags: s.flags & (finished | broken | afterFIN | piped), seen: s.seen}
+	*s = socket{fd: -1, turn: s.turn + 1, flags: s.flags & (finished | broken | afterFIN | piped | resetFirst), seen: s.seen}
 }
 
 func (s *socket) has(f socketFlags) bool { return s.flags&f != 0 }

@@ -105,34 +105,41 @@ func (l *loop) failedLate(id int32, s *session, which side) {
 	l.pump(id, s, server)
 }
 
-// brokenBy records the error of a call. If a reset has come after FIN, the first error on Linux
-// is EPIPE.
+// brokenBy records the error of a call. On Linux the first error of a reset is EPIPE if FIN came
+// before it, otherwise ECONNRESET.
 func (l *loop) brokenBy(s *session, which side, e sock.Errno) {
-	if e == unix.EPIPE && !s.sock[which].has(broken) {
-		s.sock[which].set(piped)
+	one := &s.sock[which]
+	switch {
+	case one.has(broken):
+	case e == unix.EPIPE:
+		one.set(piped)
+	case e == unix.ECONNRESET:
+		one.set(resetFirst)
 	}
-	s.sock[which].set(broken)
+	one.set(broken)
 }
 
-// saidAll reports whether a failed socket had received FIN before, so that no byte is missing.
-// The kernel counts FIN as a received byte, so its count is compared with the bytes read. This
-// is not possible in a tunnel of mode http and on UNIX sockets: there EPIPE as the first error
-// counts. EPIPE is less reliable, because a splice that ends early may have taken the first
-// error. Urgent bytes are received, too, but not read. So after urgent data both must hold.
+// saidAll reports whether a failed socket had received FIN before, so that no byte is missing. A
+// splice that ends early may have taken the first error, and then EPIPE proves nothing. The kernel
+// counts FIN as a received byte, and an urgent byte, too, which no read returns. So its count is
+// compared with the bytes read. This is not possible in a tunnel of mode http and on UNIX sockets:
+// there EPIPE as the first error counts.
 func (l *loop) saidAll(s *session, from side) bool {
-	if s.sock[from].has(afterFIN) {
+	one, in := &s.sock[from], &s.flow[from]
+	switch {
+	case one.has(afterFIN):
 		return true
-	}
-	said := s.sock[from].has(piped)
-	if !l.isHTTP(s) {
-		if n, ok := sock.Received(int(s.sock[from].fd)); ok {
-			if s.flow[from].Has(relay.SourceUrgent) {
-				return said && n > s.flow[from].Bytes+1
+	case one.has(resetFirst):
+		return false
+	case !l.isHTTP(s):
+		if n, ok := sock.Received(int(one.fd)); ok {
+			if in.Has(relay.SourceUrgent) {
+				n--
 			}
-			return n > s.flow[from].Bytes
+			return n > in.Bytes
 		}
 	}
-	return said
+	return one.has(piped)
 }
 
 // cut ends a session after the connection of side by has failed, and resets the other
