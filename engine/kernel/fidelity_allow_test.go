@@ -13,6 +13,15 @@ var allowances = map[allowance]string{
 	self: "A socket may connect to itself, if it has the address that it connects to. The model does not have this; " +
 		"the sequence ends.",
 	ioctl: "An epoll instance returns EINVAL for SIOCOUTQ since Linux 6.9, and ENOTTY before, as in the model.",
+	fragments: "How many slots of a pipe the bytes of a socket take depends on where the kernel's memory for them lay " +
+		"(page fragments). The model moves as many bytes as the kernel did, and its slots are joined or divided so that " +
+		"its pipe is full when the kernel's is.",
+	size: "Linux counts the memory of bytes and not their number, and opens the window of a receiver late. So it chooses " +
+		"how many bytes a full connection takes, and how many of them are with the receiver. The model takes as many.",
+	cork: "Linux holds bytes back behind MSG_MORE for up to 200 ms, and only those that do not fill a segment. The model " +
+		"lets them go when the kernel has.",
+	retry: "Linux sends a SYN that was lost at a full accept queue again after a second. A sequence that takes so long " +
+		"ends.",
 }
 
 const (
@@ -21,6 +30,10 @@ const (
 	group        allowance = "group"
 	self         allowance = "self"
 	ioctl        allowance = "ioctl"
+	fragments    allowance = "fragments"
+	retry        allowance = "retry"
+	cork         allowance = "cork"
+	size         allowance = "size"
 )
 
 // allow counts the use of an allowance.

@@ -19,6 +19,9 @@ type duel struct {
 	model   *world
 	open    []kind // of the descriptors, by number; noKind: closed
 	over    bool   // the rest of the sequence cannot be compared
+	crowded bool   // a connection was full
+	active  int    // the descriptor of the last step
+	hanging bool   // a SYN was lost at a full accept queue
 	tally   map[allowance]int
 }
 
@@ -30,6 +33,7 @@ const (
 	tcpKind
 	unixKind
 	epollKind
+	pipeKind
 	otherKind
 )
 
@@ -46,6 +50,10 @@ type view struct {
 // 40 ms, and the last bytes behind MSG_MORE for 200 ms. The rest is for a busy machine.
 const patience = 400 * time.Millisecond
 
+// retryTime is the time after which a sequence ends in which a SYN was lost. Linux sends it again after
+// a second.
+const retryTime = 900 * time.Millisecond
+
 // difference is what the comparison found.
 type difference struct {
 	at          int // number of the step
@@ -56,9 +64,15 @@ type difference struct {
 // the real kernel did.
 func (d *duel) play(steps []step) (found *difference) {
 	defer d.finish()
+	begin := time.Now()
 	for i, s := range steps {
 		d.real.next, d.model.next = i, i
-		if found := d.step(s); found != nil {
+		found := d.step(s)
+		if d.hanging && time.Since(begin) > retryTime {
+			d.allow(retry)
+			return nil
+		}
+		if found != nil {
 			found.at = i
 			return found
 		}
@@ -79,8 +93,12 @@ func (d *duel) step(s step) *difference {
 		d.allow(self)
 		return nil
 	}
-	d.guide(s, want)
-	got := d.model.run(s)
+	d.active = max(0, d.real.fds[s.a])
+	if s.do == aSplice {
+		d.active = max(0, d.real.fds[s.b])
+	}
+	d.freeze()
+	got := d.model.run(d.guide(s, want))
 	if !d.allowed(s, want, got) {
 		return &difference{real: want.String(), model: got.String()}
 	}
@@ -132,8 +150,10 @@ func (d *duel) note(s step, o outcome) {
 	case aEventfd, aTimerfd:
 		d.opened(o.n, otherKind)
 	case aPipe:
-		d.opened(o.n, otherKind)
-		d.opened(o.extra, otherKind)
+		d.opened(o.n, pipeKind)
+		d.opened(o.extra, pipeKind)
+	case aConnect, aFastOpen:
+		d.hanging = d.hanging || d.machine.connects(d.real.fds[s.a])
 	case aClose:
 		d.open[d.real.fds[s.a]] = noKind
 	}
@@ -175,9 +195,16 @@ func (d *duel) nudge(tries int) {
 
 // look compares the states of all descriptors now.
 func (d *duel) look() *difference {
+	d.release()
+	d.thaw()
 	for fd, k := range d.open {
-		if k == noKind {
+		switch k {
+		case noKind:
 			continue
+		case pipeKind:
+			d.guidePipe(fd)
+		case epollKind:
+			d.announceSpace(fd)
 		}
 		want, got := viewOf(d.machine, fd, k), viewOf(d.process, fd, k)
 		switch {
@@ -220,30 +247,6 @@ func (d *duel) allowed(s step, want, got outcome) bool {
 		return true
 	}
 	return reflect.DeepEqual(want, got)
-}
-
-// guide prepares the model for a step where the real kernel has chosen between outcomes.
-func (d *duel) guide(s step, _ outcome) {
-	if s.do == aConnect || s.do == aFastOpen {
-		d.guideGroup()
-	}
-}
-
-// guideGroup tells the model which listening socket the connection went to.
-func (d *duel) guideGroup() {
-	chosen := -1
-	for fd, k := range d.open {
-		if k != tcpKind {
-			continue
-		}
-		want, _ := d.machine.Info(fd)
-		got, _ := d.process.Info(fd)
-		if want.Queued > got.Queued {
-			chosen = fd
-		}
-	}
-	d.allow(group)
-	d.process.Prefer(chosen)
 }
 
 // finish closes all descriptors on both systems. The real kernel resets connections, so that none

@@ -15,8 +15,12 @@ var families = []*family{
 	{"listen", (*plan).beginListen, join(listenMoves, oddMoves)},
 	{"connect", (*plan).beginConnect, join(connectMoves, oddMoves)},
 	{"epoll", (*plan).beginEpoll, join(streamMoves, endMoves, epollMoves, fileMoves)},
+	{"splice", (*plan).beginSplice, join(streamMoves, spliceMoves, endMoves)},
 	{"poll", (*plan).beginPoll, join(pipeMoves, fileMoves, pollMoves, oddMoves)},
 	{"pipe", (*plan).beginPipe, join(pipeMoves, fileMoves, oddMoves)},
+	{"full", (*plan).beginFull, join(streamMoves, fullMoves, resetMoves)},
+	{"all", (*plan).beginEpoll, join(streamMoves, endMoves, resetMoves, urgentMoves, listenMoves, connectMoves, epollMoves,
+		fileMoves, spliceMoves, pipeMoves, oddMoves)},
 }
 
 func join(moves ...[]move) []move { return slices.Concat(moves...) }
@@ -190,6 +194,7 @@ var fullMoves = []move{
 
 var pipeMoves = []move{
 	{8, (*plan).writePipe},
+	{2, (*plan).splicePipes},
 	{6, (*plan).readPipe},
 	{2, (*plan).resize},
 	{1, (*plan).closePipe},

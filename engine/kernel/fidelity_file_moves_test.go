@@ -63,8 +63,9 @@ func (p *plan) splice(from, to int) {
 	p.add(step{do: aSplice, a: from, b: to, n: oneOf(p, p.size(), 1<<16, 1<<20)})
 }
 
-func (p *plan) spliceOut() { p.splice(p.pick(stream), p.pick(writeEnd)) }
-func (p *plan) spliceIn()  { p.splice(p.pick(readEnd), p.pick(stream)) }
+func (p *plan) spliceOut()   { p.splice(p.pick(stream), p.pick(writeEnd)) }
+func (p *plan) spliceIn()    { p.splice(p.pick(readEnd), p.pick(stream)) }
+func (p *plan) splicePipes() { p.splice(p.pick(readEnd), p.pick(writeEnd)) }
 
 // spliceOdd splices between any two descriptors.
 func (p *plan) spliceOdd() {

@@ -274,6 +274,12 @@ func (r *real) Info(fd int) (kernel.Info, kernel.Errno) {
 	return i, 0
 }
 
+// connects reports whether a TCP socket waits for the answer to its SYN.
+func (r *real) connects(fd int) bool {
+	info, err := unix.GetsockoptTCPInfo(r.out(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	return err == nil && info.State == synSent
+}
+
 // isDisconnected reports whether a TCP socket has no connection and has sent nothing since it lost the
 // last one.
 func (r *real) isDisconnected(fd int) bool {
@@ -281,11 +287,33 @@ func (r *real) isDisconnected(fd int) bool {
 	return err == nil && info.State == unconnected && info.Bytes_sent == 0
 }
 
+// synSent is the state of a socket that has sent a SYN in TCP_INFO.
+const synSent = 2
+
 // listening is the state of a listening socket in TCP_INFO.
 const listening = 10
 
 // unconnected is the state of a socket without a connection in TCP_INFO.
 const unconnected = 7
+
+// held returns how many bytes a connection has not sent yet.
+func (r *real) held(fd int) int {
+	info, err := unix.GetsockoptTCPInfo(r.out(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil || info.State == listening {
+		return 0
+	}
+	return int(info.Notsent_bytes)
+}
+
+// underWay reports whether sent bytes of a connection are not acknowledged, and whether bytes wait for
+// the peer's window to open.
+func (r *real) underWay(fd int) (unacked, waiting bool) {
+	info, err := unix.GetsockoptTCPInfo(r.out(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil || info.State == unconnected || info.State == listening || info.State == synSent {
+		return false, false
+	}
+	return info.Unacked > 0, info.Notsent_bytes > info.Snd_wnd
+}
 
 // acknowledge makes a TCP socket send an acknowledgement that the kernel has delayed.
 func (r *real) acknowledge(fd int) {

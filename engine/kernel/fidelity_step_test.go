@@ -181,7 +181,9 @@ var (
 	}}
 	aDup = &action{"dup", 1, func(w *world, s step) outcome {
 		fd, e := w.Dup(w.fds[s.a])
-		return w.set(s.b, fd, e)
+		o := w.set(s.b, fd, e)
+		w.at[s.b] = w.at[s.a]
+		return o
 	}}
 	aLocal = &action{"local", 1, func(w *world, s step) outcome {
 		at, e := w.Local(w.fds[s.a])

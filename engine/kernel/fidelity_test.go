@@ -142,7 +142,7 @@ func (a *arena) duel(steps []step) *difference {
 	a.duels++
 	ip := netip.AddrFrom4([4]byte{127, a.block, byte(a.duels >> 8), byte(a.duels)})
 	name := fmt.Sprintf("%s-%d-", a.name, a.duels)
-	k := kernel.New(kernel.Options{FastOpen: fastOpen(), Buffers: func() (int, int) { return 1 << 20, 1 << 20 }})
+	k := kernel.New(kernel.Options{FastOpen: fastOpen(), Buffers: func() (int, int) { return plenty, plenty }})
 	d := &duel{machine: a.machine, kernel: k, process: k.Process("model"), tally: a.tally}
 	d.real, d.model = newWorld(a.machine, ip, name), newWorld(d.process, ip, name)
 	d.real.pass = a.machine.expire

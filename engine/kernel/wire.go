@@ -53,16 +53,13 @@ func (s *tcp) takes() bool { return s.state != synReceived || s.shake.fast }
 // transmits reports whether the socket may send bytes or a FIN now.
 func (s *tcp) transmits() bool {
 	o := &s.out
-	switch {
-	case o.sent == o.written || s.state == closed:
+	if o.sent == o.written || s.state == closed {
 		return false
-	case o.sent == o.end():
-		return true // the FIN needs no space at the peer
 	}
-	return o.sent < o.ready() && s.window() > 0
+	return (o.sent < o.ready() || o.sent == o.end()) && s.window() > 0
 }
 
-// window returns how many bytes the peer's receive buffer takes now. An urgent byte in it does not
+// window returns how many bytes the peer's receive buffer takes now. A FIN needs space for one. An urgent byte in it does not
 // count: it may stay there for ever, and the smallest buffer of Linux takes many more bytes than one.
 func (s *tcp) window() int {
 	to := s.peer
@@ -119,7 +116,7 @@ func (s *tcp) transmit() {
 	if n := min(int(o.ready()-o.sent), s.window()); n > 0 {
 		o.sent += uint64(s.kernel.some(n))
 	}
-	if o.fin && o.sent == o.end() && s.kernel.coin() {
+	if o.fin && o.sent == o.end() && s.window() > 0 && s.kernel.coin() {
 		o.sent = o.written
 	}
 	o.carried = s.received

@@ -1,0 +1,125 @@
+package kernel_test
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Linux counts the memory of bytes and not their number, and opens the window of a receiver late. So it
+// chooses how many bytes a full connection takes, and how many of them are with the receiver. When a
+// connection of the real kernel is full, the model gets buffers of the size that makes it as full.
+
+// plenty is the size of a buffer that is never full.
+const plenty = 1 << 30
+
+// freeze prepares the model for a step of a sequence in which a connection was full: no bytes arrive
+// during the step.
+func (d *duel) freeze() {
+	d.crowded = d.crowded || d.waiting()
+	if !d.crowded {
+		return
+	}
+	d.allow(size)
+	for fd, k := range d.open {
+		if k == tcpKind {
+			d.process.Freeze(fd)
+		}
+	}
+}
+
+// waiting reports whether bytes of a connection wait for the window of the receiver to open. It first
+// lets everything arrive that can.
+func (d *duel) waiting() bool {
+	for begin := time.Now(); time.Since(begin) < patience/4; d.nudge(9) {
+		moving, waiting := false, false
+		for fd, k := range d.open {
+			if k == tcpKind {
+				unacked, unsent := d.machine.underWay(fd)
+				moving, waiting = moving || unacked, waiting || unsent
+			}
+		}
+		if !moving {
+			return waiting
+		}
+	}
+	return false
+}
+
+// thaw lets as many bytes arrive as have arrived on the real kernel.
+func (d *duel) thaw() {
+	if !d.crowded {
+		return
+	}
+	for fd, k := range d.open {
+		if k == tcpKind {
+			d.thawOne(fd)
+		}
+	}
+	d.provokeReset()
+}
+
+// thawOne is thaw for one direction of a connection, or for both if the sender was closed.
+func (d *duel) thawOne(fd int) {
+	send := plenty
+	if d.machine.Poll(fd)&unix.EPOLLOUT == 0 || d.process.Finished(fd) {
+		send = d.process.Queued(fd)
+	}
+	d.process.SetSend(fd, send)
+	left, _ := d.machine.Unsent(fd)
+	d.process.Deliver(fd, left)
+	if d.process.Orphaned(fd) {
+		info, _ := d.machine.Info(fd)
+		d.process.Arrive(fd, info.Received)
+	}
+}
+
+// announceSpace announces space to an epoll instance of the model if the real one is ready. A socket that
+// is shut down for sending is always writable, so only the event tells when it has space.
+func (d *duel) announceSpace(epoll int) {
+	if !d.crowded || d.machine.Poll(epoll) == d.process.Poll(epoll) {
+		return
+	}
+	for fd, k := range d.open {
+		if k == tcpKind && d.process.Finished(fd) {
+			d.process.Space(fd)
+		}
+	}
+}
+
+// provokeReset delivers bytes that caused a reset: they count as not acknowledged for ever.
+func (d *duel) provokeReset() {
+	const reset = unix.EPOLLHUP | unix.EPOLLERR
+	for i := range d.open {
+		fd := (d.active + i) % len(d.open)
+		if d.open[fd] == tcpKind && d.machine.Poll(fd)&reset == reset && d.process.Poll(fd)&reset != reset {
+			d.process.Deliver(fd, 0)
+		}
+	}
+}
+
+// release lets the bytes go that MSG_MORE has held back in the model and not in the real kernel.
+func (d *duel) release() {
+	for fd, k := range d.open {
+		if k == tcpKind && d.process.Release(fd, d.machine.held(fd)) {
+			d.allow(cork)
+		}
+	}
+}
+
+// guideSend makes the model take as many bytes as the real kernel took.
+func (d *duel) guideSend(s step, fd int, want outcome) {
+	taken := max(want.n, 0)
+	short := want.e == unix.EAGAIN && !d.machine.connects(fd) || want.e == 0 && taken < s.n
+	if s.do == aSplice {
+		short = short && d.machine.Poll(d.real.fds[s.a])&unix.EPOLLIN != 0 // bytes are left in the pipe
+	}
+	switch {
+	case short:
+		d.crowded = true
+		d.freeze()
+		d.process.SetSend(fd, d.process.Queued(fd)+taken)
+	case d.crowded:
+		d.process.Grow(fd, taken)
+	}
+}
