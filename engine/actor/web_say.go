@@ -72,7 +72,7 @@ func (s *webService) misbehave(t *webTrack, d *webDelivery, whole bool) bool {
 // leave ends the connection. a is the running coroutine.
 func (s *webService) leave(a *Actor, d *webDelivery, answer *WebAnswer) {
 	if answer.Acked {
-		s.awaitAcks(a)
+		s.awaitAcks(a, 1)
 	}
 	if left, _ := s.conn.process.Unsent(s.conn.fd); left < d.wrote {
 		d.heard = true
@@ -88,29 +88,35 @@ func (s *webService) leave(a *Actor, d *webDelivery, answer *WebAnswer) {
 	}
 }
 
-// awaitAcks waits until the balancer's kernel has all bytes. Over a UNIX socket it has them at once.
-func (s *webService) awaitAcks(a *Actor) {
+// awaitAcks waits until the balancer's kernel has all bytes except fewer than some. Over a UNIX
+// socket it has them at once.
+func (s *webService) awaitAcks(a *Actor, some int) {
 	if s.At.IsUnix() {
 		return
 	}
 	c := s.conn
-	a.Until("waits until all bytes are acknowledged", func() bool {
+	a.Until("waits until bytes are acknowledged", func() bool {
 		if c.shows(unix.EPOLLERR | unix.EPOLLHUP) {
 			return true
 		}
 		left, _ := c.process.Unsent(c.fd)
-		return left == 0
+		return left < some
 	})
 }
 
-// add sends bytes behind the answer.
+// add sends bytes behind the answer. The client waits with its next request until the balancer's
+// kernel has the first of them. The balancer need not read more before that request comes.
 func (s *webService) add(t *webTrack) bool {
 	if t.request.Answer.Apart {
 		s.actor.Pause(1 + t.request.Answer.Pause)
 	}
-	_, err := s.conn.Write([]byte(t.request.added()))
-	s.awaitAcks(s.actor)
+	text := []byte(t.request.added())
+	n, err := s.conn.Some(text)
+	s.awaitAcks(s.actor, n)
 	t.settled = true
+	if err == nil {
+		_, err = s.conn.Write(text[n:])
+	}
 	if err == nil {
 		s.awaitEnd()
 	}
