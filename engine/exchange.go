@@ -217,6 +217,7 @@ func (l *loop) exchanged(id int32, s *session, x *exchange) {
 	case keepServer:
 		x.marks |= idle
 		x.idleBackend, x.idleServer = s.backend, s.server
+		l.tendIdle(id, s, x) // an event may have announced bytes behind the answer
 	default:
 		l.dropServer(id, s, x)
 	}

@@ -48,8 +48,12 @@ func (c *sessionCheck) serving() bool {
 
 func (c *sessionCheck) idles() bool { return c.x != nil && c.x.has(idle) }
 
-// timer: a session with a deadline has an armed timer for this time or earlier.
+// timer: a session with a deadline has an armed timer for this time or earlier. A session that waits
+// for its turn arms it then.
 func (c *sessionCheck) timer() {
+	if c.sock[client].has(waiting) || c.sock[server].has(waiting) {
+		return
+	}
 	at := c.deadline(c.id, c.session)
 	due, armed := c.clock.wheel.Due(c.id)
 	c.unless(at == never || armed && due <= max(at, c.now), "its deadline is %d, its timer %d (armed: %v)", at, due, armed)

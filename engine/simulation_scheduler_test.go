@@ -55,6 +55,7 @@ func (x *simulation) collect() {
 func (x *simulation) step() (worked bool) {
 	if p := x.pace.lag; p > 0 && x.rand.IntN(p) == 0 {
 		x.kernel.Advance(x.kernel.Now() + time.Duration(x.rand.Int64N(int64(time.Millisecond))))
+		x.resting = false
 	}
 	network, actors := 0, 0
 	if x.kernel.Pending() > 0 {
