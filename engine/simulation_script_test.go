@@ -96,6 +96,22 @@ func (l *scriptLine) String() string {
 	return fmt.Sprintf("%s%d%s in %d parts", m[1], l.bytes, m[3], l.times)
 }
 
+// detailsOf returns the lines behind the first one of a failure: a stack, or who waits for what. Without
+// -show they are cut.
+func detailsOf(wrong string) string {
+	lines := strings.Split(wrong, "\n")[1:]
+	if len(lines) == 0 {
+		return ""
+	}
+	if *showFlag == "" {
+		lines = lines[:min(len(lines), 20)]
+		for i, line := range lines {
+			lines[i] = line[:min(len(line), 200)]
+		}
+	}
+	return "details:\n" + strings.Join(lines, "\n") + "\n"
+}
+
 // describe returns the properties of a world that a script needs: configuration, sizes, faults and
 // conversations.
 func (p *worldPlan) describe() string {

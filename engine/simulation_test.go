@@ -154,9 +154,7 @@ func report(p *worldPlan, o outcome) string {
 	o = runWorld(small, watch{trace: text.note})
 	var b strings.Builder
 	fmt.Fprintf(&b, "a world fails: %s\n%swhat happens:\n%s", firstLine(o.wrong[0]), small.describe(), text)
-	if *showFlag != "" {
-		fmt.Fprintf(&b, "details:\n%s\n", strings.Join(o.wrong, "\n"))
-	}
+	fmt.Fprintf(&b, "%s", detailsOf(o.wrong[0]))
 	fmt.Fprintf(&b, "to repeat it: go test -tags simulation ./engine -run 'TestSimulation$' -plan %q\n", small)
 	fmt.Fprintf(&b, "It was made smaller in %v and %d runs from: -worlds 1 -seed %d\n", time.Since(began).Round(time.Millisecond), s.runs, p.seed)
 	return b.String()
