@@ -94,7 +94,7 @@ var backKnobs = []knob[*simBack]{
 	{"smart connect", 0.2, nil, func(t *turn[*simBack]) { t.of.say("option tcp-smart-connect") }},
 	{"balance", 0.2, nil, func(t *turn[*simBack]) { t.of.say("balance roundrobin") }},
 	{"greeting", 0.2, (*simBack).inTCP, func(t *turn[*simBack]) { t.of.greets = true }},
-	{"timeout connect", 0.2, nil, func(t *turn[*simBack]) { t.of.connect = t.timeout() }},
+	{"timeout connect", 0.2, nil, func(t *turn[*simBack]) { t.of.connect = min(t.timeout(), t.of.connect) }},
 	{"timeout server", 0.15, nil, func(t *turn[*simBack]) { t.of.server = t.timeout() }},
 	{"timeout server-fin", 0.1, nil, func(t *turn[*simBack]) { t.of.limit("server-fin", t.timeout()) }},
 	{"timeout tunnel", 0.1, nil, func(t *turn[*simBack]) { t.of.limit("tunnel", t.timeout()) }},
