@@ -224,6 +224,9 @@ func (s *webService) bodyEnds(t *webTrack, body *webBody, err error) bool {
 	case isSyntax(err) && q.Malformed == "":
 		s.failf(q, "its body at server %s: %v", s.Name, err)
 		return false
+	case isSyntax(err): // the balancer may notice it later
+		s.awaitEnd()
+		return false
 	case !errors.Is(err, io.EOF):
 		return false
 	case q.Malformed != "":

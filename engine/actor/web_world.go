@@ -173,7 +173,7 @@ const mostBuffers = 256
 
 // mostSilence is how long the end of a connection waits for anything. It is longer than all timeouts
 // that a conversation can meet.
-const mostSilence = 10 * time.Minute
+const mostSilence = time.Hour
 
 // keepAlive moves the deadline of a connection on which bytes move.
 func (c *Conn) keepAlive() {
