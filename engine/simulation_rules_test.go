@@ -25,7 +25,7 @@ type asked struct {
 	back  string
 }
 
-// requestRules are rules for requests.
+// requestRules are rules for requests. Redirections with status 302 and 303 come from errorloc only.
 var requestRules = []webRule{
 	{"deny", "http-request deny {if}", gives(403)},
 	{"deny-status", "http-request deny deny_status 429 {if}", gives(429)},
@@ -47,14 +47,14 @@ var requestRules = []webRule{
 		q.give(301, "")
 		q.Expect.Location = "https://x.test" + q.way()
 	}},
-	{"scheme", "http-request redirect scheme https append-slash set-cookie SEEN=1 {if}", func(q *asked) {
-		q.give(302, "")
+	{"scheme", "http-request redirect scheme https append-slash code 308 set-cookie SEEN=1 {if}", func(q *asked) {
+		q.give(308, "")
 		q.Expect.Location = "https://" + q.Host + q.way() + "/"
 		q.gains("set-cookie: SEEN=1; path=/;")
 	}},
 	{"ignore-empty", "http-request redirect location %[req.hdr(x-none)] ignore-empty {if}", func(*asked) {}},
-	{"redirect", "redirect location /old code 303 {if}", func(q *asked) {
-		q.give(303, "")
+	{"redirect", "redirect location /old code 301 {if}", func(q *asked) {
+		q.give(301, "")
 		q.Expect.Location = "/old"
 	}},
 	{"allow", "http-request allow {if}\nhttp-request deny {if}", func(*asked) {}},
@@ -104,8 +104,8 @@ var hostRule = webRule{"host", "http-request set-header Host other.test {if}", f
 var answerRules = []webRule{
 	{"deny", "http-response deny {if}", replaces(502)},
 	{"return", "http-response return status 201 {if}", replaces(201)},
-	{"location", "http-response redirect location /instead {if}", func(q *asked) {
-		q.replace(302)
+	{"location", "http-response redirect location /instead code 307 {if}", func(q *asked) {
+		q.replace(307)
 		q.Expect.Location = "/instead"
 	}},
 	{"allow", "http-response allow {if}\nhttp-response deny {if}", func(*asked) {}},
