@@ -18,7 +18,7 @@ const (
 	// mostIdle is the number of steps of loops in a row that may change nothing.
 	mostIdle = 2000
 	// longest is the virtual time after which a world counts as hanging.
-	longest = 40 * time.Minute
+	longest = 4 * time.Hour
 )
 
 // run lets the world go on until it is over, or until something goes wrong.
