@@ -77,7 +77,7 @@ var frontKnobs = []knob[*simFront]{
 	{"maxconn", 0.2, nil, func(t *turn[*simFront]) { t.of.most = 1 + t.IntN(5) }},
 	{"maxconn of an address", 0.2, nil, func(t *turn[*simFront]) { t.of.binds[0].most = 1 + t.IntN(5) }},
 	{"second address", 0.3, nil, secondAddress},
-	{"backlog", 0.1, nil, func(t *turn[*simFront]) { t.of.say("backlog %d", 1+t.IntN(5)) }},
+	{"backlog", 0.1, nil, backlog},
 	{"smart accept", 0.2, nil, func(t *turn[*simFront]) { t.of.say("option tcp-smart-accept") }},
 	{"timeout client", 0.15, nil, func(t *turn[*simFront]) { t.of.client = t.timeout() }},
 	{"timeout client-fin", 0.1, nil, func(t *turn[*simFront]) { t.of.limit("client-fin", t.timeout()) }},
@@ -119,6 +119,16 @@ func secondAddress(t *turn[*simFront]) {
 		b.most = 1 + t.IntN(5)
 	}
 	t.of.binds = append(t.of.binds, b)
+}
+
+// backlog sets the length of the accept queue. Linux resets clients that have waited for a minute in
+// front of a full queue, so it is short only where connections may end at any time.
+func backlog(t *turn[*simFront]) {
+	n := enough
+	if t.scene.doubts.has(cuts) {
+		n = 1 + t.IntN(5)
+	}
+	t.of.say("backlog %d", n)
 }
 
 func (f *simFront) frees() { f.effects = append(f.effects, func(q *asked) { q.Expect.Frees = true }) }
