@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -29,7 +30,8 @@ type webClient struct {
 	counting  bool // left counts
 	left      int  // bytes to read before the client's fault
 	sendErr   error
-	sent      int // requests that were sent to their end
+	began     time.Duration // when the connection stood, on the clock of the kernel
+	sent      int           // requests that were sent to their end
 }
 
 // errLeft is the error of a client's read behind its own fault.
@@ -45,7 +47,7 @@ func (w *WebWorld) Converse(a *Actor, p *WebPlan, to kernel.Address) {
 		return
 	}
 	conn.Deadline(a.Cast.Kernel.Now() + mostSilence)
-	c := &webClient{WebWorld: w, plan: p, actor: a, conn: conn, unix: to.IsUnix()}
+	c := &webClient{WebWorld: w, plan: p, actor: a, conn: conn, unix: to.IsUnix(), began: a.Cast.Kernel.Now()}
 	c.in = webReader{from: c, buf: w.fullBuffer()}
 	sender := a.Go("sends", c.send)
 	sender.Name = a.Name // in traces, both are one
@@ -180,12 +182,20 @@ func (c *webClient) broke(t *webTrack, f *webFate, err error) next {
 		c.failf(q, "nothing comes any more before its answer")
 	case isSyntax(err):
 		c.failf(q, "before its answer: %v", err)
-	case f.gone || c.mayEnd || c.Draining && c.plan.index(q) > 0:
+	case f.gone || c.mayEnd || c.Draining && c.plan.index(q) > 0 || c.forgotten(err):
 	case f.cut && errors.Is(err, io.ErrUnexpectedEOF) || f.cut && !f.exact: // within the head
 	default:
 		c.failf(q, "the connection ends before its answer: %v", err)
 	}
 	return broken
+}
+
+// forgotten reports whether the client was reset because the backlog was full for too long. The
+// client has seen SYN-ACK, but Linux drops its ACK, repeats SYN-ACK, and gives up after
+// tcp_synack_retries (5), 63 seconds after the first.
+func (c *webClient) forgotten(err error) bool {
+	return !c.unix && c.in.taken+len(c.in.left()) == 0 && errors.Is(err, unix.ECONNRESET) &&
+		c.Cast.Kernel.Now()-c.began > 60*time.Second
 }
 
 // own reports whether err comes from what the client itself has done.
