@@ -2,4 +2,230 @@
 
 package engine
 
-func (x *simulation) checkLogs() {}
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sluice/engine/actor"
+)
+
+// simLog is the log of one frontend at the end of a world.
+type simLog struct {
+	*simulation
+	front    *simFront
+	lines    []*simLine
+	byTalk   map[int][]*simLine // by number of the conversation, if the line tells it
+	byNumber map[int]*simLine   // mode http: by number of the request
+}
+
+// checkLogs compares the log lines of all frontends with what happened.
+func (x *simulation) checkLogs() {
+	logs := map[*simFront]*simLog{}
+	for _, f := range x.fronts {
+		logs[f] = &simLog{simulation: x, front: f, byTalk: map[int][]*simLine{}, byNumber: map[int]*simLine{}}
+	}
+	for _, l := range x.lines {
+		logs[l.front].read(l.text)
+	}
+	streams := x.streams.Outcomes()
+	records := x.webs.Records()
+	for _, f := range x.fronts {
+		g := logs[f]
+		switch {
+		case !f.tells():
+		case f.http:
+			g.checkRequests(records)
+		default:
+			g.checkStreams(streams)
+		}
+	}
+}
+
+// tells reports whether the frontend writes a line for each connection or request.
+func (f *simFront) tells() bool { return f.log != logNothing && f.log != logConnect }
+
+// read enters a line.
+func (g *simLog) read(text string) {
+	l, err := g.front.parseLine(text)
+	if err != nil {
+		g.failf("log line %q: %v", text, err)
+		return
+	}
+	g.lines = append(g.lines, l)
+	if !g.front.tells() {
+		return
+	}
+	talk := l.talk()
+	if number, named := l.number(); named {
+		talk = number / 10
+		if g.byNumber[number] != nil {
+			g.failf("request %d has two log lines: %q and %q", number, g.byNumber[number].text, text)
+		}
+		g.byNumber[number] = l
+	}
+	g.byTalk[talk] = append(g.byTalk[talk], l)
+	g.checkPlace(l, talk)
+}
+
+// talk returns the number of the conversation that the client's address tells; 0: none.
+func (l *simLine) talk() int {
+	a := l.client.Addr().Unmap()
+	if !a.Is4() {
+		return 0
+	}
+	return int(a.As4()[2])<<8 | int(a.As4()[3])
+}
+
+// number returns the number of the request that the line is about. The target of CONNECT contains
+// none.
+func (l *simLine) number() (n int, named bool) {
+	words := strings.Split(l.request, " ")
+	if len(words) != 3 {
+		return 0, false
+	}
+	n, err := strconv.Atoi(words[1][strings.LastIndexByte(words[1], '/')+1:])
+	return n, err == nil
+}
+
+// checkPlace: a line comes from the frontend to which its client has connected.
+func (g *simLog) checkPlace(l *simLine, talk int) {
+	if talk == 0 {
+		return
+	}
+	c := g.client(talk)
+	switch {
+	case c.front != g.front:
+		g.failf("a line about conversation %d came from %s: %q", talk, g.front.name, l.text)
+	case l.client.IsValid() && l.client.Addr() != c.from.IP.Addr():
+		g.failf("conversation %d came from %v: %q", talk, c.from.IP.Addr(), l.text)
+	case l.client.IsValid() == c.bind.address.IsUnix():
+		g.failf("conversation %d came by %v: %q", talk, c.bind.address, l.text)
+	}
+}
+
+// normal reports whether `option dontlog-normal` leaves the line out.
+func (l *simLine) normal() bool {
+	return l.term[0] == '-' && l.retries == 0 && l.status < 500
+}
+
+// checkRequests compares the lines of a frontend in mode http with its requests.
+func (g *simLog) checkRequests(records []actor.WebRecord) {
+	plans := map[int]*actor.WebPlan{}
+	for _, t := range g.talks {
+		if t.front == g.front && !t.rejected() {
+			plans[t.number] = t.web
+		}
+	}
+	for i := range records {
+		r := &records[i]
+		p := plans[r.Number/10]
+		if p == nil {
+			continue
+		}
+		q := &p.Requests[r.Number%10]
+		if g.front.log == logTCP || q.Method == "CONNECT" {
+			continue
+		}
+		if wrong := g.judge(p, q, r, g.byNumber[r.Number]); wrong != "" {
+			g.failf("conversation %d request %d: %s", p.Number, r.Number, wrong)
+		}
+	}
+}
+
+// judge says what is wrong with the line of a request; nil: there is none.
+func (g *simLog) judge(p *actor.WebPlan, q *actor.WebRequest, r *actor.WebRecord, l *simLine) string {
+	if l == nil {
+		return g.missing(q, r)
+	}
+	switch {
+	case q.Number == g.front.monitored:
+		return "it asks for monitor-uri and is logged: " + l.text
+	case r.Status != 0 && l.status != g.meant(q, r):
+		return fmt.Sprintf("the client got status %d, and the line tells %d: %s", r.Status, l.status, l.text)
+	case r.Whole && l.bytes != int64(r.Bytes):
+		return fmt.Sprintf("the client got %d bytes, and the line tells %d: %s", r.Bytes, l.bytes, l.text)
+	case l.bytes < int64(r.Bytes):
+		return fmt.Sprintf("the client got %d bytes, and the line tells less: %s", r.Bytes, l.text)
+	case q.Malformed == "" && l.request != r.Line && q.Odd != "target with a host":
+		return fmt.Sprintf("its request line is %q: %s", r.Line, l.text)
+	}
+	if wrong := g.serverDiffers(q, r, l); wrong != "" {
+		return wrong
+	}
+	if !g.termFits(q, r, l) {
+		return fmt.Sprintf("its termination state does not fit: %s; %+v", l.text, *r)
+	}
+	return ""
+}
+
+// missing says why a request must have a line.
+func (g *simLog) missing(q *actor.WebRequest, r *actor.WebRecord) string {
+	switch {
+	case q.Number == g.front.monitored, r.Status == 0, q.Malformed != "", g.front.quiet.normal:
+		return ""
+	case r.Own && !r.Sent:
+		return "" // its head may not have come
+	}
+	return fmt.Sprintf("it has no log line: %+v", *r)
+}
+
+// serverDiffers says what is wrong with the backend and the server of a line.
+func (g *simLog) serverDiffers(q *actor.WebRequest, r *actor.WebRecord, l *simLine) string {
+	switch {
+	case r.Status == 0 || r.Own:
+		return ""
+	case l.back != q.Expect.Backend && q.Expect.Backend != "":
+		return fmt.Sprintf("it belongs to %s: %s", q.Expect.Backend, l.text)
+	case len(r.Servers) > 0 && l.server != r.Servers[len(r.Servers)-1]:
+		return fmt.Sprintf("server %s has answered it: %s", r.Servers[len(r.Servers)-1], l.text)
+	case l.retries < len(r.Servers)-1:
+		return fmt.Sprintf("servers %v have got it: %s", r.Servers, l.text)
+	}
+	return ""
+}
+
+// termFits reports whether the termination state of a line fits what happened to its request.
+func (g *simLog) termFits(q *actor.WebRequest, r *actor.WebRecord, l *simLine) bool {
+	term := l.term[:2]
+	switch {
+	case term == "KD":
+		return g.finale.stop
+	case term[0] == 'R':
+		return g.doubts.has(cuts)
+	case r.Own && r.Whole && q.Expect.Answer == r.Status && g.terms[q.Number] != "":
+		return term == g.terms[q.Number] || slices.Contains(ownTerms[r.Status], term)
+	case r.Own && r.Whole:
+		return slices.Contains(ownTerms[g.meant(q, r)], term)
+	case r.Whole && q.Answer.Fault == actor.Fair && q.Answer.Early < 0 && !r.Aborted && r.Sent:
+		return term == "--"
+	}
+	return slices.Contains(webTerms, term)
+}
+
+// meant returns the status of an answer. The line of an answer that errorloc has replaced tells the
+// status of the original one.
+func (g *simLog) meant(q *actor.WebRequest, r *actor.WebRecord) int {
+	for i := 0; i < len(q.Expect.Instead) && r.Own; i += 2 {
+		if q.Expect.Instead[i+1] == r.Status {
+			return q.Expect.Instead[i]
+		}
+	}
+	return r.Status
+}
+
+// ownTerms are the termination states of the balancer's own answers, by status.
+var ownTerms = map[int][]string{
+	400: {"PR", "CR", "PH", "PD"},
+	408: {"cR", "cH"},
+	413: {"PR"}, 414: {"PR"}, 431: {"PR"}, 501: {"PR"}, 500: {"PR"},
+	502: {"SH", "PH"},
+	503: {"SC", "sC", "RC"},
+	504: {"sH"},
+}
+
+// webTerms are the termination states of mode http.
+var webTerms = []string{
+	"--", "CR", "CL", "CD", "CH", "cR", "cH", "cD", "SH", "sH", "SD", "sD", "SC", "sC", "RC", "PR", "PH", "PD", "LR", "LH", "KD", "RR", "CC",
+}

@@ -20,9 +20,9 @@ type webRule struct {
 // asked is a request that asks for a rule.
 type asked struct {
 	*actor.WebRequest
-	proxy string // the name of the proxy that has the rule
 	front string
 	back  string
+	terms map[int]string // see scene.terms
 }
 
 // requestRules are rules for requests. Redirections with status 302 and 303 come from errorloc only.
@@ -131,6 +131,14 @@ var answerRules = []webRule{
 // write returns the lines of a rule with their condition.
 func (r *webRule) write(condition string) []string {
 	return strings.Split(strings.ReplaceAll(r.lines, "{if}", condition), "\n")
+}
+
+// term returns the termination state of an answer of the rule. phase is its second letter.
+func (r *webRule) term(phase byte) string {
+	if strings.HasPrefix(r.name, "deny") || r.name == "empty-path" {
+		return string([]byte{'P', phase})
+	}
+	return string([]byte{'L', phase})
 }
 
 func gives(status int) func(*asked) { return func(q *asked) { q.give(status, "") } }

@@ -29,6 +29,7 @@ type scene struct {
 	finale  finale
 	flips   []flip
 	doubts  doubts
+	terms   map[int]string // termination states of requests that rules answer, by their number
 }
 
 // doubts are reasons why a conversation need not go as its plan says.
@@ -44,7 +45,7 @@ func (d doubts) has(any doubts) bool { return d&any != 0 }
 
 // setScene makes the scene of a plan.
 func setScene(p *worldPlan) *scene {
-	s := &scene{plan: p, loops: 1, sizes: usualSizes(), pace: usualPace(p.order("pace")), odds: usualOdds(), machine: kernel.Options{Delayed: true, FastOpen: 3}}
+	s := &scene{plan: p, loops: 1, sizes: usualSizes(), pace: usualPace(p.order("pace")), odds: usualOdds(), terms: map[int]string{}, machine: kernel.Options{Delayed: true, FastOpen: 3}}
 	for i := range p.backs {
 		s.backs = append(s.backs, s.newBack(i))
 	}

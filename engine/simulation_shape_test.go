@@ -60,7 +60,7 @@ func (r *simRoute) webHost() actor.WebHost {
 
 // effect is what the configuration does with a request.
 func (s *scene) effect(f *simFront, q *actor.WebRequest) {
-	a := &asked{WebRequest: q, front: f.name}
+	a := &asked{WebRequest: q, front: f.name, terms: s.terms}
 	q.Expect.Instead = f.instead
 	if q.Number == f.monitored && q.Method != "CONNECT" {
 		q.Path = monitorPath
@@ -117,17 +117,27 @@ func (f *simFront) askForRules(r *rand.Rand, q *asked, back *simBack) {
 
 // demand lets the request ask for one of the rules.
 func (q *asked) demand(r *rand.Rand, rules []*webRule, mark string) {
-	if rule := rules[r.IntN(len(rules))]; rule != nil {
-		q.adds(mark + ": " + rule.name)
-		rule.apply(q)
+	rule := rules[r.IntN(len(rules))]
+	if rule == nil {
+		return
+	}
+	q.adds(mark + ": " + rule.name)
+	rule.apply(q)
+	if q.Expect.Answer != 0 {
+		q.terms[q.Number] = rule.term('R')
 	}
 }
 
 // demandAnswer lets the answer ask for one of the rules.
 func (q *asked) demandAnswer(r *rand.Rand, rules []*webRule, mark string) {
-	if rule := rules[r.IntN(len(rules))]; rule != nil {
-		q.says(mark + ": " + rule.name)
-		rule.apply(q)
+	rule := rules[r.IntN(len(rules))]
+	if rule == nil {
+		return
+	}
+	q.says(mark + ": " + rule.name)
+	rule.apply(q)
+	if q.Expect.Answer != 0 {
+		q.terms[q.Number] = rule.term('H')
 	}
 }
 
