@@ -29,13 +29,14 @@ func (s *scene) shape(f *simFront) *actor.WebShape {
 }
 
 // repeats returns the largest request that is certainly held for repeating. The head that is sent to
-// the server may be a little larger than the client's.
+// the server may be a little larger than the client's. No copy is held of a body that is spliced.
 func (s *scene) repeats() int {
 	const added = 300
+	most := mostRepeated - added
 	if s.sizes.memory.Records < usualBudget {
-		return ownRecord - added
+		most = ownRecord - added
 	}
-	return mostRepeated - added
+	return min(most, s.sizes.loop.Pump)
 }
 
 func (r *simRoute) webHost() actor.WebHost {
