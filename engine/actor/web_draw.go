@@ -112,16 +112,13 @@ func (d *drawing) client() {
 
 // malform makes a request malformed.
 func (d *drawing) malform(q *WebRequest) {
-	if q.Upgrade {
+	if q.Upgrade || q.Method == "HEAD" {
 		return
 	}
 	bad := pick(d, badRequests...)
 	q.Malformed, q.Odd, q.Continue = bad.name, "", false
 	if bad.chunk != "" {
 		q.Old, q.Keep, q.Framing, q.Trailer = false, false, ByChunks, false
-	}
-	if q.Method == "HEAD" {
-		q.Method = "POST"
 	}
 }
 
