@@ -88,6 +88,7 @@ func (x *simulation) excused(p *actor.StreamPlan) bool {
 func (x *simulation) checkEnd() {
 	x.streams.Finish()
 	x.checkLogs()
+	x.checkCounts()
 	x.checkNothingLeft()
 	x.collect()
 }

@@ -33,6 +33,7 @@ type simulation struct {
 	cast    *actor.Cast
 	webs    *actor.WebWorld
 	streams *actor.Streams
+	wire    *simWire
 	talks   []*simTalk
 	clients []*actor.Actor
 	resting bool             // no actor can go on, as long as nothing else happens
@@ -70,9 +71,11 @@ func newSimulation(p *worldPlan, w watch) (*simulation, error) {
 		x.talks = append(x.talks, x.talk(number))
 	}
 	x.makeKernel()
+	x.wire = watchWire(x)
 	if err := x.makeEngine(); err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, x.config())
 	}
+	x.wire.begin()
 	x.makeCast()
 	x.spoil()
 	return x, nil

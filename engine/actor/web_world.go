@@ -81,6 +81,18 @@ func NewWebWorld(c *Cast, plans []*WebPlan) *WebWorld {
 	return w
 }
 
+// Kept returns how many requests have come to a server on connections that had served others.
+func (w *WebWorld) Kept(server string) (n int) {
+	for _, t := range w.tracks {
+		for _, d := range t.deliveries {
+			if d.kept && d.server == server {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // line returns the request line.
 func (q *WebRequest) line() string {
 	return q.Method + " " + q.target() + " HTTP/1." + string(minor(q.Old))

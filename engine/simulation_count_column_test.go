@@ -1,0 +1,214 @@
+//go:build simulation
+
+package engine
+
+import (
+	"fmt"
+
+	"sluice/engine/stat"
+)
+
+// column is a counter of a frontend, a backend or a server.
+type column int
+
+// The counters. The names are those of `show stat`, as far as it shows them.
+const (
+	colCur column = iota
+	colMax
+	colTotal
+	colIn
+	colOut
+	colRate
+	colConns
+	colConnsCur
+	colConnsMax
+	colConnsRate
+	colDeniedConn
+	colDeniedSess
+	colDeniedReq
+	colDeniedResp
+	colFailedReq
+	colFailedConn
+	colFailedResp
+	colRetries
+	colRedispatches
+	colClientAborts
+	colServerAborts
+	colSelected
+	colConnects
+	colReuses
+	colIntercepted
+	colRequests
+	colRequestRate
+	colOther // answers by class, up to colOther+5
+	col1xx
+	col2xx
+	col3xx
+	col4xx
+	col5xx
+	colQueue // average times, up to colQueue+3
+	colConnect
+	colResponse
+	colAll
+	colQueueMax // highest times, up to colQueueMax+3
+	colConnectMax
+	colResponseMax
+	colAllMax
+	columns
+)
+
+var columnNames = [columns]string{
+	"scur", "smax", "stot", "bin", "bout", "rate_max", "conn_tot", "current connections", "most connections", "conn_rate_max",
+	"dcon", "dses", "dreq", "dresp", "ereq", "econ", "eresp", "wretr", "wredis", "cli_abrt", "srv_abrt", "lbtot", "connect", "reuse",
+	"intercepted", "req_tot", "req_rate_max", "hrsp_other", "hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx", "hrsp_5xx",
+	"qtime", "ctime", "rtime", "ttime", "qtime_max", "ctime_max", "rtime_max", "ttime_max",
+}
+
+// counts are the counters of a row.
+type counts [columns]int64
+
+// countsOfProxy reads the counters of a frontend or a backend.
+func countsOfProxy(p *stat.Proxy) *counts {
+	c := &counts{
+		colConns: p.Conns.Total(), colConnsCur: p.Conns.Cur(), colConnsMax: p.Conns.Max(), colConnsRate: p.Conns.Rate().Max(),
+		colDeniedConn: p.DeniedConn.Load(), colDeniedSess: p.DeniedSess.Load(), colDeniedReq: p.DeniedReq.Load(),
+		colDeniedResp: p.DeniedResp.Load(), colFailedReq: p.FailedReq.Load(), colFailedConn: p.FailedConn.Load(),
+		colFailedResp: p.FailedResp.Load(), colRetries: p.Retries.Load(), colRedispatches: p.Redispatches.Load(),
+		colClientAborts: p.ClientAborts.Load(), colServerAborts: p.ServerAborts.Load(), colSelected: p.Selected.Load(),
+		colConnects: p.Connects.Load(), colReuses: p.Reuses.Load(), colIntercepted: p.Intercepted.Load(),
+	}
+	c.addLoad(&p.Load)
+	c.addRequests(&p.Requests)
+	c.addTimes(&p.Times)
+	return c
+}
+
+// countsOfServer reads the counters of a server.
+func countsOfServer(s *stat.Server) *counts {
+	c := &counts{
+		colDeniedResp: s.DeniedResp.Load(), colFailedConn: s.FailedConn.Load(), colFailedResp: s.FailedResp.Load(),
+		colRetries: s.Retries.Load(), colRedispatches: s.Redispatches.Load(),
+		colClientAborts: s.ClientAborts.Load(), colServerAborts: s.ServerAborts.Load(), colSelected: s.Selected.Load(),
+		colConnects: s.Connects.Load(), colReuses: s.Reuses.Load(),
+	}
+	c.addLoad(&s.Load)
+	c.addRequests(&s.Requests)
+	c.addTimes(&s.Times)
+	return c
+}
+
+// countsOfProcess reads the counters of the process.
+func countsOfProcess(p *stat.Process) *counts {
+	c := &counts{}
+	c.addLoad(&p.Load)
+	c.addRequests(&p.Requests)
+	return c
+}
+
+func (c *counts) addLoad(l *stat.Load) {
+	c[colCur], c[colMax], c[colTotal] = l.Cur(), l.Max(), l.Total()
+	c[colIn], c[colOut], c[colRate] = l.In(), l.Out(), l.Rate().Max()
+}
+
+func (c *counts) addRequests(r *stat.Requests) {
+	c[colRequests], c[colRequestRate] = r.Total(), r.Rate().Max()
+	for class := range 6 {
+		c[colOther+column(class)] = r.Class(class)
+	}
+}
+
+func (c *counts) addTimes(t *stat.Times) {
+	for i, m := range []*stat.Mean{&t.Queue, &t.Connect, &t.Response, &t.Total} {
+		c[colQueue+column(i)], c[colQueueMax+column(i)] = m.Avg(), m.Max()
+	}
+}
+
+// classOf returns the column of a status.
+func classOf(status int) column {
+	if status < 100 || status > 599 {
+		return colOther
+	}
+	return colOther + column(status/100)
+}
+
+// span is what a counter may be. The zero value is exactly 0.
+type span struct{ least, most int64 }
+
+// unbounded is more than any counter of a world.
+const unbounded = 1 << 40
+
+func exactly(n int64) span { return span{n, n} }
+
+func (s span) has(n int64) bool { return s.least <= n && n <= s.most }
+
+func (s span) String() string {
+	switch {
+	case s.least == s.most:
+		return fmt.Sprint(s.least)
+	case s.most >= unbounded:
+		return fmt.Sprintf("at least %d", s.least)
+	}
+	return fmt.Sprintf("%d to %d", s.least, s.most)
+}
+
+// expected is what the counters of a row may be.
+type expected struct {
+	name  string
+	spans [columns]span
+	times [4][]int64 // samples: queue, connect, response, total
+}
+
+// add adds n for certain.
+func (e *expected) add(c column, n int64) {
+	e.spans[c].least += n
+	e.spans[c].most += n
+}
+
+// inc adds 1 for certain.
+func (e *expected) inc(c column) { e.add(c, 1) }
+
+// may adds up to n.
+func (e *expected) may(c column, n int64) { e.spans[c].most += n }
+
+// set says what a counter may be.
+func (e *expected) set(c column, s span) { e.spans[c] = s }
+
+// forget makes every counter unbounded, except those that system calls show.
+func (e *expected) forget() {
+	for c := range columns {
+		switch c {
+		case colCur, colConnsCur, colDeniedSess:
+		default:
+			e.spans[c].most += unbounded
+		}
+	}
+}
+
+// settle sets the average and the highest times from their samples. Unknown samples may lower the
+// average.
+func (e *expected) settle() {
+	for i, all := range e.times {
+		if len(all) == 0 {
+			continue
+		}
+		var sum, most int64
+		for _, v := range all {
+			sum += v
+			most = max(most, v)
+		}
+		e.add(colQueueMax+column(i), most)
+		if avg := colQueue + column(i); e.spans[avg].most < unbounded {
+			e.add(avg, sum/int64(len(all)))
+		}
+	}
+}
+
+// differences returns the counters that are not as expected.
+func (e *expected) differences(got *counts) (all []string) {
+	for c := range columns {
+		if !e.spans[c].has(got[c]) {
+			all = append(all, fmt.Sprintf("%s: %s is %d; want %v", e.name, columnNames[c], got[c], e.spans[c]))
+		}
+	}
+	return all
+}

@@ -1,0 +1,373 @@
+//go:build simulation
+
+package engine
+
+import (
+	"fmt"
+
+	"sluice/engine/actor"
+	"sluice/pool"
+)
+
+// truth is what the counters of a world must be. It comes from the system calls of the balancer,
+// from what the actors did, and from the log lines: each conversation is known by its client's
+// address or by its first bytes, so a line's outcome is compared elsewhere.
+type truth struct {
+	*simulation
+	fronts     []*expected // by frontend
+	backRows   []*expected // by backend
+	serverRows [][]*expected
+	attempts   map[*expected]*attempts // by row of the backend
+	plans      map[int]*actor.WebPlan
+}
+
+// attempts are the attempts of a backend's sessions and requests to connect.
+type attempts struct {
+	blind     bool               // not all lines are known
+	made      span               // attempts, on new connections and on idle ones
+	retries   span               // retries and redispatches
+	persisted map[*expected]span // choices of a cookie, by row of the server
+	heads     map[*expected]span // bytes of requests of which nothing was sent, by row of the server
+}
+
+// checkCounts compares all counters with what has happened. It is called when all sessions have
+// ended.
+func (x *simulation) checkCounts() {
+	t := &truth{simulation: x, attempts: map[*expected]*attempts{}, plans: map[int]*actor.WebPlan{}}
+	t.makeRows()
+	t.addLines()
+	t.addMonitor()
+	for i := range t.fronts {
+		t.checkFront(i)
+	}
+	for i := range t.backRows {
+		t.checkBack(i)
+	}
+	t.checkProcess()
+	t.checkWire()
+}
+
+// makeRows makes a row for each frontend, backend and server. Rows of proxies whose lines are not
+// all known are unbounded.
+func (t *truth) makeRows() {
+	for _, talk := range t.talks {
+		if talk.web != nil {
+			t.plans[talk.number] = talk.web
+		}
+	}
+	for _, b := range t.backs {
+		row := &expected{name: "backend " + b.name}
+		var servers []*expected
+		for _, v := range b.servers {
+			servers = append(servers, &expected{name: "server " + v.name})
+		}
+		t.backRows, t.serverRows = append(t.backRows, row), append(t.serverRows, servers)
+		t.attempts[row] = &attempts{persisted: map[*expected]span{}, heads: map[*expected]span{}}
+	}
+	for _, f := range t.simulation.fronts {
+		row := &expected{name: "frontend " + f.name}
+		t.fronts = append(t.fronts, row)
+		if all, _ := f.tellsAll(); all {
+			continue
+		}
+		row.forget()
+		for i, b := range t.backs {
+			if f.leadsTo(b) {
+				t.forgetBack(i)
+			}
+		}
+	}
+}
+
+func (t *truth) forgetBack(i int) {
+	if a := t.attempts[t.backRows[i]]; a.blind {
+		return
+	} else {
+		a.blind = true
+	}
+	t.backRows[i].forget()
+	for _, v := range t.serverRows[i] {
+		v.forget()
+	}
+}
+
+// leadsTo reports whether clients of a frontend may come to a backend.
+func (f *simFront) leadsTo(b *simBack) bool {
+	for _, r := range f.routes {
+		if r.back == b {
+			return true
+		}
+	}
+	return false
+}
+
+// serversOf returns the rows of a backend's servers.
+func (t *truth) serversOf(b *expected) []*expected {
+	for i, row := range t.backRows {
+		if row == b {
+			return t.serverRows[i]
+		}
+	}
+	return nil
+}
+
+// headOnly adds the bytes of a request of which nothing was sent to its server.
+func (t *truth) headOnly(c *countedLine, in span) {
+	if c.v != nil {
+		h := t.attempts[c.b].heads
+		h[c.v] = span{h[c.v].least + in.least, h[c.v].most + in.most}
+	}
+}
+
+// addMonitor adds the request for monitor-uri, which has no line.
+func (t *truth) addMonitor() {
+	answered := map[int]int{}
+	for _, r := range t.webs.Records() {
+		if r.Own {
+			answered[r.Number] = r.Status
+		}
+	}
+	for i, f := range t.simulation.fronts {
+		if f.monitored == 0 {
+			continue
+		}
+		row := t.fronts[i]
+		for _, c := range []column{colRequests, colIntercepted, classOf(f.monitor)} {
+			if row.may(c, 1); answered[f.monitored] == f.monitor {
+				row.spans[c].least++
+			}
+		}
+		row.may(colIn, 1<<16)
+		row.may(colOut, 1000)
+	}
+}
+
+// bound sets the columns that follow from others: rates and highest numbers are at least 1 and at
+// most the total.
+func (e *expected) bound(got *counts) {
+	for _, c := range [][2]column{{colMax, colTotal}, {colRate, colTotal}, {colConnsMax, colConns}, {colConnsRate, colConns}, {colRequestRate, colRequests}} {
+		e.set(c[0], span{min(1, got[c[1]]), got[c[1]]})
+	}
+}
+
+// checkFront compares the counters of a frontend.
+func (t *truth) checkFront(i int) {
+	row, wire := t.fronts[i], &t.wire.clients[i]
+	got := countsOfProxy(&t.engine.site.frontends[i].stat)
+	row.bound(got)
+	unopened := int64(0) // clients that a drain has accepted, and a stop has closed
+	if t.finale.stop {
+		unopened = wire.unused
+	}
+	row.set(colConns, span{wire.accepted - unopened, wire.accepted})
+	row.set(colDeniedConn, span{max(0, wire.denied-unopened), wire.denied})
+	row.set(colTotal, exactly(got[colConns]-got[colDeniedConn]))
+	if wire.held == 0 {
+		row.set(colMax, exactly(wire.most))
+		row.set(colConnsMax, exactly(wire.mostAny))
+	}
+	t.tell(row, got)
+}
+
+// tell reports the counters of a row that are not as expected.
+func (t *truth) tell(row *expected, got *counts) {
+	row.settle()
+	for _, text := range row.differences(got) {
+		t.failf("counters: %s", text)
+	}
+}
+
+// checkBack compares the counters of a backend and of its servers.
+func (t *truth) checkBack(i int) {
+	row, b := t.backRows[i], t.engine.site.backends[i]
+	got := countsOfProxy(&b.Stat)
+	row.bound(got)
+	connects, most := span{}, int64(0)
+	for j, v := range b.Servers {
+		t.checkServer(i, j, v)
+		connects.least += t.wire.servers[i][j].attempts
+		most += t.wire.servers[i][j].most
+	}
+	connects.most = connects.least + t.wire.lost
+	row.set(colConnects, connects)
+	row.set(colReuses, span{t.kept(i, -1), unbounded})
+	row.set(colSelected, span{0, unbounded}) // the sum over the servers
+	t.tell(row, got)
+	t.checkSums(i, got)
+}
+
+// checkServer compares the counters of a server.
+func (t *truth) checkServer(i, j int, v *pool.Server) {
+	row, wire := t.serverRows[i][j], &t.wire.servers[i][j]
+	got := countsOfServer(&v.Stat)
+	row.bound(got)
+	if !t.backs[i].http { // in mode http, idle connections belong to no session
+		row.spans[colMax].least = wire.most
+	}
+	row.set(colConnects, span{wire.attempts, wire.attempts + t.wire.lost})
+	row.set(colReuses, span{t.kept(i, j), unbounded})
+	row.set(colTotal, exactly(got[colConnects]+got[colReuses]))
+	row.set(colSelected, t.selected(i, j, got))
+	if again := got[colRetries] + got[colRedispatches]; again > wire.failed+got[colReuses]+t.wire.lost {
+		t.failf("counters: %s: %d retries and redispatches after %d failed connections and %d requests on idle ones",
+			row.name, again, wire.failed, got[colReuses])
+	}
+	t.tell(row, got)
+}
+
+// selected returns how often balancing has chosen a server: for each attempt that is no retry with
+// the same server, and that no cookie has chosen. A retry may be a choice that led to that server
+// again.
+func (t *truth) selected(i, j int, got *counts) span {
+	a := t.attempts[t.backRows[i]]
+	if a.blind {
+		return span{0, got[colTotal]}
+	}
+	p := a.persisted[t.serverRows[i][j]]
+	return span{max(0, got[colTotal]-got[colRetries]-p.most), got[colTotal] - p.least}
+}
+
+// kept returns how many requests a server has got on connections that had served others; server -1:
+// all servers of the backend.
+func (t *truth) kept(back, server int) (n int64) {
+	for j, v := range t.backs[back].servers {
+		if server < 0 || server == j {
+			n += int64(t.webs.Kept(v.name))
+		}
+	}
+	return n
+}
+
+// checkSums compares a backend with its servers.
+func (t *truth) checkSums(i int, got *counts) {
+	var sum counts
+	for _, v := range t.engine.site.backends[i].Servers {
+		for c, n := range countsOfServer(&v.Stat) {
+			sum[c] += n
+		}
+	}
+	name := t.backRows[i].name
+	for _, c := range []column{colRetries, colRedispatches, colConnects, colReuses, colSelected, colDeniedResp, colFailedResp, colServerAborts} {
+		if got[c] != sum[c] {
+			t.failf("counters: %s: %s is %d, and %d in the sum of its servers", name, columnNames[c], got[c], sum[c])
+		}
+	}
+	for _, c := range []column{colFailedConn, colClientAborts, colIn, colOut, colRequests} {
+		if got[c] < sum[c] {
+			t.failf("counters: %s: %s is %d, and %d in the sum of its servers", name, columnNames[c], got[c], sum[c])
+		}
+	}
+	a := t.attempts[t.backRows[i]]
+	if a.blind {
+		return
+	}
+	for _, one := range []struct {
+		what string
+		got  int64
+		want span
+	}{
+		{"connect and reuse", got[colConnects] + got[colReuses], a.made},
+		{"wretr and wredis", got[colRetries] + got[colRedispatches], a.retries},
+	} {
+		if !one.want.has(one.got) {
+			t.failf("counters: %s: %s are %d together; want %v", name, one.what, one.got, one.want)
+		}
+	}
+}
+
+// checkProcess compares the process with its frontends.
+func (t *truth) checkProcess() {
+	p := &t.engine.stat
+	got, row := countsOfProcess(p), &expected{name: "the process"}
+	held := int64(0)
+	for i, f := range t.engine.site.frontends {
+		one := countsOfProxy(&f.stat)
+		for _, c := range []column{colTotal, colIn, colOut, colRequests} {
+			row.add(c, one[c])
+		}
+		held += t.wire.clients[i].held
+	}
+	total, requests := row.spans[colTotal], row.spans[colRequests]
+	row.bound(got)
+	row.spans[colTotal], row.spans[colRequests] = total, requests
+	if held == 0 {
+		row.set(colMax, exactly(t.wire.most))
+	}
+	t.tell(row, got)
+	if n := p.Spliced.Load(); n != t.wire.spliced {
+		t.failf("counters: the process has spliced %d bytes and counts %d", t.wire.spliced, n)
+	}
+}
+
+// checkWire compares the bytes that are counted with those that the system calls have moved.
+func (t *truth) checkWire() {
+	for i, f := range t.simulation.fronts {
+		t.checkClients(i, f)
+	}
+	for i, b := range t.backs {
+		for j, v := range t.engine.site.backends[i].Servers {
+			t.checkUpload(i, j, b, v)
+		}
+	}
+}
+
+// compare reports a sum of bytes that is not as expected.
+func (t *truth) compare(what string, got int64, want span) {
+	if !want.has(got) {
+		t.failf("counters: %s: %d bytes are counted; the system calls have moved %v", what, got, want)
+	}
+}
+
+// checkClients compares the bytes of a frontend.
+func (t *truth) checkClients(i int, f *simFront) {
+	wire, s := &t.wire.clients[i], &t.engine.site.frontends[i].stat
+	normal, bad := t.allNormal(f)
+	in, out := span{0, wire.read}, exactly(wire.written)
+	switch {
+	case f.http && normal:
+	case f.http && bad: // the answer to an incomplete head is not counted
+		out = span{0, unbounded}
+	case f.http: // the client may not have taken all
+		out = span{wire.written, unbounded}
+	case normal:
+		in.least = wire.read
+	}
+	t.compare(fmt.Sprintf("to the clients of %s", f.name), s.Out(), out)
+	if !f.http {
+		t.compare(fmt.Sprintf("from the clients of %s", f.name), s.In(), in)
+	}
+}
+
+// allNormal reports whether all lines of a frontend are known, and tell of no disturbance. bad: some
+// tell of a request whose head was not whole, or are not known.
+func (t *truth) allNormal(f *simFront) (normal, bad bool) {
+	if all, _ := f.tellsAll(); !all {
+		return false, true
+	}
+	normal = true
+	for _, line := range t.lines {
+		if line.front != f {
+			continue
+		}
+		l, err := f.parseLine(line.text)
+		normal = normal && err == nil && l.term[:2] == "--"
+		bad = bad || l.request == badRequestLine
+	}
+	return normal, bad
+}
+
+// checkUpload compares the bytes that a server has got. In mode tcp those that it did not take
+// count, too. In mode http, bytes of an attempt before the last do not count.
+func (t *truth) checkUpload(i, j int, b *simBack, v *pool.Server) {
+	row := t.backRows[i]
+	a, wire := t.attempts[row], &t.wire.servers[i][j]
+	want := span{wire.written, unbounded}
+	if b.http && (a.blind || a.retries.most > 0) {
+		return
+	}
+	if b.http {
+		heads := a.heads[t.serverRows[i][j]]
+		want = span{wire.written + heads.least, wire.written + heads.most}
+	}
+	t.compare("to server "+v.Name, v.Stat.In(), want)
+}
