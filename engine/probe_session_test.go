@@ -75,10 +75,11 @@ func (c *sessionCheck) sockets() {
 	}
 }
 
-// leaves: bytes that wait for the last socket are written when it accepts them.
+// leaves: bytes that wait for the last socket are written when it accepts them. If the kernel had no
+// memory to register the socket, lookAgain tries again.
 func (c *sessionCheck) leaves() {
 	out, to := &c.flow[c.last.other()], &c.sock[c.last]
-	c.unless(out.Pending() == 0 || out.Has(relay.Starved) || to.has(watched) && to.has(writableWanted), "it waits for room that nobody tells of")
+	c.unless(out.Pending() == 0 || out.Has(relay.Starved) || !to.has(watched) || to.has(writableWanted), "it waits for room that nobody tells of")
 }
 
 // held: bytes are held only in states that allow it.
