@@ -159,6 +159,7 @@ func (l *loop) established(id int32, s *session) {
 		s.flow[server].Set(relay.SourceExact)
 	}
 	if l.isHTTP(s) {
+		s.sock[client].seen = l.now // the rest of its body was not read while the server was connected
 		l.enter(id, s, exchanging)
 		l.exchange(id, s)
 		return

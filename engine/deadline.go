@@ -127,15 +127,15 @@ func (l *loop) quiet(s *session, which side) int64 {
 }
 
 // sideTimeout returns the timeout of a side in ms; 0: none. It is timeout client or timeout
-// server; timeout tunnel replaces both. Once one direction is closed, client-fin or server-fin
-// replaces all (HAProxy's configuration.txt 4.2).
+// server. timeout tunnel replaces both in mode tcp and, in mode http, in a tunnel. Once one
+// direction is closed, client-fin or server-fin replaces all (HAProxy's configuration.txt 4.2).
 func (l *loop) sideTimeout(s *session, which side) int64 {
 	f, b := l.listeners[s.line].frontend, l.backendOf(s)
 	t, fin := f.client, f.fin
 	if which == server {
 		t, fin = b.server, b.fin
 	}
-	if b.tunnel > 0 {
+	if b.tunnel > 0 && s.state == relaying {
 		t = b.tunnel
 	}
 	if fin > 0 && (s.sock[client].has(finished) || s.sock[server].has(finished)) {

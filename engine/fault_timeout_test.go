@@ -5,6 +5,7 @@ package engine
 import (
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 )
@@ -180,5 +181,43 @@ backend b
 			t.Errorf("mode %s: the client that is silent is cut off after %v", mode, took)
 		}
 		close(answered)
+	}
+}
+
+// TestTunnelTimeoutInModeHTTP: timeout tunnel is for tunnels. A server that does not answer a request
+// is given up after timeout server, as by HAProxy.
+func TestTunnelTimeoutInModeHTTP(t *testing.T) {
+	const text = "  timeout server 200ms\n  timeout tunnel 1h\n"
+	mute := listen(t, hang(t)).String()
+	b := start(t, webDefaults+text+"frontend f\n  bind 127.0.0.1:1\n  default_backend b\nbackend b\n  server s "+mute)
+	began := time.Now()
+	if got := ask(t, b.dial("f"), head("a")); !strings.HasPrefix(got, "HTTP/1.1 504 ") || time.Since(began) > promptly {
+		t.Errorf("after %v: %q; want 504", time.Since(began), got)
+	}
+}
+
+// TestBodyBehindSlowConnect: a client that waits for 100 Continue may wait for longer than timeout
+// client while its server is connected. Its time begins when its body can go on.
+func TestBodyBehindSlowConnect(t *testing.T) {
+	port := deadPort(t)
+	b := start(t, webDefaults+"  timeout client 400ms\n  timeout connect 700ms\n  retries 3\nfrontend f\n  bind 127.0.0.1:1\n  default_backend b\nbackend b\n  server s "+port)
+	c := b.dial("f")
+	_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+	wait(t, "the first attempt", func() bool { return b.site.backends[0].Stat.Connects.Load() > 0 })
+	listenOn(t, port, func(s *net.TCPConn) {
+		readHead(s)
+		pauseFor(100 * time.Millisecond)
+		_, _ = io.WriteString(s, "HTTP/1.1 100 Continue\r\n\r\n")
+		_, _ = io.ReadFull(s, make([]byte, 2))
+		_, _ = io.WriteString(s, "HTTP/1.1 204 No\r\n\r\n")
+	})
+	got := make([]byte, 100)
+	n, _ := c.Read(got)
+	if !strings.HasPrefix(string(got[:n]), "HTTP/1.1 100 ") {
+		t.Fatalf("got %q; want 100", got[:n])
+	}
+	_, _ = io.WriteString(c, "ab")
+	if n, _ = c.Read(got); !strings.HasPrefix(string(got[:n]), "HTTP/1.1 204 ") {
+		t.Errorf("got %q; want 204", got[:n])
 	}
 }
