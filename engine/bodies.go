@@ -120,10 +120,12 @@ func (l *loop) pumpBody(id int32, s *session, x *exchange, from side) (how moved
 	return completed, 0, false
 }
 
-// bodyEnded is called when the source has sent FIN. This is the regular end of a body without a
-// length.
+// bodyEnded is called when a read has reached the end of the source. This is the regular end of a
+// body without a length, provided that FIN has come: after a reset, a read returns the end, too, if
+// another call has taken the error.
 func (l *loop) bodyEnded(s *session, x *exchange, from side) moved {
-	if x.body(from).Ended() {
+	reset := s.sock[from].has(broken) && !l.saidAll(s, from)
+	if !reset && x.body(from).Ended() {
 		return completed
 	}
 	return cutOff

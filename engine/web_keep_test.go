@@ -117,6 +117,28 @@ func TestWebEarlyAnswerThenDeath(t *testing.T) {
 	}
 }
 
+// TestWebEarlyAnswerWithoutLengthIsCut: a server answers early, without a length, and resets. The
+// write of the request may be the first call that fails, so that the next read returns the end. The
+// client must be reset, or it takes the part of the answer for the whole.
+func TestWebEarlyAnswerWithoutLengthIsCut(t *testing.T) {
+	const size = 8 << 20
+	for name, w := range wires(overTCP, narrowTCP) {
+		t.Run(name, func(t *testing.T) {
+			var c *actor
+			ready := make(chan bool)
+			s := serveScripts(t, w, script{hearHead, until("the client is there", closed(ready)), say("HTTP/1.1 401 No\r\n\r\nno"),
+				until("the client has the answer", func() bool { return strings.Contains(c.soFar(), "\r\n\r\nno") }), rst})
+			b := webOver(t, s)
+			c = b.follow("f", meanwhile(say(post("/", size)+stamped('q', 1, size))), takeAll)
+			close(ready)
+			if c.ended() {
+				t.Errorf("the client got FIN behind %q", c.got())
+			}
+			b.wantWeb(`401 SD-- "POST / HTTP/1.1"`)
+		})
+	}
+}
+
 // TestWebServerEndsBehindItsAnswer: a server sends FIN after a long answer whose reader is
 // slow. The next request uses a new connection.
 func TestWebServerEndsBehindItsAnswer(t *testing.T) {
