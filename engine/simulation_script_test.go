@@ -24,8 +24,9 @@ type script struct {
 type scriptLine struct {
 	at    time.Duration
 	text  string
-	moved string // what is the same in similar events that move bytes; empty: there are none
+	alike string // what is the same in similar events: all of the text without its bytes
 	times int
+	until time.Duration // of the last one
 	bytes int
 }
 
@@ -53,13 +54,15 @@ func (s *script) note(e event) {
 	if e.kind == logged {
 		e.text = "the balancer logs: " + e.text
 	}
-	l := scriptLine{at: e.at, text: e.text, times: 1}
+	l := scriptLine{at: e.at, text: e.text, alike: e.text, times: 1}
 	if m := moves.FindStringSubmatch(e.text); m != nil {
-		l.moved, l.bytes = m[1]+m[3], int(number(m[2]))
+		l.alike, l.bytes = m[1]+m[3], int(number(m[2]))
 	}
-	if n := len(s.lines); n > 0 && l.moved != "" && s.lines[n-1].moved == l.moved {
-		s.lines[n-1].times++
-		s.lines[n-1].bytes += l.bytes
+	if n := len(s.lines); n > 0 && s.lines[n-1].alike == l.alike {
+		before := &s.lines[n-1]
+		before.times++
+		before.bytes += l.bytes
+		before.until = l.at
 		return
 	}
 	s.lines = append(s.lines, l)
@@ -78,7 +81,7 @@ func (s *script) String() string {
 		}
 		at := ""
 		if l.at != before {
-			at, before = "+"+strconv.FormatFloat(l.at.Seconds()*1e3, 'f', 3, 64)+"ms", l.at
+			at, before = atTime(l.at), l.at
 		}
 		fmt.Fprintf(&b, "%11s %s\n", at, strings.ReplaceAll(l.String(), "\n", "\n            "))
 	}
@@ -88,12 +91,25 @@ func (s *script) String() string {
 // mostShown is the number of lines that a script shows.
 const mostShown = 120
 
+// atTime writes a time since the start.
+func atTime(d time.Duration) string {
+	return "+" + strconv.FormatFloat(d.Seconds()*1e3, 'f', 3, 64) + "ms"
+}
+
 func (l *scriptLine) String() string {
-	if l.times == 1 {
-		return l.text
+	text := l.text
+	switch m := moves.FindStringSubmatch(l.text); {
+	case l.times == 1:
+		return text
+	case m != nil:
+		text = fmt.Sprintf("%s%d%s in %d parts", m[1], l.bytes, m[3], l.times)
+	default:
+		text = fmt.Sprintf("%s, %d times", text, l.times)
 	}
-	m := moves.FindStringSubmatch(l.text)
-	return fmt.Sprintf("%s%d%s in %d parts", m[1], l.bytes, m[3], l.times)
+	if l.until > l.at {
+		text += ", until " + atTime(l.until)
+	}
+	return text
 }
 
 // detailsOf returns the lines behind the first one of a failure: a stack, or who waits for what. Without

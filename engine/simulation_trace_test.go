@@ -81,7 +81,7 @@ func (x *simulation) delivered(from, to netip.AddrPort, what string) {
 	who, whom := x.nameOf(from), x.nameOf(to)
 	switch {
 	case strings.HasPrefix(what, "SYN, "):
-		x.tell(arrived, "the %s sends a %s", who, what)
+		x.tell(arrived, "the %s sends %s a %s", who, whom, what)
 	case whom == balancerName && what == "SYN-ACK":
 		x.tell(arrived, "the balancer is connected to %s", who)
 	case whom == balancerName:
