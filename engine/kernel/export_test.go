@@ -25,14 +25,18 @@ func (p *Process) Queued(fd int) int {
 	return 0
 }
 
-// Grow makes the send buffer of a TCP socket take n more bytes at least.
-func (p *Process) Grow(fd, n int) {
+// Take makes the send buffer of a TCP socket take n more bytes, or more than n if exact is false. It
+// announces no space.
+func (p *Process) Take(fd, n int, exact bool) {
 	if s, ok := p.files[fd].(*tcp); ok {
-		s.option.send = max(s.option.send, s.queued()+n)
+		size := max(1, s.queued()+n)
+		if exact || s.option.send < size {
+			s.option.send = size
+		}
 	}
 }
 
-// SetSend changes the size of the send buffer of a socket.
+// SetSend changes the size of the send buffer of a socket, and announces space if it was full.
 func (p *Process) SetSend(fd, size int) {
 	switch s := p.files[fd].(type) {
 	case *tcp:

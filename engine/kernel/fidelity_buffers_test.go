@@ -13,13 +13,16 @@ import (
 // plenty is the size of a buffer that is never full.
 const plenty = 1 << 30
 
-// freeze prepares the model for a step of a sequence in which a connection was full: no bytes arrive
-// during the step.
-func (d *duel) freeze() {
-	d.crowded = d.crowded || d.waiting()
-	if !d.crowded {
-		return
+// settle waits until the real kernel has done its part of a step. If a connection was full in the
+// sequence, no bytes arrive in the model during the step.
+func (d *duel) settle() {
+	if d.waiting() || d.crowded {
+		d.freeze()
 	}
+}
+
+func (d *duel) freeze() {
+	d.crowded = true
 	d.allow(size)
 	for fd, k := range d.open {
 		if k == tcpKind {
@@ -28,11 +31,14 @@ func (d *duel) freeze() {
 	}
 }
 
-// waiting reports whether bytes of a connection wait for the window of the receiver to open. It first
-// lets everything arrive that can.
+// waiting reports whether bytes of a connection wait for the window of the receiver to open, or for a
+// second try because the receiver had no memory for them. It first lets everything arrive that can. A
+// poll before would make the real kernel announce space later.
 func (d *duel) waiting() bool {
-	for begin := time.Now(); time.Since(begin) < patience/4; d.nudge(9) {
-		moving, waiting := false, false
+	waiting := false
+	for begin, tries := time.Now(), 0; time.Since(begin) < patience; tries++ {
+		moving := false
+		waiting = false
 		for fd, k := range d.open {
 			if k == tcpKind {
 				unacked, unsent := d.machine.underWay(fd)
@@ -42,8 +48,9 @@ func (d *duel) waiting() bool {
 		if !moving {
 			return waiting
 		}
+		d.nudge(tries)
 	}
-	return false
+	return true
 }
 
 // thaw lets as many bytes arrive as have arrived on the real kernel.
@@ -94,6 +101,9 @@ func (d *duel) provokeReset() {
 		fd := (d.active + i) % len(d.open)
 		if d.open[fd] == tcpKind && d.machine.Poll(fd)&reset == reset && d.process.Poll(fd)&reset != reset {
 			d.process.Deliver(fd, 0)
+			if d.process.Orphaned(fd) {
+				d.process.Arrive(fd, plenty)
+			}
 		}
 	}
 }
@@ -116,10 +126,9 @@ func (d *duel) guideSend(s step, fd int, want outcome) {
 	}
 	switch {
 	case short:
-		d.crowded = true
 		d.freeze()
-		d.process.SetSend(fd, d.process.Queued(fd)+taken)
+		d.process.Take(fd, taken, true)
 	case d.crowded:
-		d.process.Grow(fd, taken)
+		d.process.Take(fd, taken, false)
 	}
 }

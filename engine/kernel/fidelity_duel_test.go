@@ -97,7 +97,7 @@ func (d *duel) step(s step) *difference {
 	if s.do == aSplice {
 		d.active = max(0, d.real.fds[s.b])
 	}
-	d.freeze()
+	d.settle()
 	got := d.model.run(d.guide(s, want))
 	if !d.allowed(s, want, got) {
 		return &difference{real: want.String(), model: got.String()}

@@ -8,18 +8,18 @@ import (
 
 // families are the kinds of sequences that the comparison runs.
 var families = []*family{
-	{"tcp", (*plan).beginTCP, join(streamMoves, endMoves, oddMoves)},
-	{"unix", (*plan).beginUnix, join(streamMoves, endMoves, oddMoves)},
-	{"reset", (*plan).beginTCP, join(streamMoves, resetMoves)},
-	{"urgent", (*plan).beginTCP, join(streamMoves, urgentMoves, endMoves)},
-	{"listen", (*plan).beginListen, join(listenMoves, oddMoves)},
-	{"connect", (*plan).beginConnect, join(connectMoves, oddMoves)},
-	{"epoll", (*plan).beginEpoll, join(streamMoves, endMoves, epollMoves, fileMoves)},
-	{"splice", (*plan).beginSplice, join(streamMoves, spliceMoves, endMoves)},
-	{"poll", (*plan).beginPoll, join(pipeMoves, fileMoves, pollMoves, oddMoves)},
-	{"pipe", (*plan).beginPipe, join(pipeMoves, fileMoves, oddMoves)},
-	{"full", (*plan).beginFull, join(streamMoves, fullMoves, resetMoves)},
-	{"all", (*plan).beginEpoll, join(streamMoves, endMoves, resetMoves, urgentMoves, listenMoves, connectMoves, epollMoves,
+	{"tcp", 1, (*plan).beginTCP, join(streamMoves, endMoves, oddMoves)},
+	{"unix", 4, (*plan).beginUnix, join(streamMoves, endMoves, oddMoves)},
+	{"reset", 2, (*plan).beginTCP, join(streamMoves, resetMoves)},
+	{"urgent", 1, (*plan).beginTCP, join(streamMoves, urgentMoves, endMoves)},
+	{"listen", 4, (*plan).beginListen, join(listenMoves, oddMoves)},
+	{"connect", 4, (*plan).beginConnect, join(connectMoves, oddMoves)},
+	{"epoll", 2, (*plan).beginEpoll, join(streamMoves, endMoves, epollMoves, fileMoves)},
+	{"splice", 1, (*plan).beginSplice, join(streamMoves, spliceMoves, endMoves)},
+	{"poll", 4, (*plan).beginPoll, join(pipeMoves, fileMoves, pollMoves, oddMoves)},
+	{"pipe", 4, (*plan).beginPipe, join(pipeMoves, fileMoves, oddMoves)},
+	{"full", 1, (*plan).beginFull, join(streamMoves, fullMoves, resetMoves)},
+	{"all", 3, (*plan).beginEpoll, join(streamMoves, endMoves, resetMoves, urgentMoves, listenMoves, connectMoves, epollMoves,
 		fileMoves, spliceMoves, pipeMoves, oddMoves)},
 }
 

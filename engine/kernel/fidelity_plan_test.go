@@ -33,6 +33,7 @@ const (
 // family is a kind of sequences.
 type family struct {
 	name  string
+	share int // of all sequences; more where sequences take less time
 	begin func(p *plan)
 	moves []move
 }

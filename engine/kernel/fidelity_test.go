@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	sequences = flag.Int("fidelity", env("FIDELITY", 1000), "number of sequences that TestFidelity runs; also the environment variable FIDELITY")
+	sequences = flag.Int("fidelity", env("FIDELITY", 2500), "number of sequences that TestFidelity runs; also the environment variable FIDELITY")
 	firstSeed = flag.Uint64("fidelityseed", 0, "seed of the first sequence of each family; 0: a random one")
 	onlyOne   = flag.String("fidelityfamily", "", "name of the only family to run; empty: all")
 )
@@ -38,19 +38,27 @@ func TestFidelity(t *testing.T) {
 	if seed == 0 {
 		seed = rand.Uint64() >> 20 // few digits
 	}
+	shares := 0
+	for _, f := range families {
+		shares += f.share
+	}
+	done := make([]<-chan *arena, len(families))
 	for i, f := range families {
-		if *onlyOne != "" && *onlyOne != f.name {
-			continue
+		n := *sequences * f.share / shares
+		if *onlyOne == f.name {
+			n = *sequences
 		}
-		t.Run(f.name, func(t *testing.T) {
-			t.Parallel()
-			t.Logf("seeds from %d on: -fidelityfamily %s -fidelityseed %d", seed, f.name, seed)
-			share := (*sequences + i) / len(families)
-			if *onlyOne != "" {
-				share = *sequences
-			}
-			inThread(t, func(a *arena) { a.family(f, seed, share) })
-		})
+		if *onlyOne == "" || *onlyOne == f.name {
+			done[i] = enter(func(a *arena) { a.family(f, seed, n) })
+		}
+	}
+	for i, f := range families {
+		if done[i] != nil {
+			t.Run(f.name, func(t *testing.T) {
+				t.Logf("seeds from %d on: -fidelityfamily %s -fidelityseed %d", seed, f.name, seed)
+				(<-done[i]).report(t)
+			})
+		}
 	}
 }
 
@@ -61,21 +69,12 @@ func TestFidelityScripts(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no scripts: ", err)
 	}
-	inThread(t, func(a *arena) {
+	a := <-enter(func(a *arena) {
 		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				a.failures = append(a.failures, err.Error())
-				continue
-			}
-			steps, err := parseScript(string(text))
-			if err != nil {
-				a.failures = append(a.failures, fmt.Sprint(file, ": ", err))
-				continue
-			}
-			a.check(steps, file)
+			a.script(file)
 		}
 	})
+	a.report(t)
 }
 
 // arena is where duels take place: a thread with descriptors and addresses of its own.
@@ -94,13 +93,13 @@ const mostFailures = 3
 // arenas is the number of arenas that were made.
 var arenas atomic.Int32
 
-// inThread calls do with a new arena, and reports the failures that do left there.
-func inThread(t *testing.T, do func(a *arena)) {
-	t.Helper()
-	done := make(chan *arena)
+// enter calls do with a new arena on another goroutine, and sends the arena when do has returned. The
+// arenas spend most of their time with waiting, so many of them may be in use at once.
+func enter(do func(a *arena)) <-chan *arena {
 	number := arenas.Add(1)
+	a := &arena{name: fmt.Sprintf("sluice-%d-%d", os.Getpid(), number), block: byte(number), tally: map[allowance]int{}}
+	done := make(chan *arena, 1)
 	go func() {
-		a := &arena{name: fmt.Sprintf("sluice-%d-%d", os.Getpid(), number), block: byte(number), tally: map[allowance]int{}}
 		defer func() { done <- a }()
 		machine, err := newReal()
 		if err != nil {
@@ -110,10 +109,29 @@ func inThread(t *testing.T, do func(a *arena)) {
 		a.machine = machine
 		do(a)
 	}()
-	a := <-done
+	return done
+}
+
+// report reports what happened in an arena.
+func (a *arena) report(t *testing.T) {
+	t.Helper()
 	t.Logf("%d sequences; allowances used: %v", a.duels, a.tally)
 	for _, f := range a.failures {
 		t.Error(f)
+	}
+}
+
+// script runs the sequence in a file.
+func (a *arena) script(file string) {
+	text, err := os.ReadFile(file)
+	if err == nil {
+		var steps []step
+		if steps, err = parseScript(string(text)); err == nil {
+			a.check(steps, file)
+		}
+	}
+	if err != nil {
+		a.failures = append(a.failures, fmt.Sprint(file, ": ", err))
 	}
 }
 
