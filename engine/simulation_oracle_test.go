@@ -4,6 +4,7 @@ package engine
 
 import (
 	"slices"
+	"strings"
 
 	"sluice/engine/actor"
 	"sluice/engine/sock"
@@ -65,28 +66,56 @@ func (x *simulation) hasPlace(ln *listener) bool {
 	return true
 }
 
-// excused reports whether the configuration or a fault may end a conversation in mode tcp.
-func (x *simulation) excused(p *actor.StreamPlan) bool {
+// excused returns what the configuration or a fault may do to a conversation in mode tcp.
+func (x *simulation) excused(p *actor.StreamPlan) (e actor.Excuse) {
 	d := x.doubts
 	if b := x.greets[p.Number]; b != nil {
 		d |= b.doubts
 	}
-	for _, t := range x.talks {
-		if t.number != p.Number {
-			continue
-		}
+	if t := x.streamTalk(p.Number); t != nil {
 		d |= t.front.doubts
 		if t.route.back == nil {
-			return true
+			e |= actor.Denied
+		} else {
+			d |= t.route.back.doubts
 		}
-		d |= t.route.back.doubts
 	}
-	return d != 0 || p.Client.End >= actor.Mute || p.Server.End >= actor.Mute
+	if d.has(refusals | absence) {
+		e |= actor.Refused
+	}
+	if d.has(cuts|absence) || p.Client.End >= actor.Mute || p.Server.End >= actor.Mute {
+		e |= actor.Cut
+	}
+	return e
+}
+
+// streamTalk returns the conversation in mode tcp of a number, in which the client speaks first; or nil.
+func (x *simulation) streamTalk(number int) *simTalk {
+	i := slices.IndexFunc(x.talks, func(t *simTalk) bool { return t.stream != nil && t.number == number })
+	if i < 0 {
+		return nil
+	}
+	return x.talks[i]
+}
+
+// checkRoutes: each conversation in mode tcp has reached a server of the backend to which the rules
+// lead it.
+func (x *simulation) checkRoutes() {
+	for _, o := range x.streams.Outcomes() {
+		t := x.streamTalk(o.Plan.Number)
+		if t == nil || o.Server == nil || t.route.back == nil {
+			continue
+		}
+		if !strings.HasPrefix(o.Server.Name, t.route.back.name+"s") {
+			x.failf("conversation %d reached %s, and not a server of %s", t.number, o.Server.Name, t.route.back.name)
+		}
+	}
 }
 
 // checkEnd checks the world when it is over.
 func (x *simulation) checkEnd() {
 	x.streams.Finish()
+	x.checkRoutes()
 	x.checkLogs()
 	x.checkCounts()
 	x.checkNothingLeft()

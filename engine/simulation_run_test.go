@@ -175,6 +175,9 @@ func (x *simulation) makeConversations() {
 	}
 	x.streams = actor.NewStreams(x.cast)
 	x.streams.Excused = x.excused
+	if x.pace.lag == 0 && !slices.ContainsFunc(x.faults, simFault.starves) {
+		x.streams.Slack = 5 * time.Second
+	}
 }
 
 // makeServer starts a server, if something serves at its address.
@@ -238,15 +241,25 @@ func (x *simulation) makeClient(t *simTalk) *actor.Actor {
 
 // converse is a client in mode tcp.
 func (x *simulation) converse(a *actor.Actor, t *simTalk) {
-	var err error
 	if t.stream.First == actor.ServerFirst {
-		err = x.streams.Hear(a, t.bind.address, t.stream.Client.Patience)
-	} else {
-		err = x.streams.Talk(a, t.bind.address, t.stream)
+		x.hear(a, t)
+		return
 	}
-	mayReset := t.stream.First == actor.ServerFirst && !x.odds.tame // before the client has seen that it is connected
-	if err != nil && !x.doubts.has(cuts|absence) && !(mayReset && errors.Is(err, unix.ECONNRESET)) {
+	if err := x.streams.Talk(a, t.bind.address, t.stream); err != nil && !x.doubts.has(cuts|absence) {
 		x.failf("client %d cannot connect: %v", t.number, err)
+	}
+}
+
+// hear is a client that lets its server speak first. A rude server may reset the connection before the
+// client has seen that it stands.
+func (x *simulation) hear(a *actor.Actor, t *simTalk) {
+	heard, err := x.streams.Hear(a, t.bind.address, t.stream.Client.Patience)
+	switch {
+	case heard || x.doubts.has(cuts|absence):
+	case err != nil && (x.odds.tame || !errors.Is(err, unix.ECONNRESET)):
+		x.failf("client %d cannot connect: %v", t.number, err)
+	case x.odds.tame && (t.front.doubts|t.route.back.doubts) == 0:
+		x.failf("client %d has heard nothing from its server", t.number)
 	}
 }
 

@@ -83,7 +83,24 @@ func (s *scene) talk(number int) *simTalk {
 	t.route = &t.front.routes[r.IntN(len(t.front.routes))]
 	t.stream = s.drawStream(r, t)
 	s.lighten(t.stream)
+	s.hurry(t)
 	return t
+}
+
+// hurry makes the route of a stream certain. A client that is silent for longer than the rules wait goes
+// to the default backend. The rules may begin to wait late if clients are not accepted at once.
+func (s *scene) hurry(t *simTalk) {
+	const about = 50 * time.Millisecond
+	if len(t.stream.Client.Pieces) == 0 || t.front.inspect == 0 {
+		return
+	}
+	atOnce := s.most+t.front.most+t.bind.most+s.sizes.open+len(s.faults) == 0
+	switch first := &t.stream.Client.Pieces[0]; {
+	case first.Pause > t.front.inspect+about && atOnce:
+		t.route = &t.front.routes[0]
+	case first.Pause > t.front.inspect-about:
+		first.Pause = t.front.inspect / 2
+	}
 }
 
 // lighten takes out of a conversation what the plan of the world does not name, if it names parts.

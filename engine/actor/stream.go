@@ -12,19 +12,31 @@ import (
 // Streams are the conversations in mode tcp of one simulation.
 type Streams struct {
 	Cast *Cast
-	// Excused reports whether the balancer may end this conversation by itself: it refuses the
-	// client, a server is down, or a timeout is shorter than a pause. Then bytes may be missing.
-	// nil: none is excused.
-	Excused func(p *StreamPlan) bool
+	// Excused returns what the balancer may or must do to a conversation by itself. nil: nothing.
+	Excused func(p *StreamPlan) Excuse
+	// Slack is how much longer than its plan says a conversation may take, from when both ends know
+	// each other. 0: any time.
+	Slack time.Duration
 
 	talks  []*conversation // in order of their start
 	byName map[int]*conversation
 }
 
+// Excuse says what the balancer may do to a conversation by itself.
+type Excuse uint8
+
+// The excuses.
+const (
+	Refused Excuse = 1 << iota // it may end the conversation before a server is connected
+	Cut                        // it may end the conversation at any time
+	Denied                     // it must end the conversation before a server is connected
+)
+
 // conversation is what is known about both ends of one conversation.
 type conversation struct {
 	plan   *StreamPlan
-	ends   [2]*end // by role; nil: has not taken part yet
+	ends   [2]*end       // by role; nil: has not taken part yet
+	met    time.Duration // when the second of the ends joined
 	judged bool
 }
 
@@ -66,15 +78,17 @@ func (s *Streams) Talk(a *Actor, to kernel.Address, plan *StreamPlan) error {
 }
 
 // Hear lets the actor be a client that is silent until the server has sent its first bytes. They
-// say which plan to follow. The client leaves if none has come when its patience is over; 0: it
-// waits for ever. The error says that the connection never stood; a server may have reset it
-// already (ECONNRESET).
-func (s *Streams) Hear(a *Actor, to kernel.Address, patience time.Duration) error {
+// say which plan to follow. heard reports whether they came. The client leaves if none has come when
+// its patience is over; 0: it waits for ever. The error says that the connection never stood; a server
+// may have reset it already (ECONNRESET).
+func (s *Streams) Hear(a *Actor, to kernel.Address, patience time.Duration) (heard bool, err error) {
 	conn, err := a.Dial(to)
-	if err == nil {
-		(&end{streams: s, actor: a, role: client, conn: conn, patience: patience}).run()
+	if err != nil {
+		return false, err
 	}
-	return err
+	e := &end{streams: s, actor: a, role: client, conn: conn, patience: patience}
+	e.run()
+	return e.talk != nil, nil
 }
 
 // Serve lets the actor be the server of all connections that a listener accepts, until the

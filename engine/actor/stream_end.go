@@ -49,6 +49,7 @@ func (e *end) join(c *conversation) {
 		return
 	}
 	c.ends[e.role] = e
+	c.met = e.streams.Cast.Kernel.Now()
 }
 
 // learn reads until the first bytes tell which conversation this is. It returns false if the peer

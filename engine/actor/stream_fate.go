@@ -10,12 +10,13 @@ import (
 
 // Fate is what happened to one end of a conversation.
 type Fate struct {
-	Dial           error // the connection never stood
-	Sent, Received int   // bytes, urgent ones not counted
-	Finished       bool  // it sent FIN, or closed its socket
-	Complete       bool  // it sent all bytes of its plan
-	Read           error // why it reads no more: io.EOF for FIN; nil: by its own will
-	Write          error // why it could not send
+	Name           string // of the actor
+	Dial           error  // the connection never stood
+	Sent, Received int    // bytes, urgent ones not counted
+	Finished       bool   // it sent FIN, or closed its socket
+	Complete       bool   // it sent all bytes of its plan
+	Read           error  // why it reads no more: io.EOF for FIN; nil: by its own will
+	Write          error  // why it could not send
 }
 
 // SawFIN reports whether FIN reached the end. A send that fails takes the reset with it: the end
@@ -57,5 +58,7 @@ func (c *conversation) fate(role int) *Fate {
 	if c.ends[role] == nil {
 		return nil
 	}
-	return &c.ends[role].Fate
+	e := c.ends[role]
+	e.Name = e.actor.Name
+	return &e.Fate
 }

@@ -76,7 +76,7 @@ func (x *scene) talk(s *Streams, a *Actor, to kernel.Address, number int) {
 		_ = s.Talk(a, to, x.plan(a.Rand, number)) // an error has a verdict
 		return
 	}
-	if err := s.Hear(a, to, 0); err != nil && !errors.Is(err, unix.ECONNRESET) {
+	if _, err := s.Hear(a, to, 0); err != nil && !errors.Is(err, unix.ECONNRESET) {
 		a.Cast.Failf("%s cannot connect: %v", a.Name, err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 type verdict func(s *Streams, c *conversation) string
 
 // verdicts are the rules, in the order in which they are checked.
-var verdicts = []verdict{ended, dialled, met, noMore, finBehindAll, whole}
+var verdicts = []verdict{ended, dialled, met, denied, noMore, finBehindAll, whole, prompt}
 
 // judge checks a conversation when both ends have left it.
 func (s *Streams) judge(c *conversation) {
@@ -45,7 +45,10 @@ func (s *Streams) Finish() {
 	}
 }
 
-func (s *Streams) excuses(c *conversation) bool { return s.Excused != nil && s.Excused(c.plan) }
+// excuses reports whether one of the excuses holds for a conversation.
+func (s *Streams) excuses(c *conversation, any Excuse) bool {
+	return s.Excused != nil && s.Excused(c.plan)&any != 0
+}
 
 // ended: an end leaves the conversation sooner or later.
 func ended(_ *Streams, c *conversation) string {
@@ -59,7 +62,7 @@ func ended(_ *Streams, c *conversation) string {
 
 // dialled: the client is connected.
 func dialled(s *Streams, c *conversation) string {
-	if e := c.ends[client]; e != nil && e.Dial != nil && !s.excuses(c) {
+	if e := c.ends[client]; e != nil && e.Dial != nil && !s.excuses(c, Refused|Cut) {
 		return fmt.Sprintf("%s cannot connect: %v", e.actor.Name, e.Dial)
 	}
 	return ""
@@ -68,10 +71,18 @@ func dialled(s *Streams, c *conversation) string {
 // met: a polite client that names its conversation reaches a server.
 func met(s *Streams, c *conversation) string {
 	e := c.ends[client]
-	if e == nil || c.plan.First != ClientFirst || !c.plan.Client.End.Polite() || c.ends[server] != nil || s.excuses(c) {
+	if e == nil || c.plan.First != ClientFirst || !c.plan.Client.End.Polite() || c.ends[server] != nil || s.excuses(c, Refused|Cut|Denied) {
 		return ""
 	}
 	return fmt.Sprintf("%s reached no server: %v", e.actor.Name, e.Fate)
+}
+
+// denied: what the balancer denies reaches no server.
+func denied(s *Streams, c *conversation) string {
+	if !s.excuses(c, Denied) || c.ends[server] == nil {
+		return ""
+	}
+	return "it must reach no server, and reached " + c.ends[server].actor.Name
 }
 
 // noMore: an end receives only bytes that the other end sent.
@@ -94,7 +105,7 @@ func noMore(_ *Streams, c *conversation) string {
 // finBehindAll: FIN reaches an end only if the other end sent it, and behind all bytes. The
 // exception is RST on its way to a UNIX socket, which sees it as FIN.
 func finBehindAll(s *Streams, c *conversation) string {
-	if c.ends[client] == nil || c.ends[server] == nil || s.excuses(c) {
+	if c.ends[client] == nil || c.ends[server] == nil || s.excuses(c, Cut) {
 		return ""
 	}
 	for role, e := range c.ends {
@@ -114,7 +125,10 @@ func finBehindAll(s *Streams, c *conversation) string {
 
 // whole: if both ends are polite, both send everything and see FIN.
 func whole(s *Streams, c *conversation) string {
-	if !c.plan.Polite() || c.plan.First == ServerFirst && c.ends[client] == nil || s.excuses(c) {
+	if !c.plan.Polite() || c.plan.First == ServerFirst && c.ends[client] == nil || s.excuses(c, Cut) {
+		return ""
+	}
+	if c.ends[server] == nil && s.excuses(c, Refused|Denied) {
 		return ""
 	}
 	for role, e := range c.ends {
@@ -126,6 +140,18 @@ func whole(s *Streams, c *conversation) string {
 		}
 	}
 	return ""
+}
+
+// prompt: no end waits much longer than the plan says.
+func prompt(s *Streams, c *conversation) string {
+	if s.Slack == 0 || c.ends[client] == nil || c.ends[server] == nil || s.excuses(c, Cut) {
+		return ""
+	}
+	took, most := s.Cast.Kernel.Now()-c.met, c.plan.Longest()+s.Slack
+	if took <= most {
+		return ""
+	}
+	return fmt.Sprintf("it took %v; its plan and the slack allow %v", took, most)
 }
 
 // failf reports a failure of the end's conversation.
