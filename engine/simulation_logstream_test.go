@@ -44,7 +44,7 @@ func (g *simLog) judgeStream(t *simTalk, o *actor.Outcome, lines []*simLine) str
 	if wrong := g.streamBytes(o, l); wrong != "" {
 		return fmt.Sprintf("%s: %s; client: %v; server: %v", wrong, l.text, o.Client, o.Server)
 	}
-	if !slices.Contains(streamTerms, l.term) || o.Plan.Polite() && !g.excused(o.Plan) && l.term != "--" {
+	if !slices.Contains(streamTerms, l.term) || g.isWhole(o) && l.term != "--" {
 		return fmt.Sprintf("its termination state does not fit: %s; client: %v; server: %v", l.text, o.Client, o.Server)
 	}
 	return ""
@@ -68,7 +68,7 @@ func (g *simLog) streamBytes(o *actor.Outcome, l *simLine) string {
 	if o.Client == nil || o.Server == nil {
 		return ""
 	}
-	whole := o.Plan.Polite() && !g.excused(o.Plan)
+	whole := g.isWhole(o)
 	up, down := int64(o.Server.Received), int64(o.Client.Received)
 	switch {
 	case whole && l.bytes != down:
@@ -81,6 +81,12 @@ func (g *simLog) streamBytes(o *actor.Outcome, l *simLine) string {
 		return fmt.Sprintf("the server got %d bytes of %d", up, o.Client.Sent)
 	}
 	return ""
+}
+
+// isWhole reports whether a conversation goes to its end as both sides want.
+func (g *simLog) isWhole(o *actor.Outcome) bool {
+	e := g.excused(o.Plan)
+	return o.Plan.Polite() && (e == 0 || e&actor.Cut == 0 && o.Server != nil)
 }
 
 // streamTerms are the termination states of mode tcp.
