@@ -99,11 +99,11 @@ func (x *simulation) streamTalk(number int) *simTalk {
 }
 
 // checkRoutes: each conversation in mode tcp has reached a server of the backend to which the rules
-// lead it.
+// lead it. They need the whole prefix.
 func (x *simulation) checkRoutes() {
 	for _, o := range x.streams.Outcomes() {
 		t := x.streamTalk(o.Plan.Number)
-		if t == nil || o.Server == nil || t.route.back == nil {
+		if t == nil || o.Server == nil || t.route.back == nil || o.Client.Sent < len(o.Plan.Prefix) {
 			continue
 		}
 		if !strings.HasPrefix(o.Server.Name, t.route.back.name+"s") {

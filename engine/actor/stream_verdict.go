@@ -77,9 +77,10 @@ func met(s *Streams, c *conversation) string {
 	return fmt.Sprintf("%s reached no server: %v", e.actor.Name, e.Fate)
 }
 
-// denied: what the balancer denies reaches no server.
+// denied: what the balancer denies reaches no server. The balancer knows it by the whole prefix.
 func denied(s *Streams, c *conversation) string {
-	if !s.excuses(c, Denied) || c.ends[server] == nil {
+	e := c.ends[client]
+	if !s.excuses(c, Denied) || c.ends[server] == nil || e.Sent < len(c.plan.Prefix) {
 		return ""
 	}
 	return "it must reach no server, and reached " + c.ends[server].actor.Name
