@@ -23,9 +23,7 @@ type simBack struct {
 	patience        time.Duration // the shortest timeout of a connection that stands
 	greetings       time.Duration // the shortest timeout of a connection with any frontend
 	frees           bool          // connections to its servers are not kept
-	cookie          string        // name of the cookie that keeps clients at a server; empty: none
-	hides           bool          // servers do not see that cookie
-	cookied         bool          // there is a cookie, of whatever kind
+	cookie          *simCookie    // nil: none
 	forward         *simForward   // nil: none
 	instead         []int         // see actor.WebExpect
 	rules, answers  []*webRule
@@ -164,7 +162,7 @@ func (b *simBack) finish(s *scene) {
 	b.say("timeout connect %s", milliseconds(b.connect))
 	b.limit("server", b.server)
 	for _, v := range b.servers {
-		b.say("server %s %s%s", v.name, written(v.address), v.words(b.cookied))
+		b.say("server %s %s%s", v.name, written(v.address), v.words(b.cookie != nil))
 	}
 	b.doubts |= s.doubts | b.mayFail()
 }

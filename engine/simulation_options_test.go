@@ -75,28 +75,6 @@ func captures(t *turn[*simFront]) {
 	}
 }
 
-// useCookie keeps clients at a server.
-func useCookie(t *turn[*simBack]) {
-	b := t.of
-	switch t.IntN(5) {
-	case 0:
-		b.say("cookie SRV rewrite")
-	case 1:
-		b.say("cookie SRV prefix%s", among(t.Rand, "", " indirect"))
-	case 2:
-		b.say("cookie SRV insert%s maxidle 30 maxlife 60", among(t.Rand, "", " indirect"))
-	default:
-		b.cookie = "SRV"
-		words := among(t.Rand, "", " nocache", " httponly secure", " domain a.test", " attr SameSite=Lax")
-		if t.once(2) {
-			b.hides = true
-			words += " indirect"
-		}
-		b.say("cookie SRV insert%s", words)
-	}
-	b.cookied = true
-}
-
 // frontRules gives a frontend some rules.
 func frontRules(t *turn[*simFront]) {
 	f := t.of

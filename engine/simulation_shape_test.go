@@ -41,20 +41,8 @@ func (s *scene) repeats() int {
 
 func (r *simRoute) webHost() actor.WebHost {
 	h := actor.WebHost{Name: r.host}
-	if r.back == nil {
-		return h
-	}
-	h.Backend, h.Frees, h.Hides = r.back.name, r.back.frees, r.back.hides
-	if r.back.doubts.has(refusals) { // the server that a cookie names may be down
-		return h
-	}
-	for _, v := range r.back.servers {
-		if v.kind == serves && !v.disabled {
-			h.Servers = append(h.Servers, v.name)
-		}
-	}
-	if len(h.Servers) == len(r.back.servers) {
-		h.Cookie = r.back.cookie
+	if r.back != nil {
+		h.Backend, h.Frees = r.back.name, r.back.frees
 	}
 	return h
 }
@@ -63,7 +51,10 @@ func (r *simRoute) webHost() actor.WebHost {
 func (s *scene) effect(f *simFront, q *actor.WebRequest) {
 	a := &asked{WebRequest: q, front: f.name, terms: s.terms}
 	q.Expect.Instead = f.instead
-	if q.Number == f.monitored && q.Method != "CONNECT" {
+	if q.Number == f.monitored && q.Method == "CONNECT" { // it asks for no path
+		f.monitored = 0
+	}
+	if q.Number == f.monitored {
 		q.Path = monitorPath
 		a.give(f.monitor, "")
 		return
@@ -80,6 +71,9 @@ func (s *scene) effect(f *simFront, q *actor.WebRequest) {
 	s.forwarded(a, f, back)
 	if q.Method != "CONNECT" {
 		f.askForRules(s.plan.source(fmt.Sprint("rules of ", q.Number)), a, back)
+	}
+	if back.cookie != nil {
+		back.cookie.expect(s.plan.source(fmt.Sprint("cookies of ", q.Number)), a, back)
 	}
 	if back.doubts.has(refusals) {
 		q.Expect.Own = append(q.Expect.Own, 503)

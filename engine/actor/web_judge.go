@@ -72,6 +72,7 @@ func (c *webClient) cookieFits(t *webTrack, h *webHead) bool {
 	name, id, _ := bytes.Cut(value, []byte("="))
 	id, _, _ = bytes.Cut(id, []byte(";"))
 	id, _, _ = bytes.Cut(id, []byte("|"))
+	id, _, _ = bytes.Cut(id, []byte("~"))
 	if n == 1 && string(name) == t.request.Expect.Cookie && string(id) == d.server {
 		return true
 	}
