@@ -292,7 +292,7 @@ func (p *WebPlan) races(i int) bool {
 		case q.Expect.Backend != p.Requests[i].Expect.Backend || q.Expect.Frees || a.Close || q.last():
 			return false
 		default:
-			return slices.Contains([]ServerFault{ServerCloses, ServerFIN, ServerResets}, a.Fault)
+			return slices.Contains([]ServerFault{ServerCloses, ServerFIN, ServerResets}, a.Fault) && !q.endsBehind()
 		}
 	}
 	return false

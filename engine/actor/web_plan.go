@@ -226,3 +226,15 @@ func (a *WebAnswer) SpoilsHead() bool {
 
 // adds reports whether a server sends bytes behind its answer to the request.
 func (q *WebRequest) adds() bool { return q.Answer.Fault == ServerAdds && !q.ruled() }
+
+// endsBehind reports whether a server ends its connection behind the whole answer, and waits until
+// the balancer's kernel has got FIN. The next request of the client comes later still, so it must
+// not be lost on that connection.
+func (q *WebRequest) endsBehind() bool {
+	a := &q.Answer
+	ends := a.Fault == ServerCloses || a.Fault == ServerFIN
+	return ends && a.Acked && a.Early < 0 && !q.ruled() && !q.tunnels() && !q.untilEnd() && a.At >= len(q.appendAnswer(nil).bytes)
+}
+
+// trails reports whether a server adds bytes or FIN behind its answer, for which the client waits.
+func (q *WebRequest) trails() bool { return q.adds() || q.endsBehind() }

@@ -61,6 +61,7 @@ func (s *webService) misbehave(t *webTrack, d *webDelivery, whole bool) bool {
 		return false
 	case ServerCloses, ServerFIN, ServerResets:
 		s.leave(s.actor, d, a)
+		t.settled = true
 		if a.Fault == ServerFIN {
 			s.awaitEnd()
 		}
@@ -78,6 +79,10 @@ func (s *webService) leave(a *Actor, d *webDelivery, answer *WebAnswer) {
 		d.heard = true
 	}
 	d.ended = true
+	if answer.Fault != ServerResets && answer.Acked {
+		_ = s.conn.CloseWrite()
+		s.awaitAcks(a, 1)
+	}
 	switch answer.Fault {
 	case ServerFIN:
 		_ = s.conn.CloseWrite()

@@ -29,9 +29,9 @@ func (c *webClient) await(a *Actor, q *WebRequest, i int) {
 	if q.Waits && i > 0 {
 		a.Until("waits for an answer", func() bool { return c.answered >= i || c.over })
 	}
-	if i > 0 && !c.over && c.plan.Requests[i-1].adds() {
+	if i > 0 && !c.over && c.plan.Requests[i-1].trails() {
 		before := c.tracks[c.plan.Requests[i-1].Number]
-		a.Until("waits for bytes behind an answer", func() bool { return before.settled || c.over })
+		a.Until("waits for bytes or FIN behind an answer", func() bool { return before.settled || c.over })
 		a.Pause(1) // the balancer has a chance to see them
 	}
 	if q.Wait > 0 {

@@ -38,7 +38,7 @@ type webTrack struct {
 	index      int
 	deliveries []*webDelivery
 	record     WebRecord
-	settled    bool // the balancer has got the bytes that the server adds, or never will
+	settled    bool // the balancer has got the bytes or FIN behind the answer, or never will
 }
 
 // webDelivery is one time that a server got a request.
