@@ -255,6 +255,9 @@ func (l *loop) endAsking(id int32, s *session, x *exchange) {
 		return
 	}
 	l.countUnasked(l.listeners[s.line].frontend)
+	// A part of the head may still be in the socket, see Look. It is read before the close.
+	s.flow[client].Set(relay.SourceReady)
+	s.flow[client].Clear(relay.SourceEnded)
 	l.refuse(id, s, x, 400, term('C', 'R'))
 }
 

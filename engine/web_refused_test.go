@@ -179,6 +179,24 @@ func TestWebUnreadRequests(t *testing.T) {
 	}
 }
 
+// TestWebUnreadPartOfHead: a client has sent a part of a head, which was looked at in the socket
+// because memory is used up, and FIN. It gets the refusal and then FIN, also over a UNIX socket.
+func TestWebUnreadPartOfHead(t *testing.T) {
+	for name, w := range wires(overTCP, overUnix) {
+		t.Run(name, func(t *testing.T) {
+			at := "127.0.0.1:1"
+			if w.network == "unix" {
+				at = "unix@" + t.TempDir() + "/f"
+			}
+			b := startWith(t, webDefaults+"frontend f\n  bind "+at+"\n  http-request deny\n", func(o *Options) { o.Plan.Memory.Inspection = 0 })
+			a := b.follow("f", say("GET / HTTP/1.1\r\nHost:"), fin, takeAll)
+			if got := a.got(); !strings.HasPrefix(got, "HTTP/1.1 400 ") || !a.ended() {
+				t.Errorf("the client got %q, then %v", got, a.how())
+			}
+		})
+	}
+}
+
 // TestWebRefusedClientSendsOn: a client sends its whole body before it reads. It still gets the
 // answer that ends its connection.
 func TestWebRefusedClientSendsOn(t *testing.T) {
