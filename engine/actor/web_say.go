@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,10 +26,22 @@ func (s *webService) say(t *webTrack, d *webDelivery) bool {
 	if q.tunnels() && most >= text.body {
 		return s.tunnel(t, d, text, most)
 	}
-	if !s.write(s.actor, q, d, text, most) {
+	tail := q.tail(text)
+	if !s.write(s.actor, q, d, text, most-tail) {
 		return false
 	}
+	if a.Fault == ServerAdds {
+		return s.add(t, text.bytes[most-tail:])
+	}
 	return s.misbehave(t, d, most == len(text.bytes))
+}
+
+// tail returns how many bytes of the answer are sent together with bytes behind it.
+func (q *WebRequest) tail(text answerText) int {
+	if q.Answer.Fault != ServerAdds || q.Answer.Apart {
+		return 0
+	}
+	return min(1+q.Number*7919%3000, len(text.bytes)-text.head-1)
 }
 
 // write sends the first bytes of an answer, as many as most says. a is the running coroutine.
@@ -48,8 +61,6 @@ func (s *webService) misbehave(t *webTrack, d *webDelivery, whole bool) bool {
 	q := t.request
 	a := &q.Answer
 	switch a.Fault {
-	case ServerAdds:
-		return s.add(t)
 	case ServerErrs:
 		s.awaitEnd()
 		return false
@@ -109,15 +120,21 @@ func (s *webService) awaitAcks(a *Actor, some int) {
 	})
 }
 
-// add sends bytes behind the answer. The client waits with its next request until the balancer's
-// kernel has the first of them. The balancer need not read more before that request comes.
-func (s *webService) add(t *webTrack) bool {
+// add sends the tail of an answer and bytes behind it. The client waits with its next request until
+// the balancer's kernel has the first of them. The balancer need not read more before that request
+// comes.
+func (s *webService) add(t *webTrack, tail []byte) bool {
 	if t.request.Answer.Apart {
 		s.actor.Pause(1 + t.request.Answer.Pause)
 	}
-	text := []byte(t.request.added())
-	n, err := s.conn.Some(text)
-	s.awaitAcks(s.actor, n)
+	text := append(slices.Clone(tail), t.request.added()...)
+	n, err := 0, error(nil)
+	for n <= len(tail) && err == nil {
+		k := 0
+		k, err = s.conn.Some(text[n:])
+		n += k
+	}
+	s.awaitAcks(s.actor, n-len(tail))
 	t.settled = true
 	if err == nil {
 		_, err = s.conn.Write(text[n:])
