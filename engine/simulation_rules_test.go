@@ -88,7 +88,10 @@ var requestRules = []webRule{
 	{"replace-path", `http-request replace-path "^/(.*)" "/r/\1" {if}`, goesTo("/r")},
 	{"replace-pathq", `http-request replace-pathq "^/(.*)" "/r/\1" {if}`, goesTo("/r")},
 	{"replace-uri", `http-request replace-uri "^[^/]*(//[^/]*)?/(.*)" "/r/\2" {if}`, goesTo("/r")},
-	{"set-query", `http-request set-query "" {if}`, func(*asked) {}},
+	{"set-query", `http-request set-query "m=%[method]" {if}`, func(q *asked) { q.Expect.Query = "?m=" + q.Method }},
+	{"set-method", "http-request set-method PATCH {if}", func(q *asked) {
+		q.Expect.Method, q.Expect.Frees = "PATCH", true
+	}},
 	{"empty-path", "http-request set-path %[req.hdr(x-none)] {if}", func(q *asked) {
 		q.give(500, "")
 		q.Expect.Ends, q.Odd = true, "" // a target with a host may be without a path
@@ -126,6 +129,11 @@ var answerRules = []webRule{
 		q.gains("X-List: b1,c2")
 	}},
 	{"set-status", "http-response set-status 418 reason Teapot {if}", func(q *asked) { q.Expect.Status = 418 }},
+	{"no-content", "http-response set-status 204 {if}", func(q *asked) {
+		q.Expect.Status, q.Expect.Frees = 204, true
+		q.WebRequest.Answer.Fault, q.WebRequest.Answer.Early = actor.Fair, -1 // nobody sees what happens to the body
+		q.WebRequest.Answer.Bad = ""
+	}},
 }
 
 // write returns the lines of a rule with their condition.

@@ -72,6 +72,7 @@ func (s *scene) effect(f *simFront, q *actor.WebRequest) {
 	if q.Method != "CONNECT" {
 		f.askForRules(s.plan.source(fmt.Sprint("rules of ", q.Number)), a, back)
 	}
+	a.season(s.plan.source(fmt.Sprint("spice of ", q.Number)))
 	if back.cookie != nil {
 		back.cookie.expect(s.plan.source(fmt.Sprint("cookies of ", q.Number)), a, back)
 	}

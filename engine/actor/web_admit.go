@@ -107,13 +107,17 @@ func (q *WebRequest) lineDiffers(method, target, version string) string {
 	if q.Expect.Path != "" {
 		want = q.Expect.Path
 	}
-	want += "/" + strconv.Itoa(q.Number)
+	want += "/" + strconv.Itoa(q.Number) + q.Expect.Query
+	wanted := q.Method
+	if q.Expect.Method != "" {
+		wanted = q.Expect.Method
+	}
 	if q.Odd == "target with a host" {
 		target = strings.TrimPrefix(target, "http://"+q.authority())
 	}
 	switch {
-	case method != q.Method:
-		return "its method is " + method + "; want " + q.Method
+	case method != wanted:
+		return "its method is " + method + "; want " + wanted
 	case version != "HTTP/1."+string(minor(q.Old)):
 		return "its version is " + version
 	case q.Method == "CONNECT" && target != q.authority() || q.Method != "CONNECT" && target != want:

@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"strings"
@@ -89,6 +90,8 @@ type WebExpect struct {
 	Server   string // the server that a cookie names; empty: any
 	Frees    bool   // the connection to the server is not kept behind the answer
 	Path     string // at the server, in front of "/" and the number; empty: as it was sent
+	Method   string // at the server; empty: as it was sent
+	Query    string // at the server, with its question mark
 	Host     string // at the server; empty: as it was sent
 	Has      []string
 	Lacks    []string // names of fields that the server must not get
@@ -195,7 +198,7 @@ func (q *WebRequest) untilEnd() bool { return q.Answer.Framing == ByEnd && !q.bo
 
 // idempotent reports whether the balancer may send the request twice (RFC 9110 9.2.2).
 func (q *WebRequest) idempotent() bool {
-	switch q.Method {
+	switch cmp.Or(q.Expect.Method, q.Method) {
 	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
 		return true
 	}

@@ -1,0 +1,51 @@
+//go:build simulation
+
+package engine
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"sluice/engine/actor"
+)
+
+// spices are unusual fields of requests and answers, which the balancer treats in a special way.
+var spices = []struct {
+	fits  func(q *asked) bool
+	apply func(q *asked)
+}{
+	{func(*asked) bool { return true }, func(q *asked) {
+		q.adds("TE: gzip, trailers")
+		q.has("TE: trailers")
+	}},
+	{(*asked).saysNothing, func(q *asked) {
+		q.adds("Connection: X-Hop", "X-Hop: 1")
+		q.has("X-Hop: 1") // so no client can remove a field that the balancer adds
+	}},
+	{(*asked).saysNothing, func(q *asked) {
+		q.adds("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__")
+		q.lacks("Upgrade", "HTTP2-Settings")
+	}},
+	{func(q *asked) bool { return q.Framing == actor.ByLength && q.Body == 0 && q.Malformed == "" }, func(q *asked) {
+		q.adds("Content-Length: 0")
+	}},
+	{(*asked).answersByLength, func(q *asked) { q.says(fmt.Sprint("Content-Length: ", q.WebRequest.Answer.Body)) }},
+	{(*asked).answersByLength, func(q *asked) { q.says("Cache-Control: public, max-age=9") }},
+	{(*asked).answersByLength, func(q *asked) { q.says("Cache-Control: private=\"x, y\", no-cache", "Pragma: no-cache") }},
+}
+
+// saysNothing reports whether the request says nothing about its connection.
+func (q *asked) saysNothing() bool { return !q.Close && !q.Keep && !q.Upgrade && !q.Old }
+
+// answersByLength reports whether the answer has a length.
+func (q *asked) answersByLength() bool {
+	a := &q.WebRequest.Answer
+	return a.Framing == actor.ByLength && a.Status >= 200 && a.Status != 204 && !q.Upgrade
+}
+
+// season gives some requests one of the spices.
+func (q *asked) season(r *rand.Rand) {
+	if s := &spices[r.IntN(len(spices))]; r.IntN(6) == 0 && s.fits(q) {
+		s.apply(q)
+	}
+}
