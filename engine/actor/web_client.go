@@ -280,7 +280,7 @@ func (c *webClient) behind() bool {
 	switch {
 	case c.plan.Behind != "":
 		return c.refusedBehind(last)
-	case c.plan.Fault == ClientStops:
+	case c.plan.Fault.sending(): // the client sends no more, and the last answer came early
 		return c.atEnd(last)
 	}
 	c.actor.Until("waits for its own sending", func() bool { return c.sent == len(c.plan.Requests) || c.sendErr != nil })
