@@ -52,7 +52,7 @@ func (p *Process) SetSend(fd, size int) {
 // Finished reports whether a socket sends no more bytes after those that it has queued.
 func (p *Process) Finished(fd int) bool {
 	s, ok := p.files[fd].(*tcp)
-	return ok && s.ended&sending != 0 && s.queued() > 0
+	return ok && s.state != closed && s.ended&sending != 0 && s.queued() > 0
 }
 
 // Space announces space in the send buffer of a socket, if it was full.

@@ -6,7 +6,8 @@ type allowance string
 // allowances are all of them, with their reasons.
 var allowances = map[allowance]string{
 	disconnected: "Linux gives a socket a new sequence number when its connection failed or it stops listening " +
-		"(tcp_disconnect), and SIOCOUTQ then returns the difference from the old number until it connects.",
+		"(tcp_disconnect), and SIOCOUTQ then returns the difference from the old number until it connects. TCP_NOTSENT_LOWAT " +
+		"takes it for bytes.",
 	memory: "SIOCOUTQ of a UNIX socket is the memory of the queue on Linux, and its bytes in the model. Only whether " +
 		"it is 0 is compared.",
 	group: "Linux chooses the socket of a SO_REUSEPORT group by a hash of the addresses. The model is told which one.",

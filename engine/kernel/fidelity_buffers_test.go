@@ -43,6 +43,7 @@ func (d *duel) waiting() bool {
 			if k == tcpKind {
 				unacked, unsent := d.machine.underWay(fd)
 				moving, waiting = moving || unacked, waiting || unsent
+				waiting = waiting || d.machine.closedWindow(fd)
 			}
 		}
 		if !moving {
@@ -68,13 +69,15 @@ func (d *duel) thaw() {
 
 // thawOne is thaw for one direction of a connection, or for both if the sender was closed.
 func (d *duel) thawOne(fd int) {
-	send := plenty
-	if d.machine.Poll(fd)&unix.EPOLLOUT == 0 || d.process.Finished(fd) {
-		send = d.process.Queued(fd)
-	}
-	d.process.SetSend(fd, send)
 	left, _ := d.machine.Unsent(fd)
+	full := d.machine.Poll(fd)&unix.EPOLLOUT == 0 || d.process.Finished(fd)
+	if full {
+		d.process.SetSend(fd, left)
+	}
 	d.process.Deliver(fd, left)
+	if !full {
+		d.process.SetSend(fd, plenty)
+	}
 	if d.process.Orphaned(fd) {
 		info, _ := d.machine.Info(fd)
 		d.process.Arrive(fd, info.Received)

@@ -215,6 +215,7 @@ func (d *duel) look() *difference {
 		case got.unsent == 0 && d.machine.isDisconnected(fd):
 			d.allow(disconnected)
 			want.unsent = 0
+			want.poll |= got.poll & unix.EPOLLOUT // TCP_NOTSENT_LOWAT looks at this number
 		}
 		if want != got {
 			return &difference{

@@ -31,7 +31,7 @@ func (p *plan) beginUnix() { p.pair(p.unixListener(0, 8), unix.AF_UNIX) }
 
 func (p *plan) beginListen() {
 	if p.chance(3) {
-		p.unixListener(0, p.rng.IntN(3))
+		p.unixListener(firstPath*p.rng.IntN(2), p.rng.IntN(3))
 	} else {
 		p.tcpListener(p.rng.IntN(3))
 	}
@@ -39,7 +39,7 @@ func (p *plan) beginListen() {
 
 func (p *plan) beginConnect() {
 	p.tcpListener(4)
-	p.unixListener(0, 4)
+	p.unixListener(firstPath, 4)
 	p.socket(unix.AF_INET)
 }
 
@@ -190,6 +190,7 @@ var fullMoves = []move{
 	{12, (*plan).sendBig},
 	{4, (*plan).wait},
 	{3, (*plan).watch},
+	{1, (*plan).lowWater},
 }
 
 var pipeMoves = []move{

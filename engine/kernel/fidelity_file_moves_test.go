@@ -11,6 +11,9 @@ func (p *plan) interests() int {
 	if !p.chance(3) {
 		set |= edge
 	}
+	if p.chance(8) {
+		set |= unix.EPOLLONESHOT
+	}
 	return set
 }
 

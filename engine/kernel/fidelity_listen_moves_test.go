@@ -4,7 +4,7 @@ import "golang.org/x/sys/unix"
 
 func (p *plan) addListener() {
 	if p.chance(3) {
-		p.unixListener(p.rng.IntN(3), p.rng.IntN(3))
+		p.unixListener(p.rng.IntN(5), p.rng.IntN(3))
 		return
 	}
 	p.tcpListener(p.rng.IntN(3))
@@ -32,7 +32,7 @@ func (p *plan) share(s int) {
 func (p *plan) dial() {
 	if p.chance(4) {
 		c := p.socket(unix.AF_UNIX)
-		p.add(step{do: aConnectName, a: c, n: p.rng.IntN(4)})
+		p.add(step{do: aConnectName, a: c, n: p.rng.IntN(7)})
 		p.what[c] = stream
 		return
 	}

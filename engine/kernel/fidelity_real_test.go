@@ -56,7 +56,8 @@ const firstDescriptor = 3
 // real makes its calls on the kernel of this machine. Its descriptors are numbered from
 // firstDescriptor, as those of the model are.
 type real struct {
-	base int // number of the first descriptor for the kernel
+	base    int  // number of the first descriptor for the kernel
+	windows bool // TCP_INFO contains the window of the receiver
 }
 
 // newReal returns the real kernel for the calling goroutine, which it locks to its thread. The
@@ -278,6 +279,14 @@ func (r *real) Info(fd int) (kernel.Info, kernel.Errno) {
 func (r *real) connects(fd int) bool {
 	info, err := unix.GetsockoptTCPInfo(r.out(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
 	return err == nil && info.State == synSent
+}
+
+// closedWindow reports whether a TCP socket lets its peer send nothing, because of what it has not read.
+// Before Linux 6.2 it does not find out.
+func (r *real) closedWindow(fd int) bool {
+	info, err := unix.GetsockoptTCPInfo(r.out(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	r.windows = r.windows || err == nil && info.Rcv_wnd > 0
+	return r.windows && err == nil && info.State != listening && info.Rcv_wnd == 0 && r.unread(fd) > 0
 }
 
 // isDisconnected reports whether a TCP socket has no connection and has sent nothing since it lost the

@@ -20,7 +20,7 @@ type flagName struct {
 
 var eventNames = []flagName{
 	{"IN", unix.EPOLLIN}, {"PRI", unix.EPOLLPRI}, {"OUT", unix.EPOLLOUT}, {"ERR", unix.EPOLLERR},
-	{"HUP", unix.EPOLLHUP}, {"RDHUP", unix.EPOLLRDHUP}, {"ET", unix.EPOLLET},
+	{"HUP", unix.EPOLLHUP}, {"RDHUP", unix.EPOLLRDHUP}, {"ET", unix.EPOLLET}, {"ONESHOT", unix.EPOLLONESHOT},
 }
 
 var messageNames = []flagName{

@@ -2,6 +2,7 @@ package kernel_test
 
 import (
 	"net/netip"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -38,19 +39,20 @@ var skipped = outcome{n: -1000}
 // world is one system during one sequence.
 type world struct {
 	system
-	ip    netip.Addr // the address that all sockets of the sequence are bound to
-	name  string     // begin of the names of its UNIX sockets
-	fds   [slots]int // -1: not set. A slot keeps its number when the descriptor is closed
-	at    [slots]kernel.Address
-	ports map[uint16]uint16 // number of each port
-	bound uint16            // number of the last port
-	next  int               // number of the current step; decides which bytes it sends
+	ip     netip.Addr // the address that all sockets of the sequence are bound to
+	name   string     // begin of the names of its UNIX sockets
+	folder string     // for those that are paths
+	fds    [slots]int // -1: not set. A slot keeps its number when the descriptor is closed
+	at     [slots]kernel.Address
+	ports  map[uint16]uint16 // number of each port
+	bound  uint16            // number of the last port
+	next   int               // number of the current step; decides which bytes it sends
 	// pass lets the time pass after which the timer fd expires.
 	pass func(fd int, d time.Duration)
 }
 
-func newWorld(s system, ip netip.Addr, name string) *world {
-	w := &world{system: s, ip: ip, name: name, ports: map[uint16]uint16{}}
+func newWorld(s system, ip netip.Addr, name, folder string) *world {
+	w := &world{system: s, ip: ip, name: name, folder: folder, ports: map[uint16]uint16{}}
 	for i := range w.fds {
 		w.fds[i] = -1
 	}
@@ -310,10 +312,18 @@ func (w *world) connect(slot int, to kernel.Address) outcome {
 	return w.autobind(slot, func(fd int) kernel.Errno { return w.Connect(fd, to) })
 }
 
-// named returns the address number n of a UNIX socket. It is abstract.
+// named returns the address number n of a UNIX socket. Those from firstPath on are paths, the others are
+// abstract.
 func (w *world) named(n int) kernel.Address {
-	return kernel.Address{Path: "@" + w.name + string(rune('a'+n))}
+	name := w.name + string(rune('a'+n))
+	if n >= firstPath {
+		return kernel.Address{Path: filepath.Join(w.folder, name)}
+	}
+	return kernel.Address{Path: "@" + name}
 }
+
+// firstPath is the first number of the address of a UNIX socket that is a path.
+const firstPath = 3
 
 // pattern is what the sequences send. Its period is longer than any send.
 var pattern = func() []byte {

@@ -92,3 +92,7 @@ func (p *plan) inline() {
 func (p *plan) sendBig() {
 	p.add(step{do: aSend, a: p.pick(stream), n: 1000 + p.rng.IntN(100000)})
 }
+
+func (p *plan) lowWater() {
+	p.add(step{do: aOption, a: p.pick(stream), flags: oLowWater, n: oneOf(p, 0, 1, 5000)})
+}

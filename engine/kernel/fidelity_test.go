@@ -49,7 +49,7 @@ func TestFidelity(t *testing.T) {
 			n = *sequences
 		}
 		if *onlyOne == "" || *onlyOne == f.name {
-			done[i] = enter(func(a *arena) { a.family(f, seed, n) })
+			done[i] = enter(t.TempDir(), func(a *arena) { a.family(f, seed, n) })
 		}
 	}
 	for i, f := range families {
@@ -69,7 +69,7 @@ func TestFidelityScripts(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no scripts: ", err)
 	}
-	a := <-enter(func(a *arena) {
+	a := <-enter(t.TempDir(), func(a *arena) {
 		for _, file := range files {
 			a.script(file)
 		}
@@ -81,7 +81,8 @@ func TestFidelityScripts(t *testing.T) {
 type arena struct {
 	machine  *real
 	name     string
-	block    byte // third byte of its addresses
+	folder   string // of its UNIX sockets
+	block    byte   // third byte of its addresses
 	duels    int
 	tally    map[allowance]int // how often an allowance was needed
 	failures []string
@@ -95,9 +96,9 @@ var arenas atomic.Int32
 
 // enter calls do with a new arena on another goroutine, and sends the arena when do has returned. The
 // arenas spend most of their time with waiting, so many of them may be in use at once.
-func enter(do func(a *arena)) <-chan *arena {
+func enter(folder string, do func(a *arena)) <-chan *arena {
 	number := arenas.Add(1)
-	a := &arena{name: fmt.Sprintf("sluice-%d-%d", os.Getpid(), number), block: byte(number), tally: map[allowance]int{}}
+	a := &arena{folder: folder, name: fmt.Sprintf("sluice-%d-%d", os.Getpid(), number), block: byte(number), tally: map[allowance]int{}}
 	done := make(chan *arena, 1)
 	go func() {
 		defer func() { done <- a }()
@@ -162,7 +163,7 @@ func (a *arena) duel(steps []step) *difference {
 	name := fmt.Sprintf("%s-%d-", a.name, a.duels)
 	k := kernel.New(kernel.Options{FastOpen: fastOpen(), Buffers: func() (int, int) { return plenty, plenty }})
 	d := &duel{machine: a.machine, kernel: k, process: k.Process("model"), tally: a.tally}
-	d.real, d.model = newWorld(a.machine, ip, name), newWorld(d.process, ip, name)
+	d.real, d.model = newWorld(a.machine, ip, name, a.folder), newWorld(d.process, ip, name, a.folder)
 	d.real.pass = a.machine.expire
 	d.model.pass = func(_ int, t time.Duration) { k.Advance(k.Now() + t) }
 	return d.play(steps)

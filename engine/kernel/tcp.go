@@ -179,12 +179,24 @@ func (s *tcp) writable() bool {
 	return queued < s.option.send && s.option.send-queued >= queued>>1 && 2*s.unsentBytes() < s.lowat()
 }
 
-// space returns how many bytes the send buffer takes now (sk_stream_memory_free).
+// space returns how many bytes the send buffer takes now (sk_stream_memory_free). As many bytes that are
+// not sent as TCP_NOTSENT_LOWAT allows fill it, but the last segment of them is filled up still
+// (tcp_sendmsg).
 func (s *tcp) space() int {
+	free := max(0, s.option.send-s.queued())
 	if s.unsentBytes() >= s.lowat() {
+		free = min(free, s.segmentSpace())
+	}
+	return free
+}
+
+// segmentSpace returns how many bytes the last segment takes that is not sent yet.
+func (s *tcp) segmentSpace() int {
+	const size = 64 << 10 // the largest
+	if !s.kernel.coin() {
 		return 0
 	}
-	return max(0, s.option.send-s.queued())
+	return size - int(s.unsentBytes()%size)
 }
 
 func (s *tcp) unsentBytes() uint64 { return s.out.written - s.out.sent }
