@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -41,8 +42,9 @@ type simFront struct {
 
 // simBind is an address on which a frontend listens.
 type simBind struct {
-	address kernel.Address
-	most    int // maxconn; 0: none
+	address kernel.Address // to which clients connect
+	text    string         // as the configuration names it; empty: that address
+	most    int            // maxconn; 0: none
 }
 
 // simRoute is a way from a frontend to a backend.
@@ -77,6 +79,7 @@ var frontKnobs = []knob[*simFront]{
 	{"maxconn", 0.2, nil, func(t *turn[*simFront]) { t.of.most = 1 + t.IntN(5) }},
 	{"maxconn of an address", 0.2, nil, func(t *turn[*simFront]) { t.of.binds[0].most = 1 + t.IntN(5) }},
 	{"second address", 0.3, nil, secondAddress},
+	{"any address", 0.15, nil, anyAddress},
 	{"backlog", 0.1, nil, backlog},
 	{"smart accept", 0.2, nil, func(t *turn[*simFront]) { t.of.say("option tcp-smart-accept") }},
 	{"timeout client", 0.15, nil, func(t *turn[*simFront]) { t.of.client = t.timeout() }},
@@ -90,6 +93,8 @@ var frontKnobs = []knob[*simFront]{
 	{"routes by host", 0.6, (*simFront).inHTTP, routesByHost},
 	{"routes by first bytes", 0.5, (*simFront).inTCP, routesByBytes},
 	{"no way", 0.15, (*simFront).inHTTP, noWay},
+	{"no way for streams", 0.1, (*simFront).inTCP, noWayForStreams},
+	{"rules about addresses", 0.2, nil, addressRules},
 	{"monitor", 0.15, (*simFront).inHTTP, useMonitor},
 	{"forwardfor", 0.2, (*simFront).inHTTP, forwardFor},
 	{"rules", 0.4, (*simFront).inHTTP, frontRules},
@@ -119,6 +124,17 @@ func secondAddress(t *turn[*simFront]) {
 		b.most = 1 + t.IntN(5)
 	}
 	t.of.binds = append(t.of.binds, b)
+}
+
+// anyAddress lets the frontend listen on all addresses of the machine.
+func anyAddress(t *turn[*simFront]) {
+	b := &t.of.binds[0]
+	if b.address.IsUnix() {
+		return
+	}
+	port := 9000 + t.of.number
+	b.address = ipAddress(10+byte(t.of.number), 1, port)
+	b.text = fmt.Sprintf(among(t.Rand, "*:%d", ":%d", ":::%d v4v6", "0.0.0.0:%d tfo"), port)
 }
 
 // backlog sets the length of the accept queue. Linux resets clients that have waited for a minute in
@@ -151,11 +167,11 @@ func rejectOutlaws(t *turn[*simFront]) {
 func (f *simFront) finish(s *scene) {
 	f.say("mode %s", modeName(f.http))
 	for _, b := range f.binds {
+		text := cmp.Or(b.text, written(b.address))
 		if b.most > 0 {
-			f.say("bind %s maxconn %d", written(b.address), b.most)
-			continue
+			text += fmt.Sprint(" maxconn ", b.most)
 		}
-		f.say("bind %s", written(b.address))
+		f.say("bind %s", text)
 	}
 	if f.most > 0 {
 		f.say("maxconn %d", f.most)

@@ -53,6 +53,23 @@ func noWay(t *turn[*simFront]) {
 	})
 }
 
+// noWayForStreams leads streams that no rule knows to no backend.
+func noWayForStreams(t *turn[*simFront]) {
+	if len(t.of.routes) > 1 {
+		t.of.routes[0].back = nil
+	}
+}
+
+// addressRules are rules that read addresses and change nothing.
+func addressRules(t *turn[*simFront]) {
+	f := t.of
+	f.say("tcp-request connection reject if { dst_port 1 } or { src_port 1 }")
+	f.say("tcp-request connection reject if { dst 127.99.0.0/16 } !{ src 127.1.0.0/16 }")
+	if f.routes[0].back != nil {
+		f.say("use_backend %s if { dst_port 2 } or { dst 127.98.0.0/16 }", f.routes[0].back.name)
+	}
+}
+
 // routesByBytes leads streams to backends by their first bytes.
 func routesByBytes(t *turn[*simFront]) {
 	f := t.of

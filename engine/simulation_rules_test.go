@@ -132,7 +132,7 @@ var answerRules = []webRule{
 	{"no-content", "http-response set-status 204 {if}", func(q *asked) {
 		q.Expect.Status, q.Expect.Frees = 204, true
 		q.WebRequest.Answer.Fault, q.WebRequest.Answer.Early = actor.Fair, -1 // nobody sees what happens to the body
-		q.WebRequest.Answer.Bad = ""
+		q.WebRequest.Answer.Bad, q.WebRequest.Answer.Blind = "", false
 	}},
 }
 

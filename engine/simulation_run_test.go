@@ -188,18 +188,22 @@ func (x *simulation) makeServer(b *simBack, v *simServer) {
 		return
 	case v.kind == refuses:
 		return
-	case b.http:
-		x.webs.Serve(actor.WebServer{Name: v.name, Backend: b.name, At: v.address, Backlog: 128})
-	default:
-		x.cast.Spawn(v.name, func(a *actor.Actor) {
-			l, err := a.Listen(v.address, 128)
-			if err != nil {
-				x.failf("server %s cannot listen: %v", v.name, err)
-				return
-			}
-			x.streams.Serve(a, l, x.greeting(b))
-		})
 	}
+	x.cast.Spawn(v.name, func(a *actor.Actor) {
+		l, err := a.Listen(v.address, 128)
+		switch {
+		case err != nil:
+			x.failf("server %s cannot listen: %v", v.name, err)
+			return
+		case v.tfo:
+			_ = a.Process.SetOption(l.Fd(), unix.IPPROTO_TCP, unix.TCP_FASTOPEN, 10) // UNIX sockets have none
+		}
+		if b.http {
+			x.webs.ServeOn(actor.WebServer{Name: v.name, Backend: b.name, At: v.address}, a, l)
+			return
+		}
+		x.streams.Serve(a, l, x.greeting(b))
+	})
 	x.servers++
 }
 
