@@ -92,6 +92,8 @@ var frontKnobs = []knob[*simFront]{
 	{"outlaws", 0.15, nil, rejectOutlaws},
 	{"routes by host", 0.6, (*simFront).inHTTP, routesByHost},
 	{"routes by first bytes", 0.5, (*simFront).inTCP, routesByBytes},
+	{"conditions", 0.3, (*simFront).inHTTP, oddities},
+	{"conditions of bytes", 0.3, (*simFront).inTCP, byteOddities},
 	{"no way", 0.15, (*simFront).inHTTP, noWay},
 	{"no way for streams", 0.1, (*simFront).inTCP, noWayForStreams},
 	{"rules about addresses", 0.2, nil, addressRules},
