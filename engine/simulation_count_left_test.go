@@ -14,6 +14,113 @@ func (w *simWire) checkDescriptors() {
 	}
 	if n := w.process.Open(); n > most && !w.over {
 		w.over = true
-		w.failf("%d descriptors are open; the plan says %d at most: %s", n, most, p.Sum())
+		w.failf("left: %d descriptors are open; the plan says %d at most: %s", n, most, p.Sum())
+	}
+}
+
+// checkRegistered: epoll knows the files that a loop waits for, and no others.
+func (x *simulation) checkRegistered() {
+	for i, l := range x.engine.loops {
+		want := 2 // the bell and the timer
+		for _, ln := range l.listeners {
+			if ln.watched {
+				want++
+			}
+		}
+		l.sessions.each(func(id int32) {
+			for _, one := range l.sessions.at(id).sock {
+				if one.fd >= 0 && one.has(watched) {
+					want++
+				}
+			}
+		})
+		if n := x.process.Registered(l.poller.epoll); n != want {
+			x.failf("left: %d files are registered with epoll on loop %d; it waits for %d", n, i, want)
+		}
+	}
+}
+
+// checkClosed ends the engine and checks that nothing is left.
+func (x *simulation) checkClosed() {
+	x.checkRegistered()
+	for i, l := range x.engine.loops {
+		x.checkIdle(i, l)
+	}
+	x.checkSockets()
+	x.process.Fault, x.process.Limit = nil, 0
+	if x.plan.seed%2 == 0 {
+		x.engine.Drain()
+	} else {
+		x.engine.Stop()
+	}
+	for i, l := range x.engine.loops {
+		x.checkEnds(i, l)
+	}
+	if len(x.wrong) > 0 {
+		return
+	}
+	x.closeLoops()
+	if n := x.process.Open(); n != 0 {
+		x.failf("left: %d descriptors are open when all loops are closed", n)
+	}
+}
+
+// checkIdle: a loop without sessions has no timer but its own, all its pipes and all its memory. If
+// the engine leaves, the loop has ended.
+func (x *simulation) checkIdle(i int, l *loop) {
+	for _, text := range (&ledger{loop: l}).errors() {
+		x.failf("left: loop %d: %s", i, text)
+	}
+	armed := l.clock.wheel.Armed()
+	if _, own := l.clock.wheel.Due(ownTimer); own {
+		armed--
+	}
+	if armed != 0 {
+		x.failf("left: %d timers of loop %d", armed, i)
+	}
+	if n := len(l.turns); n != 0 && !x.ended[i] {
+		x.failf("left: %d turns of loop %d", n, i)
+	}
+	if x.engine.leaving.Load() && !x.ended[i] {
+		x.failf("left: loop %d goes on without sessions, although the engine leaves", i)
+	}
+}
+
+// checkSockets: no connection is open without a session.
+func (x *simulation) checkSockets() {
+	for i := range x.wire.clients {
+		if n := x.wire.clients[i].open; n != 0 {
+			x.failf("left: %d connections of clients of %s", n, x.fronts[i].name)
+		}
+	}
+	for i, servers := range x.wire.servers {
+		for j := range servers {
+			if n := servers[j].open; n != 0 {
+				x.failf("left: %d connections to %s", n, x.backs[i].servers[j].name)
+			}
+		}
+	}
+}
+
+// checkEnds: a loop that is stopped, or drained without sessions, ends at once and closes its
+// listening sockets.
+func (x *simulation) checkEnds(i int, l *loop) {
+	for range 100 {
+		if x.ended[i] {
+			break
+		}
+		_, over, err := l.step()
+		if err != nil {
+			x.failf("left: loop %d fails at its end: %v", i, err)
+		}
+		x.ended[i] = over
+	}
+	if !x.ended[i] {
+		x.failf("left: loop %d does not end", i)
+	}
+	for _, ln := range l.listeners {
+		if ln.fd >= 0 || len(ln.held) > 0 {
+			x.failf("left: loop %d has ended with descriptor %d and %d clients of a listener", i, ln.fd, len(ln.held))
+		}
 	}
 }

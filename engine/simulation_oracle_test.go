@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"sluice/engine/actor"
-	"sluice/engine/sock"
 	"sluice/engine/stat"
 )
 
@@ -37,33 +36,6 @@ func (x *simulation) checkLimits() {
 			x.failf("%s has %d connections; its limit is %d", l.name, l.Cur(), l.Max())
 		}
 	}
-}
-
-// checkQuiet is called when nothing can go on before the next timer. No client may wait for a
-// place that is free.
-func (x *simulation) checkQuiet() {
-	for i, l := range x.engine.loops {
-		for _, ln := range l.listeners {
-			if x.ended[i] || ln.fd < 0 || ln.watched || !x.hasPlace(ln) {
-				continue
-			}
-			if _, paused := l.clock.wheel.Due(ownTimer); paused {
-				continue
-			}
-			if n, ok := sock.Queued(ln.fd); n > 0 && ok {
-				x.failf("%d clients of %s wait on loop %d although there is a place", n, ln.frontend.conf.Name, i)
-			}
-		}
-	}
-}
-
-func (x *simulation) hasPlace(ln *listener) bool {
-	for _, l := range ln.limits {
-		if l.Max() > 0 && l.Cur() >= l.Max() {
-			return false
-		}
-	}
-	return true
 }
 
 // excused returns what the configuration or a fault may do to a conversation in mode tcp.
@@ -119,6 +91,7 @@ func (x *simulation) checkEnd() {
 	x.checkLogs()
 	x.checkCounts()
 	x.checkNothingLeft()
+	x.checkClosed()
 	x.collect()
 }
 

@@ -49,6 +49,7 @@ type simulation struct {
 	trace   func(e event) // nil: none
 	most    int           // steps after which it counts as endless
 	crashed bool          // a panic has ended it
+	closed  bool          // its loops are closed
 }
 
 // frontLine is a log line, with the frontend that wrote it.
@@ -108,6 +109,9 @@ func (x *simulation) makeEngine() error {
 	}
 	o := Options{Config: c, Plan: MakePlan(c, descriptors), Logger: zap.NewNop(), Access: access.Tap(x.note), sizes: x.sizes.loop}
 	o.Plan.Pipes, o.Plan.Memory = x.sizes.pipes, x.sizes.memory
+	if x.sizes.tight {
+		o.Plan.Nofile = uint64(o.Plan.Descriptors())
+	}
 	o.probe = &inspector{t: recorder{fail: x.failf}, seldom: 20, loops: make([]inspected, o.Plan.Loops)}
 	var err error
 	if o.Listeners, err = Listen(c, o.Plan.Loops); err != nil {
@@ -343,9 +347,13 @@ func (r recorder) Helper()                           {}
 // close ends the world. Loops that have crashed are left as they are.
 func (x *simulation) close() {
 	x.cast.Stop()
-	if x.crashed {
-		return
+	if !x.crashed && !x.closed {
+		x.closeLoops()
 	}
+}
+
+func (x *simulation) closeLoops() {
+	x.closed = true
 	for _, l := range x.engine.loops {
 		l.close()
 	}

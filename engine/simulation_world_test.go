@@ -17,8 +17,9 @@ import (
 type simSizes struct {
 	loop    sizes
 	memory  Memory
-	pipes   int // of the process
-	open    int // descriptors that the process may have at the same time; 0: no limit
+	pipes   int  // of the process
+	open    int  // descriptors that the process may have at the same time; 0: no limit
+	tight   bool // the plan has no descriptors to spare, so a drain cannot accept more clients than the limits allow
 	sockets func(r *rand.Rand) (send, receive int)
 
 	narrowest               int // the smallest buffer that sockets may have
@@ -107,6 +108,7 @@ var worldKnobs = []knob[*scene]{
 	{"small sockets", 0.4, nil, smallSockets},
 	{"mixed sockets", 0.3, nil, mixedSockets},
 	{"few descriptors", 0.1, nil, fewDescriptors},
+	{"no spare descriptors", 0.3, nil, func(t *turn[*scene]) { t.of.sizes.tight = true }},
 	{"maxconn", 0.2, nil, func(t *turn[*scene]) { t.of.most = 1 + t.IntN(5) }},
 	{"lag", 0.2, nil, func(t *turn[*scene]) { t.of.pace.lag = 20 + t.IntN(500) }},
 	{"network without delay", 0.1, nil, func(t *turn[*scene]) { t.of.machine.Delayed = false }},

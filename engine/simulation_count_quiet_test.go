@@ -1,0 +1,98 @@
+//go:build simulation
+
+package engine
+
+import (
+	"golang.org/x/sys/unix"
+
+	"sluice/engine/stat"
+)
+
+// checkQuiet is called when nothing can go on before the next timer.
+func (x *simulation) checkQuiet() {
+	x.checkRegistered()
+	x.checkPlaces()
+	for i, l := range x.engine.loops {
+		for _, ln := range l.listeners {
+			x.checkWaiting(i, l, ln)
+		}
+	}
+}
+
+// checkWaiting: no client waits for a place that is free. A listener that accepts has no client in
+// its queue now. After a shortage of the kernel, the loop's own timer ends the wait.
+func (x *simulation) checkWaiting(i int, l *loop, ln *listener) {
+	if x.ended[i] || !x.hasPlace(ln) {
+		return
+	}
+	if n := len(ln.held); n > 0 {
+		x.failf("quiet: %d clients of %s that a drain has accepted wait on loop %d although there is a place", n, ln.frontend.conf.Name, i)
+	}
+	_, paused := l.clock.wheel.Due(ownTimer)
+	if ln.fd >= 0 && !paused && x.process.Poll(ln.fd)&unix.EPOLLIN != 0 {
+		x.failf("quiet: clients of %s wait on loop %d although there is a place", ln.frontend.conf.Name, i)
+	}
+}
+
+func (x *simulation) hasPlace(ln *listener) bool {
+	for _, l := range ln.limits {
+		if l.Max() > 0 && l.Cur() >= l.Max() {
+			return false
+		}
+	}
+	return true
+}
+
+// checkPlaces: each session has a place of each limit of its listener, and nobody else has one. What
+// `show stat` shows as current are the same sessions.
+func (x *simulation) checkPlaces() {
+	places, current := map[*stat.Limit]int64{}, map[*stat.Load]int64{}
+	for _, l := range x.engine.loops {
+		l.sessions.each(func(id int32) {
+			s := l.sessions.at(id)
+			ln := l.listeners[s.line]
+			for _, limit := range ln.limits {
+				places[limit]++
+			}
+			current[&x.engine.stat.Load]++
+			current[&ln.frontend.stat.Load]++
+			current[&ln.frontend.stat.Conns]++
+			if s.backend >= 0 {
+				current[&l.backendOf(s).Stat.Load]++
+			}
+			if s.counted {
+				current[&l.serverOf(s).Stat.Load]++
+			}
+		})
+	}
+	for _, l := range x.engine.loops {
+		for _, ln := range l.listeners {
+			for _, limit := range ln.limits {
+				if n := limit.Cur(); n != places[limit] {
+					x.failf("quiet: %d places of a limit of %s are taken; %d sessions have one", n, ln.frontend.conf.Name, places[limit])
+				}
+			}
+		}
+	}
+	x.checkCurrent(current)
+}
+
+// checkCurrent compares the current numbers of sessions.
+func (x *simulation) checkCurrent(want map[*stat.Load]int64) {
+	check := func(what string, l *stat.Load) {
+		if n := l.Cur(); n != want[l] {
+			x.failf("quiet: %s counts %d current sessions; there are %d", what, n, want[l])
+		}
+	}
+	check("the process", &x.engine.stat.Load)
+	for _, f := range x.engine.site.frontends {
+		check("frontend "+f.conf.Name, &f.stat.Load)
+		check("frontend "+f.conf.Name, &f.stat.Conns)
+	}
+	for _, b := range x.engine.site.backends {
+		check("backend "+b.Name, &b.Stat.Load)
+		for _, v := range b.Servers {
+			check("server "+v.Name, &v.Stat.Load)
+		}
+	}
+}
