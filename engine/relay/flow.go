@@ -188,7 +188,7 @@ func (s *Stock) copy(f *Flow, src, dst int) (Outcome, sock.Errno) {
 // target has accepted.
 func (s *Stock) peek(f *Flow, src, dst int) (Outcome, sock.Errno) {
 	size := s.maxRead()
-	n, e := sock.Peek(src, s.Buffer[:size])
+	n, e := glance(src, s.Buffer[:size])
 	if e != 0 || n == 0 {
 		return SourceFailed, f.emptied(e)
 	}
@@ -204,6 +204,16 @@ func (s *Stock) peek(f *Flow, src, dst int) (Outcome, sock.Errno) {
 		f.readSome(n, size)
 	}
 	return SourceFailed, s.drop(src, written)
+}
+
+// glance peeks at the bytes in the source. At its end, glance takes an urgent byte that may be left
+// there: to close a socket with an unread byte would reset the connection.
+func glance(src int, b []byte) (int, sock.Errno) {
+	n, e := sock.Peek(src, b)
+	if n == 0 && e == 0 {
+		return sock.Read(src, b[:1])
+	}
+	return n, e
 }
 
 // drop reads n bytes that a peek has shown, and discards them. If they cannot be read, drop

@@ -278,6 +278,35 @@ func TestUrgentMark(t *testing.T) {
 	}
 }
 
+// TestUrgentByteAtTheEnd: an urgent byte right before FIN is taken, although a peek passes it. To close
+// the socket with an unread byte would send a reset instead of FIN.
+func TestUrgentByteAtTheEnd(t *testing.T) {
+	for _, budget := range []int64{1 << 20, 0} {
+		from, to := newLink(t), newLink(t)
+		sender := rawFD(t, from.peer)
+		for _, flags := range []int{0, unix.MSG_OOB} {
+			if err := unix.Sendto(sender, []byte("!"), flags, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sock.ShutdownWrite(sender)
+		waitFor(t, from.fd, unix.POLLRDHUP)
+		s := NewStock(DefaultSizes(), budgetsOf(budget), 0, 0)
+		f := &Flow{}
+		f.Set(SourceReady | SourceClosing | TargetReady)
+		f.Urgent()
+		if out, e := s.Pump(f, from.fd, to.fd, 1<<20); out != Ended || e != 0 {
+			t.Errorf("outcome %d, %v; want the end", out, e)
+		}
+		sock.Close(from.fd)
+		waitFor(t, sender, unix.POLLIN)
+		if n, e := sock.Read(sender, s.Buffer); n != 0 || e != 0 {
+			t.Errorf("with a budget of %d, the sender gets %d bytes, %v; want the end", budget, n, e)
+		}
+		to.peer.Close()
+	}
+}
+
 func waitFor(t *testing.T, fd int, events int16) {
 	t.Helper()
 	fds := []unix.PollFd{{Fd: int32(fd), Events: events}}

@@ -60,7 +60,7 @@ func (s *Stock) lookInto(f *Flow, held []byte, src int) (View, sock.Errno) {
 	if len(held) > 0 {
 		b = s.joint(held)
 	}
-	n, e := sock.Peek(src, b[len(held):])
+	n, e := glance(src, b[len(held):])
 	if e != 0 || n == 0 {
 		return View{}, f.emptied(e)
 	}
