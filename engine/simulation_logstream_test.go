@@ -86,7 +86,7 @@ func (g *simLog) streamBytes(o *actor.Outcome, l *simLine) string {
 // isWhole reports whether a conversation goes to its end as both sides want.
 func (g *simLog) isWhole(o *actor.Outcome) bool {
 	e := g.excused(o.Plan)
-	return o.Plan.Polite() && (e == 0 || e&actor.Cut == 0 && o.Server != nil)
+	return o.Plan.Polite() && (e == 0 || e&(actor.Cut|actor.Broken) == 0 && o.Server != nil)
 }
 
 // streamTerms are the termination states of mode tcp.

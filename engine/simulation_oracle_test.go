@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sluice/engine/actor"
+	"sluice/engine/kernel"
 	"sluice/engine/stat"
 )
 
@@ -52,10 +53,13 @@ func (x *simulation) excused(p *actor.StreamPlan) (e actor.Excuse) {
 			d |= t.route.back.doubts
 		}
 	}
-	if d.has(refusals | absence) {
+	if d != 0 {
 		e |= actor.Refused
 	}
-	if d.has(cuts|absence) || p.Client.End >= actor.Mute || p.Server.End >= actor.Mute {
+	if slices.ContainsFunc(x.faults, func(f simFault) bool { return f.call == kernel.CallControl }) {
+		e |= actor.Broken
+	}
+	if x.finale.stop || p.Client.End >= actor.Mute || p.Server.End >= actor.Mute {
 		e |= actor.Cut
 	}
 	return e

@@ -28,7 +28,8 @@ type Excuse uint8
 // The excuses.
 const (
 	Refused Excuse = 1 << iota // it may end the conversation before a server is connected
-	Cut                        // it may end the conversation at any time
+	Broken                     // it may reset the conversation at any time
+	Cut                        // it may end the conversation at any time, even with FIN
 	Denied                     // it must end the conversation before a server is connected
 )
 

@@ -154,8 +154,8 @@ func (d *draw) cut(s *StreamSide) {
 
 // urgent draws an urgent byte.
 func (d *draw) urgent(s *StreamSide) {
-	if len(s.Pieces) > 1 && d.oneIn(16) {
-		s.Urgent = 1 + d.r.IntN(len(s.Pieces)-1)
+	if len(s.Pieces) > 0 && d.oneIn(16) {
+		s.Urgent = 1 + d.r.IntN(len(s.Pieces))
 	}
 }
 

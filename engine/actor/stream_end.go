@@ -100,9 +100,6 @@ func (e *end) side() *StreamSide { return e.talk.plan.Side(e.role == server) }
 func (e *end) sendAll() error {
 	side, goal := e.side(), len(e.talk.plan.prefix(e.role == server))
 	for i, p := range side.Pieces {
-		if i == side.Urgent && i > 0 {
-			_ = e.conn.Urgent('!') // UNIX sockets may refuse it
-		}
 		if p.After > 0 {
 			e.actor.Until("waits for bytes", func() bool { return e.Received >= p.After || e.readsNoMore() })
 		}
@@ -112,6 +109,9 @@ func (e *end) sendAll() error {
 		goal += p.Size
 		if err := e.sendUpTo(goal); err != nil {
 			return err
+		}
+		if side.Urgent == i+1 {
+			_ = e.conn.Urgent('!') // UNIX sockets may refuse it
 		}
 	}
 	err := e.sendUpTo(goal)

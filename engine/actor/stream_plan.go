@@ -30,7 +30,7 @@ const (
 // StreamSide says what one end does.
 type StreamSide struct {
 	Pieces []Piece // what it sends, besides Prefix
-	Urgent int     // before this piece it sends an urgent byte; 0: none. Only over TCP.
+	Urgent int     // behind so many pieces it sends an urgent byte; 0: none. Only over TCP.
 	Read   Reading
 	End    Ending
 	// Patience is how long an end of the kinds FinThenReset, Mute and Deaf waits before its
@@ -160,10 +160,10 @@ func (p *StreamPlan) String() string {
 func (s *StreamSide) String() string {
 	var b strings.Builder
 	for i, p := range s.Pieces {
-		if s.Urgent == i && i > 0 {
+		fmt.Fprintf(&b, "%v, ", p)
+		if s.Urgent == i+1 {
 			b.WriteString("urgent byte, ")
 		}
-		fmt.Fprintf(&b, "%v, ", p)
 	}
 	fmt.Fprintf(&b, "%v%v", s.End, s.Read)
 	if !s.End.Polite() && s.Patience > 0 {

@@ -111,7 +111,8 @@ func finBehindAll(s *Streams, c *conversation) string {
 	}
 	for role, e := range c.ends {
 		other := c.ends[1-role]
-		if !e.SawFIN() || e.conn.unix && !c.plan.Side(role == client).End.Polite() {
+		mayReset := !c.plan.Side(role == client).End.Polite() || s.excuses(c, Broken)
+		if !e.SawFIN() || e.conn.unix && mayReset {
 			continue
 		}
 		if !other.Finished {
@@ -126,7 +127,7 @@ func finBehindAll(s *Streams, c *conversation) string {
 
 // whole: if both ends are polite, both send everything and see FIN.
 func whole(s *Streams, c *conversation) string {
-	if !c.plan.Polite() || c.plan.First == ServerFirst && c.ends[client] == nil || s.excuses(c, Cut) {
+	if !c.plan.Polite() || c.plan.First == ServerFirst && c.ends[client] == nil || s.excuses(c, Cut|Broken) {
 		return ""
 	}
 	if c.ends[server] == nil && s.excuses(c, Refused|Denied) {
