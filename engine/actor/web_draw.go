@@ -41,7 +41,7 @@ func (d *drawing) early(q *WebRequest) {
 // spoil draws a fault of the server.
 func (d *drawing) spoil(q *WebRequest) {
 	a := &q.Answer
-	a.Fault = pick(d, ServerCloses, ServerCloses, ServerFIN, ServerResets, ServerResets, ServerStops, ServerAdds, ServerErrs, ServerDies)
+	a.Fault = pick(d, ServerCloses, ServerCloses, ServerFIN, ServerResets, ServerResets, ServerStops, ServerAdds, ServerAdds, ServerAdds, ServerErrs, ServerDies)
 	a.Acked = d.once(2)
 	switch a.Fault {
 	case ServerAdds:

@@ -54,7 +54,7 @@ func DrawWeb(r *rand.Rand, shape *WebShape, number int) *WebPlan {
 	d := &drawing{r, shape, p}
 	n := d.between(1, d.most())
 	p.Requests = make([]WebRequest, n)
-	spoiled, steps, moves := d.oneOf(n, 3), d.once(2), d.once(2)
+	spoiled, steps, moves := d.oneOf(n, 2), d.once(2), d.once(2)
 	host := d.IntN(len(d.Hosts))
 	for i := range p.Requests {
 		if moves {
