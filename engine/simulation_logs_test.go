@@ -112,30 +112,26 @@ func (l *simLine) normal() bool {
 
 // checkRequests compares the lines of a frontend in mode http with its requests.
 func (g *simLog) checkRequests(records []actor.WebRecord) {
-	plans := map[int]*actor.WebPlan{}
+	requests := map[int]*actor.WebRequest{}
 	for _, t := range g.talks {
-		if t.front == g.front && !t.rejected() {
-			plans[t.number] = t.web
+		for i := 0; t.front == g.front && !t.rejected() && i < len(t.web.Requests); i++ {
+			requests[t.web.Requests[i].Number] = &t.web.Requests[i]
 		}
 	}
 	for i := range records {
 		r := &records[i]
-		p := plans[r.Number/10]
-		if p == nil {
+		q := requests[r.Number]
+		if q == nil || g.front.log == logTCP || q.Method == "CONNECT" {
 			continue
 		}
-		q := &p.Requests[r.Number%10]
-		if g.front.log == logTCP || q.Method == "CONNECT" {
-			continue
-		}
-		if wrong := g.judge(p, q, r, g.byNumber[r.Number]); wrong != "" {
-			g.failf("conversation %d request %d: %s", p.Number, r.Number, wrong)
+		if wrong := g.judge(q, r, g.byNumber[r.Number]); wrong != "" {
+			g.failf("conversation %d request %d: %s", r.Number/10, r.Number, wrong)
 		}
 	}
 }
 
 // judge says what is wrong with the line of a request; nil: there is none.
-func (g *simLog) judge(p *actor.WebPlan, q *actor.WebRequest, r *actor.WebRecord, l *simLine) string {
+func (g *simLog) judge(q *actor.WebRequest, r *actor.WebRecord, l *simLine) string {
 	if l == nil {
 		return g.missing(q, r)
 	}
