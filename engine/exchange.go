@@ -155,10 +155,21 @@ func (l *loop) exchange(id int32, s *session) {
 	case !l.answerWritten(s, x):
 	case x.has(local) || l.requestWritten(s, x) || s.sock[server].has(broken):
 		l.exchanged(id, s, x)
-	case x.flow.ClosesClient() && !s.sock[client].has(finished):
-		// The answer came early, and the client may wait for its end.
+	default:
+		l.answeredEarly(id, s, x)
+	}
+}
+
+// answeredEarly is called while the answer is written and the request is not. The client may wait
+// for the end of its answer. A server that still sends bytes, for example a body that a rule has
+// dropped, may read the request only behind them.
+func (l *loop) answeredEarly(id int32, s *session, x *exchange) {
+	if x.flow.ClosesClient() && !s.sock[client].has(finished) {
 		sock.ShutdownWrite(int(s.sock[client].fd))
 		s.sock[client].set(finished)
+	}
+	if x.flow.ClosesServer() {
+		l.dropUnread(id, s, server)
 	}
 }
 
@@ -187,9 +198,10 @@ func (l *loop) keepsClient(s *session, x *exchange) bool {
 }
 
 // unharmed reports whether a side's connection shows no sign of an end: no event, read or write
-// has reported FIN or an error.
+// has reported FIN or an error. A read that failed for lack of memory may have hidden bytes or an
+// end.
 func (l *loop) unharmed(s *session, which side) bool {
-	const over = relay.SourceClosing | relay.SourceEnded | relay.SourceDoubtful
+	const over = relay.SourceClosing | relay.SourceEnded | relay.SourceDoubtful | relay.Starved
 	return !s.flow[which].HasAny(over) && !s.sock[which].has(finished|broken)
 }
 

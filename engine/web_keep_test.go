@@ -139,6 +139,21 @@ func TestWebEarlyAnswerWithoutLengthIsCut(t *testing.T) {
 	}
 }
 
+// TestWebDroppedBodyLetsServerRead: a rule turns an early answer with a long body into one without a
+// body. The server reads the request only when its body is written, so the balancer must read that
+// body, or both wait until a timeout.
+func TestWebDroppedBodyLetsServerRead(t *testing.T) {
+	const size = 16 << 20
+	s := serveScripts(t, overTCP,
+		script{hearHead, say(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", size, strings.Repeat("x", size))), takeAll},
+		script{hearHead, say(sayOK), takeAll})
+	b := start(t, webDefaults+"frontend f\n  bind 127.0.0.1:1\n  http-response set-status 204 if { res.hdr_val(content-length) gt 2 }\n  default_backend b\nbackend b\n  server s "+s.String()+"\n")
+	c := b.follow("f", say(post("/", size)), say(strings.Repeat("q", size)), hear("HTTP/1.1 204 No Content\r\n\r\n"), say(head("a")), hear("\r\n\r\nok"))
+	if err := c.failed(); err != nil {
+		t.Errorf("%v after %q", err, c.soFar())
+	}
+}
+
 // TestWebServerEndsBehindItsAnswer: a server sends FIN after a long answer whose reader is
 // slow. The next request uses a new connection.
 func TestWebServerEndsBehindItsAnswer(t *testing.T) {

@@ -143,6 +143,10 @@ func (x *Exchange) PretendKeepAlive() { x.marks |= pretend }
 // messages or the configuration says so.
 func (x *Exchange) ClosesClient() bool { return x.has(closeClient) }
 
+// ClosesServer reports whether the server's connection ends with this exchange, because one of the
+// messages, a rule or the configuration says so.
+func (x *Exchange) ClosesServer() bool { return x.has(closeServer) }
+
 // KeepClient reports whether the client may send another request on its connection.
 func (x *Exchange) KeepClient() bool { return x.Done() && !x.has(closeClient) }
 
