@@ -199,11 +199,11 @@ func (x *simulation) makeServer(b *simBack, v *simServer) {
 		case err != nil:
 			x.failf("server %s cannot listen: %v", v.name, err)
 			return
-		case v.tfo:
+		case v.tfo && b.http:
 			_ = a.Process.SetOption(l.Fd(), unix.IPPROTO_TCP, unix.TCP_FASTOPEN, 10) // UNIX sockets have none
 		}
 		if b.http {
-			x.webs.ServeOn(actor.WebServer{Name: v.name, Backend: b.name, At: v.address}, a, l)
+			x.webs.ServeOn(actor.WebServer{Name: v.name, Backend: b.name, At: v.address, FastOpen: v.tfo}, a, l)
 			return
 		}
 		x.streams.Serve(a, l, x.greeting(b))

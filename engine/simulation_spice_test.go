@@ -26,9 +26,6 @@ var spices = []struct {
 		q.adds("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__")
 		q.lacks("Upgrade", "HTTP2-Settings")
 	}},
-	{func(q *asked) bool { return q.Framing == actor.ByLength && q.Body == 0 && q.Malformed == "" }, func(q *asked) {
-		q.adds("Content-Length: 0")
-	}},
 	{(*asked).answersByLength, func(q *asked) { q.says(fmt.Sprint("Content-Length: ", q.WebRequest.Answer.Body)) }},
 	{(*asked).answersByLength, func(q *asked) { q.says("Cache-Control: public, max-age=9") }},
 	{(*asked).answersByLength, func(q *asked) { q.says("Cache-Control: private=\"x, y\", no-cache", "Pragma: no-cache") }},

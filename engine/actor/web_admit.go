@@ -28,7 +28,7 @@ func (s *webService) admit(t *webTrack) *webDelivery {
 	if wrong != "" {
 		s.failf(t.request, "at server %s%s: %s", s.Name, s.behind(), wrong)
 	}
-	d := &webDelivery{server: s.Name, kept: s.prior != nil}
+	d := &webDelivery{server: s.Name, kept: s.prior != nil, fast: s.FastOpen && s.prior == nil}
 	t.deliveries = append(t.deliveries, d)
 	s.prior = t
 	return d
@@ -174,7 +174,7 @@ func (q *WebRequest) rulesDiffer(h *webHead) string {
 func (t *webTrack) againWrong() string {
 	d := t.last()
 	switch {
-	case d == nil:
+	case d == nil || d.fast:
 		return ""
 	case len(t.deliveries) > 1:
 		return "it came a third time"

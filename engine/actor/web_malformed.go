@@ -135,6 +135,9 @@ var oddRequests = []*odd{
 	{"no blank behind the colon", func(head, _ string) string { return strings.ReplaceAll(head, ": ", ":") }},
 	{"blanks around values", func(head, _ string) string { return strings.ReplaceAll(head, ": ", ": \t ") }},
 	{"target with a host", func(head, host string) string { return strings.Replace(head, " /", " http://"+host+"/", 1) }},
+	{"length 0 twice", func(head, _ string) string {
+		return strings.Replace(head, "Content-Length: 0\r\n", "Content-Length: 0\r\nContent-Length: 0\r\n", 1)
+	}},
 	{"capitals", capitals},
 }
 

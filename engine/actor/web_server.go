@@ -17,6 +17,9 @@ type WebServer struct {
 	Backend string // the backend that it belongs to
 	At      kernel.Address
 	Backlog int
+	// FastOpen: a request may come in a SYN. If the connection then fails, it may come again (RFC
+	// 7413 2.2).
+	FastOpen bool
 }
 
 // Serve starts a server. It runs until the cast is stopped, or until its listener is closed.

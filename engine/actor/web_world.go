@@ -45,6 +45,7 @@ type webTrack struct {
 type webDelivery struct {
 	server string
 	kept   bool // the connection had served a request before
+	fast   bool // it may have come in a SYN, so it comes again if the connection fails
 	begun  bool // the final answer was begun
 	heard  bool // the balancer certainly has a byte of the answer
 	ended  bool // the server has ended the connection
