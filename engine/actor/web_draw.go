@@ -33,6 +33,7 @@ func (d *drawing) early(q *WebRequest) {
 	switch {
 	case q.Body > 0 && d.once(4):
 		a.Early = d.IntN(q.Body)
+		q.Halts = d.once(3)
 	case d.once(20):
 		a.Early, a.Blind = 0, true
 	}
@@ -166,5 +167,17 @@ func (p *WebPlan) settle() {
 		if q.ruled() {
 			a.Fault = Fair // no server gets it
 		}
+		q.Halts = q.Halts && q.mayHalt()
 	}
+}
+
+// mayHalt reports whether the answer to a part of the request certainly comes, or the end of the
+// connection. A fair server ends an answer without a length when it has the whole request.
+func (q *WebRequest) mayHalt() bool {
+	switch q.Answer.Fault {
+	case Fair, ServerCloses, ServerFIN, ServerResets:
+		waits := q.untilEnd() && q.Answer.Fault == Fair
+		return q.Framing == ByLength && q.Answer.Early >= 0 && !waits && !q.Continue && q.Malformed == ""
+	}
+	return false
 }

@@ -61,6 +61,7 @@ type WebRequest struct {
 	Framing   Framing
 	Trailer   bool          // behind the chunks
 	Continue  bool          // Expect: 100-continue
+	Halts     bool          // the client sends the rest of the body when it has the whole answer
 	Upgrade   bool          // to a tunnel
 	Eager     bool          // the client sends into the tunnel before it stands
 	Up        int           // bytes that the client sends through the tunnel

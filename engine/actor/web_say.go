@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -86,7 +87,7 @@ func (s *webService) leave(a *Actor, d *webDelivery, answer *WebAnswer) {
 	if answer.Acked {
 		s.awaitAcks(a, 1)
 	}
-	if left, _ := s.conn.process.Unsent(s.conn.fd); left < d.wrote {
+	if s.conn.unsent() < d.wrote {
 		d.heard = true
 	}
 	d.ended = true
@@ -115,9 +116,18 @@ func (s *webService) awaitAcks(a *Actor, some int) {
 		if c.shows(unix.EPOLLERR | unix.EPOLLHUP) {
 			return true
 		}
-		left, _ := c.process.Unsent(c.fd)
-		return left < some
+		return c.unsent() < some
 	})
+}
+
+// unsent returns how many sent bytes are not acknowledged. During a handshake no byte is: a client
+// that uses TCP Fast Open is accepted before it ends.
+func (c *Conn) unsent() int {
+	if info, e := c.process.Info(c.fd); e == 0 && info.Handshaking {
+		return math.MaxInt
+	}
+	left, _ := c.process.Unsent(c.fd)
+	return left
 }
 
 // add sends the tail of an answer and bytes behind it. The client waits with its next request until

@@ -39,18 +39,35 @@ func (c *webClient) await(a *Actor, q *WebRequest, i int) {
 	}
 }
 
-// sendOne sends a request. With Expect: 100-continue it sends the head, and waits for an answer
-// before it sends the body.
+// sendOne sends a request. With Expect: 100-continue, and where the client halts, it sends a part and
+// waits for an answer before it sends the rest.
 func (c *webClient) sendOne(a *Actor, q *WebRequest, text []byte, head int) error {
-	if q.Continue && head < len(text) {
-		if _, err := a.writePieces(c.conn, text[:head], c.plan.Piece, c.plan.Pause); err != nil {
+	part := 0
+	switch {
+	case q.Halts:
+		part = head + q.Answer.Early
+	case q.Continue:
+		part = head
+	}
+	if part > 0 && part < len(text) {
+		if _, err := a.writePieces(c.conn, text[:part], c.plan.Piece, c.plan.Pause); err != nil {
 			return err
 		}
-		c.awaitContinue(a, q)
-		text = text[head:]
+		c.awaitAnswer(a, q)
+		text = text[part:]
 	}
 	_, err := a.writePieces(c.conn, text, c.plan.Piece, c.plan.Pause)
 	return err
+}
+
+// awaitAnswer waits within a request. A client that halts waits for the end of the answer, and for
+// that of the connection if it comes behind the answer.
+func (c *webClient) awaitAnswer(a *Actor, q *WebRequest) {
+	if q.Halts {
+		a.Until("waits for an early answer", func() bool { return c.answered > c.plan.index(q) || c.over })
+		return
+	}
+	c.awaitContinue(a, q)
 }
 
 // awaitContinue waits for an interim answer, for a final one, or for some time.

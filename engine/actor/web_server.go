@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -125,7 +126,7 @@ func (s *webService) next() bool {
 	if early == nil && !s.serve(t, d, &body) {
 		return false
 	}
-	return s.drain(t, d, &body, t.request.Body+1) && s.goesOn(t.request, closes)
+	return s.drain(t, d, &body, math.MaxInt) && s.goesOn(t.request, closes)
 }
 
 // unheard returns the next request if it is to be answered before its head is complete. It reads
@@ -186,7 +187,7 @@ func (s *webService) serve(t *webTrack, d *webDelivery, body *webBody) bool {
 	if a.Said100 {
 		d.wrote, _ = s.conn.Write([]byte(interims[2]))
 	}
-	most := t.request.Body + 1
+	most := math.MaxInt
 	if a.Early >= 0 {
 		most = a.Early
 	}

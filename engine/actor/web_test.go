@@ -82,7 +82,7 @@ func (x *webScene) play() []string {
 func tamed(p *WebPlan) {
 	for i := range p.Requests {
 		q := &p.Requests[i]
-		q.Odd, q.Answer.Odd = "", ""
+		q.Odd, q.Answer.Odd, q.Halts = "", "", false
 		if q.Malformed == "unknown coding" {
 			q.Malformed = "empty coding"
 		}

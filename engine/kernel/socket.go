@@ -31,6 +31,9 @@ type Info struct {
 	Received uint64
 	// Queued is the length of the accept queue (tcpi_unacked of a listening socket).
 	Queued uint32
+	// Handshaking: the connection is not established yet (tcpi_state is TCP_SYN_SENT or
+	// TCP_SYN_RECV). Unsent is 0 then, whatever was sent.
+	Handshaking bool
 }
 
 // Socket opens a non-blocking stream socket of the family AF_INET, AF_INET6 or AF_UNIX.

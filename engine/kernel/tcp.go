@@ -250,7 +250,8 @@ func (s *tcp) unsent() (int, Errno) {
 }
 
 func (s *tcp) info() (Info, Errno) {
-	return Info{Received: s.received, Queued: uint32(len(s.queue))}, 0
+	handshaking := s.state == synSent || s.state == synReceived
+	return Info{Received: s.received, Queued: uint32(len(s.queue)), Handshaking: handshaking}, 0
 }
 
 // names are the addresses of a TCP socket.
