@@ -218,9 +218,10 @@ func (l *loop) direct(id int32, s *session, x *exchange) {
 	l.choose(id, s, nil, l.head)
 }
 
-// idleFits lists all conditions under which a request may use the idle connection of a server.
+// idleFits lists all conditions under which a request may use the idle connection of a server. If
+// the kernel had no memory to read from it, bytes behind the last answer may be there.
 func (l *loop) idleFits(s *session, x *exchange) bool {
-	return x.has(idle) && l.unharmed(s, server) &&
+	return x.has(idle) && l.unharmed(s, server) && !s.flow[server].Has(relay.Starved) &&
 		x.idleBackend == s.backend && (x.claim.Server < 0 || x.claim.Server == x.idleServer) &&
 		l.backendOf(s).Servers[x.idleServer].Usable()
 }

@@ -198,10 +198,9 @@ func (l *loop) keepsClient(s *session, x *exchange) bool {
 }
 
 // unharmed reports whether a side's connection shows no sign of an end: no event, read or write
-// has reported FIN or an error. A read that failed for lack of memory may have hidden bytes or an
-// end.
+// has reported FIN or an error.
 func (l *loop) unharmed(s *session, which side) bool {
-	const over = relay.SourceClosing | relay.SourceEnded | relay.SourceDoubtful | relay.Starved
+	const over = relay.SourceClosing | relay.SourceEnded | relay.SourceDoubtful
 	return !s.flow[which].HasAny(over) && !s.sock[which].has(finished|broken)
 }
 
