@@ -88,7 +88,7 @@ func (l *loop) keep(s *session, early []byte) { l.stock.Hold(&s.flow[client], ea
 func (l *loop) sendEarly(s *session, early []byte, connected bool) (bool, sock.Errno) {
 	if s.inSYN > 0 {
 		if ok, e := l.askDial(s); !ok {
-			return false, e
+			return l.resetBehindSYN(s, e)
 		}
 		connected = true
 		l.tookSYN(s)
@@ -103,6 +103,20 @@ func (l *loop) sendEarly(s *session, early []byte, connected bool) (bool, sock.E
 		e = l.stock.Push(out, fd, early)
 	}
 	return connected || out.Bytes > before, e
+}
+
+// resetBehindSYN handles an error of a connection whose SYN took bytes along. ECONNRESET means that the
+// connection was established: the server may have read them, so they must not be sent again. It may also
+// have sent something before.
+func (l *loop) resetBehindSYN(s *session, e sock.Errno) (bool, sock.Errno) {
+	if e != unix.ECONNRESET {
+		return false, e
+	}
+	l.brokenBy(s, server, e)
+	l.tookSYN(s)
+	l.stock.Release(&s.flow[client])
+	s.flow[server].Set(relay.SourceReady | relay.SourceDoubtful)
+	return true, 0
 }
 
 // tookSYN drops the copy of the bytes that were sent in the SYN: the connection is established,
