@@ -41,6 +41,7 @@ type simServer struct {
 	disabled bool
 	check    bool
 	tfo      bool
+	at       time.Duration // when something happens to it, see serverKind
 }
 
 // serverKind is what happens at the address of a server.
@@ -50,6 +51,12 @@ const (
 	serves    serverKind = "serves"
 	refuses   serverKind = "nobody listens"
 	blackhole serverKind = "connections stay in progress"
+
+	// Only servers in mode tcp are of the following kinds.
+	restarts serverKind = "stops to listen, and listens again after a while"
+	stops    serverKind = "stops to listen"
+	vanishes serverKind = "connections stay in progress from some time on"
+	dawdles  serverKind = "accepts late, and few connections wait for it"
 )
 
 // newBack makes a backend whose servers serve.
@@ -84,6 +91,7 @@ var backKnobs = []knob[*simBack]{
 	{"redispatch", 0.4, nil, redispatchOn},
 	{"dead server", 0.15, nil, func(t *turn[*simBack]) { anyServer(t).kind = refuses }},
 	{"blackhole", 0.1, nil, func(t *turn[*simBack]) { anyServer(t).become(blackhole) }},
+	{"unsteady server", 0.2, (*simBack).inTCP, unsteadyServer},
 	{"disabled server", 0.1, nil, func(t *turn[*simBack]) { anyServer(t).disabled = true }},
 	{"backup server", 0.15, nil, func(t *turn[*simBack]) { anyServer(t).backup = true }},
 	{"weights", 0.3, nil, weighServers},
@@ -191,7 +199,9 @@ func (b *simBack) mayFail() doubts {
 	bad, good := 0, 0
 	for _, v := range b.servers {
 		switch {
-		case v.kind == blackhole && !b.http: // timeout client may end the wait
+		case v.kind == blackhole && !b.http, v.kind == vanishes, v.kind == dawdles: // timeout client may end the wait
+			return refusals
+		case v.kind == restarts, v.kind == stops: // whom it has not accepted is lost
 			return refusals
 		case v.disabled || v.backup || v.weight == 0:
 		case v.kind == serves:

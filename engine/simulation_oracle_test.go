@@ -41,25 +41,21 @@ func (x *simulation) checkLimits() {
 
 // excused returns what the configuration or a fault may do to a conversation in mode tcp.
 func (x *simulation) excused(p *actor.StreamPlan) (e actor.Excuse) {
-	d := x.doubts
-	if b := x.greets[p.Number]; b != nil {
-		d |= b.doubts
-	}
+	d, back := x.doubts, x.greets[p.Number]
 	if t := x.streamTalk(p.Number); t != nil {
 		d |= t.front.doubts
-		if t.route.back == nil {
-			e |= actor.Denied
-		} else {
-			d |= t.route.back.doubts
-		}
+		back = t.route.back
 	}
-	if d != 0 {
+	if back == nil {
+		back, e = &simBack{}, actor.Denied
+	}
+	if d|back.doubts != 0 {
 		e |= actor.Refused
 	}
 	if slices.ContainsFunc(x.faults, func(f simFault) bool { return f.call == kernel.CallControl }) {
 		e |= actor.Broken
 	}
-	if x.finale.stop || p.Client.End >= actor.Mute || p.Server.End >= actor.Mute {
+	if x.finale.stop || back.keepsWaiting() || p.Client.End >= actor.Mute || p.Server.End >= actor.Mute {
 		e |= actor.Cut
 	}
 	return e

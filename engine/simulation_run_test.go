@@ -184,33 +184,6 @@ func (x *simulation) makeConversations() {
 	}
 }
 
-// makeServer starts a server, if something serves at its address.
-func (x *simulation) makeServer(b *simBack, v *simServer) {
-	switch {
-	case v.kind == blackhole:
-		x.kernel.Blackhole(v.address)
-		return
-	case v.kind == refuses:
-		return
-	}
-	x.cast.Spawn(v.name, func(a *actor.Actor) {
-		l, err := a.Listen(v.address, 128)
-		switch {
-		case err != nil:
-			x.failf("server %s cannot listen: %v", v.name, err)
-			return
-		case v.tfo && b.http:
-			_ = a.Process.SetOption(l.Fd(), unix.IPPROTO_TCP, unix.TCP_FASTOPEN, 10) // UNIX sockets have none
-		}
-		if b.http {
-			x.webs.ServeOn(actor.WebServer{Name: v.name, Backend: b.name, At: v.address, FastOpen: v.tfo}, a, l)
-			return
-		}
-		x.streams.Serve(a, l, x.greeting(b))
-	})
-	x.servers++
-}
-
 // greeting returns the plans of a server that speaks first, or nil.
 func (x *simulation) greeting(b *simBack) func() *actor.StreamPlan {
 	if !b.greets {

@@ -2,6 +2,7 @@ package actor
 
 import (
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -9,7 +10,10 @@ import (
 )
 
 // Listener is a listening socket.
-type Listener struct{ socket }
+type Listener struct {
+	socket
+	Rest time.Duration // before each Accept
+}
 
 // Listen listens on an address.
 func (a *Actor) Listen(at kernel.Address, backlog int) (*Listener, error) {
@@ -29,11 +33,14 @@ func (a *Actor) Listen(at kernel.Address, backlog int) (*Listener, error) {
 		return nil, e
 	}
 	a.Logf("listens on %v", at)
-	return &Listener{socket{cast: a.Cast, process: a.Process, fd: fd, unix: at.IsUnix()}}, nil
+	return &Listener{socket: socket{cast: a.Cast, process: a.Process, fd: fd, unix: at.IsUnix()}}, nil
 }
 
 // Accept waits for a connection.
 func (l *Listener) Accept() (*Conn, error) {
+	if l.Rest > 0 {
+		l.cast.running.Pause(l.Rest)
+	}
 	for !l.closed {
 		fd, _, e := l.process.Accept(l.fd)
 		if e == 0 {
