@@ -23,6 +23,10 @@ var allowances = map[allowance]string{
 		"lets them go when the kernel has.",
 	retry: "Linux sends a SYN that was lost at a full accept queue again after a second. A sequence that takes so long " +
 		"ends.",
+	bucket: "Linux remembers for each port whether all its sockets had SO_REUSEADDR or SO_REUSEPORT. If they had different " +
+		"options, it may allow an address that is in use. The model does not; the sequence ends.",
+	kept: "A connection keeps the port of its listening socket on Linux, after that was closed, too. Without SO_REUSEADDR " +
+		"no other socket gets the port then. The model counts sockets that have bound the port; the sequence ends.",
 }
 
 const (
@@ -32,6 +36,8 @@ const (
 	self         allowance = "self"
 	ioctl        allowance = "ioctl"
 	fragments    allowance = "fragments"
+	kept         allowance = "kept"
+	bucket       allowance = "bucket"
 	retry        allowance = "retry"
 	cork         allowance = "cork"
 	size         allowance = "size"

@@ -8,18 +8,20 @@ import (
 
 // families are the kinds of sequences that the comparison runs.
 var families = []*family{
-	{"tcp", 1, (*plan).beginTCP, join(streamMoves, endMoves, oddMoves)},
-	{"unix", 4, (*plan).beginUnix, join(streamMoves, endMoves, oddMoves)},
-	{"reset", 2, (*plan).beginTCP, join(streamMoves, resetMoves)},
-	{"urgent", 1, (*plan).beginTCP, join(streamMoves, urgentMoves, endMoves)},
-	{"listen", 4, (*plan).beginListen, join(listenMoves, oddMoves)},
-	{"connect", 4, (*plan).beginConnect, join(connectMoves, oddMoves)},
-	{"epoll", 2, (*plan).beginEpoll, join(streamMoves, endMoves, epollMoves, fileMoves)},
-	{"splice", 1, (*plan).beginSplice, join(streamMoves, spliceMoves, endMoves)},
-	{"poll", 4, (*plan).beginPoll, join(pipeMoves, fileMoves, pollMoves, oddMoves)},
-	{"pipe", 4, (*plan).beginPipe, join(pipeMoves, fileMoves, oddMoves)},
-	{"full", 1, (*plan).beginFull, join(streamMoves, fullMoves, resetMoves)},
-	{"all", 3, (*plan).beginEpoll, join(streamMoves, endMoves, resetMoves, urgentMoves, listenMoves, connectMoves, epollMoves,
+	{"tcp", 1, false, (*plan).beginTCP, join(streamMoves, endMoves, oddMoves)},
+	{"unix", 4, false, (*plan).beginUnix, join(streamMoves, endMoves, oddMoves)},
+	{"reset", 2, false, (*plan).beginTCP, join(streamMoves, resetMoves)},
+	{"urgent", 1, false, (*plan).beginTCP, join(streamMoves, urgentMoves, endMoves)},
+	{"listen", 4, false, (*plan).beginListen, join(listenMoves, oddMoves)},
+	{"connect", 4, false, (*plan).beginConnect, join(connectMoves, oddMoves)},
+	{"fastopen", 2, true, (*plan).beginFastOpen, join(fastOpenMoves, streamMoves, endMoves)},
+	{"names", 2, true, (*plan).beginNames, namesMoves},
+	{"epoll", 2, false, (*plan).beginEpoll, join(streamMoves, endMoves, epollMoves, fileMoves)},
+	{"splice", 1, false, (*plan).beginSplice, join(streamMoves, spliceMoves, endMoves)},
+	{"poll", 4, false, (*plan).beginPoll, join(pipeMoves, fileMoves, pollMoves, oddMoves)},
+	{"pipe", 4, false, (*plan).beginPipe, join(pipeMoves, fileMoves, oddMoves)},
+	{"full", 1, false, (*plan).beginFull, join(streamMoves, fullMoves, resetMoves)},
+	{"all", 3, false, (*plan).beginEpoll, join(streamMoves, endMoves, resetMoves, urgentMoves, listenMoves, connectMoves, epollMoves,
 		fileMoves, spliceMoves, pipeMoves, oddMoves)},
 }
 
@@ -36,6 +38,19 @@ func (p *plan) beginListen() {
 		p.tcpListener(p.rng.IntN(3))
 	}
 }
+
+// beginFastOpen adds a listening socket, and lets a client get its cookie.
+func (p *plan) beginFastOpen() {
+	l := p.slot(listener)
+	p.add(step{do: aSocket, a: l, n: unix.AF_INET})
+	p.share(l)
+	p.add(step{do: aBind, a: l})
+	p.add(step{do: aOption, a: l, flags: oFastOpen, n: oneOf(p, 0, 1, 100, 100)})
+	p.add(step{do: aListen, a: l, n: p.rng.IntN(4)})
+	p.fastOpen()
+}
+
+func (p *plan) beginNames() { p.addNamed() }
 
 func (p *plan) beginConnect() {
 	p.tcpListener(4)
@@ -133,6 +148,25 @@ var listenMoves = []move{
 	{2, (*plan).send},
 	{2, (*plan).read},
 	{1, (*plan).names},
+}
+
+var fastOpenMoves = []move{
+	{16, (*plan).fastOpen},
+	{8, (*plan).accept},
+	{1, (*plan).closeListener},
+	{2, (*plan).connectAgain},
+	{2, (*plan).names},
+}
+
+var namesMoves = []move{
+	{8, (*plan).addNamed},
+	{4, (*plan).dial},
+	{2, (*plan).accept},
+	{1, (*plan).bindAgain},
+	{1, (*plan).relisten},
+	{2, (*plan).closeListener},
+	{1, (*plan).close},
+	{2, (*plan).names},
 }
 
 var connectMoves = []move{

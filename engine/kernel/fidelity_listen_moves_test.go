@@ -36,10 +36,13 @@ func (p *plan) dial() {
 		p.what[c] = stream
 		return
 	}
-	c := p.socket(unix.AF_INET)
+	c := p.socket(p.inet())
 	p.add(step{do: aConnect, a: c, b: p.pick(listener)})
 	p.what[c] = stream
 }
+
+// inet is seldom IPv6.
+func (p *plan) inet() int { return oneOf(p, unix.AF_INET, unix.AF_INET, unix.AF_INET, unix.AF_INET6) }
 
 func (p *plan) accept() {
 	l := p.pick(listener)
@@ -75,4 +78,29 @@ func (p *plan) fastOpen() {
 	c := p.socket(unix.AF_INET)
 	p.add(step{do: aFastOpen, a: c, b: p.pick(listener), n: p.size()})
 	p.what[c] = stream
+}
+
+// addNamed adds a socket with one of a few addresses, and mostly lets it listen.
+func (p *plan) addNamed() {
+	ip := p.rng.IntN(4)
+	s := p.socket([]int{unix.AF_INET, unix.AF_INET, unix.AF_INET6, unix.AF_INET6}[ip])
+	if !p.chance(4) {
+		p.add(step{do: aOption, a: s, flags: oReuseAddr, n: 1})
+	}
+	if p.chance(2) {
+		p.add(step{do: aOption, a: s, flags: oReusePort, n: 1})
+	}
+	if ip >= 2 && p.chance(2) {
+		p.add(step{do: aOption, a: s, flags: oOnly6, n: 1})
+	}
+	p.add(step{do: aBindPort, a: s, flags: ip, n: p.rng.IntN(3)})
+	if !p.chance(4) {
+		p.add(step{do: aListen, a: s, n: p.rng.IntN(3)})
+		p.what[s] = listener
+	}
+}
+
+// bindAgain binds a socket that may have an address.
+func (p *plan) bindAgain() {
+	p.add(step{do: aBindPort, a: p.pick(listener, fresh, stream), flags: p.rng.IntN(4), n: p.rng.IntN(3)})
 }

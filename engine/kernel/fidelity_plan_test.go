@@ -33,7 +33,8 @@ const (
 // family is a kind of sequences.
 type family struct {
 	name  string
-	share int // of all sequences; more where sequences take less time
+	share int  // of all sequences; more where sequences take less time
+	alone bool // it needs a network of its own
 	begin func(p *plan)
 	moves []move
 }

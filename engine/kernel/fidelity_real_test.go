@@ -2,6 +2,7 @@ package kernel_test
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -60,14 +61,21 @@ type real struct {
 	windows bool // TCP_INFO contains the window of the receiver
 }
 
+var errNotIsolated = errors.New("no network of its own")
+
 // newReal returns the real kernel for the calling goroutine, which it locks to its thread. The
 // thread gets a table of descriptors of its own, so that no other part of the test opens or closes
-// a descriptor in it. The goroutine must end while it is locked: then the runtime ends the thread.
-func newReal() (*real, error) {
+// a descriptor in it; with alone, it gets a network of its own, too. The goroutine must end while it is locked: then the runtime ends the thread.
+func newReal(alone bool) (*real, error) {
 	startNetpoll()
 	runtime.LockOSThread()
 	if err := unix.Unshare(unix.CLONE_FILES); err != nil {
 		return nil, fmt.Errorf("unshare: %w", err)
+	}
+	if alone {
+		if err := isolate(); err != nil {
+			return nil, fmt.Errorf("%w: %w", errNotIsolated, err)
+		}
 	}
 	null, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -81,6 +89,28 @@ func newReal() (*real, error) {
 		return nil, err
 	}
 	return &real{base: null + 1}, nil
+}
+
+// isolate gives the thread a network of its own, in which all ports are free, and allows TCP Fast Open
+// there. It needs privileges.
+func isolate() error {
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("unshare: %w", err)
+	}
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	loopback, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	loopback.SetUint16(unix.IFF_UP)
+	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, loopback); err != nil {
+		return fmt.Errorf("device lo: %w", err)
+	}
+	return os.WriteFile("/proc/sys/net/ipv4/tcp_fastopen", []byte("3"), 0)
 }
 
 // startNetpoll makes the runtime open the descriptors of its network poller. They must exist
@@ -146,7 +176,7 @@ func addressOf(sa unix.Sockaddr) kernel.Address {
 	case *unix.SockaddrInet4:
 		return kernel.Address{IP: netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))}
 	case *unix.SockaddrInet6:
-		return kernel.Address{IP: netip.AddrPortFrom(netip.AddrFrom16(sa.Addr), uint16(sa.Port))}
+		return kernel.Address{IP: netip.AddrPortFrom(netip.AddrFrom16(sa.Addr).Unmap(), uint16(sa.Port))}
 	case *unix.SockaddrUnix:
 		if sa.Name != unnamed {
 			return kernel.Address{Path: sa.Name}

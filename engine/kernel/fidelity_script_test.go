@@ -23,13 +23,15 @@ var eventNames = []flagName{
 	{"HUP", unix.EPOLLHUP}, {"RDHUP", unix.EPOLLRDHUP}, {"ET", unix.EPOLLET}, {"ONESHOT", unix.EPOLLONESHOT},
 }
 
+var addressNames = []flagName{{"ANY", 1}, {"SIX", 2}}
+
 var messageNames = []flagName{
 	{"OOB", unix.MSG_OOB}, {"PEEK", unix.MSG_PEEK}, {"MORE", unix.MSG_MORE},
 }
 
 // actions are all kinds of steps.
 var actions = []*action{
-	aSocket, aBind, aBindName, aBindLike, aListen, aConnect, aConnectName, aAccept, aSend, aFastOpen, aWrite,
+	aSocket, aBind, aBindPort, aBindName, aBindLike, aListen, aConnect, aConnectName, aAccept, aSend, aFastOpen, aWrite,
 	aRead, aRecv, aShutdown, aClose, aDup, aLocal, aPeer, aOption, aUnsent, aInfo, aEpoll, aAdd, aModify,
 	aDelete, aWait, aEventfd, aTimerfd, aTimer, aExpire, aPipe, aPipeSize, aSplice, aPoll,
 }
@@ -39,6 +41,8 @@ func (a *action) names() []flagName {
 	switch a {
 	case aAdd, aModify, aDelete:
 		return eventNames
+	case aBindPort:
+		return addressNames
 	}
 	return messageNames
 }

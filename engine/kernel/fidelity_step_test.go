@@ -42,6 +42,7 @@ type world struct {
 	ip     netip.Addr // the address that all sockets of the sequence are bound to
 	name   string     // begin of the names of its UNIX sockets
 	folder string     // for those that are paths
+	port   uint16     // port number 0 of aBindPort
 	fds    [slots]int // -1: not set. A slot keeps its number when the descriptor is closed
 	at     [slots]kernel.Address
 	ports  map[uint16]uint16 // number of each port
@@ -116,6 +117,14 @@ var (
 	aBind = &action{"bind", 1, func(w *world, s step) outcome {
 		return w.bind(s.a, kernel.Address{IP: netip.AddrPortFrom(w.ip, 0)})
 	}}
+	// aBindPort binds to the IP address that is chosen by flags, and to the port number n. Port 0 is any.
+	aBindPort = &action{"bind-port", 1, func(w *world, s step) outcome {
+		port := uint16(0)
+		if s.n > 0 {
+			port = w.port + uint16(s.n)
+		}
+		return w.bind(s.a, kernel.Address{IP: netip.AddrPortFrom(w.ips()[s.flags], port)})
+	}}
 	// aBindName binds a UNIX socket to the name number n.
 	aBindName = &action{"bind-name", 1, func(w *world, s step) outcome {
 		return w.bind(s.a, w.named(s.n))
@@ -128,6 +137,8 @@ var (
 		o := w.autobind(s.a, func(fd int) kernel.Errno { return w.Listen(fd, s.n) })
 		if o.e == 0 {
 			w.at[s.a] = o.at
+		} else {
+			o.at = kernel.Address{}
 		}
 		return o
 	}}
@@ -281,6 +292,8 @@ var options = []struct {
 	{"SO_RCVBUF", unix.SOL_SOCKET, unix.SO_RCVBUF},
 	{"SO_OOBINLINE", unix.SOL_SOCKET, unix.SO_OOBINLINE},
 	{"TCP_NOTSENT_LOWAT", unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT},
+	{"IPV6_V6ONLY", unix.IPPROTO_IPV6, unix.IPV6_V6ONLY},
+	{"TCP_FASTOPEN", unix.IPPROTO_TCP, unix.TCP_FASTOPEN},
 }
 
 // The numbers of options.
@@ -292,24 +305,40 @@ const (
 	oReceiveBuffer
 	oInline
 	oLowWater
+	oOnly6
+	oFastOpen
 )
 
 func (w *world) bind(slot int, at kernel.Address) outcome {
-	if at == (kernel.Address{}) {
+	if at == (kernel.Address{}) || w.mixed(slot, at) {
 		return skipped
 	}
 	o := w.autobind(slot, func(fd int) kernel.Errno { return w.Bind(fd, at) })
 	if o.e == 0 {
 		w.at[slot] = o.at
+	} else {
+		o.at = kernel.Address{} // a failed bind resets a part of it on Linux
 	}
 	return o
 }
 
 func (w *world) connect(slot int, to kernel.Address) outcome {
-	if to == (kernel.Address{}) {
+	if to == (kernel.Address{}) || w.mixed(slot, to) {
 		return skipped
 	}
 	return w.autobind(slot, func(fd int) kernel.Errno { return w.Connect(fd, to) })
+}
+
+// mixed reports whether the address is of IPv4 and the socket of IPv6, or the reverse. Linux has several
+// errors for that, and the model one.
+func (w *world) mixed(slot int, at kernel.Address) bool {
+	own, _ := w.Local(w.fds[slot])
+	return own.IP.IsValid() && at.IP.IsValid() && own.IP.Addr().Is4() != at.IP.Addr().Is4()
+}
+
+// ips are the IP addresses of aBindPort: bit 0 is a wildcard, bit 1 is IPv6.
+func (w *world) ips() []netip.Addr {
+	return []netip.Addr{w.ip, netip.IPv4Unspecified(), netip.IPv6Loopback(), netip.IPv6Unspecified()}
 }
 
 // named returns the address number n of a UNIX socket. Those from firstPath on are paths, the others are

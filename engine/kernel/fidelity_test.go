@@ -1,6 +1,7 @@
 package kernel_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -49,7 +50,7 @@ func TestFidelity(t *testing.T) {
 			n = *sequences
 		}
 		if *onlyOne == "" || *onlyOne == f.name {
-			done[i] = enter(t.TempDir(), func(a *arena) { a.family(f, seed, n) })
+			done[i] = enter(t.TempDir(), f.alone, func(a *arena) { a.family(f, seed, n) })
 		}
 	}
 	for i, f := range families {
@@ -69,7 +70,7 @@ func TestFidelityScripts(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no scripts: ", err)
 	}
-	a := <-enter(t.TempDir(), func(a *arena) {
+	a := <-enter(t.TempDir(), false, func(a *arena) {
 		for _, file := range files {
 			a.script(file)
 		}
@@ -86,6 +87,7 @@ type arena struct {
 	duels    int
 	tally    map[allowance]int // how often an allowance was needed
 	failures []string
+	skipped  error // why the machine allows no duels
 }
 
 // mostFailures is after how many failures a family stops.
@@ -96,13 +98,17 @@ var arenas atomic.Int32
 
 // enter calls do with a new arena on another goroutine, and sends the arena when do has returned. The
 // arenas spend most of their time with waiting, so many of them may be in use at once.
-func enter(folder string, do func(a *arena)) <-chan *arena {
+func enter(folder string, alone bool, do func(a *arena)) <-chan *arena {
 	number := arenas.Add(1)
 	a := &arena{folder: folder, name: fmt.Sprintf("sluice-%d-%d", os.Getpid(), number), block: byte(number), tally: map[allowance]int{}}
 	done := make(chan *arena, 1)
 	go func() {
 		defer func() { done <- a }()
-		machine, err := newReal()
+		machine, err := newReal(alone)
+		if errors.Is(err, errNotIsolated) {
+			a.skipped = err
+			return
+		}
 		if err != nil {
 			a.failures = append(a.failures, err.Error())
 			return
@@ -116,6 +122,9 @@ func enter(folder string, do func(a *arena)) <-chan *arena {
 // report reports what happened in an arena.
 func (a *arena) report(t *testing.T) {
 	t.Helper()
+	if a.skipped != nil {
+		t.Skip(a.skipped)
+	}
 	t.Logf("%d sequences; allowances used: %v", a.duels, a.tally)
 	for _, f := range a.failures {
 		t.Error(f)
@@ -162,8 +171,10 @@ func (a *arena) duel(steps []step) *difference {
 	ip := netip.AddrFrom4([4]byte{127, a.block, byte(a.duels >> 8), byte(a.duels)})
 	name := fmt.Sprintf("%s-%d-", a.name, a.duels)
 	k := kernel.New(kernel.Options{FastOpen: fastOpen(), Buffers: func() (int, int) { return plenty, plenty }})
-	d := &duel{machine: a.machine, kernel: k, process: k.Process("model"), tally: a.tally}
+	d := &duel{machine: a.machine, kernel: k, process: k.Process("model"), tally: a.tally, binds: map[uint16]int{}}
 	d.real, d.model = newWorld(a.machine, ip, name, a.folder), newWorld(d.process, ip, name, a.folder)
+	d.real.port = 2000 + uint16(a.duels%7000)*4
+	d.model.port = d.real.port
 	d.real.pass = a.machine.expire
 	d.model.pass = func(_ int, t time.Duration) { k.Advance(k.Now() + t) }
 	return d.play(steps)
