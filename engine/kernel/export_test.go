@@ -25,13 +25,18 @@ func (p *Process) Queued(fd int) int {
 	return 0
 }
 
-// Take makes the send buffer of a TCP socket take n more bytes, or more than n if exact is false. It
-// announces no space.
+// Take makes the send buffer of a socket take n more bytes, or n at least if exact is false. It announces
+// no space.
 func (p *Process) Take(fd, n int, exact bool) {
-	if s, ok := p.files[fd].(*tcp); ok {
-		size := max(1, s.queued()+n)
+	size := max(1, p.Queued(fd)+n)
+	switch s := p.files[fd].(type) {
+	case *tcp:
 		if exact || s.option.send < size {
 			s.option.send = size
+		}
+	case *unixSocket:
+		if exact || s.size < size {
+			s.size = size
 		}
 	}
 }

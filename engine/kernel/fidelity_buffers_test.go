@@ -25,8 +25,11 @@ func (d *duel) freeze() {
 	d.crowded = true
 	d.allow(size)
 	for fd, k := range d.open {
-		if k == tcpKind {
+		switch k {
+		case tcpKind:
 			d.process.Freeze(fd)
+		case unixKind:
+			d.thawUnix(fd)
 		}
 	}
 }
@@ -60,8 +63,11 @@ func (d *duel) thaw() {
 		return
 	}
 	for fd, k := range d.open {
-		if k == tcpKind {
+		switch k {
+		case tcpKind:
 			d.thawOne(fd)
+		case unixKind:
+			d.thawUnix(fd)
 		}
 	}
 	d.provokeReset()
@@ -81,6 +87,15 @@ func (d *duel) thawOne(fd int) {
 	if d.process.Orphaned(fd) {
 		info, _ := d.machine.Info(fd)
 		d.process.Arrive(fd, info.Received)
+	}
+}
+
+// thawUnix makes a UNIX socket full if the real one is. Its bytes are with the peer at once.
+func (d *duel) thawUnix(fd int) {
+	if d.machine.Poll(fd)&unix.EPOLLOUT == 0 {
+		d.process.SetSend(fd, d.process.Queued(fd))
+	} else {
+		d.process.SetSend(fd, plenty)
 	}
 }
 
@@ -127,9 +142,12 @@ func (d *duel) guideSend(s step, fd int, want outcome) {
 	if s.do == aSplice {
 		short = short && d.machine.Poll(d.real.fds[s.a])&unix.EPOLLIN != 0 // bytes are left in the pipe
 	}
+	full := want.e == 0 && d.open[fd] == unixKind && d.machine.Poll(fd)&unix.EPOLLOUT == 0
+	if short || full {
+		d.freeze()
+	}
 	switch {
 	case short:
-		d.freeze()
 		d.process.Take(fd, taken, true)
 	case d.crowded:
 		d.process.Take(fd, taken, false)

@@ -9,7 +9,7 @@ import (
 // families are the kinds of sequences that the comparison runs.
 var families = []*family{
 	{"tcp", 1, false, (*plan).beginTCP, join(streamMoves, endMoves, oddMoves)},
-	{"unix", 4, false, (*plan).beginUnix, join(streamMoves, endMoves, oddMoves)},
+	{"unix", 4, false, func(p *plan) { p.beginUnix() }, join(streamMoves, endMoves, oddMoves)},
 	{"reset", 2, false, (*plan).beginTCP, join(streamMoves, resetMoves)},
 	{"urgent", 1, false, (*plan).beginTCP, join(streamMoves, urgentMoves, endMoves)},
 	{"listen", 4, false, (*plan).beginListen, join(listenMoves, oddMoves)},
@@ -21,6 +21,7 @@ var families = []*family{
 	{"poll", 4, false, (*plan).beginPoll, join(pipeMoves, fileMoves, pollMoves, oddMoves)},
 	{"pipe", 4, false, (*plan).beginPipe, join(pipeMoves, fileMoves, oddMoves)},
 	{"full", 1, false, (*plan).beginFull, join(streamMoves, fullMoves, resetMoves)},
+	{"unixfull", 2, false, (*plan).beginUnixFull, join(streamMoves, []move{{12, (*plan).sendBig}}, endMoves)},
 	{"all", 3, false, (*plan).beginEpoll, join(streamMoves, endMoves, resetMoves, urgentMoves, listenMoves, connectMoves, epollMoves,
 		fileMoves, spliceMoves, pipeMoves, oddMoves)},
 }
@@ -29,7 +30,10 @@ func join(moves ...[]move) []move { return slices.Concat(moves...) }
 
 func (p *plan) beginTCP() { p.pair(p.tcpListener(8), unix.AF_INET) }
 
-func (p *plan) beginUnix() { p.pair(p.unixListener(0, 8), unix.AF_UNIX) }
+func (p *plan) beginUnix() []int {
+	client, server := p.pair(p.unixListener(0, 8), unix.AF_UNIX)
+	return []int{client, server}
+}
 
 func (p *plan) beginListen() {
 	if p.chance(3) {
@@ -87,6 +91,14 @@ func (p *plan) beginFull() {
 	p.add(step{do: aConnect, a: c, b: l})
 	p.add(step{do: aAccept, a: l, b: s})
 	p.addEpoll()
+	p.most = 100000
+}
+
+// beginUnixFull adds a connection of UNIX sockets with small buffers.
+func (p *plan) beginUnixFull() {
+	for _, a := range p.beginUnix() {
+		p.add(step{do: aOption, a: a, flags: oSendBuffer, n: 2048 << p.rng.IntN(6)})
+	}
 	p.most = 100000
 }
 

@@ -9,13 +9,13 @@ func (d *duel) guide(s step, want outcome) step {
 	case aConnect, aFastOpen:
 		d.guideGroup()
 	case aSplice:
-		if d.kindOf(s.b) == tcpKind {
+		if k := d.kindOf(s.b); k == tcpKind || k == unixKind {
 			d.guideSend(s, d.real.fds[s.b], want)
 			return s
 		}
 		s = d.guideSplice(s, want)
 	case aSend, aWrite:
-		if d.kindOf(s.a) == tcpKind {
+		if k := d.kindOf(s.a); k == tcpKind || k == unixKind {
 			d.guideSend(s, d.real.fds[s.a], want)
 			return s
 		}

@@ -329,11 +329,11 @@ func (w *world) connect(slot int, to kernel.Address) outcome {
 	return w.autobind(slot, func(fd int) kernel.Errno { return w.Connect(fd, to) })
 }
 
-// mixed reports whether the address is of IPv4 and the socket of IPv6, or the reverse. Linux has several
-// errors for that, and the model one.
+// mixed reports whether one of the address and the socket is of IPv6, and the other is not. Linux has
+// several errors for that, and the model one.
 func (w *world) mixed(slot int, at kernel.Address) bool {
 	own, _ := w.Local(w.fds[slot])
-	return own.IP.IsValid() && at.IP.IsValid() && own.IP.Addr().Is4() != at.IP.Addr().Is4()
+	return own.IP.IsValid() && own.IP.Addr().Is6() != at.IP.Addr().Is6()
 }
 
 // ips are the IP addresses of aBindPort: bit 0 is a wildcard, bit 1 is IPv6.
