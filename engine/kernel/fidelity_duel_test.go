@@ -45,6 +45,7 @@ type view struct {
 	unsent   int
 	received uint64
 	queued   uint32
+	shaking  bool            // the handshake is not over
 	errors   [2]kernel.Errno // of the last three
 }
 
@@ -241,7 +242,7 @@ func viewOf(s system, fd int, k kind) view {
 		var info kernel.Info
 		v.unsent, v.errors[0] = s.Unsent(fd)
 		info, v.errors[1] = s.Info(fd)
-		v.received, v.queued = info.Received, info.Queued
+		v.received, v.queued, v.shaking = info.Received, info.Queued, info.Handshaking
 	case unixKind:
 		v.unsent, v.errors[0] = s.Unsent(fd)
 	}

@@ -298,7 +298,10 @@ func (r *real) Info(fd int) (kernel.Info, kernel.Errno) {
 	if err != nil {
 		return kernel.Info{}, errnoOf(err)
 	}
-	i := kernel.Info{Received: info.Bytes_received}
+	i := kernel.Info{
+		Received:    info.Bytes_received,
+		Handshaking: info.State == synSent || info.State == synReceived,
+	}
 	if info.State == listening {
 		i.Queued = info.Unacked
 	}
@@ -328,6 +331,9 @@ func (r *real) isDisconnected(fd int) bool {
 
 // synSent is the state of a socket that has sent a SYN in TCP_INFO.
 const synSent = 2
+
+// synReceived is the state of a socket that waits for the last packet of the handshake in TCP_INFO.
+const synReceived = 3
 
 // listening is the state of a listening socket in TCP_INFO.
 const listening = 10

@@ -43,6 +43,9 @@ func digest(data string) string {
 
 func (v view) String() string {
 	s := fmt.Sprintf("%s unsent %d received %d queued %d", eventText(v.poll), v.unsent, v.received, v.queued)
+	if v.shaking {
+		s += " handshaking"
+	}
 	for _, e := range v.errors {
 		if e != 0 {
 			s += " " + unix.ErrnoName(e)
