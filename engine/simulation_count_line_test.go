@@ -95,8 +95,8 @@ func (t *truth) requestOf(c *countedLine) *actor.WebRequest {
 		}
 	}
 	n, err := strconv.Atoi(target[strings.LastIndexByte(target, '/')+1:])
-	if p := t.plans[n/10]; err == nil && p != nil && n%10 < len(p.Requests) {
-		return &p.Requests[n%10]
+	if p := t.plans[n/10]; err == nil && p != nil {
+		return p.Request(n)
 	}
 	return nil
 }

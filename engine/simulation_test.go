@@ -85,7 +85,7 @@ func (c *count) add(talks int) {
 }
 
 func (c count) String() string {
-	return fmt.Sprintf("%d worlds, %d conversations, %.0f a minute", c.worlds, c.talks, float64(c.talks)/c.took.Minutes())
+	return fmt.Sprintf("%d worlds, %d conversations, %.0f a minute", c.worlds, c.talks, float64(c.talks)/max(c.took, 1).Minutes())
 }
 
 func goesOn(c count, took time.Duration) bool {

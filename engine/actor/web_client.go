@@ -163,14 +163,7 @@ func (c *webClient) interim(q *WebRequest, status, n int) bool {
 }
 
 // index returns the place of the request in its conversation.
-func (p *WebPlan) index(q *WebRequest) int {
-	for i := range p.Requests {
-		if p.Requests[i].Number == q.Number {
-			return i
-		}
-	}
-	return -1
-}
+func (p *WebPlan) index(q *WebRequest) int { return p.place(q.Number) }
 
 // broke is called when the connection has ended or failed before the final answer.
 func (c *webClient) broke(t *webTrack, f *webFate, err error) next {

@@ -228,6 +228,24 @@ func (a *WebAnswer) SpoilsHead() bool {
 	return bad != nil && bad.head != ""
 }
 
+// Request returns the request with a number, or nil.
+func (p *WebPlan) Request(number int) *WebRequest {
+	if i := p.place(number); i >= 0 {
+		return &p.Requests[i]
+	}
+	return nil
+}
+
+// place returns the place of the request with a number in its conversation, or -1.
+func (p *WebPlan) place(number int) int {
+	for i := range p.Requests {
+		if p.Requests[i].Number == number {
+			return i
+		}
+	}
+	return -1
+}
+
 // adds reports whether a server sends bytes behind its answer to the request.
 func (q *WebRequest) adds() bool { return q.Answer.Fault == ServerAdds && !q.ruled() }
 
