@@ -56,7 +56,7 @@ simulate: have-go
 	$(GO) vet -tags simulation $(SIMULATED)
 	$(GO) test -tags simulation -count=1 $(SIMULATED)
 	$(GO) test -tags simulation -count=1 -timeout 0 -v -run '^TestSimulation$$' ./engine -old=false \
-	  -for $(FOR) -processes $(PROCESSES) $(if $(SEED),-seed $(SEED)) $(if $(PLAN),-plan '$(PLAN)')
+	  -for $(FOR) -processes $(PROCESSES) $(if $(SEED),-seed $(SEED)) $(if $(PLAN),-plan "$(PLAN)")
 
 simulate-proof: have-go
 	GO=$(GO) .ci/prove

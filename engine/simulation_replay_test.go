@@ -23,7 +23,7 @@ func traceOf(p *worldPlan) (hash uint64, events int) {
 }
 
 // replayed are the seeds of TestReplay.
-const replayed = 12
+const replayed = 6
 
 // tracesOf returns the hashes of some worlds.
 func tracesOf(seed uint64) string {

@@ -151,11 +151,16 @@ func report(p *worldPlan, o outcome) string {
 	s.run = func(p *worldPlan) outcome { return runWorld(p, watch{most: 4*o.steps + 10_000}) }
 	small := s.shrink(p, o)
 	text := newScript(*showFlag == "calls", *showFlag == "all")
-	o = runWorld(small, watch{trace: text.note})
+	if o = runWorld(small, watch{trace: text.note}); len(o.wrong) == 0 {
+		o.wrong = []string{"a failure that does not come again: the world is not deterministic"}
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "a world fails: %s\n%swhat happens:\n%s", firstLine(o.wrong[0]), small.describe(), text)
 	fmt.Fprintf(&b, "%s", detailsOf(o.wrong[0]))
 	fmt.Fprintf(&b, "to repeat it: go test -tags simulation ./engine -run 'TestSimulation$' -plan %q\n", small)
+	if s.runs == 0 {
+		return b.String()
+	}
 	fmt.Fprintf(&b, "It was made smaller in %v and %d runs from: -worlds 1 -seed %d\n", time.Since(began).Round(time.Millisecond), s.runs, p.seed)
 	return b.String()
 }
