@@ -63,6 +63,7 @@ type simLine struct {
 	text            string
 	client          netip.AddrPort // invalid: a UNIX socket
 	back, server    string         // as written: the frontend's name and <NOSRV> if none was chosen
+	head            int64          // %TR in ms
 	tw, tc, tr, all int64          // times in ms; all is %Tt or %Ta
 	bytes, uploaded int64
 	term            string // two letters, in mode http four
@@ -99,6 +100,7 @@ func (l *simLine) readOurs(http bool) error {
 	l.back, l.server, l.term = words[2], words[3], words[7]
 	times := strings.Split(words[4], "/")
 	if http {
+		l.head = number(times[1])
 		times = times[2:]
 	}
 	l.tw, l.tc, l.all = number(times[0]), number(times[1]), number(times[len(times)-1])
@@ -130,7 +132,7 @@ func (l *simLine) readStandard(http bool) error {
 		l.setRetries(words[7])
 		return nil
 	}
-	l.tw, l.tc, l.tr = number(times[1]), number(times[2]), number(times[3])
+	l.head, l.tw, l.tc, l.tr = number(times[0]), number(times[1]), number(times[2]), number(times[3])
 	l.status, l.bytes, l.term = int(number(words[5])), number(words[6]), words[9]
 	l.setRetries(words[10])
 	l.request = lastQuoted(l.text)
@@ -143,6 +145,7 @@ type jsonLine struct {
 	Port            int `json:"client_port"`
 	Frontend        string
 	Backend, Server *string
+	Treq            *int64
 	Tw, Tc, Tr      *int64
 	Ta, Tt          *int64
 	Bytes, Uploaded int64
@@ -162,6 +165,7 @@ func (l *simLine) readJSON() error {
 	}
 	l.setClient(fmt.Sprint(j.Client, ":", j.Port))
 	l.back, l.server, l.term = or(j.Backend, j.Frontend), or(j.Server, "<NOSRV>"), j.Term
+	l.head = or(j.Treq, -1)
 	l.tw, l.tc, l.tr, l.all = or(j.Tw, -1), or(j.Tc, -1), or(j.Tr, -1), or(j.Ta, or(j.Tt, -1))
 	l.bytes, l.uploaded = j.Bytes, j.Uploaded
 	l.retries, l.redispatched = j.Retries, j.Redispatched

@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -150,6 +151,9 @@ func (g *simLog) judge(q *actor.WebRequest, r *actor.WebRecord, l *simLine) stri
 	if wrong := g.serverDiffers(q, r, l); wrong != "" {
 		return wrong
 	}
+	if wrong := g.late(q, l); wrong != "" {
+		return wrong
+	}
 	if !g.termFits(q, r, l) {
 		return fmt.Sprintf("its termination state does not fit: %s; %+v", l.text, *r)
 	}
@@ -178,6 +182,29 @@ func (g *simLog) serverDiffers(q *actor.WebRequest, r *actor.WebRecord, l *simLi
 		return fmt.Sprintf("server %s has answered it: %s", r.Servers[len(r.Servers)-1], l.text)
 	case l.retries < len(r.Servers)-1:
 		return fmt.Sprintf("servers %v have got it: %s", r.Servers, l.text)
+	}
+	return ""
+}
+
+// lateness is the longest time, in ms, by which a timeout may be late: the wheel turns slowly, steps
+// take time, and calls are repeated after a lack of memory.
+const lateness = 2000
+
+// late says which timeout has not expired at its time.
+func (g *simLog) late(q *actor.WebRequest, l *simLine) string {
+	f, took := g.engine.frontend(g.front.name).conf, l.all
+	want := cmp.Or(f.Timeout.HTTPRequest, f.Timeout.Client)
+	silent := q.Answer.Fault == actor.ServerStops && q.Answer.At == 0 && q.Framing == actor.NoBody && !q.Answer.Blind
+	switch term := l.term[:2]; {
+	case term == "cR":
+	case term == "sH" && silent:
+		want = g.engine.site.conf.Backend(l.back).Timeout.Server
+		took -= l.head + l.tw + l.tc
+	default:
+		return ""
+	}
+	if least := want.Milliseconds(); took < least || took > least+lateness {
+		return fmt.Sprintf("its timeout is %v and expires after %d ms: %s", want, took, l.text)
 	}
 	return ""
 }
