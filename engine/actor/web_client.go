@@ -231,11 +231,20 @@ func (c *webClient) leave() error {
 	return errLeft
 }
 
+// mostWait is how long a client waits for the end of its connection that an early answer announces.
+// It is longer than repeated attempts of the balancer, and shorter than usual timeouts.
+const mostWait = 5 * time.Second
+
 // atEnd reads what comes behind the last answer: nothing but FIN.
 func (c *webClient) atEnd(q *WebRequest) bool {
 	if len(c.in.left()) == 0 {
+		began := c.Cast.Kernel.Now()
 		err := c.in.fill()
+		waited := c.Cast.Kernel.Now() - began
 		switch {
+		case errors.Is(err, io.EOF) && q.Halts && waited > mostWait && !c.Rough:
+			c.failf(q, "its client waits within it, and the connection ends %v behind its answer", waited)
+			return false
 		case errors.Is(err, io.EOF) || c.own(err) || c.Rough || c.overUnread(q, err):
 			return err != nil && !c.own(err)
 		case errors.Is(err, os.ErrDeadlineExceeded):
