@@ -49,7 +49,8 @@ func (s *tcp) abort() {
 	s.finish()
 }
 
-// answerReset puts a RST behind the bytes that are under way.
+// answerReset sends a RST to the peer. The RST arrives after the bytes that are in the network;
+// bytes that are not sent yet are dropped. A second call has no effect.
 func (s *tcp) answerReset() {
 	if s.peer == nil || s.out.rst != noReset {
 		return
@@ -89,7 +90,8 @@ func (s *tcp) arriveReset() {
 	}
 }
 
-// sendFIN puts a FIN behind the written bytes, unless that was done (tcp_close_state, tcp_send_fin).
+// sendFIN queues a FIN after the written bytes (tcp_close_state, tcp_send_fin). It has no effect if
+// a FIN is queued already or the connection has ended.
 func (s *tcp) sendFIN() {
 	switch s.state {
 	case established, synReceived:
@@ -134,13 +136,14 @@ func (s *tcp) shutdown(how int) Errno {
 			s.sendFIN()
 		}
 	}
-	s.kernel.settle() // the FIN is with the peer before the own events
+	s.kernel.settle() // the FIN reaches the peer before the events of this socket are announced
 	s.wake(anyEvent)
 	return e
 }
 
-// disconnect makes the socket one without a connection (tcp_disconnect). What is left of its
-// connection goes on as an orphan.
+// disconnect returns the socket to the state without a connection (tcp_disconnect). Bytes, FIN and
+// RST of the old connection that are in the network still reach the peer: disconnect moves them to
+// a new socket without a descriptor.
 func (s *tcp) disconnect() {
 	switch {
 	case s.state == listening:
@@ -164,15 +167,16 @@ func (s *tcp) disconnect() {
 	s.wake(errorReady)
 }
 
-// forget resets everything that belongs to a connection. getsockname returns the last port although
-// the socket does not have it any more.
+// forget resets all fields that belong to a connection. The local port stays for getsockname,
+// although the socket does not own the port any more.
 func (s *tcp) forget() {
 	name := names{bound: s.name.bound, chosen: s.name.chosen}
 	name.local = netip.AddrPortFrom(s.boundAddress(), s.name.local.Port())
 	*s = tcp{references: s.references, kernel: s.kernel, option: s.option, index: s.index, err: s.err, name: name}
 }
 
-// bury gives back the memory of an orphan from which nothing is under way.
+// bury frees the buffers and addresses of a closed socket without a descriptor. The caller has
+// checked that nothing from the socket is in the network.
 func (s *tcp) bury() {
 	if !s.orphan || s.state != closed {
 		return

@@ -9,18 +9,18 @@ import (
 
 // handshake is the part of a connection's state that is needed until it is established.
 type handshake struct {
-	syn, synAck, ack bool   // this packet of the handshake is under way from here
-	parent           *tcp   // of a new connection at a server: the listening socket
-	fast             bool   // it came with TCP Fast Open, and can be used already
-	early            int    // bytes in the SYN
-	tries            int    // how often a packet was sent again
-	retry            *timer // sends it again
+	syn, synAck, ack bool   // this packet of the socket is in the network
+	parent           *tcp   // the listening socket of a connection's server end; nil: a client end
+	fast             bool   // the SYN carried bytes (TCP Fast Open): reading and writing work before the handshake ends
+	early            int    // number of bytes in the SYN; 0: none
+	tries            int    // number of retransmissions that were scheduled
+	retry            *timer // timer of the next retransmission; nil: none
 }
 
 const (
-	steadyTries = 5  // tcp_syn_linear_timeouts + 1: as long, a SYN is sent once a second
-	mostTries   = 10 // tcp_syn_linear_timeouts + tcp_syn_retries
-	ackTries    = 5  // tcp_synack_retries
+	steadyTries = 5  // retransmissions of a SYN after 1 s each: tcp_syn_linear_timeouts + 1
+	mostTries   = 10 // all retransmissions of a SYN: tcp_syn_linear_timeouts + tcp_syn_retries
+	ackTries    = 5  // retransmissions at a full accept queue: tcp_synack_retries
 
 	fastClients, fastServers = 1, 2 // bits of Options.FastOpen
 )
@@ -54,7 +54,8 @@ func (s *tcp) connect(to Address) Errno {
 	return 0
 }
 
-// mayFail: a connection that was started cannot fail to start. ECONNABORTED ends the connection that
+// mayFail reports whether a fault may give the error e to call c (see socket). A connection that
+// was started cannot fail to start. For ECONNABORTED of accept, mayFail ends the connection that
 // accept would return.
 func (s *tcp) mayFail(c Call, e Errno) bool {
 	switch {
@@ -70,7 +71,7 @@ func (s *tcp) mayFail(c Call, e Errno) bool {
 	return true
 }
 
-// start sends a SYN.
+// start begins a connection: it chooses the local address and sends a SYN.
 func (s *tcp) start(to Address) Errno {
 	at := target(to.IP)
 	if !at.IsValid() || at.Addr().Is6() && !s.option.six {
@@ -86,8 +87,9 @@ func (s *tcp) start(to Address) Errno {
 	return 0
 }
 
-// connectWith has the semantics of the kernel function tcp_sendmsg_fastopen. The bytes go with the SYN
-// if the cookie of the server is known.
+// connectWith has the semantics of the kernel function tcp_sendmsg_fastopen. The bytes go with the
+// SYN if the client knows the Fast Open cookie of the server, but not always: the random source
+// decides.
 func (s *tcp) connectWith(b []byte, to Address) (int, Errno) {
 	k := s.kernel
 	if k.FastOpen&fastClients == 0 {
@@ -111,8 +113,8 @@ func (s *tcp) connectWith(b []byte, to Address) (int, Errno) {
 	return n, 0
 }
 
-// arriveSYN lets the SYN reach the server. Without a listening socket the answer is a RST. A SYN to a
-// full accept queue is lost.
+// arriveSYN lets the SYN reach the server. Without a listening socket the answer is a RST. A SYN to
+// a full accept queue, or to an address that Blackhole was called for, is lost.
 func (s *tcp) arriveSYN() {
 	s.shake.syn = false
 	if s.kernel.isHole(s.name.remote) {
@@ -132,7 +134,8 @@ func (s *tcp) arriveSYN() {
 	}
 }
 
-// greet makes the new connection of a client at a listening socket.
+// greet creates the server's end of a connection, after the SYN of a client has reached the
+// listening socket l.
 func (l *tcp) greet(client *tcp) {
 	k := l.kernel
 	s := k.newTCP(l.option.six)
@@ -155,7 +158,7 @@ func (l *tcp) greet(client *tcp) {
 	k.touch(s)
 }
 
-// fastOpen reports whether a listening socket takes bytes with the SYN.
+// fastOpen reports whether a listening socket accepts bytes in the SYN.
 func (l *tcp) fastOpen() bool { return l.option.fast > 0 && l.kernel.FastOpen&fastServers != 0 }
 
 // arriveSYNACK lets the SYN-ACK of a new connection reach the client.
@@ -174,7 +177,8 @@ func (s *tcp) arriveSYNACK() {
 	client.wake(anyEvent)
 }
 
-// learn notes the cookie that came with the SYN-ACK of s.
+// learn stores that the Fast Open cookie of a server is known, because its SYN-ACK has brought the
+// cookie to the client.
 func (k *Kernel) learn(s *tcp) {
 	server := s.name.local.Addr()
 	if s.shake.parent.fastOpen() && !slices.Contains(k.net.cookies, server) {
@@ -216,8 +220,8 @@ func (s *tcp) retrySYN() {
 	})
 }
 
-// retryACK makes the client repeat the last packet of the handshake later. A connection that is never
-// taken into the queue is forgotten in the end.
+// retryACK makes the client repeat the last packet of the handshake later. After ackTries
+// repetitions without space in the accept queue, the server's end is closed.
 func (s *tcp) retryACK() {
 	s.again(retryTime(s.shake.tries), func() {
 		if s.shake.tries > ackTries {
@@ -231,10 +235,11 @@ func (s *tcp) retryACK() {
 	})
 }
 
-// retryTime returns the time to the next try, which doubles after each.
+// retryTime returns the time until the next retransmission: 1 s, doubled the given number of times.
+// A negative number counts as 0.
 func retryTime(doubled int) time.Duration { return time.Second << max(0, doubled) }
 
-// again calls do after a time.
+// again counts a retransmission, and calls do after d.
 func (s *tcp) again(d time.Duration, do func()) {
 	s.shake.tries++
 	s.shake.retry = s.kernel.timers.add(s.kernel.now+d, do)

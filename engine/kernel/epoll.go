@@ -10,7 +10,7 @@ import (
 type epoll struct {
 	references
 	kernel *Kernel
-	items  []*item // all, in no order
+	items  []*item // all registrations, in no order
 	ready  queue   // items with events that Wait has not reported yet
 	told   []int   // descriptors of the events of the last Wait, for its trace
 }
@@ -22,8 +22,8 @@ type item struct {
 	file       file
 	fd         int             // the descriptor at the registration; it may be closed since then
 	event      unix.EpollEvent // the wanted events, and data of the caller
-	index      int             // in the items of the instance
-	queued     bool            // in the queue of ready items
+	index      int             // index in items of the instance
+	queued     bool            // whether the item is in the ready queue
 	prev, next *item           // in that queue
 }
 
@@ -35,7 +35,8 @@ func (p *Process) Epoll() (int, Errno) {
 	return p.open(CallEpoll, &epoll{kernel: p.kernel})
 }
 
-// poll returns EPOLLIN if Wait would return an event. It drops files without events, as Wait does.
+// poll returns EPOLLIN if Wait would return an event. As Wait does, it removes files without a
+// wanted event from the ready queue.
 func (e *epoll) poll() uint32 {
 	for it := e.ready.first; it != nil; it = e.ready.first {
 		if it.poll() != 0 {
@@ -136,8 +137,8 @@ func (p *Process) addItem(e *epoll, existing *item, f file, fd int, ev *unix.Epo
 	return 0
 }
 
-// change replaces what a registration wants (ep_modify). Events that are present already are reported
-// by the next Wait, although they may have been reported before.
+// change replaces the wanted events of a registration (ep_modify). Wanted events that are present
+// are reported by the next Wait, even if an earlier Wait has reported them.
 func (e *epoll) change(it *item, ev *unix.EpollEvent) Errno {
 	if it == nil {
 		return unix.ENOENT
@@ -146,7 +147,8 @@ func (e *epoll) change(it *item, ev *unix.EpollEvent) Errno {
 	return 0
 }
 
-// want sets what a registration wants, and makes it ready if one of these events is present.
+// want sets the wanted events of a registration, and makes the registration ready if one of them is
+// present.
 func (e *epoll) want(it *item, ev *unix.EpollEvent) {
 	it.event = *ev
 	it.event.Events |= unix.EPOLLERR | unix.EPOLLHUP

@@ -46,7 +46,7 @@ func (p *Process) fault(c Call) Errno {
 	return 0
 }
 
-// spend takes a call from the budget.
+// spend subtracts a call from the budget. It panics when the budget becomes 0.
 func (p *Process) spend(c Call) {
 	if p.Budget == 0 {
 		return

@@ -2,22 +2,22 @@ package kernel
 
 // chunk is one piece of received bytes: a buffer of Linux (sk_buff).
 type chunk struct {
-	b      []byte // as it arrived
-	off    int    // bytes at the start that were read
-	shared bool   // a pipe refers to the memory, too
+	b      []byte // all bytes that arrived, read or not
+	off    int    // number of bytes at the start that were read
+	shared bool   // a pipe uses the same memory, so the memory must not be reused
 }
 
 func (c *chunk) rest() []byte { return c.b[c.off:] }
 
 // inbox is the receive queue of a socket.
 type inbox struct {
-	chunks []chunk // those before first are in no use
+	chunks []chunk // in the order of arrival; those before index first are not in use
 	first  int
-	n      int // unread bytes
+	n      int // number of unread bytes
 }
 
-// add appends a chunk of n bytes and returns its memory, which the caller fills. join makes the bytes
-// a part of the last chunk if that has the space.
+// add appends n bytes to the queue and returns their memory, which the caller fills. With join, the
+// bytes become a part of the last chunk if its capacity allows; otherwise they are a new chunk.
 func (q *inbox) add(p *pool, n int, join bool) []byte {
 	q.n += n
 	if join && q.first < len(q.chunks) {
@@ -32,7 +32,8 @@ func (q *inbox) add(p *pool, n int, join bool) []byte {
 	return b
 }
 
-// copy copies bytes behind the first skip ones to b, and returns their number.
+// copy copies unread bytes to b, beginning after the first skip ones, and returns the number of
+// copied bytes.
 func (q *inbox) copy(b []byte, skip int) int {
 	n := 0
 	for i := q.first; i < len(q.chunks) && n < len(b); i++ {
@@ -44,7 +45,8 @@ func (q *inbox) copy(b []byte, skip int) int {
 	return n
 }
 
-// drop removes the first n bytes. It returns the size of the chunks that are gone with them.
+// drop removes the first n bytes. It returns the total size in bytes of the chunks that were
+// removed because they are read to their end.
 func (q *inbox) drop(p *pool, n int) (gone int) {
 	q.n -= n
 	for n > 0 {
@@ -88,7 +90,8 @@ func (q *inbox) pieces(list [][]byte, n, slots, size int) ([][]byte, int) {
 	return list, total
 }
 
-// free removes all bytes and gives the memory back. It returns the size of the chunks.
+// free removes all bytes and gives the memory back. It returns the total size of the chunks in
+// bytes.
 func (q *inbox) free(p *pool) (gone int) {
 	for q.first < len(q.chunks) {
 		gone += len(q.chunks[q.first].b)

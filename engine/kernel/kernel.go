@@ -38,37 +38,41 @@ type Options struct {
 	Delayed bool
 	// Buffers returns the sizes of a new socket's buffers in bytes. nil: 64 KiB each.
 	Buffers func() (send, receive int)
-	// Ports are the first and the last port that a socket gets without a choice of its own. 0: Linux's
-	// usual range, 32768 to 60999.
+	// Ports are the first and the last port of the range for sockets that do not ask for a certain
+	// port. If the last port is 0, the range is Linux's default, 32768 to 60999.
 	Ports [2]uint16
 	// FastOpen allows TCP Fast Open, as net.ipv4.tcp_fastopen does: bit 0 for clients, bit 1 for
 	// servers.
 	FastOpen int
-	// Spurious is the probability in 1/1000 that Wait reports an event of an item once more, and that
-	// it leaves the ready items behind an event for later. 0: never.
+	// Spurious is a probability in 1/1000; 0: never. With this probability Wait reports an
+	// edge-triggered event once more. With the same probability Wait stops after an event although
+	// other items are ready.
 	Spurious int
-	// ShortSplice is the probability in 1/1000 that a signal ends a Splice behind a fragment, and that
-	// the network does a step in the middle of a Splice into a socket. 0: never.
+	// ShortSplice is a probability in 1/1000; 0: never. With this probability a signal ends a
+	// Splice after a fragment. With the same probability the network does a step in the middle of a
+	// Splice into a socket.
 	ShortSplice int
-	// Trace is called for each call of a process. nil: no trace.
+	// Trace is called once for each traced call of a process, with its text such as "close 7 = 0".
+	// nil: no trace.
 	Trace func(p *Process, text string)
-	// Delivered is called for what a TCP socket gets from the network, with the addresses of both ends:
-	// "17 bytes", "FIN", "RST", "SYN-ACK". It is also called for a SYN that is lost. nil: no trace.
+	// Delivered is called when something from the network reaches a TCP socket: "17 bytes", "FIN",
+	// "RST" or "SYN-ACK". It is also called for a SYN that is lost or refused. from is the address
+	// of the sender. nil: no trace.
 	Delivered func(from, to netip.AddrPort, what string)
 }
 
 // Kernel is one machine with its network.
 type Kernel struct {
 	Options
-	Rand *rand.Rand // chooses among all that may happen
+	Rand *rand.Rand // source of all random choices; starts from Seed
 	// Progress grows whenever bytes move, a connection changes its state, or a timer fires.
 	Progress uint64
 
-	now        time.Duration // since the machine was started
+	now        time.Duration // time since the machine was started
 	violations []string      // see Violate
 	net        network
 	timers     timers
-	items      []*item // that no epoll instance uses
+	items      []*item // unused items, for newItem
 }
 
 // boot is the wall-clock time at which the clock of a kernel is 0.
@@ -82,18 +86,19 @@ func New(o Options) *Kernel {
 // Now returns the time since the start of the machine.
 func (k *Kernel) Now() time.Duration { return k.now }
 
-// Wall returns the time of day.
+// Wall returns the time of day: the start of 2026 in UTC plus Now.
 func (k *Kernel) Wall() time.Time { return boot.Add(k.now) }
 
-// chance is true with a probability in 1/1000.
+// chance returns true with a probability in 1/1000; 0: never.
 func (k *Kernel) chance(probability int) bool {
 	return probability > 0 && k.Rand.IntN(1000) < probability
 }
 
-// Violate records something that no program may do, such as a call on a closed descriptor.
+// Violate records an error of a program, such as a call on a closed descriptor. The text is
+// formatted as by fmt.Sprintf.
 func (k *Kernel) Violate(format string, args ...any) {
 	k.violations = append(k.violations, fmt.Sprintf(format, args...))
 }
 
-// Violations returns what Violate has recorded.
+// Violations returns the texts that Violate has recorded, oldest first.
 func (k *Kernel) Violations() []string { return k.violations }

@@ -86,7 +86,7 @@ func (s *tcp) unlisten() {
 	s.queue = nil
 }
 
-// expel ends a connection that nobody has accepted.
+// expel ends a connection of an accept queue that no call has accepted.
 func (s *tcp) expel(c *tcp) {
 	c.orphan = true
 	if c.resets() {

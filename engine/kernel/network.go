@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// network is everything that is under way between sockets, and who has which address.
+// network contains everything that is in transit between sockets, and the addresses in use.
 type network struct {
-	pending []*tcp // sockets from which something is under way, in no order
+	pending []*tcp // sockets with at least one possible action, in no order
 	pool    pool
 	ports   ports
-	paths   map[string]*unixSocket // by path or abstract name; nil: the path has no socket any more
+	paths   map[string]*unixSocket // by path or abstract name; nil: the path exists, but its socket is closed
 	holes   []netip.AddrPort       // see Blackhole
 	cookies []netip.Addr           // servers whose cookie for TCP Fast Open is known
 }
@@ -24,7 +24,7 @@ func (k *Kernel) settle() {
 	}
 }
 
-// Step does one random thing that is pending in the network: it completes a connection, or moves
+// Step does one random pending step of the network: it advances a connection's handshake, or moves
 // bytes, a FIN, a RST or an acknowledgement. It returns false if nothing is pending.
 func (k *Kernel) Step() bool {
 	n := len(k.net.pending)
@@ -36,7 +36,7 @@ func (k *Kernel) Step() bool {
 	return true
 }
 
-// Pending returns the number of sockets from which something is under way.
+// Pending returns the number of sockets for which Step can do something; 0: the network is idle.
 func (k *Kernel) Pending() int { return len(k.net.pending) }
 
 // Blackhole makes connections to an address stay in progress until they time out after 131 s, as when
@@ -45,7 +45,7 @@ func (k *Kernel) Blackhole(a Address) { k.net.holes = append(k.net.holes, plain(
 
 func (k *Kernel) isHole(a netip.AddrPort) bool { return slices.Contains(k.net.holes, a) }
 
-// touch enters a socket into the list of pending ones, or removes it, after a change.
+// touch adds a socket to the list of pending ones, or removes it, after a change of its state.
 func (k *Kernel) touch(s *tcp) {
 	list := k.net.pending
 	switch able := s.actions() != 0; {

@@ -4,16 +4,16 @@ import "golang.org/x/sys/unix"
 
 // options are the options of a TCP socket. A connection inherits those of its listening socket.
 type options struct {
-	six           bool // of the family AF_INET6
+	six           bool // the family is AF_INET6
 	only6         bool // IPV6_V6ONLY
 	reuseAddress  bool
 	reusePort     bool
 	inline        bool // SO_OOBINLINE
 	abortive      bool // SO_LINGER with 0 s
 	send, receive int  // sizes of the buffers in bytes
-	sized         bool // SO_SNDBUF or SO_RCVBUF has set one of them
-	lowat         int  // TCP_NOTSENT_LOWAT; 0: no limit
-	fast          int  // TCP_FASTOPEN; 0: off
+	sized         bool // SO_SNDBUF or SO_RCVBUF was set
+	lowat         int  // TCP_NOTSENT_LOWAT in bytes; 0: no limit
+	fast          int  // TCP_FASTOPEN, a queue length of which only 0 (off) matters
 }
 
 func (s *tcp) setOption(level, name, value int) Errno {

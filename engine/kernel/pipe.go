@@ -9,7 +9,7 @@ import (
 
 const (
 	pageSize     = 4096 // bytes; the most that one slot of a pipe contains
-	usualSlots   = 16   // of a new pipe: 64 KiB
+	usualSlots   = 16   // slots of a new pipe: 64 KiB
 	mostPipeSize = 1 << 31
 )
 
@@ -17,16 +17,16 @@ const (
 // few bytes they contain. It has the semantics of the kernel's fs/pipe.c.
 type pipe struct {
 	slots []slot // in use, oldest first
-	limit int    // most slots
+	limit int    // maximum number of slots
 	out   readEnd
 	in    writeEnd
 }
 
 // slot contains up to a page of bytes.
 type slot struct {
-	page      []byte // everything that was put in
-	off       int    // bytes of page that were taken out
-	mergeable bool   // write put it in, so the next write may append to it
+	page      []byte // all bytes that were put in
+	off       int    // number of bytes of page that were taken out
+	mergeable bool   // a write has made the slot, so the next write may append to it
 }
 
 // readEnd is the file that bytes are read from.
@@ -41,7 +41,9 @@ type writeEnd struct {
 	pipe *pipe
 }
 
-// Pipe opens a non-blocking pipe of 16 slots (pipe2(2)). r is its reading end, w its writing end.
+// Pipe opens a non-blocking pipe of 16 slots (pipe2(2)). r is the descriptor of its reading end, w
+// that of its writing end. Both are -1 with an error: EMFILE means that the process has no two free
+// descriptors.
 func (p *Process) Pipe() (r, w int, e Errno) {
 	if r, w, e = p.pipe(); e != 0 {
 		r, w = -1, -1
@@ -171,7 +173,8 @@ func (r *readEnd) read(b []byte) (int, Errno) {
 	return n, 0
 }
 
-// nothing is the result of reading from an empty pipe: the end, or EAGAIN while somebody may write.
+// nothing returns the result of reading from an empty pipe: the end of the stream if no writing end
+// is open, else EAGAIN.
 func (p *pipe) nothing() (int, Errno) {
 	if p.in.open == 0 {
 		return 0, 0
@@ -179,7 +182,8 @@ func (p *pipe) nothing() (int, Errno) {
 	return -1, unix.EAGAIN
 }
 
-// mayTake returns the error of moving bytes into the pipe, or 0 if it has a free slot.
+// mayTake returns the error of moving bytes into the pipe now: EPIPE without an open reading end,
+// EAGAIN if no slot is free. 0: a slot is free.
 func (p *pipe) mayTake() Errno {
 	switch {
 	case p.out.open == 0:
@@ -200,8 +204,8 @@ func (p *pipe) drop() bool {
 	return n > 0
 }
 
-// write puts bytes into new slots (pipe_write). The bytes beyond the whole pages go into the last slot
-// first, if they fit there and write made that slot.
+// write puts bytes into new slots (pipe_write). The remainder of len(b) after whole pages is first
+// appended to the last slot, if it fits there and a write has made that slot.
 //
 // The reader is woken even if the pipe is full and nothing was written, as Linux does for epoll.
 func (w *writeEnd) write(b []byte) (int, Errno) {

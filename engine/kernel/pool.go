@@ -2,10 +2,10 @@ package kernel
 
 import "math/bits"
 
-// pool keeps buffers that are not in use, by the logarithm of their capacity.
+// pool contains buffers that are not in use. Element i contains those of capacity 1<<i bytes.
 type pool [32][][]byte
 
-// smallest is the logarithm of the smallest capacity.
+// smallest is the binary logarithm of the smallest capacity: 64 bytes.
 const smallest = 6
 
 // get returns a buffer of n bytes with any content. Its capacity is a power of two.
@@ -28,11 +28,11 @@ func (p *pool) put(b []byte) {
 	}
 }
 
-// ring is a queue of bytes that have been sent and have not reached the peer.
+// ring is a queue of bytes that were written to a socket and have not reached the peer.
 type ring struct {
-	b    []byte // its length is 0 or a power of two
+	b    []byte // the memory; its length is 0 or a power of two
 	head int    // index of the first byte
-	n    int
+	n    int    // number of bytes in the queue
 }
 
 // push appends bytes.
@@ -46,7 +46,7 @@ func (r *ring) push(p *pool, b []byte) {
 	r.n += len(b)
 }
 
-// grow makes room for n bytes in total.
+// grow enlarges the memory, so that the queue can contain n bytes in total.
 func (r *ring) grow(p *pool, n int) {
 	b := p.get(n)
 	b = b[:cap(b)]
@@ -55,13 +55,13 @@ func (r *ring) grow(p *pool, n int) {
 	r.b, r.head = b, 0
 }
 
-// copy copies the first len(to) bytes, which must be there.
+// copy copies the first len(to) bytes. The queue must contain that many.
 func (r *ring) copy(to []byte) {
 	copied := copy(to, r.b[r.head:])
 	copy(to[copied:], r.b)
 }
 
-// at returns the byte behind the first skip ones.
+// at returns the byte after the first skip bytes.
 func (r *ring) at(skip int) byte { return r.b[(r.head+skip)&(len(r.b)-1)] }
 
 // drop removes the first n bytes.

@@ -10,19 +10,20 @@ import (
 type ports struct {
 	bound map[uint16][]*tcp // sockets that have bound a port, by port
 	tied  map[tie]struct{}  // connections that clients have started
-	next  uint16            // the port to try next, if a socket wants any
-	// prefer reports whether a socket gets the connections of its SO_REUSEPORT group. nil: a random one
-	// does. Tests set it to what the real kernel has chosen.
+	next  uint16            // the port to try next, for a socket that takes any port
+	// prefer reports whether s, a socket of a SO_REUSEPORT group, receives the new connection.
+	// Tests set it, so that the model makes the same choice as the real kernel. nil: a random
+	// socket receives it.
 	prefer func(s *tcp) bool
 }
 
 // tie is the pair of addresses of a connection, from the client's side.
 type tie struct{ local, remote netip.AddrPort }
 
-// The usual range of ports that a socket gets without a choice of its own.
+// The default range of ports for sockets that do not ask for a certain port.
 const firstPort, lastPort = 32768, 60999
 
-// plain returns an address without a zone, and an IPv4 address as such.
+// plain returns an address without its zone. An IPv4 address in IPv6 form becomes an IPv4 address.
 func plain(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
 }
@@ -83,7 +84,8 @@ func (p *ports) conflict(s *tcp, ip netip.AddrPort) bool {
 	return false
 }
 
-// overlap reports whether s with an address and another bound socket could get the same SYN.
+// overlap reports whether a SYN exists that both sockets could get: s, if bound to ip, and the
+// bound socket other.
 func overlap(s *tcp, ip netip.Addr, other *tcp) bool {
 	theirs := other.name.bound.Addr()
 	return covers(s, ip, theirs) || covers(other, theirs, ip)
@@ -100,9 +102,9 @@ func covers(s *tcp, own, ip netip.Addr) bool {
 	return own.Is6() && !s.option.only6 || own.Is4() == ip.Is4()
 }
 
-// listener returns a socket that listens on an address, or nil. A socket with just this IP address
-// comes before one with a wildcard. Of several such sockets it returns a random one, as the hash of
-// Linux does.
+// listener returns a socket that listens on an address, or nil. A socket bound to exactly this IP
+// address is preferred to one bound to a wildcard. Of several equal sockets a random one is chosen,
+// as the hash of Linux does.
 func (k *Kernel) listener(at netip.AddrPort) *tcp {
 	for _, exact := range []bool{true, false} {
 		var found *tcp
@@ -131,7 +133,7 @@ func (k *Kernel) prefers(s *tcp, n int) bool {
 	return k.Rand.IntN(n) == 0
 }
 
-// anyPort returns a port for which free is true; 0 if there is none.
+// anyPort returns the next port of the range for which free is true; 0: there is none.
 func (k *Kernel) anyPort(free func(port uint16) bool) uint16 {
 	first, last := k.Ports[0], k.Ports[1]
 	if last == 0 {
@@ -188,7 +190,8 @@ func (p *ports) untie(s *tcp) {
 	}
 }
 
-// source returns the address that a client of a server has.
+// source returns the local IP address of a client that connects to a server without a bound
+// address.
 func source(server netip.Addr) netip.Addr {
 	if server.Is4() && server.IsLoopback() {
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1})

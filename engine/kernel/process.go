@@ -5,20 +5,21 @@ import "golang.org/x/sys/unix"
 // Process is a process with its own table of descriptors.
 type Process struct {
 	Name  string // for traces
-	Limit int    // most descriptors that it may have; 0: no limit
-	// Strict: a call on a descriptor that is not open is recorded as a violation.
+	Limit int    // maximum number of descriptors, with 0, 1 and 2 (RLIMIT_NOFILE); 0: no limit
+	// Strict makes a call on a descriptor that is not open a violation, see Kernel.Violate.
 	Strict bool
-	// Fault is asked before each call. If it returns an error, the call fails with it, provided
-	// that Linux could fail this call so. nil: no faults.
+	// Fault is called before each call of a kind that can fail. If it returns an error that Linux
+	// may return for this call, the call fails with it. Other errors have no effect. 0: the call
+	// proceeds. nil: no faults.
 	Fault func(c Call) Errno
-	// Budget is the number of calls that the process may still make: the last one panics. So a program
-	// that calls without end is stopped. 0: no limit.
+	// Budget is the number of calls that the process may still make; the last one panics. It stops
+	// a program that calls without end. 0: no limit.
 	Budget int
-	// Wakes grows whenever the state of a file changes that this process has opened. As long as it
-	// stays the same, Poll returns the same for each of them.
+	// Wakes grows whenever the state of a file that this process has opened changes. While Wakes is
+	// unchanged, Poll returns the same events for each of these files.
 	Wakes uint64
-	// Seen is told of the calls that open, close and connect descriptors and that move bytes, when they
-	// have ended. nil: nobody is told.
+	// Seen is called after each call that opens, closes or connects descriptors, or that moves
+	// bytes. For Close it is called before the descriptor is freed. nil: no calls.
 	Seen func(r Result)
 
 	kernel *Kernel
@@ -30,7 +31,7 @@ type Process struct {
 // Call is a kind of system call.
 type Call string
 
-// The calls.
+// The kinds of calls. The value is the name of the Linux call in traces.
 const (
 	CallSocket   Call = "socket"
 	CallBind     Call = "bind"
@@ -70,7 +71,7 @@ func (p *Process) Kernel() *Kernel { return p.kernel }
 type file interface {
 	// poll returns the events of epoll that are present now.
 	poll() uint32
-	// refs returns the record of who refers to the file.
+	// refs returns the descriptors and epoll registrations that refer to the file.
 	refs() *references
 	// release is called when the last descriptor is closed.
 	release()
@@ -78,9 +79,9 @@ type file interface {
 
 // references are the descriptors and the epoll registrations of a file. Every file embeds one.
 type references struct {
-	open  int      // descriptors
+	open  int      // number of open descriptors that refer to the file
 	items []*item  // registrations with epoll instances, see epoll.go
-	owner *Process // that has opened it; nil: none has
+	owner *Process // the process that has opened the file; nil: no descriptor was ever given
 }
 
 func (r *references) refs() *references { return r }
@@ -110,7 +111,8 @@ func (p *Process) install(f file) (int, Errno) {
 	return fd, 0
 }
 
-// open gives a new file a descriptor, unless a fault or the limit prevents it. c is the call for it.
+// open gives a new file a descriptor, unless a fault or the limit prevents it. c is the call that
+// opens the file.
 func (p *Process) open(c Call, f file) (fd int, e Errno) {
 	if e = p.fault(c); e == 0 {
 		fd, e = p.install(f)
@@ -142,7 +144,8 @@ func (p *Process) get(c Call, fd int) (file, Errno) {
 // Open returns the number of open descriptors.
 func (p *Process) Open() int { return p.opened }
 
-// Close closes a descriptor.
+// Close closes a descriptor (close(2)). EBADF means that it is not open. The file is released with
+// its last descriptor.
 func (p *Process) Close(fd int) Errno {
 	f, e := p.get(CallClose, fd)
 	if e != 0 {
@@ -169,7 +172,8 @@ func (p *Process) Exit() {
 	}
 }
 
-// Poll returns the events of epoll that are present on a descriptor now.
+// Poll returns the events of epoll that are present on a descriptor now; 0: none, or the descriptor
+// is not open.
 func (p *Process) Poll(fd int) uint32 {
 	f, e := p.get(CallWait, fd)
 	if e != 0 {
@@ -178,7 +182,7 @@ func (p *Process) Poll(fd int) uint32 {
 	return f.poll()
 }
 
-// Dup returns another descriptor of the same open file (dup(2)).
+// Dup returns another descriptor of the same open file (dup(2)); -1 with an error: EBADF or EMFILE.
 func (p *Process) Dup(fd int) (int, Errno) {
 	f, e := p.get(CallDup, fd)
 	if e != 0 {

@@ -5,7 +5,7 @@ import "golang.org/x/sys/unix"
 // urgent is the last urgent byte that a socket has received.
 type urgent struct {
 	state urgentState
-	at    uint64 // its number in the stream (urg_seq)
+	at    uint64 // its sequence number (urg_seq)
 	byte  byte
 }
 
@@ -13,11 +13,11 @@ type urgentState uint8
 
 const (
 	notUrgent   urgentState = iota
-	urgentThere             // MSG_OOB can read it
-	urgentRead              // MSG_OOB has read it; the mark is still in front of the reader
+	urgentThere             // it arrived, and MSG_OOB can read it
+	urgentRead              // MSG_OOB has read it, but normal reads have not passed its position
 )
 
-// read differs from recv for no bytes: it returns 0 in every state (sock_read_iter).
+// read is recv, except that a read of 0 bytes returns 0 in every state (sock_read_iter).
 func (s *tcp) read(b []byte) (int, Errno) {
 	if len(b) == 0 {
 		return 0, 0
@@ -46,8 +46,8 @@ func (s *tcp) recv(b []byte, flags int) (int, Errno) {
 	return s.nothing()
 }
 
-// extent returns how many bytes a read of up to n bytes skips and how many it gets. It skips the
-// urgent byte, and stops in front of it.
+// extent returns how many bytes a read of up to n bytes skips, and how many bytes it returns. A
+// read skips the urgent byte at its start, and ends before a later urgent byte.
 func (s *tcp) extent(n int) (skip, got int) {
 	got = min(n, s.in.n)
 	if s.urgent.state == notUrgent {
@@ -77,7 +77,7 @@ func (s *tcp) consume(n int) {
 	s.drained()
 }
 
-// drained lets the peer send more after the receive queue got space.
+// drained lets the peer send more bytes after space in the receive queue was freed.
 func (s *tcp) drained() {
 	if s.peer != nil {
 		s.kernel.touch(s.peer)
@@ -113,8 +113,8 @@ func (s *tcp) recvUrgent(b []byte, peek bool) (int, Errno) {
 	return copy(b, []byte{s.urgent.byte}), 0
 }
 
-// announce notes an urgent byte that arrives (tcp_check_urg, tcp_urg). An earlier one that the reader
-// has reached is skipped.
+// announce stores an urgent byte that arrives (tcp_check_urg, tcp_urg). If the reader is at the
+// position of an earlier urgent byte, that byte is skipped.
 func (s *tcp) announce(at uint64, b byte) {
 	if s.urgent.state != notUrgent && s.urgent.at == s.consumed && !s.option.inline && s.in.n > 0 {
 		s.consume(1)
@@ -122,7 +122,8 @@ func (s *tcp) announce(at uint64, b byte) {
 	s.urgent = urgent{urgentThere, at, b}
 }
 
-// spliceOut has the semantics of the kernel function tcp_splice_read. It never passes an urgent byte.
+// spliceOut has the semantics of the kernel function tcp_splice_read. It ends before an urgent
+// byte.
 func (s *tcp) spliceOut(n, slots int) ([][]byte, Errno) {
 	if s.state == listening {
 		return nil, unix.ENOTCONN

@@ -6,7 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// corkTime is how long MSG_MORE holds bytes back at most.
+// corkTime is the longest time for which MSG_MORE delays the sending of bytes (see TCP_CORK in
+// tcp(7)).
 const corkTime = 200 * time.Millisecond
 
 func (s *tcp) write(b []byte) (int, Errno) { return s.send(b, 0, Address{}) }
@@ -43,8 +44,8 @@ func (s *tcp) mayWrite() Errno {
 	return 0
 }
 
-// append adds bytes to the send buffer. short means that the writer has more of them, for which there
-// is no space.
+// append adds bytes to the send buffer. short means that the caller had more bytes than the send
+// buffer has space for.
 func (s *tcp) append(b []byte, flags int, short bool) {
 	o := &s.out
 	if short {
@@ -63,8 +64,8 @@ func (s *tcp) append(b []byte, flags int, short bool) {
 	s.kernel.touch(s)
 }
 
-// cork makes the bytes that are written next wait until they are sent together with later ones, but not
-// for long. Without more, the bytes that wait are sent.
+// cork delays the bytes that are written next, until uncork is called or corkTime has passed. If
+// more is false, it calls uncork instead: all bytes may be sent.
 func (s *tcp) cork(more bool) {
 	switch o := &s.out; {
 	case !more:
@@ -75,7 +76,7 @@ func (s *tcp) cork(more bool) {
 	}
 }
 
-// uncork lets all bytes be sent.
+// uncork ends the delay of MSG_MORE: all written bytes may be sent.
 func (s *tcp) uncork() {
 	if s.out.hold != nil {
 		s.kernel.timers.stop(s.out.hold)
@@ -84,7 +85,8 @@ func (s *tcp) uncork() {
 	}
 }
 
-// ready returns the number of the last byte that may be sent.
+// ready returns how many of the written bytes may be sent, counted from the start of the
+// connection.
 func (o *outflow) ready() uint64 {
 	if o.hold != nil {
 		return o.corkAt

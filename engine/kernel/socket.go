@@ -20,8 +20,8 @@ type socket interface {
 	setOption(level, name, value int) Errno
 	unsent() (int, Errno)
 	info() (Info, Errno)
-	// mayFail reports whether a fault may give an error to a call in the present state. What such a
-	// failure changes, mayFail does.
+	// mayFail reports whether a fault may give the error e to call c in the present state. It also
+	// makes the changes of state that come with this failure.
 	mayFail(c Call, e Errno) bool
 }
 
@@ -36,7 +36,8 @@ type Info struct {
 	Handshaking bool
 }
 
-// Socket opens a non-blocking stream socket of the family AF_INET, AF_INET6 or AF_UNIX.
+// Socket opens a non-blocking stream socket of the family AF_INET, AF_INET6 or AF_UNIX. Another
+// family gives EAFNOSUPPORT; EMFILE means that the process has no free descriptor.
 func (p *Process) Socket(family int) (int, Errno) {
 	switch family {
 	case unix.AF_INET, unix.AF_INET6:
@@ -63,7 +64,7 @@ func (p *Process) socket(c Call, fd int) (socket, Errno) {
 	return s, e
 }
 
-// announced returns the events that follow a fault of a call, see faultOn.
+// announced returns the events that faultOn announces after a fault of a call.
 func announced(c Call) uint32 {
 	if c == CallWrite {
 		return unix.EPOLLOUT
@@ -183,7 +184,8 @@ func (p *Process) Shutdown(fd, how int) Errno {
 	return e
 }
 
-// named tells of a call with an address, such as "connect 7 127.0.0.1:80 = EINPROGRESS".
+// named reports a call with an address to Seen and to the trace, such as "connect 7 127.0.0.1:80 =
+// EINPROGRESS".
 func (p *Process) named(c Call, fd int, a Address, e Errno) {
 	p.tell(Result{Call: c, Fd: fd, At: a, Errno: e})
 	if p.traced() {
@@ -223,8 +225,9 @@ func (p *Process) SetOption(fd, level, name, value int) Errno {
 	return e
 }
 
-// Unsent returns how many sent bytes the peer has not acknowledged (SIOCOUTQ); EINVAL for a listening
-// TCP socket, ENOTTY for another file. It never decreases after a reset.
+// Unsent returns how many written bytes the peer has not acknowledged (SIOCOUTQ); a FIN counts as
+// one. For a UNIX socket it returns the used bytes of the send buffer. EINVAL: a listening TCP
+// socket; ENOTTY: another file. The number never decreases after a reset.
 func (p *Process) Unsent(fd int) (int, Errno) {
 	s, e := p.socket(CallUnsent, fd)
 	n := 0
@@ -238,7 +241,7 @@ func (p *Process) Unsent(fd int) (int, Errno) {
 	return n, e
 }
 
-// Info returns TCP_INFO; EOPNOTSUPP for a UNIX socket.
+// Info returns a part of TCP_INFO (getsockopt(2)); EOPNOTSUPP for a UNIX socket.
 func (p *Process) Info(fd int) (Info, Errno) {
 	s, e := p.socket(CallInfo, fd)
 	if e != 0 {

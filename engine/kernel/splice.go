@@ -6,13 +6,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// spliceable is a stream socket, as far as Splice needs it.
+// spliceable is the part of a stream socket that Splice needs.
 type spliceable interface {
 	file
-	// spliceOut removes up to n bytes from what the socket has received, as a read does. It returns
-	// them as Linux's fragments, at most slots of them: each takes one slot of a pipe. The pipe keeps
-	// the pieces, so nobody else may write to them. EAGAIN means that there are no bytes now; no pieces
-	// without an error are the end of the stream.
+	// spliceOut removes up to n of the received bytes, as a read does. It returns them as Linux's
+	// fragments, at most slots of them: each takes one slot of a pipe. The pipe keeps the pieces,
+	// so nobody else may write to them. EAGAIN means that there are no bytes now; no pieces without
+	// an error are the end of the stream.
 	spliceOut(n, slots int) (pieces [][]byte, e Errno)
 	// spliceIn sends b as send does, and returns how many bytes the socket has taken.
 	spliceIn(b []byte) (int, Errno)
@@ -89,8 +89,9 @@ func (p *Process) fill(to *pipe, source file, n int) (int, Errno) {
 	return moved, 0
 }
 
-// drain moves up to n bytes from a pipe into a socket (splice_to_socket). Like Linux, it goes on until
-// the socket takes nothing more, so the first error of the socket is lost if bytes were moved before.
+// drain moves up to n bytes from a pipe into a socket (splice_to_socket). Like Linux, it repeats
+// the sending until the socket takes nothing more. So an error of the socket is lost if bytes were
+// moved before.
 func (p *Process) drain(from *pipe, target file, n int) (int, Errno) {
 	to, ok := target.(spliceable)
 	if !ok {
@@ -141,10 +142,12 @@ func (p *pipe) moveTo(to *pipe, n int) (int, Errno) {
 	return moved, 0
 }
 
-// sendSlots sends up to n bytes of the first slots to a socket. It stops when the socket takes nothing.
+// sendSlots sends up to n bytes of the first slots to a socket. It stops when the socket takes
+// nothing.
 //
-// Linux sends up to sentAtOnce slots with one call of the socket, and repeats the call. Between two of
-// them the network may go on. Here it does so by chance: a step may make space, or bring a reset.
+// Linux sends up to sentAtOnce slots with one call of the socket, and repeats the call. Between two
+// calls the network may change the socket. Here a step of the network happens with the probability
+// ShortSplice: it may free space, or deliver a RST.
 func (k *Kernel) sendSlots(p *pipe, to spliceable, n, slots int) (moved int, e Errno) {
 	for i := 0; i < slots && moved < n; {
 		one := &p.slots[i]
@@ -169,12 +172,13 @@ func (k *Kernel) sendSlots(p *pipe, to spliceable, n, slots int) (moved int, e E
 // sentAtOnce is the number of slots that splice_to_socket sends with one call.
 const sentAtOnce = 16
 
-// largestFragment is the most bytes that Linux keeps in one fragment of a socket's bytes: 8 pages
-// (SKB_FRAG_PAGE_ORDER). A slot of a pipe takes it whole.
+// largestFragment is the maximum number of bytes that Linux keeps in one fragment of a socket's
+// bytes: 8 pages (SKB_FRAG_PAGE_ORDER). One slot of a pipe can contain such a fragment.
 const largestFragment = 8 * pageSize
 
-// fragment returns the most bytes of the fragments of a splice. Small segments and a shortage of memory
-// make small fragments.
+// fragment returns the maximum size in bytes of the fragments of one splice: often largestFragment,
+// otherwise a random size. Small segments and a shortage of memory make fragments small on Linux,
+// too.
 func (k *Kernel) fragment() int {
 	if k.coin() {
 		return largestFragment
@@ -183,7 +187,8 @@ func (k *Kernel) fragment() int {
 	return 1 + k.Rand.IntN(1<<magnitude)
 }
 
-// fragments returns how many of up to n fragments a splice moves: all, or by chance fewer.
+// fragments returns how many of up to n fragments a splice moves: all, or fewer with the
+// probability ShortSplice.
 func (p *Process) fragments(n int) int {
 	if p.kernel.chance(p.kernel.ShortSplice) {
 		return 1 + p.kernel.Rand.IntN(n)

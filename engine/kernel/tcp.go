@@ -24,14 +24,14 @@ const (
 	lastAck
 )
 
-// attachment is what connect(2) remembers about a socket (socket_state in the kernel).
+// attachment is the progress of connect(2) on a socket (socket_state in the kernel).
 type attachment uint8
 
 const (
 	unconnected attachment = iota
 	connecting             // connect has returned EINPROGRESS, and not yet the result
 	connected
-	disconnecting // shutdown came before connect has returned an error
+	disconnecting // shutdown was called after a failed connection, before connect has returned its error
 )
 
 // The two directions of a connection that shutdown and the peer's FIN end.
@@ -42,7 +42,7 @@ const (
 	both = receiving | sending
 )
 
-// What a change announces to epoll, as the kernel's callbacks of a socket do.
+// The epoll events that a change of a socket announces, by the kernel callback that announces them.
 const (
 	anyEvent   = 0                                                                  // sk_state_change
 	dataReady  = unix.EPOLLIN | unix.EPOLLPRI | unix.EPOLLRDNORM | unix.EPOLLRDBAND // sk_data_ready
@@ -51,11 +51,11 @@ const (
 	hungUp     = unix.EPOLLIN | unix.EPOLLRDNORM | unix.EPOLLRDHUP
 )
 
-// tcp is a TCP socket, or what is left of one: a socket without a descriptor lives on until its
-// bytes and its FIN have arrived.
+// tcp is a TCP socket. After its last descriptor is closed, the socket exists until its bytes and
+// its FIN have reached the peer.
 //
-// A direction of a connection belongs to its sender. Its bytes have sequence numbers from 0; a FIN has
-// one, too. acked <= arrived <= sent <= written.
+// A direction of a connection belongs to its sender. Its bytes have sequence numbers from 0; a FIN
+// has a sequence number, too. acked <= arrived <= sent <= written.
 type tcp struct {
 	references
 	kernel *Kernel
@@ -65,17 +65,17 @@ type tcp struct {
 	state      state
 	attachment attachment
 	ended      uint8 // directions that have ended (sk_shutdown)
-	err        Errno // not reported yet (sk_err)
+	err        Errno // error that no call has returned yet (sk_err); 0: none
 	done       bool  // the peer's FIN has arrived (SOCK_DONE)
-	orphan     bool  // nobody has a descriptor (SOCK_DEAD)
+	orphan     bool  // no descriptor refers to the socket (SOCK_DEAD)
 	peer       *tcp  // the other end; nil before the SYN has arrived
-	index      int   // in the list of pending sockets; -1: nothing is under way from here
+	index      int   // index in the list of pending sockets; -1: no action is possible
 
 	out      outflow
 	in       inbox
 	received uint64 // bytes and FIN that arrived here (rcv_nxt)
-	consumed uint64 // of them, read or skipped (copied_seq)
-	urgent   urgent // byte received
+	consumed uint64 // of the received bytes, those read or skipped (copied_seq)
+	urgent   urgent // the last urgent byte received
 
 	queue   []*tcp // of a listening socket: connections to accept
 	backlog int
@@ -86,14 +86,14 @@ type tcp struct {
 
 // outflow is the direction of a connection from a socket to its peer.
 type outflow struct {
-	ring                          // bytes from arrived on
+	ring                          // the bytes from sequence number arrived on
 	acked, arrived, sent, written uint64
-	fin                           bool   // the last of the written is a FIN
+	fin                           bool   // the last sequence number of written is a FIN
 	full                          bool   // a writer waits for space (SOCK_NOSPACE)
-	hold                          *timer // if not nil, bytes from corkAt on are held back until it fires (MSG_MORE)
+	hold                          *timer // if not nil, bytes from corkAt on are not sent before it fires (MSG_MORE)
 	corkAt                        uint64
-	urgent                        uint64 // number of bytes up to the urgent one and with it; 0: none
-	carried                       uint64 // what the last segment acknowledges
+	urgent                        uint64 // number of bytes up to and including the urgent byte; 0: none
+	carried                       uint64 // number of received bytes that the last segment sent acknowledges
 	rst                           reset
 }
 
@@ -117,8 +117,8 @@ func (k *Kernel) newTCP(six bool) *tcp {
 	return s
 }
 
-// poll has the semantics of the kernel function tcp_poll. If the socket is full, it will announce when
-// it has space.
+// poll has the semantics of the kernel function tcp_poll. If the send buffer is full, poll notes
+// that a writer waits: a later acknowledgement will announce the free space.
 func (s *tcp) poll() (events uint32) {
 	if s.state == listening {
 		if len(s.queue) > 0 {
@@ -179,8 +179,8 @@ func (s *tcp) writable() bool {
 	return queued < s.option.send && s.option.send-queued >= queued>>1 && 2*s.unsentBytes() < s.lowat()
 }
 
-// space returns how many bytes the send buffer takes now (sk_stream_memory_free). As many bytes that are
-// not sent as TCP_NOTSENT_LOWAT allows fill it, but the last segment of them is filled up still
+// space returns how many bytes the send buffer takes now (sk_stream_memory_free). If the unsent
+// bytes reach the limit of TCP_NOTSENT_LOWAT, only the last unsent segment may still be filled up
 // (tcp_sendmsg).
 func (s *tcp) space() int {
 	free := max(0, s.option.send-s.queued())
@@ -190,7 +190,7 @@ func (s *tcp) space() int {
 	return free
 }
 
-// segmentSpace returns how many bytes the last segment takes that is not sent yet.
+// segmentSpace returns how many more bytes fit into the last segment that is not sent yet.
 func (s *tcp) segmentSpace() int {
 	const size = 64 << 10 // the largest
 	if !s.kernel.coin() {
@@ -208,7 +208,8 @@ func (s *tcp) lowat() uint64 {
 	return uint64(s.option.lowat)
 }
 
-// wakeWriter announces that there is space, if there is (sk_stream_write_space).
+// wakeWriter announces free space in the send buffer, if enough of it is free
+// (sk_stream_write_space).
 func (s *tcp) wakeWriter() {
 	if s.writable() {
 		s.out.full = false
@@ -216,14 +217,15 @@ func (s *tcp) wakeWriter() {
 	}
 }
 
-// takeError returns the error of the socket once (sock_error).
+// takeError returns the error of the socket and clears it (sock_error).
 func (s *tcp) takeError() Errno {
 	e := s.err
 	s.err = 0
 	return e
 }
 
-// localName is the wildcard address with port 0 before the socket has a port (inet_getname).
+// localName returns the local address. Before the socket has a port, this is the wildcard address
+// with port 0 (inet_getname).
 func (s *tcp) localName() Address {
 	if !s.name.local.IsValid() {
 		return Address{IP: netip.AddrPortFrom(s.anyAddress(), 0)}
@@ -256,8 +258,8 @@ func (s *tcp) info() (Info, Errno) {
 
 // names are the addresses of a TCP socket.
 type names struct {
-	bound         netip.AddrPort // what bind gave to it; port 0: it has lost its port, see finish
-	chosen        bool           // the caller of bind has chosen the port
+	bound         netip.AddrPort // the address of bind; port 0: not bound, or the port was freed, see finish
+	chosen        bool           // the caller of bind has asked for this port
 	local, remote netip.AddrPort
 	tied          bool // local and remote are in the table of connections
 }

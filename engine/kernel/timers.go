@@ -10,14 +10,14 @@ import (
 // were started.
 type timers struct {
 	heap  []*timer
-	count uint64 // of timers that were started ever
+	count uint64 // number of starts of timers so far
 }
 
 // timer is a function that the kernel calls when the clock reaches a time.
 type timer struct {
 	at    time.Duration // since the start of the machine
-	order uint64        // among timers for the same time
-	index int           // in the heap; -1: not armed
+	order uint64        // the timer's number in the order of starts, for timers of the same time
+	index int           // index in the heap; -1: not armed
 	do    func()
 }
 
@@ -43,7 +43,7 @@ func (s *timers) stop(t *timer) {
 	}
 }
 
-// After makes the kernel call do when d has passed.
+// After makes the kernel call do once when d has passed.
 func (k *Kernel) After(d time.Duration, do func()) { k.timers.add(k.now+d, do) }
 
 // NextTimer returns the time at which the next timer is due. armed is false if there is no timer.

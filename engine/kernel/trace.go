@@ -7,13 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Result is what a call has done.
+// Result is the outcome of a call, for Process.Seen.
 type Result struct {
 	Call  Call
-	Fd    int     // the descriptor of the call; -1: it was to be opened, and could not
-	To    int     // splice: the descriptor that was written to; pipe: that of the writing end
-	N     int     // bytes; for accept and dup the new descriptor; -1 with an error
-	At    Address // connect, bind and send: the address of the call; accept: that of the client
+	Fd    int     // the descriptor that the call used or opened; -1: the call failed to open it
+	To    int     // splice: the descriptor of the target; pipe: that of the writing end
+	N     int     // number of bytes moved; for accept and dup the new descriptor; -1 if one of these failed
+	At    Address // connect, bind, send: the address passed to the call; accept: the client's address
 	Errno Errno
 }
 
@@ -24,8 +24,8 @@ func (p *Process) tell(r Result) {
 	}
 }
 
-// traced reports whether somebody listens to the trace. A call whose line needs costly arguments asks
-// it first.
+// traced reports whether the kernel has a trace. Callers check it before they compute costly
+// arguments.
 func (p *Process) traced() bool { return p.kernel.Trace != nil }
 
 // trace passes a line about a call to the trace of the kernel, if there is one. The arguments cost an
@@ -36,20 +36,22 @@ func (p *Process) trace(format string, args ...any) {
 	}
 }
 
-// report tells of a call that moves up to size bytes of a descriptor.
+// report passes a call that moves up to size bytes to Seen and to the trace.
 func (p *Process) report(c Call, fd, size, result int, e Errno) {
 	p.tell(Result{Call: c, Fd: fd, N: result, Errno: e})
 	p.traceMove(c, fd, size, result, e)
 }
 
-// traceMove traces such a call: "read 7 (64) = 12". It allocates nothing without a trace.
+// traceMove traces a call that moves up to size bytes, such as "read 7 (64) = 12". It allocates
+// nothing without a trace.
 func (p *Process) traceMove(c Call, fd, size, result int, e Errno) {
 	if p.traced() {
 		p.kernel.Trace(p, fmt.Sprintf("%s %d (%d) = %s", c, fd, size, outcome(result, e)))
 	}
 }
 
-// done tells of a call that has nothing but a descriptor, such as "close 7 = 0".
+// done passes a call to Seen and to the trace with its descriptor and result, such as "close 7 =
+// 0".
 func (p *Process) done(c Call, fd, result int, e Errno) {
 	p.tell(Result{Call: c, Fd: fd, N: result, Errno: e})
 	if p.traced() {
@@ -85,14 +87,15 @@ func (p *Process) traceWait(ep int, fds []int, events []unix.EpollEvent, n int, 
 	p.kernel.Trace(p, line)
 }
 
-// reaches tells Delivered what a socket has sent to the other end.
+// reaches calls Delivered for something that the socket has sent: it has reached the other end, or
+// was lost or refused.
 func (s *tcp) reaches(what string) {
 	if s.kernel.Delivered != nil {
 		s.kernel.Delivered(s.name.local, s.name.remote, what)
 	}
 }
 
-// bytesReach is reaches for bytes.
+// bytesReach calls reaches for n bytes.
 func (s *tcp) bytesReach(n int) {
 	if s.kernel.Delivered != nil {
 		s.reaches(fmt.Sprintf("%d bytes", n))

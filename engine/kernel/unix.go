@@ -7,15 +7,15 @@ type unixSocket struct {
 	references
 	kernel *Kernel
 
-	name       string // that it has bound
-	remote     string // the name of the peer; "": it has none
+	name       string // the bound path or abstract name; "": none
+	remote     string // the name of the peer; "": the peer has no name
 	state      state  // closed, listening or established
 	ended      uint8
 	err        Errno
 	dead       bool
 	peer       *unixSocket // nil before connect; stays after the peer was closed
 	in         inbox
-	charged    int // bytes that the peer's receive queue contains, by whole chunks
+	charged    int // used bytes of the send buffer: whole chunks in the peer's receive queue
 	size       int // of the send buffer in bytes
 	acceptable []*unixSocket
 	backlog    int
@@ -157,7 +157,7 @@ func (s *unixSocket) close(unaccepted bool) {
 	s.kernel.Progress++
 }
 
-// forgetName frees the name of a closed socket. A path stays without a socket.
+// forgetName frees the name of a closed socket. A path stays in use until Unlink.
 func (s *unixSocket) forgetName() {
 	paths := s.kernel.net.paths
 	if s.name == "" || paths[s.name] != s {
@@ -211,7 +211,8 @@ func (s *unixSocket) setOption(level, name, value int) Errno {
 	return 0
 }
 
-// mayFail: only memory can be missing for a connection, and nothing is left of one that was aborted.
+// mayFail reports whether a fault may give the error e to call c. connect fails only by a signal or
+// for lack of memory. accept never returns ECONNABORTED for a UNIX socket.
 func (s *unixSocket) mayFail(c Call, e Errno) bool {
 	switch c {
 	case CallConnect:

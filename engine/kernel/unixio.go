@@ -2,7 +2,7 @@ package kernel
 
 import "golang.org/x/sys/unix"
 
-// read differs from recv for no bytes: it returns 0 in every state (sock_read_iter).
+// read is recv, except that a read of 0 bytes returns 0 in every state (sock_read_iter).
 func (s *unixSocket) read(b []byte) (int, Errno) {
 	if len(b) == 0 {
 		return 0, 0

@@ -28,8 +28,8 @@ func (p *Process) Wait(ep int, events []unix.EpollEvent) (int, Errno) {
 	return n, errno
 }
 
-// wait moves events out of the queue of ready items (ep_send_events). Each item that is ready at the
-// start is looked at once at most.
+// wait moves events out of the queue of ready items (ep_send_events). Each item that is ready at
+// the start is polled at most once.
 func (e *epoll) wait(events []unix.EpollEvent) int {
 	n := 0
 	e.told = e.told[:0]

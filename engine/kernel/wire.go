@@ -6,12 +6,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// action is something that may happen next between two sockets.
+// action is one possible step of the network that concerns a packet of a socket.
 type action uint8
 
 const (
 	deliverSYN    action = 1 << iota // from a client to a listening socket
-	deliverSYNACK                    // from there to the client
+	deliverSYNACK                    // from a listening socket to a client
 	deliverACK                       // of the handshake, from the client
 	transmit                         // bytes leave the send buffer for the network
 	deliver                          // bytes or a FIN reach the peer
@@ -19,7 +19,7 @@ const (
 	acknowledge // the peer's acknowledgement of bytes reaches the sender
 )
 
-// actions returns what may happen next to what this socket sends.
+// actions returns the set of the steps that are possible now for the packets of this socket.
 func (s *tcp) actions() (a action) {
 	switch {
 	case s.shake.syn:
@@ -47,7 +47,8 @@ func (s *tcp) actions() (a action) {
 	return a
 }
 
-// takes reports whether a segment has an effect on the socket. The handshake comes first.
+// takes reports whether bytes, FIN and RST may reach the socket now. During the handshake they wait
+// in the network.
 func (s *tcp) takes() bool { return s.state != synReceived || s.shake.fast }
 
 // transmits reports whether the socket may send bytes or a FIN now.
@@ -59,8 +60,9 @@ func (s *tcp) transmits() bool {
 	return (o.sent < o.ready() || o.sent == o.end()) && s.window() > 0
 }
 
-// window returns how many bytes the peer's receive buffer takes now. A FIN needs space for one. An urgent byte in it does not
-// count: it may stay there for ever, and the smallest buffer of Linux takes many more bytes than one.
+// window returns how many bytes the peer's receive buffer takes now. A FIN needs space for one
+// byte. An urgent byte in the receive queue does not count, because it may stay there for ever. The
+// smallest buffer of Linux is larger than one byte, so the byte blocks nothing there.
 func (s *tcp) window() int {
 	to := s.peer
 	unread := to.in.n
@@ -70,7 +72,7 @@ func (s *tcp) window() int {
 	return max(0, to.option.receive-unread-int(s.out.sent-s.out.arrived))
 }
 
-// step does one of the actions.
+// step does one of the socket's possible actions, chosen at random.
 func (s *tcp) step() {
 	switch s.choose() {
 	case deliverSYN:
@@ -109,8 +111,8 @@ func (s *tcp) choose() action {
 	return first
 }
 
-// transmit sends some bytes, and perhaps the FIN behind them. They reach the peer at once in half of
-// all cases.
+// transmit sends some bytes, and possibly the FIN after them. They reach the peer at once in half
+// of all cases.
 func (s *tcp) transmit() {
 	o := &s.out
 	if n := min(int(o.ready()-o.sent), s.window()); n > 0 {
@@ -156,8 +158,9 @@ func (s *tcp) deliver() {
 	}
 }
 
-// accepts reports whether the socket takes bytes or a FIN. If it is closed, it answers with RST. One
-// that will not read any more does so, too, and ends (tcp_rcv_state_process).
+// accepts reports whether the socket takes bytes or a FIN. A closed socket answers with RST. A
+// socket that has ended both directions answers bytes with RST, too, and closes
+// (tcp_rcv_state_process).
 func (s *tcp) accepts(bytes int) bool {
 	switch {
 	case s.state == closed:
@@ -215,7 +218,7 @@ func (s *tcp) acknowledged(n uint64) {
 	}
 }
 
-// finAcknowledged goes on after the peer has got the FIN.
+// finAcknowledged changes the state after the peer has acknowledged the FIN.
 func (s *tcp) finAcknowledged() {
 	switch s.state {
 	case finWait1:
@@ -227,7 +230,7 @@ func (s *tcp) finAcknowledged() {
 	}
 }
 
-// finish closes the socket (tcp_done). A port that it did not choose itself is free again.
+// finish closes the socket (tcp_done). A bound port that the caller did not choose is freed.
 func (s *tcp) finish() {
 	s.stopRetry()
 	if name := &s.name; name.bound.IsValid() && !name.chosen {
