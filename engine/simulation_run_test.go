@@ -305,7 +305,18 @@ func (x *simulation) over() bool {
 	for x.left > 0 && x.clients[x.left-1].Ended() {
 		x.left--
 	}
-	return x.left == 0 && x.engine.Sessions() == 0 && !x.busy() && len(x.cast.Waiting()) == x.servers
+	return x.left == 0 && x.engine.Sessions() == 0 && !x.busy() && !x.paused() && len(x.cast.Waiting()) == x.servers
+}
+
+// paused reports whether a loop has stopped accepting for want of descriptors or memory. Clients that
+// have left may be in the queue.
+func (x *simulation) paused() bool {
+	for i, l := range x.engine.loops {
+		if _, armed := l.clock.wheel.Due(ownTimer); armed && !x.ended[i] {
+			return true
+		}
+	}
+	return false
 }
 
 // recorder passes failures of the inspector to a simulation.
