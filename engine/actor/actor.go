@@ -12,17 +12,18 @@ import (
 
 // Actor is a client or a server, or one of several coroutines of it.
 type Actor struct {
-	Name    string // for traces and failures
+	Name    string // for traces and failures; unique in its cast
 	Process *kernel.Process
-	// Rand depends on the seed and on the name at the start only. So an actor does the same
-	// when other actors are taken out of a simulation.
+	// Rand is the actor's random source. It depends only on the seed and on the name at the start.
+	// So an actor makes the same choices when other actors are removed from a simulation.
 	Rand *rand.Rand
 	Cast *Cast
-	// From is the local address of the connections that Dial makes. The zero Address is any.
+	// From is the local address of the connections that Dial makes. The zero Address means any
+	// address.
 	From kernel.Address
 
 	program *program
-	number  int // by order of start
+	number  int // the actor's number in the order of starts, from 0
 	next    func() (struct{}, bool)
 	stop    func()
 	yield   func(struct{}) bool
@@ -30,27 +31,29 @@ type Actor struct {
 	ended   bool
 }
 
-// program is a process and the number of its coroutines that run.
+// program is a process and the number of its coroutines that have not ended.
 type program struct {
 	*kernel.Process
 	coroutines int
 }
 
-// wait is what an actor waits for. The zero value is no wait: the actor can go on.
+// wait is the condition that an actor waits for. The zero value is no condition: the actor can
+// continue.
 type wait struct {
-	what   string // for people: "reads"
-	asleep bool   // until a timer of the kernel clears it
+	what   string // for traces and failures: "reads"
+	asleep bool   // the actor pauses; a timer of the kernel clears this field
 	ready  func() bool
-	// socket is waited for until one of events is present, or until it is closed or overdue.
+	// socket is not nil if the actor waits for a socket. The wait ends when one of events is
+	// present, or when the socket is closed or overdue.
 	socket *socket
 	events uint32
-	wakes  uint64 // 1 more than Wakes of the process when none of events was present; 0: not known
+	wakes  uint64 // 1 + Process.Wakes at the last poll, which found none of events; 0: not polled yet
 }
 
 // stopped is the panic that ends a coroutine when the cast is stopped.
 type stopped struct{}
 
-// pull makes run a coroutine. It does not start it yet.
+// pull makes run the coroutine of the actor. The first resume starts it.
 func (a *Actor) pull(run func(a *Actor)) {
 	a.wait.what = "starts"
 	a.next, a.stop = iter.Pull(func(yield func(struct{}) bool) {
@@ -99,29 +102,31 @@ func (a *Actor) block(w wait) {
 	a.wait = wait{what: "runs"}
 }
 
-// Waits says what the actor waits for, such as "client 3 reads".
+// Waits returns the actor's name and the reason for its wait, such as "client 3 reads".
 func (a *Actor) Waits() string { return a.Name + " " + a.wait.what }
 
 // Ended reports whether the function of the actor has returned.
 func (a *Actor) Ended() bool { return a.ended }
 
-// Until waits until ready returns true. ready must have no effect. what is for people.
+// Until waits until ready returns true. ready must have no side effect. what is the reason for the
+// wait, for traces and failures.
 func (a *Actor) Until(what string, ready func() bool) {
 	if !ready() {
 		a.block(wait{what: what, ready: ready})
 	}
 }
 
-// Pause waits for a time on the clock of the kernel.
+// Pause waits until d has passed on the clock of the kernel.
 func (a *Actor) Pause(d time.Duration) {
 	a.Cast.Kernel.After(d, func() { a.wait.asleep = false })
 	a.block(wait{what: "pauses", asleep: true})
 }
 
-// Yield lets the scheduler choose again. The actor can go on at once.
+// Yield returns control to the scheduler once. The actor can continue at once.
 func (a *Actor) Yield() { a.block(wait{what: "yields"}) }
 
-// Go starts a second coroutine of the same process. Its name is the actor's name and a suffix.
+// Go starts another coroutine of the same process. Its name is the actor's name, a space and
+// suffix.
 func (a *Actor) Go(suffix string, run func(b *Actor)) *Actor {
 	return a.Cast.start(a.Name+" "+suffix, a.program, run)
 }
@@ -131,7 +136,8 @@ func (a *Actor) Join(b *Actor) {
 	a.Until("waits for "+b.Name, b.Ended)
 }
 
-// Logf writes a line to the trace, with the actor's name in front.
+// Logf passes a line to the trace, with the actor's name before it. Without a trace it does
+// nothing.
 func (a *Actor) Logf(format string, args ...any) {
 	if a.Cast.Trace != nil {
 		a.Cast.Trace(a.Name + " " + fmt.Sprintf(format, args...))

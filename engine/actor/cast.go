@@ -10,19 +10,19 @@ import (
 	"sluice/engine/kernel"
 )
 
-// Cast is all actors of one simulation. It belongs to one goroutine.
+// Cast contains all actors of one simulation. It belongs to one goroutine.
 type Cast struct {
 	Kernel *kernel.Kernel
-	// Trace is called with a line for each thing that an actor does. nil: no trace.
+	// Trace is called with a line for each action of an actor. nil: no trace.
 	Trace func(line string)
 
 	rand     *rand.Rand // chooses the next actor
-	living   []*Actor   // in random order
+	living   []*Actor   // actors that have not ended, in no order
 	spawned  int
 	running  *Actor // nil: none
 	stopping bool
 	failures []string
-	scratch  []byte // for bytes that an actor uses until its next wait
+	scratch  []byte // shared buffer: its content is lost at the next wait of the actor
 }
 
 // NewCast returns a cast without actors. The seed of the kernel is also its seed.
@@ -53,8 +53,8 @@ func (c *Cast) randOf(name string) *rand.Rand {
 	return rand.New(rand.NewPCG(c.Kernel.Seed, h.Sum64()))
 }
 
-// Step continues one random actor that can go on, until its next wait. It returns false if none
-// can go on. A panic of the actor continues in the caller.
+// Step continues one random actor that can continue, until its next wait. It returns false if all
+// actors wait. A panic of the actor continues in the caller.
 func (c *Cast) Step() bool {
 	n := len(c.living)
 	if n == 0 {
@@ -114,10 +114,10 @@ func (c *Cast) Stop() {
 	c.living = nil
 }
 
-// Failf records that something happened which must not.
+// Failf records a failure: an event that the engine must never cause.
 func (c *Cast) Failf(format string, args ...any) {
 	c.failures = append(c.failures, fmt.Sprintf(format, args...))
 }
 
-// Failures returns what Failf has recorded.
+// Failures returns the messages that Failf has recorded, oldest first.
 func (c *Cast) Failures() []string { return c.failures }

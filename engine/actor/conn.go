@@ -16,7 +16,7 @@ type socket struct {
 	cast     *Cast
 	process  *kernel.Process
 	fd       int
-	unix     bool // a UNIX socket, not TCP
+	unix     bool // a UNIX socket; false: TCP
 	closed   bool
 	deadline time.Duration // on the clock of the kernel; 0: none
 }
@@ -27,15 +27,16 @@ const (
 	writable = unix.EPOLLOUT | unix.EPOLLHUP | unix.EPOLLERR
 )
 
-// has reports whether one of the events is present. It also returns true if no event can come.
+// has reports whether one of the events is present. It also returns true for a closed or overdue
+// socket, where no event can come.
 func (s *socket) has(events uint32) bool {
 	return s.closed || s.overdue() || s.process.Poll(s.fd)&events != 0
 }
 
 func (s *socket) overdue() bool { return s.deadline > 0 && s.cast.Kernel.Now() >= s.deadline }
 
-// await makes the running actor wait for one of the events. It fails if the socket is closed or
-// overdue.
+// await makes the running actor wait for one of the events. It returns os.ErrClosed if the socket
+// is closed, and os.ErrDeadlineExceeded if it is overdue.
 func (s *socket) await(what string, events uint32) error {
 	if !s.closed && !s.overdue() {
 		s.cast.running.block(wait{what: what, socket: s, events: events})
@@ -49,8 +50,9 @@ func (s *socket) await(what string, events uint32) error {
 	return nil
 }
 
-// again decides what follows a call that ended with e. It returns nil if the call is to be
-// repeated: after EINTR at once, after EAGAIN when one of the events is present.
+// again is called after a call that failed with e. It returns nil if the caller must repeat the
+// call: after EINTR at once, after EAGAIN when one of the events is present. Otherwise it returns
+// the error.
 func (s *socket) again(e kernel.Errno, what string, events uint32) error {
 	switch e {
 	case unix.EINTR:
@@ -61,12 +63,12 @@ func (s *socket) again(e kernel.Errno, what string, events uint32) error {
 	return e
 }
 
-// Deadline sets the time on the clock of the kernel from which on calls that would wait fail
-// with [os.ErrDeadlineExceeded]. 0: none.
+// Deadline sets a time on the clock of the kernel. From then on, calls that would wait fail with
+// [os.ErrDeadlineExceeded]. 0: no deadline.
 func (s *socket) Deadline(at time.Duration) {
 	s.deadline = at
 	if at > 0 {
-		s.cast.Kernel.After(at-s.cast.Kernel.Now(), func() {}) // the clock must stop there
+		s.cast.Kernel.After(at-s.cast.Kernel.Now(), func() {}) // a timer, so that the clock does not skip this time
 	}
 }
 
@@ -89,8 +91,8 @@ func (s *socket) Close() error {
 	return failure(s.process.Close(s.fd))
 }
 
-// refused writes a line about a call that failed to the trace. That this side has closed the socket
-// is known already.
+// refused traces a call that failed. It traces nothing if this side has closed the socket, because
+// the failure is a consequence of that.
 func (s *socket) refused(what string, err error) {
 	if !s.closed {
 		s.cast.logf("%s %v", what, err)
@@ -117,12 +119,14 @@ func (c *Cast) logf(format string, args ...any) {
 // Several coroutines of one process may use a Conn.
 type Conn struct{ socket }
 
-// Dial connects to an address, from the address From, and waits until the connection stands.
+// Dial connects to an address, from the local address From, and waits until the connection is
+// established.
 func (a *Actor) Dial(to kernel.Address) (*Conn, error) {
 	return a.DialFrom(a.From, to)
 }
 
-// DialFrom is Dial from a local address; the zero Address is any.
+// DialFrom connects to an address, from the local address from, and waits until the connection is
+// established. The zero Address means any local address.
 func (a *Actor) DialFrom(from, to kernel.Address) (*Conn, error) {
 	fd, e := a.Process.Socket(family(to))
 	if e != 0 {
@@ -160,9 +164,9 @@ func family(a kernel.Address) int {
 	return unix.AF_INET6
 }
 
-// A client whose server has a full backlog tries again, at most backlogTries times. A TCP client does
-// so when its connection has timed out. Before a UNIX client does so, it pauses; the pause doubles, from
-// backlogPause to mostBacklogPause.
+// A client whose server has a full backlog tries again, at most backlogTries times. A TCP client
+// tries again when its connection has timed out. A UNIX client pauses before each new try; the
+// pause doubles from backlogPause to mostBacklogPause.
 const (
 	backlogPause     = time.Millisecond
 	mostBacklogPause = time.Second
@@ -197,7 +201,7 @@ func (c *Conn) Peer() kernel.Address {
 	return a
 }
 
-// Read waits for bytes and reads what is there, at most len(b) bytes.
+// Read waits for bytes and reads the available ones, at most len(b) bytes. [io.EOF] means FIN.
 func (c *Conn) Read(b []byte) (int, error) {
 	for !c.closed {
 		n, e := c.process.Recv(c.fd, b, 0)
@@ -212,7 +216,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 	return 0, os.ErrClosed
 }
 
-// got ends a read that succeeded.
+// got returns the result of a read that succeeded: io.EOF for 0 bytes.
 func (c *Conn) got(b []byte, n int) (int, error) {
 	if n == 0 && len(b) > 0 {
 		c.cast.logf("gets FIN")
@@ -236,7 +240,8 @@ func (c *Conn) Write(b []byte) (int, error) {
 	}
 }
 
-// Some waits until the socket takes bytes, and writes as many as it takes.
+// Some waits until the socket takes bytes. It writes as many of b as the socket takes, and returns
+// their number.
 func (c *Conn) Some(b []byte) (int, error) { return c.send(b, 0) }
 
 func (c *Conn) send(b []byte, flags int) (int, error) {
@@ -253,7 +258,7 @@ func (c *Conn) send(b []byte, flags int) (int, error) {
 	return 0, os.ErrClosed
 }
 
-// offer sends what the socket takes now.
+// offer sends as many bytes as the socket takes now, without waiting.
 func (c *Conn) offer(b []byte, flags int) (int, kernel.Errno) {
 	n, e := c.process.Send(c.fd, b, flags, kernel.Address{})
 	if e != 0 {
@@ -272,7 +277,7 @@ func (c *Conn) Urgent(b byte) error {
 	return err
 }
 
-// CloseWrite sends FIN behind the bytes that were written.
+// CloseWrite sends FIN after the bytes that were written.
 func (c *Conn) CloseWrite() error {
 	if c.closed {
 		return os.ErrClosed

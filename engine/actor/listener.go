@@ -15,7 +15,8 @@ type Listener struct {
 	Rest time.Duration // before each Accept
 }
 
-// Listen listens on an address.
+// Listen opens a listening socket. The accept queue takes backlog+1 connections. Errors are those
+// of the kernel.
 func (a *Actor) Listen(at kernel.Address, backlog int) (*Listener, error) {
 	fd, e := a.Process.Socket(family(at))
 	if e != 0 {
@@ -36,7 +37,8 @@ func (a *Actor) Listen(at kernel.Address, backlog int) (*Listener, error) {
 	return &Listener{socket: socket{cast: a.Cast, process: a.Process, fd: fd, unix: at.IsUnix()}}, nil
 }
 
-// Accept waits for a connection.
+// Accept waits for a connection. [os.ErrClosed] means that the listener is closed; other errors are
+// those of the kernel.
 func (l *Listener) Accept() (*Conn, error) {
 	if l.Rest > 0 {
 		l.cast.running.Pause(l.Rest)

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Stream names the bytes that one end of one conversation sends: twice the number of the
-// conversation, and 1 more for the server's bytes. 0 is no stream.
+// Stream identifies the bytes that one end of one conversation sends. It is twice the number of the
+// conversation, plus 1 for the server's bytes. 0 is no stream.
 type Stream uint32
 
 // StreamOf returns the stream of one end of a conversation.
@@ -30,11 +30,12 @@ func (s Stream) String() string {
 	return fmt.Sprintf("the client's bytes of conversation %d", s.Number())
 }
 
-// A stream consists of words. Each word is its stream and its number in it, mixed by a bijection:
-// a word tells where it belongs, and all of its bytes depend on both.
+// A stream consists of words of 8 bytes. A bijection computes each word from the stream and the
+// index of the word. So a word identifies its stream and its position, and all of its bytes depend
+// on both.
 const (
 	word    = 8                     // bytes
-	mix     = 0x9e37_79b9_7f4a_7c15 // odd
+	mix     = 0x9e37_79b9_7f4a_7c15 // an odd number, so that it has an inverse
 	unmix   = 0xf1de_83e1_9937_733d // mix * unmix is 1 modulo 2^64
 	halfway = 32                    // bits
 )
@@ -72,8 +73,8 @@ func stampByte(s Stream, at int) byte {
 	return byte(wordOf(s, at/word) >> (at % word * 8))
 }
 
-// Check compares b with the bytes of a stream from offset at on. It returns the number of bytes
-// that are right before the first wrong one, len(b) if all are right.
+// Check compares b with the bytes of a stream from offset at on. It returns the number of correct
+// bytes before the first wrong byte; len(b) if all are correct.
 func Check(b []byte, s Stream, at int) int {
 	i := 0
 	for i < len(b) {
@@ -91,12 +92,13 @@ func Check(b []byte, s Stream, at int) int {
 	return i
 }
 
-// likely is an upper bound of the words of a stream and of the streams of a simulation. Bytes
-// that are no stamp decode to more, except one time in a million.
+// likely is an upper bound of the number of words of a stream, and of the numbers of streams. Other
+// bytes decode to larger numbers, except about once in a million times.
 const likely = 1 << 20
 
-// Recognise says which stream and offset the first bytes of b belong to. It looks for a whole
-// word at each of the first places. ok is false if there is none.
+// Recognise returns the stream and the offset to which the first bytes of b belong, for messages
+// about wrong bytes. It looks for a whole word at each of the first 8 positions. ok is false if
+// there is none.
 func Recognise(b []byte) (s Stream, at int, ok bool) {
 	for skip := 0; skip < word && skip+word <= len(b); skip++ {
 		s, i := decode(binary.LittleEndian.Uint64(b[skip:]))

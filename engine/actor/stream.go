@@ -12,32 +12,33 @@ import (
 // Streams are the conversations in mode tcp of one simulation.
 type Streams struct {
 	Cast *Cast
-	// Excused returns what the balancer may or must do to a conversation by itself. nil: nothing.
+	// Excused returns the ways in which the balancer may or must end a conversation by itself. nil:
+	// none.
 	Excused func(p *StreamPlan) Excuse
-	// Slack is how much longer than its plan says a conversation may take, from when both ends know
-	// each other. 0: any time.
+	// Slack is the time that a conversation may take in addition to its plan. The time starts when
+	// both ends know the conversation. 0: any time.
 	Slack time.Duration
 
 	talks  []*conversation // in order of their start
 	byName map[int]*conversation
 }
 
-// Excuse says what the balancer may do to a conversation by itself.
+// Excuse is a set of ways in which the balancer may end a conversation by itself.
 type Excuse uint8
 
 // The excuses.
 const (
-	Refused Excuse = 1 << iota // it may end the conversation before a server is connected
-	Broken                     // it may reset the conversation at any time
-	Cut                        // it may end the conversation at any time, even with FIN
-	Denied                     // it must end the conversation before a server is connected
+	Refused Excuse = 1 << iota // the balancer may end the conversation before it connects to a server
+	Broken                     // the balancer may reset the conversation at any time
+	Cut                        // the balancer may end the conversation at any time, even with FIN
+	Denied                     // the balancer must end the conversation before it connects to a server
 )
 
-// conversation is what is known about both ends of one conversation.
+// conversation is the state of one conversation, with both of its ends.
 type conversation struct {
 	plan   *StreamPlan
-	ends   [2]*end       // by role; nil: has not taken part yet
-	met    time.Duration // when the second of the ends joined
+	ends   [2]*end       // by role; nil: the end has not joined yet
+	met    time.Duration // time on the kernel's clock when the latest end joined
 	judged bool
 }
 
@@ -47,7 +48,7 @@ const (
 	server = 1
 )
 
-// NewStreams returns no conversations yet.
+// NewStreams returns an empty set of conversations.
 func NewStreams(c *Cast) *Streams {
 	return &Streams{Cast: c, byName: map[int]*conversation{}}
 }
@@ -62,9 +63,9 @@ func (s *Streams) Count() (judged, started int) {
 	return judged, len(s.talks)
 }
 
-// Talk lets the actor be the client of a conversation whose plan says ClientFirst or NobodyFirst.
-// It returns when the conversation is over for the client. The error says that the connection
-// never stood.
+// Talk makes the actor the client of a conversation whose plan has ClientFirst or NobodyFirst. It
+// returns when the client has left the conversation. An error means that the connection was never
+// established.
 func (s *Streams) Talk(a *Actor, to kernel.Address, plan *StreamPlan) error {
 	c := s.add(plan)
 	e := &end{streams: s, actor: a, role: client}
@@ -78,10 +79,10 @@ func (s *Streams) Talk(a *Actor, to kernel.Address, plan *StreamPlan) error {
 	return nil
 }
 
-// Hear lets the actor be a client that is silent until the server has sent its first bytes. They
-// say which plan to follow. heard reports whether they came. The client leaves if none has come when
-// its patience is over; 0: it waits for ever. The error says that the connection never stood; a server
-// may have reset it already (ECONNRESET).
+// Hear makes the actor a client that sends nothing until the server's first bytes have come. These
+// bytes identify the plan. heard reports whether they came. The client leaves if none has come
+// after patience; 0: it waits without a limit. An error means that the connection was never
+// established; a server may have reset it already (ECONNRESET).
 func (s *Streams) Hear(a *Actor, to kernel.Address, patience time.Duration) (heard bool, err error) {
 	conn, err := a.Dial(to)
 	if err != nil {
@@ -92,9 +93,9 @@ func (s *Streams) Hear(a *Actor, to kernel.Address, patience time.Duration) (hea
 	return e.talk != nil, nil
 }
 
-// Serve lets the actor be the server of all connections that a listener accepts, until the
-// listener is closed. greet returns the plan of the next connection if the server speaks first;
-// nil: the server learns from the first bytes of each client which plan to follow.
+// Serve makes the actor the server of all connections that a listener accepts, until the listener
+// is closed. If the server speaks first, greet returns the plan of each new connection. nil: the
+// first bytes of each client identify the plan.
 func (s *Streams) Serve(a *Actor, l *Listener, greet func() *StreamPlan) {
 	for number := 1; ; number++ {
 		conn, err := l.Accept()
@@ -123,7 +124,7 @@ func (s *Streams) add(plan *StreamPlan) *conversation {
 	return c
 }
 
-// find returns the conversation that the first bytes of a stream name, or nil.
+// find returns the conversation that the first bytes of a stream identify, or nil.
 func (s *Streams) find(b []byte) *conversation {
 	if len(b) >= word {
 		stream, at := decode(binary.LittleEndian.Uint64(b))

@@ -5,27 +5,29 @@ import (
 	"time"
 )
 
-// StreamOptions limit what [DrawStream] draws. The zero value draws everything of usual sizes.
+// StreamOptions limit the random choices of [DrawStream]. The zero value allows all behaviours,
+// with the default sizes.
 type StreamOptions struct {
 	First   Speaker
-	Polite  bool          // both ends are polite
-	Large   int           // most bytes of a large stream; 0: 256 KiB
+	Polite  bool          // both ends are polite, see Ending
+	Large   int           // upper bound of the bytes of a large stream, without Prefix; 0: 256 KiB
 	Pause   time.Duration // the longest pause of an end; 0: 50 ms
-	Silence time.Duration // the longest patience of a silent end; 0: 10 minutes
+	Silence time.Duration // the longest Patience of an end of the kind Mute or Deaf; 0: 10 minutes
 }
 
-// leastNamed is the number of bytes that the first speaker sends at least: a whole stamp.
+// leastNamed is the minimum number of bytes that the first speaker sends: one whole word of a
+// stream, which identifies the conversation.
 const leastNamed = word
 
-// draw is the state of drawing one plan.
+// draw is the state while one plan is drawn at random.
 type draw struct {
 	StreamOptions
 	r    *rand.Rand
 	plan *StreamPlan
 }
 
-// DrawStream draws the plan of a conversation. prefix is what the client sends first, see
-// [StreamPlan]; it may be empty.
+// DrawStream makes a random plan of a conversation. The client sends prefix before its stream, see
+// [StreamPlan.Prefix]; prefix may be empty.
 func DrawStream(r *rand.Rand, number int, prefix string, o StreamOptions) *StreamPlan {
 	orDefault(&o.Large, 256<<10)
 	orDefault(&o.Pause, 50*time.Millisecond)
@@ -46,10 +48,10 @@ func orDefault[T int | time.Duration](value *T, usual T) {
 	}
 }
 
-// oneIn is true in one of n cases.
+// oneIn returns true with probability 1/n.
 func (d *draw) oneIn(n int) bool { return d.r.IntN(n) == 0 }
 
-// size draws how many bytes an end sends.
+// size draws the number of bytes that an end sends.
 func (d *draw) size() int {
 	switch d.r.IntN(16) {
 	case 0:
@@ -64,7 +66,7 @@ func (d *draw) size() int {
 	return d.r.IntN(2000)
 }
 
-// pause draws a pause, in most cases none.
+// pause draws a pause with probability 1/oneIn; otherwise 0.
 func (d *draw) pause(oneIn int) time.Duration {
 	if !d.oneIn(oneIn) {
 		return 0
@@ -72,9 +74,9 @@ func (d *draw) pause(oneIn int) time.Duration {
 	return time.Duration(d.r.Int64N(int64(d.Pause)))
 }
 
-// pieces draws what both ends send. All pieces have one order. A piece may wait only for pieces of
-// the other end that come before it, so polite ends never wait for each other for ever. The first
-// speaker waits for nothing before it has sent its name.
+// pieces draws the pieces that both ends send. They have one common order. A piece may wait only
+// for earlier pieces of the other end, so polite ends never block each other for ever. The first
+// speaker waits for nothing until it has sent leastNamed bytes.
 func (d *draw) pieces() {
 	first := int(d.plan.First)
 	rest := [2][]int{d.split(first == client), d.split(first == server)}
@@ -114,7 +116,8 @@ func (d *draw) split(first bool) []int {
 	return sizes
 }
 
-// endings draws how both ends leave. At most one polite end waits for the other to close first.
+// endings draws the ending of both ends. At most one polite end waits for the other end to close
+// first.
 func (d *draw) endings() {
 	p := d.plan
 	if d.oneIn(3) {
@@ -133,7 +136,7 @@ func (d *draw) endings() {
 	d.urgent(&p.Server)
 }
 
-// rude makes an end impolite.
+// rude draws an impolite ending for an end.
 func (d *draw) rude(s *StreamSide) {
 	s.End = CloseEarly + Ending(d.r.IntN(int(Deaf-CloseEarly)+1))
 	s.Patience = d.pause(2)
@@ -145,21 +148,21 @@ func (d *draw) rude(s *StreamSide) {
 	}
 }
 
-// cut takes away the last bytes that an end sends.
+// cut removes a random number of bytes from the end of the bytes that an end sends.
 func (d *draw) cut(s *StreamSide) {
 	s.Pieces = s.Pieces[:1+d.r.IntN(len(s.Pieces))]
 	last := &s.Pieces[len(s.Pieces)-1]
 	last.Size = d.r.IntN(last.Size + 1)
 }
 
-// urgent draws an urgent byte.
+// urgent lets an end send an urgent byte, with probability 1/16.
 func (d *draw) urgent(s *StreamSide) {
 	if len(s.Pieces) > 0 && d.oneIn(16) {
 		s.Urgent = 1 + d.r.IntN(len(s.Pieces))
 	}
 }
 
-// reading draws how an end reads a stream of a size.
+// reading draws how an end reads a stream of size bytes.
 func (d *draw) reading(s *StreamSide, size int) {
 	s.Read.Wait = d.pause(8)
 	if d.oneIn(6) {

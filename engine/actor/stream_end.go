@@ -14,18 +14,18 @@ type end struct {
 	actor    *Actor
 	conn     *Conn
 	role     int
-	talk     *conversation // nil: not known yet
-	patience time.Duration // how long it waits for the first bytes; 0: for ever
-	opening  []byte        // what was read while the conversation was not known
-	wrong    bool          // a wrong byte was read
+	talk     *conversation // nil: the first bytes have not identified it yet
+	patience time.Duration // maximum wait for the peer's first bytes; 0: no limit
+	opening  []byte        // bytes that were read before the conversation was known
+	wrong    bool          // a wrong byte was read and reported
 	over     bool
 	Fate
 }
 
-// mostOpening is the number of bytes by which an end must know its conversation.
+// mostOpening is the number of bytes within which an end must identify its conversation.
 const mostOpening = 4096
 
-// run leads the conversation to its end. At the end the socket is closed.
+// run plays the end until it leaves the conversation, and closes the socket.
 func (e *end) run() {
 	if e.talk != nil || e.learn() {
 		e.follow()
@@ -52,8 +52,8 @@ func (e *end) join(c *conversation) {
 	c.met = e.streams.Cast.Kernel.Now()
 }
 
-// learn reads until the first bytes tell which conversation this is. It returns false if the peer
-// has ended before.
+// learn reads until the first bytes identify the conversation. It returns false if no such bytes
+// came: the peer has ended, the deadline has passed, or the bytes are unknown.
 func (e *end) learn() bool {
 	if e.patience > 0 {
 		e.conn.Deadline(e.streams.Cast.Kernel.Now() + e.patience)
@@ -78,9 +78,9 @@ func (e *end) learn() bool {
 	return false
 }
 
-// follow does what the plan says.
+// follow sends, reads and leaves as the plan demands.
 func (e *end) follow() {
-	if side := e.side(); side.End == Deaf { // the other end may be deaf, too: sending may block
+	if side := e.side(); side.End == Deaf { // a deadline, because sending blocks if the other end reads nothing, too
 		e.conn.Deadline(e.streams.Cast.Kernel.Now() + side.Patience)
 	}
 	reader := e.actor.Go("reads", func(*Actor) { e.readAll() })
@@ -93,7 +93,7 @@ func (e *end) follow() {
 	e.leave(reader)
 }
 
-// side returns what the plan says about this end.
+// side returns the plan of this end.
 func (e *end) side() *StreamSide { return e.talk.plan.Side(e.role == server) }
 
 // sendAll sends the pieces.
@@ -119,14 +119,15 @@ func (e *end) sendAll() error {
 	return err
 }
 
-// mostSent is the number of bytes that an end offers to the kernel at once. Where a socket has
-// taken less, the end offers a few times as much, but at least leastSent: filling costs time.
+// mostSent is the number of bytes that an end offers to the kernel at once. After a partial write,
+// the end offers only 4 times as many bytes as the socket has taken, but at least leastSent. So it
+// computes few bytes in vain.
 const (
 	mostSent  = 16 << 10
 	leastSent = 64
 )
 
-// sendUpTo sends until so many bytes are sent.
+// sendUpTo sends until goal bytes have been sent in total.
 func (e *end) sendUpTo(goal int) error {
 	for most := mostSent; e.Sent < goal; {
 		// Others use the scratch memory while this actor waits. So it is filled after each wait.
@@ -146,10 +147,10 @@ func (e *end) sendUpTo(goal int) error {
 	return nil
 }
 
-// mostReadPauses is the number of reads behind which a reader pauses.
+// mostReadPauses is the number of reads after which a reader pauses; later reads have no pause.
 const mostReadPauses = 50
 
-// readAll reads as the plan says.
+// readAll reads with the sizes and pauses of the plan, until an error or Reading.Stop.
 func (e *end) readAll() {
 	a, r := e.streams.Cast.running, e.side().Read
 	if r.Wait > 0 {
@@ -172,20 +173,21 @@ func (e *end) readAll() {
 	}
 }
 
-// readsNoMore reports whether the end has received its last byte.
+// readsNoMore reports whether the end reads no further byte.
 func (e *end) readsNoMore() bool {
 	stop := e.side().Read.Stop
 	return e.Read != nil || stop > 0 && e.Received >= stop
 }
 
-// ended records why the end reads no more. An end that closed its socket itself has no reason.
+// ended records the error that has ended the reading. An end that closed its socket itself records
+// none.
 func (e *end) ended(err error) {
 	if !errors.Is(err, os.ErrClosed) {
 		e.Read = err
 	}
 }
 
-// leave ends the conversation as the plan says, after all bytes were sent.
+// leave performs the planned ending, after all bytes were sent.
 func (e *end) leave(reader *Actor) {
 	switch side := e.side(); side.End {
 	case HalfClose:
@@ -217,15 +219,15 @@ func (e *end) reset() {
 	e.Finished = e.Finished || e.conn.unix
 }
 
-// loiter waits until the peer has ended, or until the patience is over.
+// loiter waits until the peer has ended the connection, or until patience has passed.
 func (e *end) loiter(patience time.Duration) {
 	k := e.streams.Cast.Kernel
 	until := k.Now() + patience
-	k.After(patience, func() {}) // the clock must stop there
+	k.After(patience, func() {}) // a timer, so that the clock does not skip this time
 	e.actor.Until("is silent", func() bool { return e.Read != nil || k.Now() >= until })
 }
 
-// checkSilence checks that no byte comes behind FIN.
+// checkSilence checks that no byte comes after FIN.
 func (e *end) checkSilence() {
 	if e.conn.closed || !errors.Is(e.Read, io.EOF) {
 		return
@@ -235,7 +237,7 @@ func (e *end) checkSilence() {
 	}
 }
 
-// take checks bytes that were read.
+// take checks bytes that were read, and counts them.
 func (e *end) take(b []byte) {
 	right := e.talk.plan.check(b, e.role == client, e.Received)
 	if right < len(b) && !e.wrong {

@@ -8,30 +8,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Fate is what happened to one end of a conversation.
+// Fate is the record of one end of a conversation.
 type Fate struct {
 	Name           string // of the actor
-	Dial           error  // the connection never stood
-	Sent, Received int    // bytes, urgent ones not counted
-	Finished       bool   // it sent FIN, or closed its socket
-	Complete       bool   // it sent all bytes of its plan
-	Read           error  // why it reads no more: io.EOF for FIN; nil: by its own will
-	Write          error  // why it could not send
+	Dial           error  // not nil: the connection was never established
+	Sent, Received int    // numbers of bytes, without urgent bytes
+	Finished       bool   // the end has sent FIN, or closed its socket
+	Complete       bool   // the end has sent all bytes of its plan
+	Read           error  // the error that ended reading; io.EOF: FIN; nil: the end stopped reading itself
+	Write          error  // the error that ended sending; nil: none
 }
 
-// SawFIN reports whether FIN reached the end. A send that fails takes the reset with it: the end
-// of the stream that the next read sees is no FIN then.
+// SawFIN reports whether FIN reached the end. Linux reports a reset once: if a send has failed with
+// ECONNRESET, the next read returns the end of the stream although no FIN came.
 func (f Fate) SawFIN() bool {
 	return errors.Is(f.Read, io.EOF) && !errors.Is(f.Write, unix.ECONNRESET)
 }
 
-// String describes what happened, for people.
+// String describes the record for messages.
 func (f Fate) String() string {
 	return fmt.Sprintf("sent %d bytes, received %d", f.Sent, f.Received) +
 		because("cannot connect", f.Dial) + because("cannot send", f.Write) + because("cannot read", f.Read)
 }
 
-// because names an error, if there is one.
+// because returns what and an error as the continuation of a sentence; empty: no error.
 func because(what string, err error) string {
 	if err == nil {
 		return ""
@@ -39,13 +39,13 @@ func because(what string, err error) string {
 	return fmt.Sprintf(", %s: %v", what, err)
 }
 
-// Outcome is what happened in a conversation.
+// Outcome is the result of one conversation.
 type Outcome struct {
 	Plan           *StreamPlan
-	Client, Server *Fate // nil: that end never took part, or never knew in which conversation it was
+	Client, Server *Fate // nil: the end never joined, or its first bytes never identified the conversation
 }
 
-// Outcomes returns what happened in all conversations, in the order of their start.
+// Outcomes returns the results of all conversations, in the order of their start.
 func (s *Streams) Outcomes() []Outcome {
 	all := make([]Outcome, len(s.talks))
 	for i, c := range s.talks {

@@ -4,9 +4,9 @@ import "fmt"
 
 var readingDetails = []string{"Wait", "Most", "Pause"}
 
-// Keep takes parts out of a plan: what is unusual about its two ends. It asks keeps with the name of
-// each part that the plan has, for example "client 3 End" or "server 3 bytes", and takes out those for
-// which it returns false.
+// Keep removes parts of a plan: unusual properties of its two ends. It calls keeps with the name of
+// each part that the plan has, for example "client 3 End" or "server 3 bytes". It removes the parts
+// for which keeps returns false.
 func (p *StreamPlan) Keep(keeps func(part string) bool) {
 	for _, server := range []bool{false, true} {
 		p.keepSide(server, keeps)
@@ -41,12 +41,13 @@ func (p *StreamPlan) keepSide(server bool, keeps func(part string) bool) {
 	}
 }
 
-// cut reports whether an end does not send all of its bytes at once.
+// cut reports whether an end sends its bytes in several pieces, or a piece has a condition or a
+// pause.
 func (s *StreamSide) cut() bool {
 	return len(s.Pieces) > 1 || len(s.Pieces) == 1 && s.Pieces[0] != Piece{Size: s.Pieces[0].Size}
 }
 
-// limitAfter lets no piece wait for more bytes than the other end sends.
+// limitAfter reduces Piece.After to total, the number of bytes that the other end sends.
 func (s *StreamSide) limitAfter(total int) {
 	for i := range s.Pieces {
 		s.Pieces[i].After = min(s.Pieces[i].After, total)

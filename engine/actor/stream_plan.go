@@ -6,83 +6,85 @@ import (
 	"time"
 )
 
-// StreamPlan says what the two ends of one conversation in mode tcp do. It is a value: the same
-// plan gives the same bytes.
+// StreamPlan is the planned behaviour of the two ends of one conversation in mode tcp. It is a
+// value: two runs of the same plan send the same bytes.
 type StreamPlan struct {
-	Number int // names the conversation; > 0
+	Number int // identifies the conversation; > 0
 	First  Speaker
-	// Prefix is what the client sends in front of its stamps. It must be empty or contain
-	// [NameOf] the conversation, so that the server can look the plan up.
+	// Prefix is sent by the client before its stream. It must be empty or contain [NameOf] the
+	// conversation, by which the server finds the plan.
 	Prefix         string
 	Client, Server StreamSide
 }
 
-// Speaker says who sends the first byte.
+// Speaker is the end that sends the first byte.
 type Speaker int
 
-// The speakers. Who is spoken to learns from the first bytes which plan to follow.
+// The speakers. The first bytes of the speaker identify the plan for the other end.
 const (
 	ClientFirst Speaker = iota
 	ServerFirst         // the plan belongs to a connection of the server, see [Streams.Serve]
 	NobodyFirst         // neither end sends a byte
 )
 
-// StreamSide says what one end does.
+// StreamSide is the planned behaviour of one end.
 type StreamSide struct {
-	Pieces []Piece // what it sends, besides Prefix
-	Urgent int     // behind so many pieces it sends an urgent byte; 0: none. Only over TCP.
+	Pieces []Piece // bytes that the end sends, in addition to Prefix
+	Urgent int     // number of pieces after which the end sends an urgent byte; 0: none. Only over TCP.
 	Read   Reading
 	End    Ending
-	// Patience is how long an end of the kinds FinThenReset, Mute and Deaf waits before its
-	// last act.
+	// Patience is the pause of an end of the kind FinThenReset before its RST, and of the kinds
+	// Mute and Deaf before they close. Other kinds ignore it.
 	Patience time.Duration
 }
 
 // Piece is some bytes that an end sends together.
 type Piece struct {
 	Size  int           // bytes
-	After int           // it has received so many bytes before; 0: no condition
-	Pause time.Duration // before it sends
+	After int           // the end has received this many bytes before it sends the piece; 0: no condition
+	Pause time.Duration // before the piece is sent
 }
 
-// Reading says how an end reads. The zero value reads whatever is there.
+// Reading is the way in which an end reads. The zero value reads all available bytes at once,
+// without pauses.
 type Reading struct {
 	Wait  time.Duration // before the first read
-	Most  int           // bytes at once; 0: as many as there are
+	Most  int           // maximum number of bytes of one read; 0: as many as are available
 	Pause time.Duration // after each of the first 50 reads
-	Stop  int           // it reads no more when it has so many bytes; 0: it reads to the end
+	Stop  int           // number of bytes after which the end stops reading; 0: it reads to the end
 }
 
 // Ending is how an end leaves the conversation.
 type Ending int
 
-// The endings. The first two are polite: such an end loses nothing that the other end sends.
+// The endings. The first two are polite: an end that leaves in this way reads until the other end's
+// FIN, so no byte is lost.
 const (
 	HalfClose    Ending = iota // sends FIN, reads until FIN, closes
 	CloseLast                  // reads until FIN, closes
-	CloseEarly                 // closes at once, whatever is unread or still comes
+	CloseEarly                 // closes at once, even if bytes are unread or not received yet
 	ResetNow                   // resets at once
-	FinThenReset               // sends FIN, waits, resets
-	Mute                       // sends nothing more, not even FIN; closes when its patience ends
-	Deaf                       // as Mute, and reads nothing since Read.Stop
+	FinThenReset               // sends FIN, waits for Patience, resets
+	Mute                       // sends nothing more, not even FIN; closes after Patience
+	Deaf                       // as Mute, and reads nothing after Read.Stop bytes
 )
 
-// String returns what the end does, for people.
+// String returns a short description of the ending, for messages.
 func (e Ending) String() string {
 	return [...]string{"sends FIN and reads to the end", "closes when it has read the end", "closes early", "resets",
 		"sends FIN and resets", "falls silent", "never reads"}[e]
 }
 
-// Polite reports whether an end that leaves so loses no bytes.
+// Polite reports whether the ending is polite: no bytes are lost by it.
 func (e Ending) Polite() bool { return e <= CloseLast }
 
-// NameOf returns a text that names a conversation in a Prefix: "conversation-17". A byte that is
-// no digit must follow it.
+// NameOf returns a text that identifies a conversation in a Prefix: "conversation-17". The byte
+// after it must not be a digit.
 func NameOf(number int) string { return fmt.Sprint(nameMark, number) }
 
 const nameMark = "conversation-"
 
-// Side returns what one end does.
+// Side returns the plan of one end.
 func (p *StreamPlan) Side(server bool) *StreamSide {
 	if server {
 		return &p.Server
@@ -90,7 +92,7 @@ func (p *StreamPlan) Side(server bool) *StreamSide {
 	return &p.Client
 }
 
-// Polite reports whether both ends are polite. Such a conversation must be whole.
+// Polite reports whether both ends are polite. Then all bytes of both ends must arrive.
 func (p *StreamPlan) Polite() bool { return p.Client.End.Polite() && p.Server.End.Polite() }
 
 // Total returns the number of bytes that one end sends.
@@ -102,8 +104,8 @@ func (p *StreamPlan) Total(server bool) int {
 	return n
 }
 
-// Longest returns how long the conversation may take if the network takes no time. In between, no
-// silence of an end is longer.
+// Longest returns how long the conversation may take if the network takes no time. No pause within
+// the conversation is longer either.
 func (p *StreamPlan) Longest() time.Duration {
 	return p.Client.longest() + p.Server.longest()
 }
@@ -116,7 +118,7 @@ func (s *StreamSide) longest() time.Duration {
 	return d
 }
 
-// prefix returns what an end sends in front of its stamps.
+// prefix returns the bytes that an end sends before its stream.
 func (p *StreamPlan) prefix(server bool) string {
 	if server {
 		return ""
@@ -124,7 +126,7 @@ func (p *StreamPlan) prefix(server bool) string {
 	return p.Prefix
 }
 
-// fill writes the bytes that an end sends from offset at on.
+// fill fills b with the bytes that an end sends from offset at on.
 func (p *StreamPlan) fill(b []byte, server bool, at int) {
 	n := 0
 	if prefix := p.prefix(server); at < len(prefix) {
@@ -133,7 +135,8 @@ func (p *StreamPlan) fill(b []byte, server bool, at int) {
 	Stamp(b[n:], StreamOf(p.Number, server), at+n-len(p.prefix(server)))
 }
 
-// check returns how many bytes of b are what an end sends from offset at on.
+// check compares b with the bytes that an end sends from offset at on. It returns the number of
+// correct bytes before the first wrong one.
 func (p *StreamPlan) check(b []byte, server bool, at int) int {
 	prefix := p.prefix(server)
 	n := 0
@@ -146,7 +149,7 @@ func (p *StreamPlan) check(b []byte, server bool, at int) int {
 	return n + Check(b[n:], StreamOf(p.Number, server), at+n-len(prefix))
 }
 
-// String describes the plan for people.
+// String describes the plan for messages.
 func (p *StreamPlan) String() string {
 	first := [...]string{"the client speaks first", "the server speaks first", "nobody speaks"}[p.First]
 	head := ""
@@ -156,7 +159,7 @@ func (p *StreamPlan) String() string {
 	return fmt.Sprintf("conversation %d: %s.\n  client: %s%v\n  server: %v", p.Number, first, head, &p.Client, &p.Server)
 }
 
-// String describes what an end does.
+// String describes the plan of an end for messages.
 func (s *StreamSide) String() string {
 	var b strings.Builder
 	for i, p := range s.Pieces {

@@ -4,8 +4,9 @@ import (
 	"fmt"
 )
 
-// verdict is a rule that every conversation must obey. It returns what is wrong, or nothing.
-// One rule is checked at each read, in [end.take]: every byte is the next one of the peer.
+// verdict checks a rule that every conversation must obey. It returns a description of the
+// violation; empty: none. One more rule is checked at each read, in [end.take]: every byte is the
+// next one of the peer.
 type verdict func(s *Streams, c *conversation) string
 
 // verdicts are the rules, in the order in which they are checked.
@@ -19,13 +20,12 @@ func (s *Streams) judge(c *conversation) {
 	s.sentence(c)
 }
 
-// over reports whether an end has left the conversation. A server that never met the client
-// has.
+// over reports whether an end has joined the conversation and left it.
 func (c *conversation) over(role int) bool {
 	return c.ends[role] != nil && c.ends[role].over
 }
 
-// sentence checks all verdicts and reports the first that fails.
+// sentence checks all verdicts and reports the first violation.
 func (s *Streams) sentence(c *conversation) {
 	c.judged = true
 	for _, holds := range verdicts {
@@ -50,7 +50,7 @@ func (s *Streams) excuses(c *conversation, any Excuse) bool {
 	return s.Excused != nil && s.Excused(c.plan)&any != 0
 }
 
-// ended: an end leaves the conversation sooner or later.
+// ended: no end waits for ever.
 func ended(_ *Streams, c *conversation) string {
 	for _, e := range c.ends {
 		if e != nil && !e.over {
@@ -68,7 +68,7 @@ func dialled(s *Streams, c *conversation) string {
 	return ""
 }
 
-// met: a polite client that names its conversation reaches a server.
+// met: a polite client whose bytes identify its conversation reaches a server.
 func met(s *Streams, c *conversation) string {
 	e := c.ends[client]
 	if e == nil || c.plan.First != ClientFirst || !c.plan.Client.End.Polite() || c.ends[server] != nil || s.excuses(c, Refused|Cut|Denied) {
@@ -77,7 +77,8 @@ func met(s *Streams, c *conversation) string {
 	return fmt.Sprintf("%s reached no server: %v", e.actor.Name, e.Fate)
 }
 
-// denied: what the balancer denies reaches no server. The balancer knows it by the whole prefix.
+// denied: a conversation that the balancer must deny reaches no server. The rule holds after the
+// client has sent its whole prefix, because the balancer decides by the prefix.
 func denied(s *Streams, c *conversation) string {
 	e := c.ends[client]
 	if !s.excuses(c, Denied) || c.ends[server] == nil || e.Sent < len(c.plan.Prefix) {
@@ -103,8 +104,8 @@ func noMore(_ *Streams, c *conversation) string {
 	return ""
 }
 
-// finBehindAll: FIN reaches an end only if the other end sent it, and behind all bytes. The
-// exception is RST on its way to a UNIX socket, which sees it as FIN.
+// finBehindAll: FIN reaches an end only if the other end has sent it, and only after all bytes. The
+// exception is a RST on its way to a UNIX socket, where it appears as FIN.
 func finBehindAll(s *Streams, c *conversation) string {
 	if c.ends[client] == nil || c.ends[server] == nil || s.excuses(c, Cut) {
 		return ""
@@ -125,7 +126,7 @@ func finBehindAll(s *Streams, c *conversation) string {
 	return ""
 }
 
-// whole: if both ends are polite, both send everything and see FIN.
+// whole: if both ends are polite, both send all their bytes and receive FIN.
 func whole(s *Streams, c *conversation) string {
 	if !c.plan.Polite() || c.plan.First == ServerFirst && c.ends[client] == nil || s.excuses(c, Cut|Broken) {
 		return ""
@@ -144,7 +145,7 @@ func whole(s *Streams, c *conversation) string {
 	return ""
 }
 
-// prompt: no end waits much longer than the plan says.
+// prompt: a conversation takes no longer than its plan and Slack allow.
 func prompt(s *Streams, c *conversation) string {
 	if s.Slack == 0 || c.ends[client] == nil || c.ends[server] == nil || s.excuses(c, Cut) {
 		return ""
@@ -161,7 +162,7 @@ func (e *end) failf(format string, args ...any) {
 	e.streams.Cast.Failf("conversation %d: %s", e.talk.plan.Number, fmt.Sprintf(format, args...))
 }
 
-// describe says what is wrong with b, of which so many bytes are right.
+// describe returns a message about the first wrong byte of b, which is at index right.
 func (e *end) describe(b []byte, right int) string {
 	got := b[right:]
 	text := fmt.Sprintf("%s gets a wrong byte %d: % x", e.actor.Name, e.Received+right, got[:min(len(got), 2*word)])

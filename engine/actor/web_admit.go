@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// locate returns the request that a request line names, or nil. number is that of the head, -1 if
-// it is not known yet.
+// locate returns the request that a request line identifies, or nil. number is the X-Number of the
+// head, for targets without a number; -1: not known yet.
 func (s *webService) locate(line []byte, number int) *webTrack {
 	_, target, _ := bytes.Cut(line, blankByte)
 	target, _, _ = bytes.Cut(target, blankByte)
@@ -19,7 +19,7 @@ func (s *webService) locate(line []byte, number int) *webTrack {
 
 var blankByte = []byte(" ")
 
-// admit begins a delivery of a request.
+// admit records that a request has come to the server, and checks that it may come now.
 func (s *webService) admit(t *webTrack) *webDelivery {
 	wrong := s.misplaced(t)
 	if wrong == "" {
@@ -47,7 +47,7 @@ func (s *webService) judge(q *WebRequest, h *webHead) {
 	}
 }
 
-// behind names the request that came before on the connection.
+// behind returns a text that names the request before on the connection; empty: there was none.
 func (s *webService) behind() string {
 	if s.prior == nil {
 		return ""
@@ -61,7 +61,7 @@ func numberOf(target []byte) int {
 	return digits(path[bytes.LastIndexByte(path, '/')+1:])
 }
 
-// misplaced says why a request must not come to this server now.
+// misplaced returns the reason why a request must not come to this server now; empty: it may come.
 func (s *webService) misplaced(t *webTrack) string {
 	q := t.request
 	bad := entry(badRequests, q.Malformed)
@@ -84,8 +84,8 @@ func (s *webService) misplaced(t *webTrack) string {
 	return t.overtakes(s.WebWorld)
 }
 
-// overtakes says why the request cannot come yet: a request before it has no answer, or ends the
-// client's connection.
+// overtakes checks the requests before on the client's connection. If one of them has no answer, or
+// ends the connection, it returns a description; otherwise an empty text.
 func (t *webTrack) overtakes(w *WebWorld) string {
 	for j := range t.index {
 		f := t.plan.fate(j)
@@ -101,7 +101,8 @@ func (t *webTrack) overtakes(w *WebWorld) string {
 	return ""
 }
 
-// lineDiffers says what is wrong with the request line.
+// lineDiffers returns a description of the first difference between the request line and the plan;
+// empty: none.
 func (q *WebRequest) lineDiffers(method, target, version string) string {
 	want := q.Path
 	if q.Expect.Path != "" {
@@ -126,7 +127,8 @@ func (q *WebRequest) lineDiffers(method, target, version string) string {
 	return ""
 }
 
-// fieldsDiffer says what is wrong with the fields of a request.
+// fieldsDiffer returns a description of the first difference between the fields of a request and
+// the plan; empty: none.
 func (q *WebRequest) fieldsDiffer(h *webHead) string {
 	host, hosts := h.get("host")
 	want := q.authority()
@@ -155,7 +157,8 @@ func (q *WebRequest) fieldsDiffer(h *webHead) string {
 	return q.rulesDiffer(h)
 }
 
-// rulesDiffer says which fields lack, or are there, against the rules of the configuration.
+// rulesDiffer checks the fields that rules of the configuration add or remove. It returns a
+// description of the first missing or superfluous field; empty: none.
 func (q *WebRequest) rulesDiffer(h *webHead) string {
 	for _, line := range q.Expect.Has {
 		if !h.has(line) {
@@ -170,7 +173,8 @@ func (q *WebRequest) rulesDiffer(h *webHead) string {
 	return ""
 }
 
-// againWrong says why the request must not come once more.
+// againWrong returns the reason why the request must not come again; empty: it may come, or comes
+// for the first time.
 func (t *webTrack) againWrong() string {
 	d := t.last()
 	switch {

@@ -11,15 +11,15 @@ import (
 type webBody struct {
 	in      *webReader
 	framing Framing
-	number  int  // of the request, which extensions and trailers must name
-	left    int  // bytes left of the body or of the chunk
-	data    bool // within a chunk
-	at      int  // bytes of data that were read
+	number  int  // number of the request, which chunk extensions and trailers must contain
+	left    int  // number of bytes that are not read yet, of the body or of the chunk
+	data    bool // a chunk has begun, so CRLF must follow its data
+	at      int  // number of data bytes that were read, without framing
 	done    bool
 }
 
-// bodyOf returns the body behind a head. none means that there is none whatever the head says.
-// open means that a body without a length ends with the connection.
+// bodyOf returns a reader of the body after a head. none: there is no body, whatever the head says.
+// open: a body without a length ends with the connection.
 func (r *webReader) bodyOf(h *webHead, number int, none, open bool) webBody {
 	b := webBody{in: r, number: number}
 	switch {
@@ -35,8 +35,8 @@ func (r *webReader) bodyOf(h *webHead, number int, none, open bool) webBody {
 	return b
 }
 
-// next returns the next bytes of data, at most most. They are valid until the next call. The error
-// is io.EOF at the end of the body, and io.ErrUnexpectedEOF if the connection ends before.
+// next returns the next data bytes, at most most. They are valid until the next call. The error is
+// io.EOF at the end of the body, and io.ErrUnexpectedEOF if the connection ends before.
 func (b *webBody) next(most int) ([]byte, error) {
 	if b.framing == ByChunks && b.left == 0 && !b.done {
 		if err := b.chunk(); err != nil {
@@ -61,7 +61,8 @@ func (b *webBody) next(most int) ([]byte, error) {
 	return b.in.take(n), nil
 }
 
-// broken returns the error for an end of the connection within the data.
+// broken returns the error of next if the connection ends while data is read. Only a body ByEnd may
+// end in this way.
 func (b *webBody) broken(err error) error {
 	if b.framing != ByEnd {
 		return midway(err)
@@ -70,7 +71,8 @@ func (b *webBody) broken(err error) error {
 	return err
 }
 
-// chunk reads what is between the data of two chunks.
+// chunk reads the bytes between the data of two chunks: the end of one, and the size of the next.
+// After the last chunk it reads the trailers.
 func (b *webBody) chunk() error {
 	if b.data {
 		if line, err := b.in.until("\r\n"); err != nil || len(line) > 0 {
@@ -108,7 +110,7 @@ func (b *webBody) trailers() error {
 	}
 }
 
-// wrong returns err, or an error about the framing.
+// wrong returns err; if err is nil, a syntax error about line.
 func (b *webBody) wrong(err error, what string, line []byte) error {
 	if err != nil {
 		return err

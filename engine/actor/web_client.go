@@ -20,21 +20,22 @@ type webClient struct {
 	conn      *Conn
 	in        webReader
 	unix      bool
-	answered  int  // final answers that were read
-	continued int  // requests for which 100 Continue has come, or a final answer
-	tunnel    bool // the tunnel stands
+	answered  int  // number of final answers that were read
+	continued int  // number of requests for which 100 Continue or a final answer has come
+	tunnel    bool // the tunnel is established
 	over      bool // no further answer is read
 	mayEnd    bool // the connection may end before the next byte
-	rests     int  // pauses of the reader so far
-	gulps     int  // small reads so far
-	counting  bool // left counts
-	left      int  // bytes to read before the client's fault
+	rests     int  // number of pauses of the reader so far
+	gulps     int  // number of small reads so far
+	counting  bool // the client's fault is in this answer, so left limits the reads
+	left      int  // with counting: number of bytes to read before the client's fault
 	sendErr   error
-	began     time.Duration // when the connection stood, on the clock of the kernel
-	sent      int           // requests that were sent to their end
+	began     time.Duration // when the connection was established, on the clock of the kernel
+	sent      int           // number of requests that were sent completely
 }
 
-// errLeft is the error of a client's read behind its own fault.
+// errLeft is the error of a read after the client itself has ended the connection, because its
+// planned fault demands it.
 var errLeft = errors.New("the client has left")
 
 // Converse plays the client of a plan. It returns when the connection is closed.
@@ -70,8 +71,8 @@ func (w *WebWorld) fullBuffer() []byte {
 	return b[:cap(b)]
 }
 
-// hearAll reads the answers and what follows. It reports whether the client can end its sending in
-// peace.
+// hearAll reads the answers and the end of the connection. It reports whether the client may finish
+// its sending; if not, the caller must close the connection at once.
 func (c *webClient) hearAll() bool {
 	for i := range c.plan.Requests {
 		switch c.hear(i) {
@@ -84,16 +85,16 @@ func (c *webClient) hearAll() bool {
 	return c.behind()
 }
 
-// next is what follows an answer.
+// next is the continuation after an answer.
 type next int
 
 const (
 	goesOn   next = iota
-	endsHere      // the balancer must end the connection, without another byte
+	endsHere      // the balancer must end the connection without another byte
 	broken        // the connection has ended or failed
 )
 
-// hear reads the answer to request i, and interim answers before it.
+// hear reads and judges the answer to request i, and the interim answers before it.
 func (c *webClient) hear(i int) next {
 	q, f, t := &c.plan.Requests[i], c.plan.fate(i), c.tracks[c.plan.Requests[i].Number]
 	if c.plan.Fault.reading() && i == c.plan.FaultIn {
@@ -121,7 +122,8 @@ func (c *webClient) hear(i int) next {
 	}
 }
 
-// count records the bytes that were read for a request.
+// count records how many bytes were read for a request. start is the value of in.taken before its
+// answer.
 func (c *webClient) count(t *webTrack, start int) {
 	t.record.Bytes = c.in.taken - start
 	if t.record.Failed {
@@ -129,7 +131,7 @@ func (c *webClient) count(t *webTrack, start int) {
 	}
 }
 
-// statusOf returns the status in a status line, or -1.
+// statusOf returns the status in a status line; -1: the line is malformed.
 func statusOf(line []byte) int {
 	if len(line) < len("HTTP/1.1 200") || string(line[:7]) != "HTTP/1." || line[7] != '0' && line[7] != '1' || line[8] != ' ' {
 		return -1
@@ -140,7 +142,7 @@ func statusOf(line []byte) int {
 	return digits(line[9:12])
 }
 
-// interim judges the n-th interim answer to a request.
+// interim judges the n-th interim answer to a request. It reports whether the answer is allowed.
 func (c *webClient) interim(q *WebRequest, status, n int) bool {
 	if status == 100 {
 		c.continued = max(c.continued, c.plan.index(q)+1)
@@ -162,10 +164,11 @@ func (c *webClient) interim(q *WebRequest, status, n int) bool {
 	return false
 }
 
-// index returns the place of the request in its conversation.
+// index returns the index of a request in its conversation; -1: it belongs to another one.
 func (p *WebPlan) index(q *WebRequest) int { return p.place(q.Number) }
 
-// broke is called when the connection has ended or failed before the final answer.
+// broke is called when the connection has ended or failed before the final answer. It reports a
+// failure unless the plan, a fault or a drain explains the end.
 func (c *webClient) broke(t *webTrack, f *webFate, err error) next {
 	q := t.request
 	t.record.Failed, t.record.Aborted = true, c.own(err)
@@ -184,19 +187,19 @@ func (c *webClient) broke(t *webTrack, f *webFate, err error) next {
 }
 
 // forgotten reports whether the client was reset because the backlog was full for too long. The
-// client has seen SYN-ACK, but Linux drops its ACK, repeats SYN-ACK, and gives up after
-// tcp_synack_retries (5), 63 seconds after the first.
+// client has received SYN-ACK, but Linux drops its ACK and repeats SYN-ACK. It gives up after
+// tcp_synack_retries (5), 63 seconds after the first SYN-ACK.
 func (c *webClient) forgotten(err error) bool {
 	return !c.unix && c.in.taken+len(c.in.left()) == 0 && errors.Is(err, unix.ECONNRESET) &&
 		c.Cast.Kernel.Now()-c.began > 60*time.Second
 }
 
-// own reports whether err comes from what the client itself has done.
+// own reports whether err is a consequence of the client's own close or reset.
 func (c *webClient) own(err error) bool {
 	return errors.Is(err, errLeft) || errors.Is(err, os.ErrClosed) || c.plan.Fault == ClientResets && c.conn.closed
 }
 
-// Read reads as slowly as the plan says, up to the client's fault.
+// Read reads from the connection with the pauses and sizes of the plan, up to the client's fault.
 func (c *webClient) Read(b []byte) (int, error) {
 	if c.plan.Rest > 0 && c.rests < mostPauses {
 		c.rests++
@@ -221,7 +224,7 @@ func (c *webClient) Read(b []byte) (int, error) {
 // mostGulps is the number of small reads of one connection.
 const mostGulps = 60
 
-// leave ends the connection within an answer.
+// leave ends the connection within an answer, as the client's fault demands.
 func (c *webClient) leave() error {
 	if c.plan.Fault == ClientDrops {
 		_ = c.conn.Reset()
@@ -235,7 +238,8 @@ func (c *webClient) leave() error {
 // It is longer than repeated attempts of the balancer, and shorter than usual timeouts.
 const mostWait = 5 * time.Second
 
-// atEnd reads what comes behind the last answer: nothing but FIN.
+// atEnd checks that nothing but FIN comes after the last answer. It reports whether the client may
+// finish its sending.
 func (c *webClient) atEnd(q *WebRequest) bool {
 	if len(c.in.left()) == 0 {
 		began := c.Cast.Kernel.Now()
@@ -251,7 +255,7 @@ func (c *webClient) atEnd(q *WebRequest) bool {
 			c.failf(q, "the connection does not end behind its answer")
 			return false
 		case c.unix && errors.Is(err, unix.ECONNRESET) && !c.sentLast(q):
-			return false // the balancer has closed its socket before it has read the bytes behind the request
+			return false // the balancer has closed its socket before it has read the bytes after the request
 		case err != nil:
 			c.failf(q, "behind its answer the connection ends with %v, not with FIN", err)
 			return false
@@ -261,21 +265,21 @@ func (c *webClient) atEnd(q *WebRequest) bool {
 	return false
 }
 
-// sentLast reports whether the client has sent nothing behind a request.
+// sentLast reports whether the client sends nothing after a request.
 func (c *webClient) sentLast(q *WebRequest) bool {
 	return c.plan.index(q) == len(c.plan.Requests)-1 && c.plan.Behind == "" && !q.Upgrade
 }
 
 // overUnread reports whether err is the end of a UNIX connection of which the balancer has not read
-// all bytes. Linux reports such an end as a reset, behind all bytes that the balancer has sent.
+// all bytes. Linux reports such an end as a reset, after all bytes that the balancer has sent.
 func (c *webClient) overUnread(q *WebRequest, err error) bool {
 	next := c.plan.index(q) + 1
 	speaks := q.hasBody() || c.plan.Behind != "" || next < len(c.plan.Requests) && !c.plan.Requests[next].Waits
 	return c.unix && speaks && errors.Is(err, unix.ECONNRESET)
 }
 
-// behind is called when all requests are answered and the connection is kept. The client ends it,
-// or the balancer does, if bytes behind the last request are wrong.
+// behind is called when all requests are answered and the connection is kept. The client then ends
+// the connection. If it sends invalid bytes after the last request, the balancer ends it.
 func (c *webClient) behind() bool {
 	last := &c.plan.Requests[len(c.plan.Requests)-1]
 	c.answered = len(c.plan.Requests)
@@ -292,7 +296,7 @@ func (c *webClient) behind() bool {
 	return c.atEnd(last)
 }
 
-// refusedBehind reads the answer to bytes behind the last request.
+// refusedBehind reads the answer to invalid bytes after the last request: status 400.
 func (c *webClient) refusedBehind(last *WebRequest) bool {
 	h, err := c.in.head()
 	switch {

@@ -27,7 +27,7 @@ func (d *drawing) answer(q *WebRequest, spoiled bool) {
 	}
 }
 
-// early lets the server answer before it has the whole request.
+// early lets the server answer some requests before it has the whole request.
 func (d *drawing) early(q *WebRequest) {
 	a := &q.Answer
 	switch {
@@ -39,7 +39,7 @@ func (d *drawing) early(q *WebRequest) {
 	}
 }
 
-// spoil draws a fault of the server.
+// spoil draws a fault of the server for a request.
 func (d *drawing) spoil(q *WebRequest) {
 	a := &q.Answer
 	a.Fault = pick(d, ServerCloses, ServerCloses, ServerFIN, ServerResets, ServerResets, ServerStops, ServerAdds, ServerAdds, ServerAdds, ServerErrs, ServerDies)
@@ -64,7 +64,8 @@ func (d *drawing) spoil(q *WebRequest) {
 	}
 }
 
-// faultAt returns where the answer of the server breaks off: often at one of its borders.
+// faultAt returns the number of bytes of the answer that the server sends before its fault: often
+// the start or the end of the head or of the body.
 func (d *drawing) faultAt(q *WebRequest) int {
 	t := q.appendAnswer(nil)
 	switch d.IntN(8) {
@@ -80,7 +81,7 @@ func (d *drawing) faultAt(q *WebRequest) int {
 	return d.IntN(len(t.bytes) + 1)
 }
 
-// mangle makes the answer malformed.
+// mangle makes the answer malformed, with a random entry of badAnswers.
 func (d *drawing) mangle(q *WebRequest) {
 	a := &q.Answer
 	bad := pick(d, badAnswers...)
@@ -93,7 +94,7 @@ func (d *drawing) mangle(q *WebRequest) {
 	a.Bad = bad.name
 }
 
-// client draws how the client writes, reads and disturbs.
+// client draws how the client writes and reads, and its fault, if it has one.
 func (d *drawing) client() {
 	p := d.plan
 	p.Piece, p.Pause, p.Gulp, p.Rest = d.piece(), d.pause(), d.piece(), d.pause()
@@ -111,7 +112,7 @@ func (d *drawing) client() {
 	}
 }
 
-// malform makes a request malformed.
+// malform makes a request malformed, with a random entry of badRequests.
 func (d *drawing) malform(q *WebRequest) {
 	if q.Upgrade || q.Method == "HEAD" {
 		return
@@ -144,13 +145,13 @@ func (d *drawing) disturb() {
 	}
 }
 
-// settle makes the parts of a plan fit each other.
+// settle removes contradictions between the parts of a plan, after they were drawn or removed.
 func (p *WebPlan) settle() {
 	for i := range p.Requests {
 		q := &p.Requests[i]
 		a := &q.Answer
 		if i > 0 && p.Requests[i-1].Answer.Fault == ServerAdds {
-			q.Waits = true // otherwise the added bytes could be taken for its answer
+			q.Waits = true // otherwise the balancer could take the added bytes for this request's answer
 		}
 		if q.tunnels() || q.Framing == NoBody && !a.Blind {
 			a.Early = -1
@@ -171,8 +172,9 @@ func (p *WebPlan) settle() {
 	}
 }
 
-// mayHalt reports whether the answer to a part of the request certainly comes, or the end of the
-// connection. A fair server ends an answer without a length when it has the whole request.
+// mayHalt reports whether the client may wait within its request: the answer to a part of the
+// request, or the end of the connection, comes for certain. A fair server ends an answer without a
+// length only when it has the whole request.
 func (q *WebRequest) mayHalt() bool {
 	switch q.Answer.Fault {
 	case Fair, ServerCloses, ServerFIN, ServerResets:

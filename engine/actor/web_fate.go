@@ -6,28 +6,29 @@ import (
 	"strings"
 )
 
-// webFate is what may become of a request, as far as its plan decides. Several outcomes may be
-// possible, because the network decides what arrives before the end of a connection.
+// webFate is the set of the outcomes that the plan allows for a request. Several outcomes may be
+// possible, because the network decides which bytes arrive before the end of a connection.
 type webFate struct {
-	served bool  // the client gets the whole answer of the server
-	cut    bool  // it gets a part of that answer, and then a reset
-	short  bool  // it gets a part that looks whole, because the server ended without a reset
-	exact  bool  // with cut and short: it gets all bytes that the server has sent
-	torn   bool  // an answer may end with FIN although it is not whole: the client is to blame
+	served bool  // the client gets the server's whole answer
+	cut    bool  // the client gets a part of that answer, and then a reset
+	short  bool  // the client gets a part that looks whole, because the server ended without a reset
+	exact  bool  // with cut and short: the client gets all bytes that the server has sent
+	torn   bool  // an answer may end with FIN although it is incomplete, because of the client's fault
 	own    []int // statuses of answers that the balancer itself may give
 	gone   bool  // the connection ends without an answer
-	stays  bool  // behind a served answer, or that of a rule, the connection is kept
-	leaves bool  // behind it, the connection ends. With stays: both are possible.
+	stays  bool  // after the answer of a server or of a rule, the client's connection is kept
+	leaves bool  // after that answer, the connection ends; with stays: both are possible
 }
 
-// anything is the fate of a request whose client may be gone.
+// anything returns the fate of a request whose client may have ended its connection: every outcome
+// is possible.
 func anything() webFate {
 	return webFate{served: true, cut: true, short: true, torn: true, gone: true, stays: true, leaves: true,
 		own: []int{400, 403, 408, 413, 500, 501, 502, 503, 504}}
 }
 
-// certain reports whether only one outcome is possible: the whole answer of the server, or that of
-// a rule, or the refusal of a malformed request.
+// certain reports whether only one outcome is possible: the whole answer of the server, the answer
+// of a rule, or the refusal of a malformed request.
 func (f *webFate) certain(q *WebRequest) bool {
 	switch {
 	case f.cut || f.short || f.gone:
@@ -38,7 +39,8 @@ func (f *webFate) certain(q *WebRequest) bool {
 	return len(f.own) == 1 && (q.Malformed != "" || f.own[0] == q.shown(q.Expect.Answer))
 }
 
-// MayFail reports whether request i may remain without its planned answer.
+// MayFail reports whether request i may remain without the answer of its server, or of the rule
+// that answers it.
 func (p *WebPlan) MayFail(i int) bool {
 	for j := range i {
 		if f := p.fate(j); !f.certain(&p.Requests[j]) || f.leaves {
@@ -49,8 +51,8 @@ func (p *WebPlan) MayFail(i int) bool {
 	return !f.certain(&p.Requests[i])
 }
 
-// fate returns what may become of request i, if all requests before have been answered and the
-// connection was kept.
+// fate returns the possible outcomes of request i, if all requests before have been answered and
+// the connection was kept.
 func (p *WebPlan) fate(i int) webFate {
 	q := &p.Requests[i]
 	f, decided := p.clientFate(i)
@@ -78,7 +80,8 @@ func (p *WebPlan) fate(i int) webFate {
 	return f
 }
 
-// shown returns the status that the client gets where the balancer answers with a status.
+// shown returns the status that the client receives for an answer of the balancer itself: errorloc
+// may replace status.
 func (q *WebRequest) shown(status int) int {
 	for i := 0; i < len(q.Expect.Instead); i += 2 {
 		if q.Expect.Instead[i] == status {
@@ -88,10 +91,10 @@ func (q *WebRequest) shown(status int) int {
 	return status
 }
 
-// ruled reports whether a rule answers the request in front of the servers.
+// ruled reports whether a rule answers the request, so that no server gets it.
 func (q *WebRequest) ruled() bool { return q.Expect.Answer != 0 && !q.Expect.Reaches }
 
-// hasBody reports whether bytes follow the head of the request.
+// hasBody reports whether bytes follow the head of the request: a body or a chunked framing.
 func (q *WebRequest) hasBody() bool {
 	return q.Framing == ByChunks || q.Framing == ByLength && q.Body > 0
 }
@@ -99,10 +102,10 @@ func (q *WebRequest) hasBody() bool {
 // ends reports whether the client's connection ends with this request, whoever answers.
 func (p *WebPlan) ends(q *WebRequest) bool { return q.last() || p.shape.Closes || q.Expect.Ends }
 
-// follow decides what comes behind the answer.
+// follow sets whether the connection ends after the answer.
 func (f *webFate) follow(ends bool) { f.stays, f.leaves = !ends, ends }
 
-// replace gives the client the answer of a rule in place of the server's.
+// replace changes the fate to that of a request whose server's answer a rule replaces with its own.
 func (f *webFate) replace(q *WebRequest) {
 	if slices.Contains(f.own, q.Expect.Answer) { // the status does not tell who has answered
 		f.leaves = true
@@ -116,8 +119,9 @@ func (f *webFate) replace(q *WebRequest) {
 	}
 }
 
-// clientFate returns the fate of a request whose client disturbs it. Requests before it have the
-// usual fate, if the client has waited for their answers.
+// clientFate returns the fate of a request whose client has a fault. decided is false if the fault
+// does not concern this request: it is in a later request or answer, and the client has read this
+// answer before.
 func (p *WebPlan) clientFate(i int) (f webFate, decided bool) {
 	switch {
 	case p.Fault == Polite || p.Fault.reading() && i < p.FaultIn:
@@ -134,7 +138,8 @@ func (p *WebPlan) clientFate(i int) (f webFate, decided bool) {
 	return f, false
 }
 
-// awaits reports whether the client has waited for answer i before its fault.
+// awaits reports whether the client reads answer i before its fault happens. It does if it waits
+// for this answer, or a later one, before it sends a request up to the faulty one.
 func (p *WebPlan) awaits(i int) bool {
 	for k := i + 1; k <= p.FaultIn; k++ {
 		if p.Requests[k].Waits {
@@ -144,8 +149,8 @@ func (p *WebPlan) awaits(i int) bool {
 	return false
 }
 
-// brokenFate returns the fate of a request of which the client has sent only a part, before FIN
-// or silence.
+// brokenFate returns the fate of a request of which the client sends only a part, followed by FIN
+// or silence. first means the first request of the connection.
 func (p *WebPlan) brokenFate(q *WebRequest, first bool) (f webFate, decided bool) {
 	text, head := q.appendTo(nil)
 	own := 400
@@ -180,8 +185,8 @@ func (p *WebPlan) cutsHead(q *WebRequest) bool {
 	return p.FaultAt < head
 }
 
-// malformedFate returns the fate of a malformed request. If only its body is wrong, a server may
-// have got its head, and may act on it.
+// malformedFate returns the fate of a malformed request. If only its body is malformed, a server
+// may have received the head, and may answer.
 func (p *WebPlan) malformedFate(i int) webFate {
 	q := &p.Requests[i]
 	bad := entry(badRequests, q.Malformed)
@@ -202,7 +207,7 @@ func (p *WebPlan) malformedFate(i int) webFate {
 	return f
 }
 
-// serverFate returns the fate of a request that a server gets.
+// serverFate returns the fate of a valid request that is sent to a server.
 func (p *WebPlan) serverFate(i int) webFate {
 	q := &p.Requests[i]
 	a := &q.Answer
@@ -227,7 +232,8 @@ func (p *WebPlan) serverFate(i int) webFate {
 	return f
 }
 
-// stopped makes the fate that of a request whose server falls silent within its answer.
+// stopped changes the fate to that of a request whose server stops sending within its answer,
+// without closing.
 func (p *WebPlan) stopped(q *WebRequest, f *webFate) {
 	t := q.appendAnswer(nil)
 	switch at := q.Answer.At; {
@@ -238,8 +244,8 @@ func (p *WebPlan) stopped(q *WebRequest, f *webFate) {
 	}
 }
 
-// endedEarly makes the fate that of a request whose server ends its connection within its answer
-// or behind it.
+// endedEarly changes the fate to that of a request whose server ends its connection within its
+// answer or after it.
 func (p *WebPlan) endedEarly(q *WebRequest, f *webFate) {
 	a, t := &q.Answer, q.appendAnswer(nil)
 	abrupt := q.abrupt()
@@ -265,15 +271,15 @@ func (p *WebPlan) endedEarly(q *WebRequest, f *webFate) {
 	f.leaves = f.leaves || lossy || abrupt && a.Early >= 0
 }
 
-// abrupt reports whether the end of the server's connection may be RST, which destroys bytes that
-// are on their way. The kernel also sends RST if bytes are unread.
+// abrupt reports whether the server's connection may end with RST, which destroys bytes on their
+// way. The kernel also sends RST if a socket is closed with unread bytes.
 func (q *WebRequest) abrupt() bool {
 	a := &q.Answer
 	unread := a.Early >= 0 || q.tunnels() && q.Up > 0
 	return a.Fault == ServerResets || a.Fault == ServerCloses && unread
 }
 
-// repeatable reports whether the balancer must send a request again that was lost on a kept
+// repeatable reports whether the balancer must send a request again that failed on a kept
 // connection.
 func (p *WebPlan) repeatable(q *WebRequest) bool {
 	if !q.idempotent() || q.hasBody() && q.Framing != ByLength {
@@ -298,7 +304,7 @@ func (p *WebPlan) races(i int) bool {
 	return false
 }
 
-// wanted returns the possible outcomes as a text.
+// wanted returns the possible outcomes as a text for messages.
 func (f *webFate) wanted() string {
 	var all []string
 	add := func(possible bool, name string) {

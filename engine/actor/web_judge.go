@@ -41,7 +41,8 @@ func (c *webClient) answer(t *webTrack, f *webFate, h *webHead, status int) next
 	return c.hearBody(t, f, &body, h)
 }
 
-// headFits judges the fields of an answer that the configuration adds or removes.
+// headFits checks the fields of an answer that the configuration adds or removes. It reports
+// whether they are as planned.
 func (c *webClient) headFits(q *WebRequest, h *webHead) bool {
 	for _, line := range q.Expect.Gains {
 		if !h.has(line) {
@@ -62,7 +63,8 @@ func (c *webClient) headFits(q *WebRequest, h *webHead) bool {
 	return true
 }
 
-// cookieFits judges the cookie that names the client's server.
+// cookieFits checks that the answer sets the cookie that identifies the client's server, if the
+// plan expects it.
 func (c *webClient) cookieFits(t *webTrack, h *webHead) bool {
 	d := t.last()
 	if t.request.Expect.Cookie == "" || d == nil {
@@ -83,7 +85,7 @@ func (c *webClient) cookieFits(t *webTrack, h *webHead) bool {
 // hearBody reads the body of a server's answer, and judges how it ends.
 func (c *webClient) hearBody(t *webTrack, f *webFate, body *webBody, h *webHead) next {
 	q, start := t.request, c.in.taken
-	closes, keeps := h.close, h.keep // h is overwritten
+	closes, keeps := h.close, h.keep // the bytes of h are overwritten by later reads
 	err := c.swallow(q, givenBody, body)
 	if body.framing == ByEnd && c.overUnread(q, err) {
 		err = io.EOF
@@ -103,7 +105,7 @@ func (c *webClient) hearBody(t *webTrack, f *webFate, body *webBody, h *webHead)
 	switch {
 	case body.at == want && f.served:
 		return c.after(q, f, closes, keeps)
-	case f.torn || c.Rough && c.unix && body.framing == ByEnd: // such an end is no reset
+	case f.torn || c.Rough && c.unix && body.framing == ByEnd: // the connection may end without a reset here
 	case body.at <= want && body.framing == ByEnd && (f.short || f.cut && c.unix):
 		return c.allCame(t, f, body.at)
 	default:
@@ -112,7 +114,8 @@ func (c *webClient) hearBody(t *webTrack, f *webFate, body *webBody, h *webHead)
 	return broken
 }
 
-// swallow reads and compares a body. It returns why it ended; nil if a byte was wrong.
+// swallow reads a body to its end and compares it with the plan. It returns the error that ended
+// it: io.EOF at its regular end; nil if a byte was wrong.
 func (w *WebWorld) swallow(q *WebRequest, k streamKind, body *webBody) error {
 	for {
 		b, err := body.next(1 << 20)
@@ -125,7 +128,8 @@ func (w *WebWorld) swallow(q *WebRequest, k streamKind, body *webBody) error {
 	}
 }
 
-// allCame judges the size of a part of an answer behind which the server has ended its connection.
+// allCame judges the number of bytes of an incomplete answer, after which the server has ended its
+// connection. With exact, the client must get all bytes that the server sent.
 func (c *webClient) allCame(t *webTrack, f *webFate, got int) next {
 	if d := t.last(); f.exact && d != nil && got != d.sent && !c.Rough {
 		c.failf(t.request, "%d bytes came behind the head of its answer; the server has sent %d", got, d.sent)
@@ -133,7 +137,7 @@ func (c *webClient) allCame(t *webTrack, f *webFate, got int) next {
 	return broken
 }
 
-// cutOff judges an answer that ended within its body. got is the number of bytes behind its head.
+// cutOff judges an answer that ended within its body. got is the number of bytes after its head.
 func (c *webClient) cutOff(t *webTrack, f *webFate, err error, got int) next {
 	q := t.request
 	t.record.Failed, t.record.Aborted = true, c.own(err)
@@ -154,7 +158,8 @@ func (c *webClient) cutOff(t *webTrack, f *webFate, err error, got int) next {
 	return broken
 }
 
-// after decides what must follow an answer that is whole.
+// after returns what must follow an answer that is whole. closes and keeps are the Connection
+// options of the answer.
 func (c *webClient) after(q *WebRequest, f *webFate, closes, keeps bool) next {
 	c.mayEnd = f.leaves || c.Draining
 	switch {

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// The details of plans that can be taken out each by itself. Their usual value is 0.
+// The fields of plans that can be removed one by one. Removal sets a field to its zero value.
 var (
 	clientDetails  = []string{"Fault", "Piece", "Pause", "Gulp", "Rest", "HalfEnd", "Behind"}
 	requestDetails = []string{"Malformed", "Odd", "Old", "Close", "Keep", "Body", "Trailer", "Fill", "Continue", "Eager", "Up", "Wait"}
@@ -14,10 +14,10 @@ var (
 		"Wait", "Piece", "Pause", "Gulp", "Acked", "Apart"}
 )
 
-// Keep takes parts out of a plan: requests, and what is unusual about them and about the client. It
-// asks keeps with the name of each part that the plan has, for example "request 31", "request 31
-// Body", "answer 31 Fault" or "client 3 Gulp", and takes out those for which it returns false. The
-// first request stays if all others go.
+// Keep removes parts of a plan: requests, and unusual properties of requests, answers and the
+// client. It calls keeps with the name of each part that the plan has, for example "request 31",
+// "request 31 Body", "answer 31 Fault" or "client 3 Gulp". It removes the parts for which keeps
+// returns false. The first request stays if all requests would be removed.
 func (p *WebPlan) Keep(keeps func(part string) bool) {
 	keepDetails(p, fmt.Sprint("client ", p.Number), clientDetails, keeps)
 	p.keepRequests(keeps)
@@ -36,7 +36,8 @@ func (p *WebPlan) Keep(keeps func(part string) bool) {
 	p.settle()
 }
 
-// keepRequests takes requests out. With the request of its fault, the client loses the fault.
+// keepRequests removes requests. If the request of the client's fault is removed, the fault is
+// removed, too.
 func (p *WebPlan) keepRequests(keeps func(part string) bool) {
 	faulty := p.Requests[p.FaultIn].Number
 	rest := slices.DeleteFunc(slices.Clone(p.Requests), func(q WebRequest) bool { return !keeps(fmt.Sprint("request ", q.Number)) })
@@ -50,7 +51,7 @@ func (p *WebPlan) keepRequests(keeps func(part string) bool) {
 	}
 }
 
-// keepDetails sets fields of the struct at to their zero value.
+// keepDetails sets fields of the struct at to their zero value, where keeps returns false.
 func keepDetails(at any, of string, fields []string, keeps func(part string) bool) {
 	v := reflect.ValueOf(at).Elem()
 	for _, name := range fields {

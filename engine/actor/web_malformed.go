@@ -9,14 +9,14 @@ import (
 // request.
 type malformed struct {
 	name   string
-	head   string // the whole head, and bytes behind it; empty: the head is valid
-	chunk  string // with a valid head: what is wrong behind its chunks
-	status int    // of the refusal
+	head   string // the whole head, and bytes after it; empty: the head is valid
+	chunk  string // with a valid head: malformed bytes that follow the valid chunks
+	status int    // status of the balancer's answer; 0: there is none, because the answer has begun
 }
 
 func (m *malformed) key() string { return m.name }
 
-// odd is a change that makes a head unusual, but leaves it valid.
+// odd is a change of a head that makes it unusual, but leaves it valid.
 type odd struct {
 	name string
 	edit func(head, host string) string
@@ -42,7 +42,8 @@ func (q *WebRequest) filled(text string) string {
 	return strings.NewReplacer("{N}", strconv.Itoa(q.Number), "{H}", q.Host).Replace(text)
 }
 
-// smuggled returns a request that follows malformed bytes. No server may get it.
+// smuggled returns a request that follows malformed bytes. If a server gets it, the balancer has
+// read the bytes as a request of their own.
 func (q *WebRequest) smuggled() string {
 	return q.filled("GET /" + strconv.Itoa(q.Number/10*10+9) + " HTTP/1.1\r\nHost: {H}\r\n\r\n")
 }
@@ -52,8 +53,8 @@ const (
 	getHead  = "GET /{N} HTTP/1.1\r\nHost: {H}\r\nX-Number: {N}\r\n"
 )
 
-// badRequests are requests that two programs could read differently (RFC 9112 11.2), and some
-// that are wrong in another way.
+// badRequests are requests that the balancer must refuse. Most of them are requests that two
+// programs could parse differently (RFC 9112 11.2).
 var badRequests = []*malformed{
 	{name: "two lengths", head: postHead + "Content-Length: 2\r\nContent-Length: 6\r\n\r\nhello!", status: 400},
 	{name: "one length twice", head: postHead + "Content-Length: 2\r\nContent-Length: 2\r\n\r\nhe", status: 400},
@@ -99,12 +100,13 @@ var badRequests = []*malformed{
 	{name: "LF as the last line", chunk: "0\r\n\n", status: 400},
 }
 
-// unwantedTunnel is malformed only behind a request without Upgrade.
+// unwantedTunnel is the name of an answer 101. It is malformed only after a request without
+// Upgrade.
 const unwantedTunnel = "a tunnel that nobody wants"
 
 const saidHead = "HTTP/1.1 200 Said\r\nX-Number: {N}\r\n"
 
-// badAnswers are answers that the client must not get.
+// badAnswers are answers that the balancer must not pass on to the client.
 var badAnswers = []*malformed{
 	{name: "another protocol", head: "220 mail.test ESMTP\r\n\r\n", status: 502},
 	{name: "two lengths", head: saidHead + "Content-Length: 2\r\nContent-Length: 6\r\n\r\nhello!", status: 502},
@@ -127,7 +129,8 @@ var badAnswers = []*malformed{
 	{name: "length as a trailer", chunk: "0\r\nContent-Length: 9\r\n\r\n"},
 }
 
-// oddRequests are changes of a valid head. The server gets the same request.
+// oddRequests are unusual but valid forms of a request's head. The server must get the same request
+// as from the usual form.
 var oddRequests = []*odd{
 	{"LF alone ends lines", func(head, _ string) string { return strings.ReplaceAll(head, "\r\n", "\n") }},
 	{"empty lines first", func(head, _ string) string { return "\r\n\n" + head }},
@@ -141,7 +144,7 @@ var oddRequests = []*odd{
 	{"capitals", capitals},
 }
 
-// capitals writes the names of the fields in capitals.
+// capitals converts the names of all fields to upper case.
 func capitals(head, _ string) string {
 	lines := strings.Split(head, "\r\n")
 	for i, line := range lines {
@@ -152,7 +155,8 @@ func capitals(head, _ string) string {
 	return strings.Join(lines, "\r\n")
 }
 
-// oddAnswers are changes of a valid head. The client gets the same answer.
+// oddAnswers are unusual but valid forms of an answer's head. The client must get the same answer
+// as from the usual form.
 var oddAnswers = []*odd{
 	{"LF alone ends lines", func(head, _ string) string { return strings.ReplaceAll(head, "\r\n", "\n") }},
 	{"no blank behind the colon", func(head, _ string) string { return strings.ReplaceAll(head, ": ", ":") }},

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// numberField is the name of the field, in lower case, that names the request in both messages.
+// numberField is the lower-case name of the field that contains the number of the request, in
+// requests and answers.
 const numberField = "x-number"
 
 // target returns the target of the request line.
@@ -25,7 +26,7 @@ func (q *WebRequest) authority() string {
 	return q.Host
 }
 
-// appendTo appends the request as the client sends it. body is the size of its head.
+// appendTo appends the bytes of the request, as the client sends it. body is the size of its head.
 func (q *WebRequest) appendTo(b []byte) (text []byte, body int) {
 	start := len(b)
 	if bad := entry(badRequests, q.Malformed); bad != nil && bad.head != "" {
@@ -53,8 +54,8 @@ func (q *WebRequest) HeadSize() int {
 	return size
 }
 
-// chunksEnd returns the bytes behind the data of a chunked body. A malformed body is followed by
-// a request that nobody may serve.
+// chunksEnd returns the bytes after the data of a chunked body. After a malformed body, they
+// contain a request that no server may get.
 func (q *WebRequest) chunksEnd() string {
 	if bad := entry(badRequests, q.Malformed); bad != nil {
 		return q.filled(bad.chunk) + q.smuggled()
@@ -162,11 +163,12 @@ func lastChunk(number int, trailer bool) string {
 	return "0\r\n\r\n"
 }
 
-// answerText is an answer as the server sends it: interim answers, the final one and its body.
+// answerText contains the bytes of an answer, as the server sends it: interim answers, the final
+// head and its body.
 type answerText struct {
 	bytes []byte
-	head  int // where the head of the final answer begins
-	body  int // where its body begins
+	head  int // offset in bytes of the final answer's head
+	body  int // offset in bytes of its body
 }
 
 // appendAnswer appends the answer to b.
@@ -232,7 +234,7 @@ func (q *WebRequest) appendAnswerBody(b []byte, end string) []byte {
 	return appendStamp(b, q.stream(givenBody), 0, a.Body)
 }
 
-// added returns the bytes that a server adds behind its answer.
+// added returns the bytes that a server with the fault ServerAdds sends after its answer.
 func (q *WebRequest) added() string {
 	unasked := q.Number/10*10 + 9
 	switch q.Number % 3 {

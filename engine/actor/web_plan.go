@@ -11,25 +11,26 @@ import (
 // WebPlan is one connection of a client in mode http: its requests, their answers, and how both
 // ends behave. It is a value. Everything that the ends do follows from it and from the seed.
 type WebPlan struct {
-	Number   int          // of the conversation, from 1
-	Requests []WebRequest // 1 to 8
-	Piece    int          // most bytes of one write of the client; 0: a message is one write
-	Pause    time.Duration
-	Gulp     int           // most bytes of one read of the client; 0: as many as there are
-	Rest     time.Duration // before a read of the client
-	HalfEnd  bool          // the client sends FIN right behind its last request, and reads on
-	Behind   string        // bytes that the client sends behind its last request
+	Number   int           // number of the conversation, from 1
+	Requests []WebRequest  // 1 to 8 requests
+	Piece    int           // bytes of one write of the client (more in long messages, see writePieces); 0: a message is one write
+	Pause    time.Duration // between two of the first writes of a message of the client
+	Gulp     int           // maximum bytes of each of the first 60 reads of the client; 0: no limit
+	Rest     time.Duration // pause before each of the first 6 reads of the client
+	HalfEnd  bool          // the client sends FIN right after its last request, and continues to read
+	Behind   string        // bytes that the client sends after its last request; empty: none
 	Fault    ClientFault
 	FaultIn  int // index of the request or of the answer in which the client's fault happens
-	FaultAt  int // bytes of it that are sent or read before
+	FaultAt  int // bytes of this request or answer that the client sends or reads before its fault
 
 	shape *WebShape
 }
 
-// ClientFault is how a client disturbs a conversation.
+// ClientFault is a misbehaviour of a client within a request or an answer.
 type ClientFault string
 
-// The faults of a client. The first three happen while it sends, the last two while it reads.
+// The faults of a client. FIN, reset and silence happen while it sends a request, the other two
+// while it reads an answer. Polite: no fault.
 const (
 	Polite       ClientFault = ""
 	ClientFIN    ClientFault = "FIN"
@@ -47,33 +48,33 @@ func (f ClientFault) reading() bool { return f == ClientLeaves || f == ClientDro
 
 // WebRequest is one request and its answer.
 type WebRequest struct {
-	Number    int // the last part of its path; ten times that of the conversation, and its index
+	Number    int // identifies the request, as the last part of its path: 10 times the conversation's number plus its index
 	Method    string
-	Host      string // the Host field
-	Path      string // in front of "/" and the number
+	Host      string // value of the Host field
+	Path      string // path before "/" and the number
 	Old       bool   // HTTP/1.0
 	Close     bool   // Connection: close
 	Keep      bool   // Connection: keep-alive
 	Fields    []string
-	Fill      int    // bytes of a field that makes the head large
-	Cookie    string // a line of the Cookie field; empty: none
-	Body      int    // bytes
+	Fill      int    // bytes of an additional field X-Fill; 0: no such field
+	Cookie    string // value of the Cookie field; empty: no such field
+	Body      int    // bytes of the body, without framing
 	Framing   Framing
-	Trailer   bool          // behind the chunks
+	Trailer   bool          // a trailer follows the chunks
 	Continue  bool          // Expect: 100-continue
-	Halts     bool          // the client sends the rest of the body when it has the whole answer
-	Upgrade   bool          // to a tunnel
-	Eager     bool          // the client sends into the tunnel before it stands
+	Halts     bool          // the client sends the body up to Answer.Early, and the rest after it has read the whole answer
+	Upgrade   bool          // the request asks for a tunnel
+	Eager     bool          // the client sends its tunnel bytes before the tunnel is established
 	Up        int           // bytes that the client sends through the tunnel
-	Odd       string        // a key of oddRequests: unusual, but valid
-	Malformed string        // a key of badRequests; empty: the request is valid
-	Waits     bool          // the client sends it when it has the answer before
-	Wait      time.Duration // before it is sent
+	Odd       string        // name of an entry of oddRequests: an unusual, but valid head; empty: the usual head
+	Malformed string        // name of an entry of badRequests; empty: the request is valid
+	Waits     bool          // the client sends the request only after the answer to the request before
+	Wait      time.Duration // pause before the request is sent
 	Expect    WebExpect
 	Answer    WebAnswer
 }
 
-// Framing says where a body ends.
+// Framing is the way in which the end of a body is marked.
 type Framing string
 
 // The framings. ByEnd is possible in answers only.
@@ -84,71 +85,71 @@ const (
 	ByEnd    Framing = "the connection's end"
 )
 
-// WebExpect is what the configuration of the balancer does with a request and its answer. The
-// zero value passes both on unchanged, to any server.
+// WebExpect contains the effects of the balancer's configuration on a request and its answer. The
+// zero value: both are passed on unchanged, to any server.
 type WebExpect struct {
-	Backend  string // of the server that gets the request; empty: any
-	Server   string // the server that a cookie names; empty: any
-	Frees    bool   // the connection to the server is not kept behind the answer
-	Path     string // at the server, in front of "/" and the number; empty: as it was sent
-	Method   string // at the server; empty: as it was sent
-	Query    string // at the server, with its question mark
-	Host     string // at the server; empty: as it was sent
-	Has      []string
+	Backend  string   // backend of the server that gets the request; empty: any
+	Server   string   // the server that a cookie names; empty: any
+	Frees    bool     // the connection to the server is not kept after the answer
+	Path     string   // path at the server, before "/" and the number; empty: as the client sent it
+	Method   string   // value at the server; empty: as the client sent it
+	Query    string   // query at the server, with its question mark; empty: none
+	Host     string   // value at the server; empty: as the client sent it
+	Has      []string // field lines that the server must get
 	Lacks    []string // names of fields that the server must not get
 	Answer   int      // status of the answer that a rule gives; 0: a server answers
 	Reaches  bool     // with Answer: a server gets the request, and the rule replaces its answer
 	Text     string   // with Answer: its body; empty: any
 	Location string   // with Answer: the field Location; empty: any
-	Ends     bool     // the client's connection ends behind the answer
-	Status   int      // of the server's answer at the client; 0: as the server has sent it
+	Ends     bool     // the client's connection ends after the answer
+	Status   int      // status that the client gets for the server's answer; 0: as the server has sent it
 	Gains    []string // field lines that the client must get
 	Loses    []string // names of fields that the client must not get
 	Cookie   string   // name of the cookie that the answer must set to the server's name; empty: none
-	Own      []int    // statuses of answers that the balancer may give, for a reason outside of the plan
-	Instead  []int    // pairs of statuses: of an answer of the balancer, and of the one that errorloc puts in its place
+	Own      []int    // statuses of answers of the balancer itself whose cause is not in the plan, such as a server that is down
+	Instead  []int    // pairs of statuses: that of an answer of the balancer itself, then that of the errorloc redirection that replaces it
 }
 
 // WebAnswer is the behaviour of the server for a request.
 type WebAnswer struct {
 	Status  int
-	Body    int // bytes; in a tunnel: those that the server sends
+	Body    int // bytes of the body, without framing; in a tunnel: number of bytes that the server sends
 	Framing Framing
 	Old     bool     // HTTP/1.0
 	Close   bool     // Connection: close
 	Fields  []string // further lines of its head
-	Fill    int      // bytes of a field that makes the head large
+	Fill    int      // bytes of an additional field X-Fill; 0: no such field
 	Trailer bool
-	Odd     string        // a key of oddAnswers: unusual, but valid
-	Said100 bool          // 100 Continue is sent before the body is read
+	Odd     string        // name of an entry of oddAnswers: an unusual, but valid head; empty: the usual head
+	Said100 bool          // the server sends 100 Continue before it reads the body
 	Interim int           // number of other interim answers before the final one
-	Blind   bool          // the answer comes before the head of the request is complete
-	Early   int           // bytes of the request's body that are read before the answer; -1: all
-	Wait    time.Duration // before the answer
-	Piece   int           // most bytes of one write; 0: all is one write
-	Pause   time.Duration // between two writes
-	Gulp    int           // most bytes of one read; 0: as many as there are
+	Blind   bool          // the server answers after the request line, before the head is complete
+	Early   int           // bytes of the request's body that the server reads before it answers; -1: all
+	Wait    time.Duration // pause before the answer
+	Piece   int           // bytes of one write (more in long answers, see writePieces); 0: the answer is one write
+	Pause   time.Duration // pause between two of the first writes
+	Gulp    int           // maximum bytes of each of the first 60 reads of the server; 0: no limit
 	Fault   ServerFault
-	At      int    // bytes, with the interim answers, that are sent before the fault
-	Acked   bool   // the fault waits until the balancer has all these bytes
+	At      int    // bytes of the answer, with interim answers, that are sent before the fault
+	Acked   bool   // the fault waits until the balancer's kernel has acknowledged these bytes
 	Apart   bool   // with ServerAdds: a pause comes before the added bytes
-	Bad     string // with ServerErrs: a key of badAnswers or badChunks
+	Bad     string // with ServerErrs: name of an entry of badAnswers
 }
 
-// ServerFault is how a server disturbs an exchange.
+// ServerFault is a misbehaviour of a server within an answer or after it.
 type ServerFault string
 
-// The faults of a server.
+// The faults of a server. Fair: no fault.
 const (
 	Fair         ServerFault = ""
 	ServerCloses ServerFault = "close"
-	ServerFIN    ServerFault = "FIN" // and it reads on
+	ServerFIN    ServerFault = "FIN" // sends FIN and continues to read
 	ServerResets ServerFault = "reset"
 	ServerStops  ServerFault = "silence"
 	ServerAdds   ServerFault = "bytes behind the answer"
 	ServerErrs   ServerFault = "malformed"
-	// ServerDies closes a kept connection as soon as a request comes on it. The same request is
-	// answered on a new connection.
+	// ServerDies: the server closes a kept connection when a request comes on it. If the balancer
+	// sends the request again on a new connection, the server answers it.
 	ServerDies ServerFault = "close of a kept connection"
 )
 
@@ -180,7 +181,8 @@ func planFields(v reflect.Value) string {
 	return b.String()
 }
 
-// last reports whether the client's connection ends with the request, because the request says so.
+// last reports whether the request itself ends the client's connection: by Connection: close, or as
+// HTTP/1.0 without keep-alive.
 func (q *WebRequest) last() bool { return q.Close || q.Old && !q.Keep }
 
 // bodiless reports whether the answer of the server has no body.
@@ -206,7 +208,7 @@ func (q *WebRequest) idempotent() bool {
 	return false
 }
 
-// stream returns the stamped bytes of a body or of one direction of a tunnel.
+// stream returns the stream (see Stamp) of a body or of one direction of a tunnel.
 func (q *WebRequest) stream(k streamKind) Stream { return Stream(4*q.Number + int(k)) }
 
 type streamKind int
@@ -246,17 +248,18 @@ func (p *WebPlan) place(number int) int {
 	return -1
 }
 
-// adds reports whether a server sends bytes behind its answer to the request.
+// adds reports whether a server sends bytes after its answer to the request.
 func (q *WebRequest) adds() bool { return q.Answer.Fault == ServerAdds && !q.ruled() }
 
-// endsBehind reports whether a server ends its connection behind the whole answer, and waits until
-// the balancer's kernel has got FIN. The next request of the client comes later still, so it must
-// not be lost on that connection.
+// endsBehind reports whether a server ends its connection after the whole answer, and waits until
+// the balancer's kernel has received FIN. The client sends its next request later still, so the
+// balancer must not lose that request on this connection.
 func (q *WebRequest) endsBehind() bool {
 	a := &q.Answer
 	ends := a.Fault == ServerCloses || a.Fault == ServerFIN
 	return ends && a.Acked && a.Early < 0 && !q.ruled() && !q.tunnels() && !q.untilEnd() && a.At >= len(q.appendAnswer(nil).bytes)
 }
 
-// trails reports whether a server adds bytes or FIN behind its answer, for which the client waits.
+// trails reports whether a server sends bytes or FIN after its answer. The client waits for them
+// before it sends its next request.
 func (q *WebRequest) trails() bool { return q.adds() || q.endsBehind() }

@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// webReader reads HTTP/1 messages. It accepts only what RFC 9112 lets a sender generate, so that
-// nobody can read a message that the balancer has sent in another way.
+// webReader reads HTTP/1 messages. It accepts only messages that RFC 9112 allows a sender to
+// generate. So no receiver can parse a message of the balancer in another way.
 type webReader struct {
 	from       io.Reader
 	buf        []byte
-	start, end int // the bytes that were read and not taken yet
-	taken      int // bytes that were taken since the connection began
+	start, end int // buf[start:end] was read and not taken yet
+	taken      int // number of bytes that were taken since the connection began
 }
 
-// syntaxError is a message that breaks the grammar.
+// syntaxError is the error of a message that violates the grammar.
 type syntaxError struct{ what string }
 
 func (e *syntaxError) Error() string { return "malformed: " + e.what }
@@ -26,16 +26,16 @@ func malformedf(format string, args ...any) error {
 	return &syntaxError{fmt.Sprintf(format, args...)}
 }
 
-// isSyntax reports whether err is about the bytes, not about the connection.
+// isSyntax reports whether err is a syntax error of a message, and not an error of the connection.
 func isSyntax(err error) bool {
 	var s *syntaxError
 	return errors.As(err, &s)
 }
 
-// mostHead is the most bytes of a head or of a line.
+// mostHead is the maximum number of bytes of a head or of a line.
 const mostHead = 70 << 10
 
-// fill reads more bytes behind those in the buffer.
+// fill reads more bytes and appends them to those in the buffer.
 func (r *webReader) fill() error {
 	switch {
 	case r.start == r.end:
@@ -58,7 +58,8 @@ func (r *webReader) fill() error {
 // left returns the bytes in the buffer.
 func (r *webReader) left() []byte { return r.buf[r.start:r.end] }
 
-// take removes the first n bytes of the buffer. They are valid until the next fill.
+// take removes the first n bytes of the buffer and returns them. They are valid until the next
+// fill.
 func (r *webReader) take(n int) []byte {
 	b := r.buf[r.start : r.start+n]
 	r.start += n
@@ -66,7 +67,7 @@ func (r *webReader) take(n int) []byte {
 	return b
 }
 
-// until returns the bytes up to the first occurrence of mark and takes them with it.
+// until returns the bytes before the first occurrence of mark. It takes these bytes and mark.
 func (r *webReader) until(mark string) ([]byte, error) {
 	for seen := 0; ; {
 		b := r.left()
@@ -81,7 +82,7 @@ func (r *webReader) until(mark string) ([]byte, error) {
 	}
 }
 
-// midway turns the end of the connection into an error: the message is not complete.
+// midway converts io.EOF into io.ErrUnexpectedEOF, for an end of the connection within a message.
 func midway(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
@@ -128,7 +129,7 @@ var (
 	colon = []byte(":")
 )
 
-// nextLine returns the first line of fields and the rest. The line is nil behind the last one.
+// nextLine returns the first line of fields and the rest. The line is nil after the last one.
 func nextLine(fields []byte) (line, rest []byte) {
 	if len(fields) == 0 {
 		return nil, nil
@@ -137,13 +138,13 @@ func nextLine(fields []byte) (line, rest []byte) {
 	return line, rest
 }
 
-// fieldOf divides a line.
+// fieldOf divides a line into the name and the value of a field.
 func fieldOf(line []byte) (name, value []byte) {
 	name, value, _ = bytes.Cut(line, colon)
 	return name, bytes.Trim(value, " \t")
 }
 
-// add reads a line of fields.
+// add parses a field line and stores the fields that matter for framing and identification.
 func (h *webHead) add(line []byte) error {
 	name, value := fieldOf(line)
 	if len(name) == len(line) || !isToken(name) {
@@ -177,7 +178,8 @@ func (h *webHead) add(line []byte) error {
 	return nil
 }
 
-// get returns the value of the first field of that name, and how many there are.
+// get returns the value of the first field with a name, and the number of such fields. name is in
+// lower case.
 func (h *webHead) get(name string) (value []byte, count int) {
 	for line, rest := nextLine(h.fields); line != nil; line, rest = nextLine(rest) {
 		n, v := fieldOf(line)
@@ -191,7 +193,7 @@ func (h *webHead) get(name string) (value []byte, count int) {
 	return value, count
 }
 
-// has reports whether a field is there. want is "Name: value".
+// has reports whether the head has a field with this name and value. want is "Name: value".
 func (h *webHead) has(want string) bool {
 	name, value := fieldOf([]byte(want))
 	name = bytes.ToLower(name)
@@ -219,7 +221,7 @@ func same(b []byte, word string) bool {
 	return true
 }
 
-// digits returns a decimal number, or -1.
+// digits returns the value of a decimal number; -1: b is no number or has more than 18 digits.
 func digits(b []byte) int {
 	if len(b) == 0 || len(b) > 18 {
 		return -1
@@ -234,7 +236,7 @@ func digits(b []byte) int {
 	return n
 }
 
-// printable fails if there are control bytes.
+// printable returns an error if b contains control bytes other than tab.
 func printable(b []byte) error {
 	for _, c := range b {
 		if c < ' ' && c != '\t' || c == 0x7f {
@@ -244,7 +246,7 @@ func printable(b []byte) error {
 	return nil
 }
 
-// tokens are the bytes that a name may have.
+// tokens are the bytes that the name of a field may contain (RFC 9110 5.6.2).
 var tokens = func() (t [256]bool) {
 	for c := '!'; c < 0x7f; c++ {
 		t[c] = !strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// say sends the answer of a request, with the planned fault. It reports whether the connection
-// goes on.
+// say sends the answer of a request, with the planned fault. It reports whether the connection can
+// serve another request.
 func (s *webService) say(t *webTrack, d *webDelivery) bool {
 	q := t.request
 	a := &q.Answer
@@ -37,7 +37,8 @@ func (s *webService) say(t *webTrack, d *webDelivery) bool {
 	return s.misbehave(t, d, most == len(text.bytes))
 }
 
-// tail returns how many bytes of the answer are sent together with bytes behind it.
+// tail returns how many last bytes of the answer are sent in one write with the added bytes after
+// it; 0: none.
 func (q *WebRequest) tail(text answerText) int {
 	if q.Answer.Fault != ServerAdds || q.Answer.Apart {
 		return 0
@@ -45,7 +46,8 @@ func (q *WebRequest) tail(text answerText) int {
 	return min(1+q.Number*7919%3000, len(text.bytes)-text.head-1)
 }
 
-// write sends the first bytes of an answer, as many as most says. a is the running coroutine.
+// write sends the first most bytes of an answer. It reports whether all of them were sent. a is the
+// running coroutine.
 func (s *webService) write(a *Actor, q *WebRequest, d *webDelivery, text answerText, most int) bool {
 	d.begun = most > text.head
 	n, err := a.writePieces(s.conn, text.bytes[:most], q.Answer.Piece, q.Answer.Pause)
@@ -56,8 +58,8 @@ func (s *webService) write(a *Actor, q *WebRequest, d *webDelivery, text answerT
 	return err == nil
 }
 
-// misbehave does what the server's fault is behind the bytes that it has sent. It reports whether
-// the connection goes on.
+// misbehave performs the server's fault, after the bytes before it have been sent. whole means that
+// these are the whole answer. It reports whether the connection can serve another request.
 func (s *webService) misbehave(t *webTrack, d *webDelivery, whole bool) bool {
 	q := t.request
 	a := &q.Answer
@@ -82,7 +84,7 @@ func (s *webService) misbehave(t *webTrack, d *webDelivery, whole bool) bool {
 	return true
 }
 
-// leave ends the connection. a is the running coroutine.
+// leave ends the connection as the fault demands. a is the running coroutine.
 func (s *webService) leave(a *Actor, d *webDelivery, answer *WebAnswer) {
 	if answer.Acked {
 		s.awaitAcks(a, 1)
@@ -105,8 +107,8 @@ func (s *webService) leave(a *Actor, d *webDelivery, answer *WebAnswer) {
 	}
 }
 
-// awaitAcks waits until the balancer's kernel has all bytes except fewer than some. Over a UNIX
-// socket it has them at once.
+// awaitAcks waits until fewer than some bytes are not acknowledged by the balancer's kernel. Over a
+// UNIX socket, bytes arrive at once, so it returns at once.
 func (s *webService) awaitAcks(a *Actor, some int) {
 	if s.At.IsUnix() {
 		return
@@ -120,8 +122,9 @@ func (s *webService) awaitAcks(a *Actor, some int) {
 	})
 }
 
-// unsent returns how many sent bytes are not acknowledged. During a handshake no byte is: a client
-// that uses TCP Fast Open is accepted before it ends.
+// unsent returns the number of sent bytes that are not acknowledged. During a handshake it is the
+// largest int: TCP Fast Open lets a server accept a client before the handshake ends, and SIOCOUTQ
+// is 0 then.
 func (c *Conn) unsent() int {
 	if info, e := c.process.Info(c.fd); e == 0 && info.Handshaking {
 		return math.MaxInt
@@ -130,9 +133,9 @@ func (c *Conn) unsent() int {
 	return left
 }
 
-// add sends the tail of an answer and bytes behind it. The client waits with its next request until
-// the balancer's kernel has the first of them. The balancer need not read more before that request
-// comes.
+// add sends the tail of an answer and more bytes after it. The client sends its next request only
+// when the balancer's kernel has the first of these bytes. The balancer need not read more of them
+// before that request comes.
 func (s *webService) add(t *webTrack, tail []byte) bool {
 	if t.request.Answer.Apart {
 		s.actor.Pause(1 + t.request.Answer.Pause)
@@ -155,8 +158,9 @@ func (s *webService) add(t *webTrack, tail []byte) bool {
 	return false
 }
 
-// fallSilent waits for the end of the connection. It reads what comes, or it reads nothing. Then the
-// end may not reach it, because bytes that it does not read are in front.
+// fallSilent waits for the end of the connection without sending. For even request numbers it reads
+// the incoming bytes; for odd ones it reads nothing. Unread bytes may then keep the peer's FIN from
+// arriving.
 func (s *webService) fallSilent(q *WebRequest) {
 	if q.Number%2 == 0 {
 		s.awaitEnd()
@@ -166,8 +170,8 @@ func (s *webService) fallSilent(q *WebRequest) {
 	s.actor.Until("is silent", func() bool { return s.conn.shows(unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR) })
 }
 
-// awaitEnd reads until the connection ends. If the answer has ended it for certain, a request that
-// comes meanwhile is a failure. Behind FIN, a request may have been on its way.
+// awaitEnd reads until the connection ends. If the answer certainly ends the connection, a request
+// that comes meanwhile is a failure. After FIN, a request may have been on its way.
 func (s *webService) awaitEnd() {
 	q := s.prior.request
 	certain := q.Answer.Fault != ServerFIN && q.Answer.Early < 0
@@ -184,7 +188,8 @@ func (s *webService) awaitEnd() {
 	}
 }
 
-// tunnel sends and reads bytes in a tunnel. most is where the server's fault happens.
+// tunnel sends and reads bytes in a tunnel. most is the number of bytes that the server sends
+// before its fault or end.
 func (s *webService) tunnel(t *webTrack, d *webDelivery, text answerText, most int) bool {
 	q := t.request
 	body := webBody{in: &s.in, framing: ByEnd}

@@ -24,7 +24,7 @@ func (c *webClient) send(a *Actor) {
 	c.sendLast(a)
 }
 
-// await waits until request i is to be sent.
+// await waits until the plan allows the client to send request i.
 func (c *webClient) await(a *Actor, q *WebRequest, i int) {
 	if q.Waits && i > 0 {
 		a.Until("waits for an answer", func() bool { return c.answered >= i || c.over })
@@ -32,15 +32,15 @@ func (c *webClient) await(a *Actor, q *WebRequest, i int) {
 	if i > 0 && !c.over && c.plan.Requests[i-1].trails() {
 		before := c.tracks[c.plan.Requests[i-1].Number]
 		a.Until("waits for bytes or FIN behind an answer", func() bool { return before.settled || c.over })
-		a.Pause(1) // the balancer has a chance to see them
+		a.Pause(1) // so that the balancer can notice them first
 	}
 	if q.Wait > 0 {
 		a.Pause(q.Wait)
 	}
 }
 
-// sendOne sends a request. With Expect: 100-continue, and where the client halts, it sends a part and
-// waits for an answer before it sends the rest.
+// sendOne sends a request. With Expect: 100-continue or Halts, it sends a part, and waits for an
+// answer before it sends the rest.
 func (c *webClient) sendOne(a *Actor, q *WebRequest, text []byte, head int) error {
 	part := 0
 	switch {
@@ -60,8 +60,8 @@ func (c *webClient) sendOne(a *Actor, q *WebRequest, text []byte, head int) erro
 	return err
 }
 
-// awaitAnswer waits within a request. A client that halts waits for the end of the answer, and for
-// that of the connection if it comes behind the answer.
+// awaitAnswer waits within a request. With Halts, it waits until the whole answer has come, or
+// until the connection has ended.
 func (c *webClient) awaitAnswer(a *Actor, q *WebRequest) {
 	if q.Halts {
 		a.Until("waits for an early answer", func() bool { return c.answered > c.plan.index(q) || c.over })
@@ -70,14 +70,15 @@ func (c *webClient) awaitAnswer(a *Actor, q *WebRequest) {
 	c.awaitContinue(a, q)
 }
 
-// awaitContinue waits for an interim answer, for a final one, or for some time.
+// awaitContinue waits for an interim answer, a final answer or a timeout: 1/16 of the shortest
+// timeout of the configuration.
 func (c *webClient) awaitContinue(a *Actor, q *WebRequest) {
 	late := false
 	a.Cast.Kernel.After(1+c.plan.shape.Patience/16, func() { late = true })
 	a.Until("waits for 100 Continue", func() bool { return late || c.continued > c.plan.index(q) || c.over })
 }
 
-// disturb sends a part of a request, and does what the client's fault is.
+// disturb sends a part of a request, and performs the client's fault.
 func (c *webClient) disturb(a *Actor, q *WebRequest, text []byte) {
 	n := min(c.plan.FaultAt, len(text))
 	if n == len(text) {
@@ -95,7 +96,7 @@ func (c *webClient) disturb(a *Actor, q *WebRequest, text []byte) {
 	}
 }
 
-// sendLast sends what comes behind the last request.
+// sendLast sends the bytes or the FIN that the plan has after the last request.
 func (c *webClient) sendLast(a *Actor) {
 	last := &c.plan.Requests[len(c.plan.Requests)-1]
 	switch {

@@ -14,12 +14,12 @@ import (
 
 // WebServer is a server in mode http. It follows the plan of each request.
 type WebServer struct {
-	Name    string // also the value of the cookie that names it
-	Backend string // the backend that it belongs to
+	Name    string // name of the server, and the value of the cookie that identifies it
+	Backend string // name of its backend
 	At      kernel.Address
 	Backlog int
-	// FastOpen: a request may come in a SYN. If the connection then fails, it may come again (RFC
-	// 7413 2.2).
+	// FastOpen means that requests may come in a SYN. If such a connection fails, the balancer may
+	// send the request again (RFC 7413 2.2).
 	FastOpen bool
 }
 
@@ -52,18 +52,18 @@ func (w *WebWorld) ServeOn(s WebServer, a *Actor, l *Listener) {
 	}
 }
 
-// webService is one connection to a server.
+// webService serves one connection to a server.
 type webService struct {
 	*WebWorld
 	WebServer
 	actor   *Actor
 	conn    *Conn
 	in      webReader
-	gulp    int       // most bytes of a read; 0: as many as there are
-	gulps   int       // small reads so far
-	prior   *webTrack // the request before
-	shut    bool      // the end of the connection was announced
-	sendErr error     // of the latest answer
+	gulp    int       // maximum number of bytes of a read; 0: no limit
+	gulps   int       // number of small reads so far
+	prior   *webTrack // the latest request on this connection; nil: none
+	shut    bool      // Connection: close was sent or received
+	sendErr error     // error of sending the latest answer; nil: none
 }
 
 func (s *webService) run() {
@@ -75,7 +75,7 @@ func (s *webService) run() {
 	s.free(s.in.buf)
 }
 
-// end records that the connection has ended for the request that was served last.
+// end records, at the latest request, that the connection has ended.
 func (s *webService) end() {
 	if s.prior == nil {
 		return
@@ -86,7 +86,7 @@ func (s *webService) end() {
 	}
 }
 
-// Read reads as slowly as the plan says.
+// Read reads from the connection, with small reads as the plan demands.
 func (s *webService) Read(b []byte) (int, error) {
 	if s.gulp > 0 && s.gulps < mostGulps {
 		s.gulps++
@@ -96,7 +96,7 @@ func (s *webService) Read(b []byte) (int, error) {
 	return n, unlessReset(err, s.sendErr)
 }
 
-// next serves one request. It reports whether another may follow.
+// next serves one request. It reports whether the connection can serve another one.
 func (s *webService) next() bool {
 	early := s.unheard()
 	var d *webDelivery
@@ -129,8 +129,8 @@ func (s *webService) next() bool {
 	return s.drain(t, d, &body, math.MaxInt) && s.goesOn(t.request, closes)
 }
 
-// unheard returns the next request if it is to be answered before its head is complete. It reads
-// the first line only. nil: there is no such request.
+// unheard reads the request line, and returns the request if its answer is to be sent before the
+// rest of its head is read. nil: no such request.
 func (s *webService) unheard() *webTrack {
 	for {
 		if i := bytes.Index(s.in.left(), crlf); i >= 0 {
@@ -146,7 +146,7 @@ func (s *webService) unheard() *webTrack {
 	}
 }
 
-// headless judges an error in place of a request.
+// headless judges an error that came in place of a request.
 func (s *webService) headless(err error) {
 	if !isSyntax(err) {
 		return // the end of the connection
@@ -174,8 +174,8 @@ func (s *webService) answerCheck(closes bool) bool {
 	return err == nil && !closes
 }
 
-// serve reads the body of a request and answers as planned. It reports whether the connection goes
-// on.
+// serve reads the body of a request and answers as planned. It reports whether the connection can
+// serve another request.
 func (s *webService) serve(t *webTrack, d *webDelivery, body *webBody) bool {
 	a := &t.request.Answer
 	s.gulp = a.Gulp
@@ -194,7 +194,7 @@ func (s *webService) serve(t *webTrack, d *webDelivery, body *webBody) bool {
 	return s.drain(t, d, body, most) && s.say(t, d)
 }
 
-// die ends a kept connection on which a request has come.
+// die ends a kept connection on which a request has come, without an answer.
 func (s *webService) die(t *webTrack) {
 	s.end()
 	if t.request.Answer.Acked {
@@ -203,8 +203,8 @@ func (s *webService) die(t *webTrack) {
 	_ = s.conn.Close()
 }
 
-// drain reads the body of a request until most bytes were read. It returns false if the end of
-// the connection or a wrong byte came first.
+// drain reads the body of a request up to most bytes. It returns false if the body is incomplete or
+// a byte is wrong.
 func (s *webService) drain(t *webTrack, d *webDelivery, body *webBody, most int) bool {
 	q := t.request
 	for body.at < most {
@@ -246,10 +246,11 @@ func (s *webService) bodyEnds(t *webTrack, body *webBody, err error) bool {
 	return true
 }
 
-// goesOn reports whether the server waits for another request.
+// goesOn reports whether the server waits for another request on the connection. After an announced
+// end it still does so in some cases, to check that none comes.
 func (s *webService) goesOn(q *WebRequest, closes bool) bool {
 	a := &q.Answer
-	open := a.Old && q.Number%2 == 1 && !a.Close // HTTP/1.0 without keep-alive
+	open := a.Old && q.Number%2 == 1 && !a.Close // the answer is HTTP/1.0 without keep-alive
 	if q.untilEnd() || (closes || a.Close || open) && q.Number%4 < 2 {
 		return false
 	}

@@ -5,50 +5,52 @@ import (
 	"time"
 )
 
-// WebShape is what the configuration of the balancer allows, and how much the plans that are
-// drawn disturb it. Plans that were drawn for a shape refer to it: it must not change afterwards.
+// WebShape contains limits for the plans that [DrawWeb] draws: the properties of the balancer's
+// configuration, and the allowed faults. A plan refers to its shape, so the shape must not change
+// afterwards.
 type WebShape struct {
 	Hosts   []WebHost
-	Paths   []string // in front of "/" and the number; nil: none
+	Paths   []string // paths of requests, before "/" and the number; nil: no path
 	Effects []func(r *rand.Rand, q *WebRequest)
-	// Closes: the frontend has `option httpclose`.
+	// Closes means that the frontend has `option httpclose`.
 	Closes bool
-	// IgnoresProbes: the frontend has `option http-ignore-probes`.
+	// IgnoresProbes means that the frontend has `option http-ignore-probes`.
 	IgnoresProbes bool
 	// Upgrades and Connects allow requests for tunnels. The Host field of CONNECT has a port.
 	Upgrades, Connects bool
-	// UnixClients and UnixServers: some of them use UNIX sockets, which have no reset.
+	// UnixClients and UnixServers mean that some clients or servers use UNIX sockets, which have no
+	// reset.
 	UnixClients, UnixServers bool
-	// Patience is the shortest timeout of the configuration. All pauses of one message together
-	// are shorter. 0: there is none, so nobody falls silent.
+	// Patience is the shortest timeout of the configuration. All pauses of one message together are
+	// shorter. 0: there is no timeout, so no client or server stops sending without closing.
 	Patience time.Duration
-	// Repeats is the largest idempotent request, head and body, that is certainly sent again if a
-	// kept connection ends, in bytes.
+	// Repeats is a size in bytes, for head and body together. An idempotent request up to this size
+	// is certainly sent again if a kept connection ends.
 	Repeats int
-	Large   int  // bytes of large bodies
-	Fill    int  // most bytes of a field that makes a head large; 0: none
-	Most    int  // requests of a conversation; 0: 8
-	Tame    bool // nobody disturbs anything
+	Large   int  // maximum bytes of large bodies; 0: no large bodies
+	Fill    int  // maximum bytes of the field X-Fill; 0: no such field
+	Most    int  // maximum number of requests of a conversation; 0: 8
+	Tame    bool // clients and servers have no faults
 }
 
-// WebHost is a value of the Host field and what follows from it.
+// WebHost is a value of the Host field, and the routing of requests with this value.
 type WebHost struct {
 	Name    string
-	Backend string   // of the servers that get the requests; empty: any
+	Backend string   // backend of the servers that get the requests; empty: any
 	Frees   bool     // connections to the servers are not kept
-	Cookie  string   // name of the cookie by which clients keep their server; empty: none
-	Hides   bool     // the servers do not see that cookie
+	Cookie  string   // name of the cookie that assigns a client to a server; empty: none
+	Hides   bool     // the balancer removes that cookie from requests
 	Servers []string // the values of that cookie; each is the name of its server
 }
 
-// drawing draws a plan.
+// drawing is the state while a plan is drawn at random.
 type drawing struct {
 	*rand.Rand
 	*WebShape
 	plan *WebPlan
 }
 
-// DrawWeb draws the plan of a conversation. Numbers of conversations begin with 1.
+// DrawWeb makes a random plan of a conversation. number is 1 or more.
 func DrawWeb(r *rand.Rand, shape *WebShape, number int) *WebPlan {
 	p := &WebPlan{Number: number, shape: shape}
 	d := &drawing{r, shape, p}
@@ -76,8 +78,8 @@ func DrawWeb(r *rand.Rand, shape *WebShape, number int) *WebPlan {
 	return p
 }
 
-// apart lets draw use a random source of its own. So a shape that makes it draw more or less does not
-// change what is drawn behind it.
+// apart calls draw with a random source of its own. So a shape that makes draw use more or fewer
+// random numbers does not change later choices.
 func (d *drawing) apart(r *rand.Rand, draw func()) {
 	d.Rand = rand.New(rand.NewPCG(r.Uint64(), 0))
 	draw()
@@ -91,13 +93,14 @@ func (d *drawing) most() int {
 	return 8
 }
 
-// once is true one time in n.
+// once returns true with probability 1/n.
 func (d *drawing) once(n int) bool { return d.IntN(n) == 0 }
 
 // between returns a number from least to most.
 func (d *drawing) between(least, most int) int { return least + d.IntN(most-least+1) }
 
-// oneOf returns an index below n one time in rare, otherwise -1. A tame shape has no such index.
+// oneOf returns a random index below n with probability 1/rare; otherwise -1. A tame shape always
+// gives -1.
 func (d *drawing) oneOf(n, rare int) int {
 	i := d.IntN(n)
 	if !d.once(rare) || d.Tame {
@@ -117,7 +120,7 @@ func (d *drawing) size() int {
 	return d.IntN(1 << d.IntN(9))
 }
 
-// fill returns the size of a field that makes a head large: mostly 0.
+// fill returns the size of the field X-Fill in bytes: mostly 0.
 func (d *drawing) fill() int {
 	n := 1 + d.IntN(max(d.Fill, 1))
 	if !d.once(6) || d.Fill == 0 {
@@ -126,7 +129,7 @@ func (d *drawing) fill() int {
 	return n
 }
 
-// piece returns the most bytes of one write or read; 0: no limit.
+// piece returns the maximum number of bytes of one write or read; 0: no limit.
 func (d *drawing) piece() int {
 	if !d.once(3) {
 		return 0
@@ -134,7 +137,7 @@ func (d *drawing) piece() int {
 	return 1 + d.IntN(1<<d.IntN(12))
 }
 
-// pause returns a pause: often none. All pauses of a message are a part of the patience.
+// pause returns a pause, often 0. All pauses of a message together are shorter than Patience.
 func (d *drawing) pause() time.Duration {
 	if !d.once(4) {
 		return 0
@@ -176,7 +179,8 @@ func (d *drawing) request(q *WebRequest, h *WebHost) {
 	d.cookie(q, h)
 }
 
-// cookie decides which server the client has been given before.
+// cookie draws the cookie of a request: none, one that names a server, or one with an unknown
+// value.
 func (d *drawing) cookie(q *WebRequest, h *WebHost) {
 	if h.Cookie == "" {
 		return
@@ -198,7 +202,7 @@ func (d *drawing) cookie(q *WebRequest, h *WebHost) {
 	q.Cookie = pick(d, "a=b; "+q.Cookie, q.Cookie+"; a=b")
 }
 
-// last makes the last request special: it ends the connection, or asks for a tunnel.
+// last gives some last requests a special form: they end the connection, or ask for a tunnel.
 func (d *drawing) last(q *WebRequest) {
 	switch {
 	case d.Upgrades && !q.Old && q.Framing == NoBody && d.once(8):

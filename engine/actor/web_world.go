@@ -10,16 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// WebWorld contains the plans of all conversations in mode http, and what the clients and the
-// servers have seen of each request. It reports with [Cast.Failf].
+// WebWorld contains the plans of all conversations in mode http, and the records of their requests.
+// It reports failures with [Cast.Failf].
 type WebWorld struct {
 	Cast *Cast
 	// Own are the statuses of answers that the balancer may give to any request, for reasons that
-	// no plan contains, such as 503 while servers are down.
+	// no plan contains. An example is 503 while servers are down.
 	Own []int
-	// Rough: a connection may end at any time, because calls of the balancer fail or it is stopped.
+	// Rough means that a connection may end at any time, because system calls of the balancer fail
+	// or the balancer is stopped.
 	Rough bool
-	// Draining: from now on the balancer may end connections behind an answer.
+	// Draining means that the balancer may end connections after an answer, from the time at which
+	// it is set.
 	Draining bool
 	// CheckPath is the path of health checks. They are answered with 200, or with 503 if Sick
 	// returns true for the name of the server.
@@ -28,38 +30,38 @@ type WebWorld struct {
 
 	plans   []*WebPlan
 	tracks  map[int]*webTrack // by number of the request
-	buffers [][]byte          // that nobody uses
+	buffers [][]byte          // buffers that are not in use
 }
 
-// webTrack is what happened to a request.
+// webTrack is the record of a request during the simulation.
 type webTrack struct {
 	plan       *WebPlan
 	request    *WebRequest
 	index      int
 	deliveries []*webDelivery
 	record     WebRecord
-	settled    bool // the balancer has got the bytes or FIN behind the answer, or never will
+	settled    bool // the bytes or FIN after the answer have reached the balancer, or never will
 }
 
-// webDelivery is one time that a server got a request.
+// webDelivery is one arrival of a request at a server.
 type webDelivery struct {
 	server string
 	kept   bool // the connection had served a request before
-	fast   bool // it may have come in a SYN, so it comes again if the connection fails
-	begun  bool // the final answer was begun
+	fast   bool // it may have come in a SYN, so it may come again if the connection fails
+	begun  bool // the server has begun to send the final answer
 	heard  bool // the balancer certainly has a byte of the answer
 	ended  bool // the server has ended the connection
 	body   int  // bytes of the request's body that were read
 	wrote  int  // bytes of the answer that were sent
-	sent   int  // those of them behind the head of the final answer
+	sent   int  // bytes of these after the head of the final answer
 }
 
 // WebRecord is the outcome of a request, for comparison with the log of the balancer.
 type WebRecord struct {
 	Number   int
 	Line     string // "GET /12 HTTP/1.1"
-	Sent     bool   // the client has sent it to its end
-	Status   int    // of the final answer at the client; 0: none came
+	Sent     bool   // the client has sent the whole request
+	Status   int    // status of the final answer at the client; 0: no answer came
 	Own      bool   // the balancer gave that answer
 	Body     int    // bytes of the answer's body, without framing
 	Bytes    int    // bytes that the client has read for this request, with heads and framing
@@ -122,8 +124,8 @@ func (w *WebWorld) failf(q *WebRequest, format string, args ...any) {
 	w.Cast.Failf("conversation %d request %d: "+format, append([]any{q.Number / 10, q.Number}, args...)...)
 }
 
-// compare reports whether b are the stamped bytes of a message from offset at on. Otherwise it
-// reports whose bytes they are.
+// compare reports whether b has the bytes of a message from offset at on. If not, it reports a
+// failure that names the message to which the bytes belong.
 func (w *WebWorld) compare(q *WebRequest, k streamKind, b []byte, at int) bool {
 	if end := q.stamps(k); end >= 0 {
 		b = b[:max(0, min(len(b), end-at))]
@@ -140,7 +142,7 @@ func (w *WebWorld) compare(q *WebRequest, k streamKind, b []byte, at int) bool {
 	return false
 }
 
-// stamps returns how many bytes of a body are stamped, if a chunk with other bytes follows them,
+// stamps returns how many bytes of a body belong to its stream, if malformed bytes follow them;
 // otherwise -1.
 func (q *WebRequest) stamps(k streamKind) int {
 	switch {
@@ -165,7 +167,7 @@ func (w *WebWorld) mayBe(q *WebRequest, f *webFate, status int) bool {
 	return slices.Contains(f.own, status) || slices.ContainsFunc(w.Own, func(own int) bool { return q.shown(own) == status })
 }
 
-// buffer returns a slice of some capacity and length 0. free takes it back.
+// buffer returns a slice of length 0 with some capacity. The caller gives it back with free.
 func (w *WebWorld) buffer() []byte {
 	n := len(w.buffers)
 	if n == 0 {
@@ -184,19 +186,20 @@ func (w *WebWorld) free(b []byte) {
 
 const mostBuffers = 256
 
-// mostSilence is how long the end of a connection waits for anything. It is longer than all timeouts
-// that a conversation can meet.
+// mostSilence is the longest time that a client or server waits without progress. It is longer than
+// all timeouts that a conversation can meet.
 const mostSilence = time.Hour
 
-// keepAlive moves the deadline of a connection on which bytes move.
+// keepAlive postpones the deadline of a connection on which bytes move.
 func (c *Conn) keepAlive() {
 	if now := c.cast.Kernel.Now(); c.deadline > 0 && c.deadline-now < mostSilence/2 {
 		c.Deadline(now + mostSilence)
 	}
 }
 
-// writePieces writes a message in pieces of at most piece bytes, 0 for one piece, with pauses
-// between the first ones. It returns the number of bytes written.
+// writePieces writes a message in pieces of piece bytes, with pauses between the first ones. Pieces
+// are larger for a long message, so that there are about mostPieces at most. 0: the message is one
+// piece. It returns the number of bytes written.
 func (a *Actor) writePieces(c *Conn, b []byte, piece int, pause time.Duration) (n int, err error) {
 	size := len(b)
 	if piece > 0 {
@@ -216,16 +219,18 @@ func (a *Actor) writePieces(c *Conn, b []byte, piece int, pause time.Duration) (
 	return n, err
 }
 
-// mostPieces is the number of writes of one message.
+// mostPieces is the approximate maximum number of pieces of one message.
 const mostPieces = 12
 
-// shows reports whether one of the events is present on a connection, or nothing can come any more.
+// shows reports whether one of the events is present on a connection. It returns true, too, if the
+// connection is closed or overdue.
 func (c *Conn) shows(events uint32) bool {
 	return c.closed || c.overdue() || c.process.Poll(c.fd)&events != 0
 }
 
-// unlessReset returns the error of a read. Linux reports a reset once. If a write has got this
-// report, reads return the end of the connection, as if FIN had come.
+// unlessReset returns the error of a read. Linux reports a reset once: if a write has returned it,
+// reads return the end of the stream, as if FIN had come. Then unlessReset returns the write's
+// error.
 func unlessReset(read, write error) error {
 	if errors.Is(read, io.EOF) && errors.Is(write, unix.ECONNRESET) {
 		return write
