@@ -19,7 +19,7 @@ type Addr struct {
 	len uint32
 }
 
-// ErrPath is returned if the path of a UNIX socket does not fit into an address.
+// ErrPath is returned if the path or abstract name of a UNIX socket does not fit into an address.
 var ErrPath = errors.New("path of a UNIX socket is empty or longer than 107 bytes")
 
 // IP returns the address of a TCP endpoint. The zone of an IPv6 address is the name or the

@@ -95,7 +95,7 @@ func rawOption(fd, level, name, value int) Errno {
 	return e
 }
 
-// rawAbrupt makes the close of a socket send RST.
+// rawAbrupt makes a later close of the socket send RST.
 func rawAbrupt(fd int) {
 	linger := unix.Linger{Onoff: 1, Linger: 0}
 	_, _, _ = unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_LINGER, uintptr(unsafe.Pointer(&linger)), unsafe.Sizeof(linger), 0)

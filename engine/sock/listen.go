@@ -16,9 +16,9 @@ import (
 	"sluice/conf"
 )
 
-// deepest is the default length of the queue of waiting connections. It is more than any kernel
-// grants: listen(2) reduces it to net.core.somaxconn, so the queue gets the largest length
-// allowed.
+// deepest is the default length of the queue of connections that wait for accept. It is more than
+// any kernel allows: listen(2) reduces it to net.core.somaxconn. So the queue gets the largest
+// allowed length.
 const deepest = 65535
 
 // ErrBusy is returned if another socket already listens on the address.
@@ -87,7 +87,8 @@ func Listen(f *conf.Frontend, b *conf.Bind, n int) ([]int, error) {
 	return fds, err
 }
 
-// CheckListen returns the errors of Listen that can be found without opening a socket.
+// CheckListen returns the errors of Listen that can be found without opening a socket, for checks
+// of a configuration.
 func CheckListen(b *conf.Bind, lookUp func(host string) (netip.Addr, error)) error {
 	if b.Address.Net == conf.NetFD {
 		return nil

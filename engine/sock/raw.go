@@ -8,8 +8,8 @@ type Errno = unix.Errno
 // Read reads the bytes that are available, up to len(b). 0 without an error is the end of the
 // stream. EAGAIN means that there are no bytes now.
 //
-// Like all calls here that may be interrupted by a signal (EINTR), Read is then repeated: no
-// event would follow to announce that it can be.
+// If a signal interrupts the call (EINTR), Read repeats it, because no event would announce that
+// the call can be repeated. Most functions of this file do the same.
 func Read(fd int, b []byte) (int, Errno) {
 	for {
 		if n, e := rawRead(fd, b); e != unix.EINTR {
@@ -18,7 +18,7 @@ func Read(fd int, b []byte) (int, Errno) {
 	}
 }
 
-// Peek is Read, but leaves the bytes in the socket.
+// Peek is Read, but the bytes stay in the socket.
 func Peek(fd int, b []byte) (int, Errno) {
 	for {
 		if n, e := rawReceive(fd, b, unix.MSG_PEEK); e != unix.EINTR {
@@ -57,16 +57,17 @@ func Splice(from, to, n int) (int, Errno) {
 	}
 }
 
-// Accept takes one connection from the queue and stores the peer's address in peer. It returns
-// the descriptor of the connection, which is non-blocking and close-on-exec.
+// Accept takes one connection from the queue and stores the peer's address in peer. It returns the
+// descriptor of the connection, which is non-blocking and close-on-exec. EAGAIN means that the
+// queue is empty. Accept does not repeat the call after EINTR.
 func Accept(fd int, peer *Addr) (int, Errno) { return rawAccept(fd, peer) }
 
 // Stream opens a non-blocking stream socket of the address family of to.
 func Stream(to *Addr) (int, Errno) { return rawSocket(int(to.raw.Addr.Family)) }
 
-// Connect starts a connection, or returns the state of one that was started before. EINPROGRESS
-// and EALREADY mean that connecting is in progress. 0 and EISCONN mean that the connection is
-// established.
+// Connect starts a connection, or returns the state of one that was started before. EINPROGRESS and
+// EALREADY mean that the connection is not established yet. 0 and EISCONN mean that the connection
+// is established.
 func Connect(fd int, to *Addr) Errno {
 	for {
 		if e := rawConnect(fd, to); e != unix.EINTR {
@@ -110,8 +111,8 @@ func Reset(fd int) {
 	rawClose(fd)
 }
 
-// Unsent returns how many bytes of the send queue the peer has not acknowledged (SIOCOUTQ), 0
-// on an error.
+// Unsent returns how many bytes of the send queue the peer has not acknowledged (SIOCOUTQ). An
+// error gives 0.
 func Unsent(fd int) int {
 	for {
 		n, e := rawUnsent(fd)
@@ -137,8 +138,8 @@ func Received(fd int) (uint64, bool) {
 	return received, ok
 }
 
-// Queued returns how many clients wait in the queue of a listening TCP socket. The second result
-// is false for other sockets.
+// Queued returns the number of connections in the accept queue of a listening TCP socket. The
+// second result is false for other sockets.
 func Queued(fd int) (int, bool) {
 	_, queued, ok := rawInfo(fd)
 	return queued, ok

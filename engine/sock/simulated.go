@@ -11,10 +11,11 @@ import (
 	"sluice/engine/kernel"
 )
 
-// process makes the system calls of the engine in a simulation.
+// process is the process of the model on which all system calls of this package are made.
 var process *kernel.Process
 
-// Simulate makes all following system calls calls of p on a model of the kernel.
+// Simulate directs all following system calls of this package to p, a process on a model of the
+// kernel. The build tag simulation is needed.
 func Simulate(p *kernel.Process) { process = p }
 
 func rawRead(fd int, b []byte) (int, Errno) { return process.Read(fd, b) }
@@ -56,7 +57,8 @@ func rawClose(fd int) { process.Close(fd) }
 
 func rawDuplicate(fd int) (int, Errno) { return process.Dup(fd) }
 
-// The descriptors of the model never block, and its processes execute nothing.
+// The descriptors of the model never block, and its processes execute no other program. So these
+// calls have nothing to do.
 func rawUnblock(int) error { return nil }
 func rawCloseOnExec(int)   {}
 
@@ -77,7 +79,8 @@ func rawPipeSize(fd int) (int, Errno) { return process.PipeSize(fd, 0) }
 
 func rawResizePipe(fd, size int) (int, Errno) { return process.PipeSize(fd, size) }
 
-// Epoll returns a new epoll instance. In other builds gnet makes it.
+// Epoll returns the descriptor of a new epoll instance. In builds without the tag simulation, gnet
+// opens the instance.
 func Epoll() (int, Errno) { return process.Epoll() }
 
 func rawControl(epoll, op, fd int, ev *unix.EpollEvent) Errno {
@@ -88,7 +91,7 @@ func rawWait(epoll int, events []unix.EpollEvent, _ int) (int, Errno) {
 	return process.Wait(epoll, events)
 }
 
-// A simulation has one goroutine, which must not sleep.
+// rawSleep returns at once, because a simulation has only one goroutine.
 func rawSleep(epoll int, events []unix.EpollEvent) (int, Errno) { return process.Wait(epoll, events) }
 
 func rawBell() (int, Errno) { return process.Eventfd() }
@@ -99,7 +102,7 @@ func rawTimer() (int, Errno) { return process.Timerfd() }
 
 func rawSetTimer(fd int, in time.Duration) { _ = process.SetTimer(fd, in) }
 
-// modelled returns the address as the model writes it.
+// modelled converts an address to the address type of the model.
 func (a *Addr) modelled() kernel.Address {
 	if !a.IsUnix() {
 		return kernel.Address{IP: a.AddrPort()}
@@ -111,8 +114,8 @@ func (a *Addr) modelled() kernel.Address {
 	return kernel.Address{Path: strings.TrimPrefix(name, "abns")}
 }
 
-// setModelled takes an address of the model. The zero address is that of a UNIX client, which has
-// none.
+// setModelled converts an address of the model to a. The zero address is the address of a UNIX
+// client without a bound name.
 func (a *Addr) setModelled(from kernel.Address) {
 	*a = Addr{}
 	switch {
