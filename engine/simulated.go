@@ -9,7 +9,7 @@ import (
 	"sluice/engine/sock"
 )
 
-// modelled is the epoll instance of a poller on the model of the kernel.
+// modelled is the descriptor of a poller's epoll instance on the model of the kernel.
 type modelled int
 
 func (m modelled) Close() error {
@@ -25,11 +25,11 @@ func openEpoll() (epoll int, gnet io.Closer, err error) {
 	return epoll, modelled(epoll), nil
 }
 
-// start begins the work of a loop. In other builds run does it.
+// start makes the loop accept connections. In builds without the tag simulation, run does this.
 func (l *loop) start() { l.resumeAll() }
 
-// step does the work of one wait, without waiting. worked is false if there was nothing to do. over
-// means that the loop has ended.
+// step handles the events that are present, without waiting. worked is false if there was nothing
+// to do. over means that the loop has ended; err is then the error that has ended it, or nil.
 func (l *loop) step() (worked, over bool, err error) {
 	n, e := woken(sock.EpollWait(l.poller.epoll, l.poller.events, 0))
 	if e != 0 {

@@ -2,16 +2,16 @@ package engine
 
 import "sluice/engine/relay"
 
-// sizes are the sizes at which a loop changes what it does, and how much it does before others have
-// a turn. An engine uses defaultSizes. Tests make them small, so that few bytes and few
-// connections reach every case.
+// sizes are limits of a loop: how much it does for one session or in one batch, and from which size
+// on it uses another method. An engine uses defaultSizes. Tests use small sizes, so that few bytes
+// and few connections reach every case.
 type sizes struct {
 	relay.Sizes
-	Share   int // bytes that one direction of a session may move before the other sessions have a turn
-	Pump    int // body bytes without chunk framing among them; below, reading and parsing is cheaper than splicing
+	Share   int // maximum bytes that one direction of a session moves before the other sessions are served
+	Pump    int // minimum body bytes without chunk framing between them for splice; fewer bytes are read and parsed, which is cheaper
 	Accepts int // maximum number of connections that one event accepts
 	Events  int // maximum number of events in one batch
-	Tick    int // events between two looks at the clock
+	Tick    int // events between two updates of the loop's time
 }
 
 // defaultSizes returns the sizes that were measured to be fast. Handling 16 events, one tick, takes
