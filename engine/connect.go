@@ -129,11 +129,12 @@ func (l *loop) tookSYN(s *session) {
 }
 
 // tendDial handles an event in the states dialing and pausing. A client that has sent FIN still
-// waits for its answer; a client whose connection has failed ends the session.
+// waits for its answer; a client whose connection has failed ends the session. The server may have got
+// a part of the stream with the SYN, so it is reset.
 func (l *loop) tendDial(id int32, s *session, from side, failed bool) {
 	if from == client {
 		if failed {
-			l.end(id, s, ending{term: term('C', 'C')})
+			l.end(id, s, ending{term: term('C', 'C'), last: server, abrupt: true})
 		}
 		return
 	}

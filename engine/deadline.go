@@ -64,7 +64,7 @@ func (l *loop) overdue(id int32, s *session) {
 			l.failed(id, s, timedOut, 0)
 			return
 		}
-		l.end(id, s, ending{term: term('c', 'C')})
+		l.end(id, s, ending{term: term('c', 'C'), last: server, abrupt: true}) // as in tendDial
 	case pausing:
 		l.retry(id, s, s.pickAgain)
 	case relaying:

@@ -108,9 +108,9 @@ func (l *loop) backendOf(s *session) *backend    { return l.site.backends[s.back
 func (l *loop) serverOf(s *session) *pool.Server { return l.backendOf(s).Servers[s.server] }
 
 // closeServer closes the server's socket. What events and reads told of it does not hold for
-// the next one.
+// the next one. A server that may have got a part of the stream with the SYN is reset.
 func (l *loop) closeServer(s *session) {
-	s.sock[server].close(false)
+	s.sock[server].close(s.inSYN > 0)
 	s.sock[server].flags = 0
 	s.flow[server].Clear(relay.SourceReady | relay.SourceClosing | relay.SourceExact | relay.SourceUrgent | relay.SourceDoubtful | relay.SourceEnded)
 	s.flow[client].Clear(relay.TargetReady)
