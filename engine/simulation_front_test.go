@@ -45,6 +45,7 @@ type simBind struct {
 	address kernel.Address // to which clients connect
 	text    string         // as the configuration names it; empty: that address
 	most    int            // maxconn; 0: none
+	tfo     bool
 }
 
 // simRoute is a way from a frontend to a backend.
@@ -80,6 +81,7 @@ var frontKnobs = []knob[*simFront]{
 	{"maxconn of an address", 0.2, nil, func(t *turn[*simFront]) { t.of.binds[0].most = 1 + t.IntN(5) }},
 	{"second address", 0.3, nil, secondAddress},
 	{"any address", 0.15, nil, anyAddress},
+	{"tfo", 0.2, nil, func(t *turn[*simFront]) { t.of.binds[0].tfo = true }},
 	{"backlog", 0.1, nil, backlog},
 	{"smart accept", 0.2, nil, func(t *turn[*simFront]) { t.of.say("option tcp-smart-accept") }},
 	{"timeout client", 0.15, nil, func(t *turn[*simFront]) { t.of.client = t.timeout() }},
@@ -170,6 +172,9 @@ func (f *simFront) finish(s *scene) {
 	f.say("mode %s", modeName(f.http))
 	for _, b := range f.binds {
 		text := cmp.Or(b.text, written(b.address))
+		if b.tfo && !b.address.IsUnix() {
+			text += " tfo"
+		}
 		if b.most > 0 {
 			text += fmt.Sprint(" maxconn ", b.most)
 		}

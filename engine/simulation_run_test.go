@@ -226,9 +226,7 @@ func (x *simulation) converse(a *actor.Actor, t *simTalk) {
 		x.hear(a, t)
 		return
 	}
-	if err := x.streams.Talk(a, t.bind.address, t.stream); err != nil && !x.doubts.has(cuts|absence) {
-		x.failf("client %d cannot connect: %v", t.number, err)
-	}
+	_ = x.streams.Talk(a, t.bind.address, t.stream) // an error has a verdict
 }
 
 // hear is a client that lets its server speak first. A rude server may reset the connection before the

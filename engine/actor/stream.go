@@ -70,7 +70,7 @@ func (s *Streams) Talk(a *Actor, to kernel.Address, plan *StreamPlan) error {
 	c := s.add(plan)
 	e := &end{streams: s, actor: a, role: client}
 	e.join(c)
-	if e.conn, e.Dial = a.Dial(to); e.Dial != nil {
+	if e.dial(to); e.Dial != nil {
 		e.over = true
 		s.judge(c)
 		return e.Dial

@@ -37,6 +37,9 @@ func DrawStream(r *rand.Rand, number int, prefix string, o StreamOptions) *Strea
 		d.pieces()
 	}
 	d.endings()
+	if d.plan.Fast = o.First == ClientFirst && d.oneIn(4); d.plan.Fast {
+		d.plan.Client.Pieces[0].Pause = 0
+	}
 	d.reading(&d.plan.Client, d.plan.Total(true))
 	d.reading(&d.plan.Server, d.plan.Total(false))
 	return d.plan

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"sluice/engine/kernel"
 )
 
 // end is one end of a conversation.
@@ -50,6 +52,18 @@ func (e *end) join(c *conversation) {
 	}
 	c.ends[e.role] = e
 	c.met = e.streams.Cast.Kernel.Now()
+}
+
+// dial connects a client that speaks first. With TCP Fast Open its first piece may go with the SYN.
+func (e *end) dial(to kernel.Address) {
+	plan := e.talk.plan
+	if !plan.Fast || to.IsUnix() || len(plan.Client.Pieces) == 0 {
+		e.conn, e.Dial = e.actor.Dial(to)
+		return
+	}
+	b := make([]byte, len(plan.Prefix)+plan.Client.Pieces[0].Size)
+	plan.fill(b, false, 0)
+	e.conn, e.Sent, e.Dial = e.actor.DialWith(to, b)
 }
 
 // learn reads until the first bytes identify the conversation. It returns false if no such bytes

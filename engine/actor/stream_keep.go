@@ -11,6 +11,9 @@ func (p *StreamPlan) Keep(keeps func(part string) bool) {
 	for _, server := range []bool{false, true} {
 		p.keepSide(server, keeps)
 	}
+	if p.Fast && !keeps(fmt.Sprint("client ", p.Number, " Fast")) {
+		p.Fast = false
+	}
 	p.Client.limitAfter(p.Total(true))
 	p.Server.limitAfter(p.Total(false))
 }

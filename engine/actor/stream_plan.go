@@ -13,7 +13,9 @@ type StreamPlan struct {
 	First  Speaker
 	// Prefix is sent by the client before its stream. It must be empty or contain [NameOf] the
 	// conversation, by which the server finds the plan.
-	Prefix         string
+	Prefix string
+	// Fast makes the client connect with TCP Fast Open, if it speaks first and over TCP.
+	Fast           bool
 	Client, Server StreamSide
 }
 
@@ -153,6 +155,9 @@ func (p *StreamPlan) check(b []byte, server bool, at int) int {
 func (p *StreamPlan) String() string {
 	first := [...]string{"the client speaks first", "the server speaks first", "nobody speaks"}[p.First]
 	head := ""
+	if p.Fast {
+		first += " and uses TCP Fast Open"
+	}
 	if p.Prefix != "" {
 		head = fmt.Sprintf("%d bytes of prefix, ", len(p.Prefix))
 	}

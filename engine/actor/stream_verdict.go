@@ -1,7 +1,10 @@
 package actor
 
 import (
+	"errors"
 	"fmt"
+
+	"golang.org/x/sys/unix"
 )
 
 // verdict checks a rule that every conversation must obey. It returns a description of the
@@ -60,9 +63,14 @@ func ended(_ *Streams, c *conversation) string {
 	return ""
 }
 
-// dialled: the client is connected.
+// dialled: the client is connected. If its bytes went with the SYN, a rude server may have reset the
+// connection before.
 func dialled(s *Streams, c *conversation) string {
-	if e := c.ends[client]; e != nil && e.Dial != nil && !s.excuses(c, Refused|Cut) {
+	e := c.ends[client]
+	if e == nil || c.plan.Fast && !c.plan.Server.End.Polite() && errors.Is(e.Dial, unix.ECONNRESET) {
+		return ""
+	}
+	if e.Dial != nil && !s.excuses(c, Refused|Cut) {
 		return fmt.Sprintf("%s cannot connect: %v", e.actor.Name, e.Dial)
 	}
 	return ""
