@@ -274,7 +274,7 @@ func (c *webClient) sentLast(q *WebRequest) bool {
 // all bytes. Linux reports such an end as a reset, after all bytes that the balancer has sent.
 func (c *webClient) overUnread(q *WebRequest, err error) bool {
 	next := c.plan.index(q) + 1
-	speaks := q.hasBody() || c.plan.Behind != "" || next < len(c.plan.Requests) && !c.plan.Requests[next].Waits
+	speaks := q.hasBody() || q.Malformed != "" || c.plan.Behind != "" || next < len(c.plan.Requests) && !c.plan.Requests[next].Waits
 	return c.unix && speaks && errors.Is(err, unix.ECONNRESET)
 }
 
