@@ -10,24 +10,24 @@ import (
 	"sluice/engine/kernel"
 )
 
-// simBack is a backend.
+// simBack is a backend of a world's configuration.
 type simBack struct {
 	name            string
 	http            bool
-	greets          bool // mode tcp: its servers speak first
+	greets          bool // mode tcp: its servers send the first byte of a conversation
 	lines           []string
 	servers         []*simServer
 	retries         int
 	redispatch      bool
-	connect, server time.Duration // timeouts
-	patience        time.Duration // the shortest timeout of a connection that stands
-	greetings       time.Duration // the shortest timeout of a connection with any frontend
+	connect, server time.Duration // timeout connect and timeout server
+	patience        time.Duration // shortest timeout of an established connection; 0: none
+	greetings       time.Duration // shortest timeout of the frontends that use the backend; 0: none
 	frees           bool          // connections to its servers are not kept
 	cookie          *simCookie    // nil: none
 	forward         *simForward   // nil: none
 	instead         []int         // see actor.WebExpect
 	rules, answers  []*webRule
-	effects         []func(q *asked) // what the backend does with every request
+	effects         []func(q *asked) // effects of the backend on every request
 	doubts          doubts
 }
 
@@ -41,10 +41,10 @@ type simServer struct {
 	disabled bool
 	check    bool
 	tfo      bool
-	at       time.Duration // when something happens to it, see serverKind
+	at       time.Duration // time since the start at which the server changes, see serverKind
 }
 
-// serverKind is what happens at the address of a server.
+// serverKind is the behaviour of a server's address during a world.
 type serverKind string
 
 const (
@@ -59,7 +59,7 @@ const (
 	dawdles  serverKind = "accepts late, and few connections wait for it"
 )
 
-// newBack makes a backend whose servers serve.
+// newBack makes a backend with random servers, which all have the kind serves.
 func (s *scene) newBack(i int) *simBack {
 	b := &simBack{name: fmt.Sprintf("b%d", i), retries: 3, connect: 2 * time.Second, server: 20 * time.Second}
 	r := s.plan.source(b.name)
@@ -118,7 +118,8 @@ var backKnobs = []knob[*simBack]{
 
 func anyServer(t *turn[*simBack]) *simServer { return t.of.servers[t.IntN(len(t.of.servers))] }
 
-// become changes what happens at the server's address. Only a TCP address can swallow connections.
+// become sets the behaviour of the server's address. A UNIX address keeps its behaviour:
+// connections to it never stay in progress.
 func (v *simServer) become(k serverKind) {
 	if !v.address.IsUnix() {
 		v.kind = k
@@ -142,13 +143,13 @@ func (b *simBack) useTFO(t *turn[*simBack]) {
 	}
 }
 
-// limit adds a timeout for connections that stand.
+// limit adds a timeout of established connections to the configuration.
 func (b *simBack) limit(name string, d time.Duration) {
 	b.say("timeout %s %s", name, milliseconds(d))
 	b.patience = leastTime(b.patience, d)
 }
 
-// leastTime returns the shorter of two times. 0 is no time.
+// leastTime returns the shorter of two timeouts. 0 means no timeout.
 func leastTime(a, b time.Duration) time.Duration {
 	if a == 0 || b > 0 && b < a {
 		return b
@@ -163,7 +164,7 @@ func closesServers(option string) func(*turn[*simBack]) {
 	}
 }
 
-// finish writes what the knobs have set.
+// finish adds the configuration lines for the fields that the knobs have set.
 func (b *simBack) finish(s *scene) {
 	b.say("mode %s", modeName(b.http))
 	b.say("retries %d", b.retries)
@@ -175,7 +176,7 @@ func (b *simBack) finish(s *scene) {
 	b.doubts |= s.doubts | b.mayFail()
 }
 
-// words returns the options of a server's line.
+// words returns the options of the server's line in the configuration.
 func (v *simServer) words(cookie bool) string {
 	var words strings.Builder
 	for _, w := range []struct {
@@ -192,16 +193,16 @@ func (v *simServer) words(cookie bool) string {
 	return words.String()
 }
 
-// mayFail returns refusals if a connection to the servers may fail. It certainly does not if all
-// servers that balancing uses serve, or if a retry leaves the only one that does not. A
-// request that is sent twice has used one retry.
+// mayFail returns refusals if a connection to the servers may fail. Connections certainly succeed
+// if all servers that balancing uses serve. They also succeed if only one does not serve, and a
+// retry certainly goes to another server: a request that is sent twice has used one retry.
 func (b *simBack) mayFail() doubts {
 	bad, good := 0, 0
 	for _, v := range b.servers {
 		switch {
-		case v.kind == blackhole && !b.http, v.kind == vanishes, v.kind == dawdles: // timeout client may end the wait
+		case v.kind == blackhole && !b.http, v.kind == vanishes, v.kind == dawdles: // timeout client may end the conversation before a retry
 			return refusals
-		case v.kind == restarts, v.kind == stops: // whom it has not accepted is lost
+		case v.kind == restarts, v.kind == stops: // connections in its accept queue are lost
 			return refusals
 		case v.disabled || v.backup || v.weight == 0:
 		case v.kind == serves:

@@ -6,17 +6,17 @@ import (
 	"math/rand/v2"
 )
 
-// simCookie is the cookie of a backend that keeps clients at a server. Its value is the name of the
-// server.
+// simCookie is the directive cookie of a backend, by which clients stay at one server. The value of
+// the cookie is the name of the server.
 type simCookie struct {
 	insert, rewrite, prefix             bool
 	indirect, preserve, postOnly, dates bool
 }
 
-// cookieName is the name of all these cookies.
+// cookieName is the name of the cookie in all backends.
 const cookieName = "SRV"
 
-// useCookie keeps clients at a server.
+// useCookie gives a backend a directive cookie with random options.
 func useCookie(t *turn[*simBack]) {
 	b, c, words := t.of, &simCookie{}, ""
 	switch t.IntN(6) {
@@ -45,7 +45,7 @@ func useCookie(t *turn[*simBack]) {
 	b.say("cookie %s%s", cookieName, words)
 }
 
-// value returns the value by which a client names a server.
+// value returns the cookie value that assigns a client to a server.
 func (c *simCookie) value(server string) string {
 	if c.prefix {
 		return server + "~v7"
@@ -53,7 +53,8 @@ func (c *simCookie) value(server string) string {
 	return server
 }
 
-// expect draws the cookies of a request and of its answer, and what becomes of them.
+// expect draws the cookies of a request and of its answer, and sets the expected changes of both by
+// the balancer.
 func (c *simCookie) expect(r *rand.Rand, q *asked, b *simBack) {
 	known := false
 	switch servers := b.cookieServers(); r.IntN(4) {
@@ -68,7 +69,8 @@ func (c *simCookie) expect(r *rand.Rand, q *asked, b *simBack) {
 	c.expectAnswer(r, q, known)
 }
 
-// brings lets the client send a cookie, beside another one.
+// brings makes the client send the cookie with a value, and another cookie. It sets the Cookie
+// field that the server must get.
 func (c *simCookie) brings(r *rand.Rand, q *asked, value string) {
 	mine, other := cookieName+"="+value, "a=b"
 	seen := mine
@@ -93,8 +95,8 @@ func (c *simCookie) brings(r *rand.Rand, q *asked, value string) {
 	q.has("Cookie: " + join(other, seen))
 }
 
-// expectAnswer draws whether the server sets the cookie, and what the client gets. known means that
-// the client's cookie names a server.
+// expectAnswer draws whether the server sets the cookie itself, and sets the Set-Cookie field that
+// the client must get. known means that the request's cookie names a server.
 func (c *simCookie) expectAnswer(r *rand.Rand, q *asked, known bool) {
 	const own = "Set-Cookie: " + cookieName + "=v8; path=/x"
 	sets := r.IntN(3) == 0
@@ -113,7 +115,7 @@ func (c *simCookie) expectAnswer(r *rand.Rand, q *asked, known bool) {
 	}
 }
 
-// cookieServers returns the servers that a cookie certainly leads to.
+// cookieServers returns the servers that certainly get the requests whose cookie names them.
 func (b *simBack) cookieServers() (names []string) {
 	if b.doubts.has(refusals) {
 		return nil

@@ -11,7 +11,7 @@ import (
 // column is a counter of a frontend, a backend or a server.
 type column int
 
-// The counters. The names are those of `show stat`, as far as it shows them.
+// The counters, in the order of columnNames. A counter of `show stat` has its name there.
 const (
 	colCur column = iota
 	colMax
@@ -40,17 +40,17 @@ const (
 	colIntercepted
 	colRequests
 	colRequestRate
-	colOther // answers by class, up to colOther+5
+	colOther // answers by class: other, then 1xx to 5xx up to colOther+5
 	col1xx
 	col2xx
 	col3xx
 	col4xx
 	col5xx
-	colQueue // average times, up to colQueue+3
+	colQueue // average times in ms, up to colQueue+3
 	colConnect
 	colResponse
 	colAll
-	colQueueMax // highest times, up to colQueueMax+3
+	colQueueMax // highest times in ms, up to colQueueMax+3
 	colConnectMax
 	colResponseMax
 	colAllMax
@@ -64,7 +64,7 @@ var columnNames = [columns]string{
 	"qtime", "ctime", "rtime", "ttime", "qtime_max", "ctime_max", "rtime_max", "ttime_max",
 }
 
-// counts are the counters of a row.
+// counts are the values of all counters of a row: a frontend, a backend, a server or the process.
 type counts [columns]int64
 
 // countsOfProxy reads the counters of a frontend or a backend.
@@ -123,7 +123,7 @@ func (c *counts) addTimes(t *stat.Times) {
 	}
 }
 
-// classOf returns the column of a status.
+// classOf returns the counter of answers for a status.
 func classOf(status int) column {
 	if status < 100 || status > 599 {
 		return colOther
@@ -131,10 +131,10 @@ func classOf(status int) column {
 	return colOther + column(status/100)
 }
 
-// span is what a counter may be. The zero value is exactly 0.
+// span is the range of the possible values of a counter. The zero value allows only 0.
 type span struct{ least, most int64 }
 
-// unbounded is more than any counter of a world.
+// unbounded is larger than any counter of a world.
 const unbounded = 1 << 40
 
 func exactly(n int64) span { return span{n, n} }
@@ -151,29 +151,30 @@ func (s span) String() string {
 	return fmt.Sprintf("%d to %d", s.least, s.most)
 }
 
-// expected is what the counters of a row may be.
+// expected contains the possible values of the counters of a row.
 type expected struct {
 	name  string
 	spans [columns]span
-	times [4][]int64 // samples: queue, connect, response, total
+	times [4][]int64 // samples in ms: queue, connect, response, total
 }
 
-// add adds n for certain.
+// add raises the smallest and the largest possible value of a counter by n.
 func (e *expected) add(c column, n int64) {
 	e.spans[c].least += n
 	e.spans[c].most += n
 }
 
-// inc adds 1 for certain.
+// inc raises the smallest and the largest possible value of a counter by 1.
 func (e *expected) inc(c column) { e.add(c, 1) }
 
-// may adds up to n.
+// may raises only the largest possible value of a counter by n.
 func (e *expected) may(c column, n int64) { e.spans[c].most += n }
 
-// set says what a counter may be.
+// set sets the possible values of a counter.
 func (e *expected) set(c column, s span) { e.spans[c] = s }
 
-// forget makes every counter unbounded, except those that system calls show.
+// forget makes the counters of a row unbounded, because not all log lines are known. Exceptions are
+// counters of current sessions and of denied sessions, which must be 0.
 func (e *expected) forget() {
 	for c := range columns {
 		switch c {
@@ -184,8 +185,7 @@ func (e *expected) forget() {
 	}
 }
 
-// settle sets the average and the highest times from their samples. Unknown samples may lower the
-// average.
+// settle sets the expected average and highest times, from the samples. Unbounded averages stay so.
 func (e *expected) settle() {
 	for i, all := range e.times {
 		if len(all) == 0 {

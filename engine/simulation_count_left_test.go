@@ -2,9 +2,9 @@
 
 package engine
 
-// checkDescriptors: the process has never more descriptors than its plan says.
+// checkDescriptors: the process never has more open descriptors than the engine's plan allows.
 func (w *simWire) checkDescriptors() {
-	if w.engine == nil { // it is made
+	if w.engine == nil { // the engine is being made
 		return
 	}
 	p := &w.engine.plan
@@ -18,10 +18,10 @@ func (w *simWire) checkDescriptors() {
 	}
 }
 
-// checkRegistered: epoll knows the files that a loop waits for, and no others.
+// checkRegistered: exactly the files that a loop waits for are registered with its epoll instance.
 func (x *simulation) checkRegistered() {
 	for i, l := range x.engine.loops {
-		want := 2 // the bell and the timer
+		want := 2 // the loop's eventfd and timerfd
 		for _, ln := range l.listeners {
 			if ln.watched {
 				want++
@@ -40,7 +40,7 @@ func (x *simulation) checkRegistered() {
 	}
 }
 
-// checkClosed ends the engine and checks that nothing is left.
+// checkClosed ends the engine and checks that no session, timer or descriptor remains.
 func (x *simulation) checkClosed() {
 	x.checkRegistered()
 	for i, l := range x.engine.loops {
@@ -65,8 +65,8 @@ func (x *simulation) checkClosed() {
 	}
 }
 
-// checkIdle: a loop without sessions has no timer but its own, all its pipes and all its memory. If
-// the engine leaves, the loop has ended.
+// checkIdle: in a loop without sessions, only the loop's own timer may be armed, and all its pipes
+// and memory are free. If the engine is leaving, the loop has ended.
 func (x *simulation) checkIdle(i int, l *loop) {
 	for _, text := range (&ledger{loop: l}).errors() {
 		x.failf("left: loop %d: %s", i, text)

@@ -9,17 +9,17 @@ import (
 	"sluice/engine/actor"
 )
 
-// countedLine is a log line, as far as counters depend on it.
+// countedLine is a log line with the rows whose counters depend on it.
 type countedLine struct {
 	*simLine
 	front *simFront
 	f     *expected
-	b, v  *expected         // nil: no backend, no server
-	q     *actor.WebRequest // nil: the line does not tell which request it is
+	b, v  *expected         // rows of the backend and the server; nil: none was chosen
+	q     *actor.WebRequest // nil: the line does not identify its request
 }
 
-// tellsAll reports whether each session or request of a frontend has a line that tells all that
-// counters depend on. bytes: so it does about the bytes from the client.
+// tellsAll reports whether each session or request of a frontend has a log line with all values
+// that counters depend on. bytes reports whether the line also contains the bytes from the client.
 func (f *simFront) tellsAll() (all, bytes bool) {
 	if f.quiet.null || f.quiet.normal {
 		return false, false
@@ -35,7 +35,7 @@ func (f *simFront) tellsAll() (all, bytes bool) {
 	return false, false
 }
 
-// addLines adds what the lines tell.
+// addLines adds the values of all complete log lines to the expected counters.
 func (t *truth) addLines() {
 	for _, line := range t.lines {
 		all, bytes := line.front.tellsAll()
@@ -63,8 +63,8 @@ func (t *truth) addLines() {
 	}
 }
 
-// place finds the rows of a line. In mode tcp, a session that ended before it had a backend shows
-// the default backend.
+// place finds the rows of a line. A line of mode tcp may name the default backend although its
+// session ended before a backend was chosen.
 func (t *truth) place(c *countedLine) {
 	c.f = t.fronts[c.front.number]
 	if !c.front.http && c.term[1] == 'R' {
@@ -83,8 +83,8 @@ func (t *truth) place(c *countedLine) {
 	}
 }
 
-// requestOf returns the request of a line. The target of CONNECT does not name it, but it is the
-// last one of its client.
+// requestOf returns the request of a line; nil: unknown. The target of CONNECT does not identify a
+// request, but a CONNECT is always the last request of its client.
 func (t *truth) requestOf(c *countedLine) *actor.WebRequest {
 	_, target, _ := strings.Cut(c.request, " ")
 	target, _, _ = strings.Cut(target, " ")
@@ -101,7 +101,7 @@ func (t *truth) requestOf(c *countedLine) *actor.WebRequest {
 	return nil
 }
 
-// inBoth adds 1 to the frontend and the backend.
+// inBoth adds 1 to a counter of the frontend and of the backend.
 func (c *countedLine) inBoth(of column) {
 	c.f.inc(of)
 	if c.b != nil {
@@ -109,7 +109,7 @@ func (c *countedLine) inBoth(of column) {
 	}
 }
 
-// atServer adds 1 to the backend and the server.
+// atServer adds 1 to a counter of the backend and of the server.
 func (c *countedLine) atServer(of column) {
 	c.b.inc(of)
 	if c.v != nil {
@@ -117,7 +117,7 @@ func (c *countedLine) atServer(of column) {
 	}
 }
 
-// mayAtServer adds 0 or 1 to the backend and the server.
+// mayAtServer adds 0 or 1 to a counter of the backend and of the server.
 func (c *countedLine) mayAtServer(of column) {
 	c.b.may(of, 1)
 	if c.v != nil {
@@ -125,10 +125,10 @@ func (c *countedLine) mayAtServer(of column) {
 	}
 }
 
-// ends reports whether the termination state begins so.
+// ends reports whether the termination state begins with a text.
 func (c *countedLine) ends(with string) bool { return strings.HasPrefix(c.term, with) }
 
-// addSession adds a session of mode tcp.
+// addSession adds a session of mode tcp to the expected counters.
 func (t *truth) addSession(c *countedLine) {
 	switch {
 	case c.ends("PR"):
@@ -146,14 +146,14 @@ func (t *truth) addSession(c *countedLine) {
 	t.addAborts(c)
 }
 
-// addAborts adds how a session or a request with a backend ended.
+// addAborts adds the failure or abort of a session or request that had a backend.
 func (t *truth) addAborts(c *countedLine) {
 	switch who, when := c.term[0], c.term[1]; {
 	case who == 'C' || who == 'c':
 		c.atServer(colClientAborts)
 	case (who == 'S' || who == 's') && when == 'D':
 		c.atServer(colServerAborts)
-	case c.ends("RC"): // also the end if the kernel cannot watch the socket, see loop.watch
+	case c.ends("RC"): // also the end of a session whose socket cannot be registered with epoll, see loop.watch
 		c.mayAtServer(colFailedConn)
 		if c.status == 503 {
 			c.b.spans[colFailedConn].least++
@@ -164,8 +164,8 @@ func (t *truth) addAborts(c *countedLine) {
 	}
 }
 
-// addFailedServer adds a connection that failed to its server. If it was a retry for which there
-// was no server any more, the line shows the server of the attempt before.
+// addFailedServer adds a failed connection to the server's counter. If a retry found no available
+// server, the line names the server of the attempt before.
 func (t *truth) addFailedServer(c *countedLine) {
 	switch {
 	case c.v == nil:
@@ -176,7 +176,7 @@ func (t *truth) addFailedServer(c *countedLine) {
 	}
 }
 
-// addAttempts adds the attempts to connect, and the choices of servers.
+// addAttempts adds the attempts to connect, the retries, and the choices of servers.
 func (t *truth) addAttempts(c *countedLine) {
 	a := t.attempts[c.b]
 	n := int64(c.retries)
@@ -193,8 +193,8 @@ func (t *truth) addAttempts(c *countedLine) {
 	t.addPersistence(c, a)
 }
 
-// addRetries adds n retries. Each counts for the server that failed, which the line tells only if
-// there was but one.
+// addRetries adds n retries. Each retry counts for the server that failed. The line identifies this
+// server if there was no redispatch, in mode http only if the backend has one server.
 func (t *truth) addRetries(c *countedLine, n int64, unmade bool) {
 	sure := n
 	if unmade {
@@ -226,7 +226,7 @@ func (t *truth) addRetries(c *countedLine, n int64, unmade bool) {
 	}
 }
 
-// addPersistence adds choices that a cookie has made. They do not count as choices of balancing.
+// addPersistence adds choices of a server by a cookie. Such choices do not count in lbtot.
 func (t *truth) addPersistence(c *countedLine, a *attempts) {
 	switch {
 	case len(c.term) < 4 || c.v == nil:
@@ -239,7 +239,7 @@ func (t *truth) addPersistence(c *countedLine, a *attempts) {
 	}
 }
 
-// addTimes adds the times of a session, or of a request with an answer.
+// addTimes adds the times of a session, or of a request with an answer, to the samples.
 func (t *truth) addTimes(c *countedLine) {
 	response := c.tr
 	if !c.front.http {
@@ -257,7 +257,7 @@ func (t *truth) addTimes(c *countedLine) {
 }
 
 // addBytes adds the bytes of a session or a request. If nothing was sent to a server, the head of
-// the request counts. known: the line tells the bytes from the client.
+// the request counts as bytes from the client. known: the line contains the bytes from the client.
 func (t *truth) addBytes(c *countedLine, known bool) {
 	in := exactly(c.uploaded)
 	switch {

@@ -8,7 +8,7 @@ import (
 	"sluice/engine/stat"
 )
 
-// checkQuiet is called when nothing can go on before the next timer.
+// checkQuiet is called when nothing can happen before the next timer.
 func (x *simulation) checkQuiet() {
 	x.checkRegistered()
 	x.checkPlaces()
@@ -19,8 +19,9 @@ func (x *simulation) checkQuiet() {
 	}
 }
 
-// checkWaiting: no client waits for a place that is free. A listener that accepts has no client in
-// its queue now. After a shortage of the kernel, the loop's own timer ends the wait.
+// checkWaiting: no client waits although the limits allow another session. The accept queue of a
+// listener that accepts is empty then. After a shortage of descriptors or memory, the loop's own
+// timer ends the wait.
 func (x *simulation) checkWaiting(i int, l *loop, ln *listener) {
 	if x.ended[i] || !x.hasPlace(ln) {
 		return
@@ -43,8 +44,8 @@ func (x *simulation) hasPlace(ln *listener) bool {
 	return true
 }
 
-// checkPlaces: each session has a place of each limit of its listener, and nobody else has one. What
-// `show stat` shows as current are the same sessions.
+// checkPlaces: each session counts once in each limit of its listener, and nothing else counts
+// there. `show stat` shows the same numbers of current sessions.
 func (x *simulation) checkPlaces() {
 	places, current := map[*stat.Limit]int64{}, map[*stat.Load]int64{}
 	for _, l := range x.engine.loops {
@@ -77,7 +78,7 @@ func (x *simulation) checkPlaces() {
 	x.checkCurrent(current)
 }
 
-// checkCurrent compares the current numbers of sessions.
+// checkCurrent compares the counters of current sessions with the sessions that exist.
 func (x *simulation) checkCurrent(want map[*stat.Load]int64) {
 	check := func(what string, l *stat.Load) {
 		if n := l.Cur(); n != want[l] {

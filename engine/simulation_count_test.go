@@ -9,28 +9,28 @@ import (
 	"sluice/pool"
 )
 
-// truth is what the counters of a world must be. It comes from the system calls of the balancer,
-// from what the actors did, and from the log lines: each conversation is known by its client's
-// address or by its first bytes, so a line's outcome is compared elsewhere.
+// truth contains the expected values of all counters of a world. They come from the system calls of
+// the balancer, from the actions of the clients and servers, and from the log lines. The log lines
+// themselves are checked in simulation_logs_test.go.
 type truth struct {
 	*simulation
-	fronts     []*expected // by frontend
-	backRows   []*expected // by backend
+	fronts     []*expected // by number of the frontend
+	backRows   []*expected // by number of the backend
 	serverRows [][]*expected
 	attempts   map[*expected]*attempts // by row of the backend
 	plans      map[int]*actor.WebPlan
 }
 
-// attempts are the attempts of a backend's sessions and requests to connect.
+// attempts counts the attempts to connect of a backend's sessions and requests.
 type attempts struct {
-	blind     bool               // not all lines are known
-	made      span               // attempts, on new connections and on idle ones
-	retries   span               // retries and redispatches
-	persisted map[*expected]span // choices of a cookie, by row of the server
-	heads     map[*expected]span // bytes of requests of which nothing was sent, by row of the server
+	blind     bool               // not all log lines are known, so the other fields are incomplete
+	made      span               // number of attempts, on new and on idle connections
+	retries   span               // number of retries and redispatches
+	persisted map[*expected]span // number of choices by a cookie, by row of the server
+	heads     map[*expected]span // bytes of requests that were not sent to their server, by row of the server
 }
 
-// checkCounts compares all counters with what has happened. It is called when all sessions have
+// checkCounts compares all counters with the expected values. It is called when all sessions have
 // ended.
 func (x *simulation) checkCounts() {
 	t := &truth{simulation: x, attempts: map[*expected]*attempts{}, plans: map[int]*actor.WebPlan{}}
@@ -47,8 +47,8 @@ func (x *simulation) checkCounts() {
 	t.checkWire()
 }
 
-// makeRows makes a row for each frontend, backend and server. Rows of proxies whose lines are not
-// all known are unbounded.
+// makeRows makes a row for each frontend, backend and server. If not all log lines of a frontend
+// are known, its row and those of its backends are unbounded.
 func (t *truth) makeRows() {
 	for _, talk := range t.talks {
 		if talk.web != nil {
@@ -91,7 +91,7 @@ func (t *truth) forgetBack(i int) {
 	}
 }
 
-// leadsTo reports whether clients of a frontend may come to a backend.
+// leadsTo reports whether a frontend may send clients to a backend.
 func (f *simFront) leadsTo(b *simBack) bool {
 	for _, r := range f.routes {
 		if r.back == b {
@@ -111,7 +111,8 @@ func (t *truth) serversOf(b *expected) []*expected {
 	return nil
 }
 
-// headOnly adds the bytes of a request of which nothing was sent to its server.
+// headOnly adds the bytes of a request that was not sent to its server. They count as bytes from
+// the client, but no system call sends them.
 func (t *truth) headOnly(c *countedLine, in span) {
 	if c.v != nil {
 		h := t.attempts[c.b].heads
@@ -119,7 +120,7 @@ func (t *truth) headOnly(c *countedLine, in span) {
 	}
 }
 
-// addMonitor adds the request for monitor-uri, which has no line.
+// addMonitor adds the request for monitor-uri, which has no log line.
 func (t *truth) addMonitor() {
 	answered := map[int]int{}
 	for _, r := range t.webs.Records() {
@@ -142,8 +143,8 @@ func (t *truth) addMonitor() {
 	}
 }
 
-// bound sets the columns that follow from others: rates and highest numbers are at least 1 and at
-// most the total.
+// bound sets the counters of highest values and rates: each is at most the total, and at least 1 if
+// the total is not 0.
 func (e *expected) bound(got *counts) {
 	for _, c := range [][2]column{{colMax, colTotal}, {colRate, colTotal}, {colConnsMax, colConns}, {colConnsRate, colConns}, {colRequestRate, colRequests}} {
 		e.set(c[0], span{min(1, got[c[1]]), got[c[1]]})
@@ -155,7 +156,7 @@ func (t *truth) checkFront(i int) {
 	row, wire := t.fronts[i], &t.wire.clients[i]
 	got := countsOfProxy(&t.engine.site.frontends[i].stat)
 	row.bound(got)
-	unopened := int64(0) // clients that a drain has accepted, and a stop has closed
+	unopened := int64(0) // clients that were accepted during a drain, and closed by a stop
 	if t.finale.stop {
 		unopened = wire.unused
 	}
@@ -169,7 +170,7 @@ func (t *truth) checkFront(i int) {
 	t.tell(row, got)
 }
 
-// tell reports the counters of a row that are not as expected.
+// tell reports each counter of a row whose value got is not possible.
 func (t *truth) tell(row *expected, got *counts) {
 	row.settle()
 	for _, text := range row.differences(got) {
@@ -191,7 +192,7 @@ func (t *truth) checkBack(i int) {
 	connects.most = connects.least + t.wire.lost
 	row.set(colConnects, connects)
 	row.set(colReuses, span{t.kept(i, -1), unbounded})
-	row.set(colSelected, span{0, unbounded}) // the sum over the servers
+	row.set(colSelected, span{0, unbounded}) // checkSums compares it with the sum over the servers
 	t.tell(row, got)
 	t.checkSums(i, got)
 }
@@ -215,9 +216,9 @@ func (t *truth) checkServer(i, j int, v *pool.Server) {
 	t.tell(row, got)
 }
 
-// selected returns how often balancing has chosen a server: for each attempt that is no retry with
-// the same server, and that no cookie has chosen. A retry may be a choice that led to that server
-// again.
+// selected returns the possible values of lbtot of a server: the number of times that balancing has
+// chosen it. Choices by a cookie and retries with the same server do not count. But a retry may be
+// a new choice that led to the same server.
 func (t *truth) selected(i, j int, got *counts) span {
 	a := t.attempts[t.backRows[i]]
 	if a.blind {
@@ -227,8 +228,8 @@ func (t *truth) selected(i, j int, got *counts) span {
 	return span{max(0, got[colTotal]-got[colRetries]-p.most), got[colTotal] - p.least}
 }
 
-// kept returns how many requests a server has got on connections that had served others; server -1:
-// all servers of the backend.
+// kept returns the number of requests that came to a server on connections with earlier requests.
+// server -1 means all servers of the backend.
 func (t *truth) kept(back, server int) (n int64) {
 	for j, v := range t.backs[back].servers {
 		if server < 0 || server == j {
@@ -238,7 +239,7 @@ func (t *truth) kept(back, server int) (n int64) {
 	return n
 }
 
-// checkSums compares a backend with its servers.
+// checkSums compares the counters of a backend with the sums of its servers' counters.
 func (t *truth) checkSums(i int, got *counts) {
 	var sum counts
 	for _, v := range t.engine.site.backends[i].Servers {
@@ -275,7 +276,7 @@ func (t *truth) checkSums(i int, got *counts) {
 	}
 }
 
-// checkProcess compares the process with its frontends.
+// checkProcess compares the counters of the process with the sums of its frontends' counters.
 func (t *truth) checkProcess() {
 	p := &t.engine.stat
 	got, row := countsOfProcess(p), &expected{name: "the process"}
@@ -299,7 +300,7 @@ func (t *truth) checkProcess() {
 	}
 }
 
-// checkWire compares the bytes that are counted with those that the system calls have moved.
+// checkWire compares the counters of bytes with the bytes that the system calls have moved.
 func (t *truth) checkWire() {
 	for i, f := range t.simulation.fronts {
 		t.checkClients(i, f)
@@ -311,14 +312,14 @@ func (t *truth) checkWire() {
 	}
 }
 
-// compare reports a sum of bytes that is not as expected.
+// compare reports a counter of bytes whose value got is not possible.
 func (t *truth) compare(what string, got int64, want span) {
 	if !want.has(got) {
 		t.failf("counters: %s: %d bytes are counted; the system calls have moved %v", what, got, want)
 	}
 }
 
-// checkClients compares the bytes of a frontend.
+// checkClients compares the bytes of a frontend's clients with the system calls.
 func (t *truth) checkClients(i int, f *simFront) {
 	wire, s := &t.wire.clients[i], &t.engine.site.frontends[i].stat
 	normal, bad := t.allNormal(f)
@@ -327,7 +328,7 @@ func (t *truth) checkClients(i int, f *simFront) {
 	case f.http && normal:
 	case f.http && bad: // the answer to an incomplete head is not counted
 		out = span{0, unbounded}
-	case f.http: // the client may not have taken all
+	case f.http: // the client may not have received all counted bytes
 		out = span{wire.written, unbounded}
 	case normal:
 		in.least = wire.read
@@ -338,8 +339,9 @@ func (t *truth) checkClients(i int, f *simFront) {
 	}
 }
 
-// allNormal reports whether all lines of a frontend are known, and tell of no disturbance. bad: some
-// tell of a request whose head was not whole, or are not known.
+// allNormal reports whether all log lines of a frontend are known and have a normal termination
+// state. bad reports whether not all lines are known, or one is of a request without a complete
+// head.
 func (t *truth) allNormal(f *simFront) (normal, bad bool) {
 	if all, _ := f.tellsAll(); !all {
 		return false, true
@@ -356,8 +358,9 @@ func (t *truth) allNormal(f *simFront) (normal, bad bool) {
 	return normal, bad
 }
 
-// checkUpload compares the bytes that a server has got. In mode tcp those that it did not take
-// count, too. In mode http, bytes of an attempt before the last do not count.
+// checkUpload compares the counted bytes to a server with the system calls. In mode tcp, bytes that
+// the server's socket did not take count, too. In mode http, bytes of an attempt before the last
+// one do not count.
 func (t *truth) checkUpload(i, j int, b *simBack, v *pool.Server) {
 	row := t.backRows[i]
 	a, wire := t.attempts[row], &t.wire.servers[i][j]

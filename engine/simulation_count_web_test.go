@@ -4,7 +4,7 @@ package engine
 
 import "strings"
 
-// addRequest adds a request of mode http.
+// addRequest adds a request of mode http to the expected counters.
 func (t *truth) addRequest(c *countedLine) {
 	c.inBoth(colRequests)
 	c.inBoth(classOf(c.status))
@@ -22,7 +22,7 @@ func (t *truth) addRequest(c *countedLine) {
 	t.addAborts(c)
 }
 
-// ruleOf returns the name of the rule that a message asks for; empty: none.
+// ruleOf returns the name of the rule that the fields of a message ask for; empty: none.
 func ruleOf(fields []string) string {
 	for _, line := range fields {
 		for _, mark := range []string{frontMark, backMark} {
@@ -37,11 +37,11 @@ func ruleOf(fields []string) string {
 // denies reports whether a rule with this name denies.
 func denies(rule string) bool { return strings.HasPrefix(rule, "deny") }
 
-// cutShort reports whether the engine has ended the session for a reason of its own. The line then
-// does not tell which rule had answered.
+// cutShort reports whether the engine has ended the session for a reason of its own. Then the
+// termination state does not show which rule had answered.
 func (c *countedLine) cutShort() bool { return c.ends("K") || c.ends("R") && !c.ends("RC") }
 
-// addRule adds what rules for requests count, and malformed bodies.
+// addRule adds the counters of rules for requests, and of malformed bodies.
 func (t *truth) addRule(c *countedLine) {
 	denied := c.q != nil && denies(ruleOf(c.q.Fields)) && c.q.Expect.Answer == c.status
 	spoilt := c.q != nil && c.q.Malformed != ""
@@ -66,8 +66,8 @@ func (t *truth) addRule(c *countedLine) {
 	}
 }
 
-// addAnswer adds the head of the server's final answer, as the server has sent it, and what rules
-// for answers count.
+// addAnswer adds the counters of the server's final answer, with the status that the server has
+// sent, and those of rules for answers.
 func (t *truth) addAnswer(c *countedLine) {
 	ruled := c.term[1] == 'H' && c.q != nil && ruleOf(c.q.Answer.Fields) != "" && !c.q.Answer.SpoilsHead() &&
 		c.status == c.q.Expect.Answer

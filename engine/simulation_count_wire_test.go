@@ -8,8 +8,8 @@ import (
 	"sluice/engine/kernel"
 )
 
-// simWire is what the system calls of the balancer show of its connections. Counters are compared
-// with it. It knows nothing of sessions.
+// simWire is a record of the balancer's connections, made from its system calls alone. The counters
+// are compared with it.
 type simWire struct {
 	*simulation
 	sockets []wireSocket // by descriptor
@@ -17,57 +17,57 @@ type simWire struct {
 	servers [][]wireServer
 	pipes   int   // open descriptors of pipes
 	fixed   int   // open descriptors at the start, without pipes
-	lost    int64 // sockets that could not be opened: nothing tells for which server
+	lost    int64 // sockets that could not be opened; their server is not known
 	spliced int64 // bytes that splice has written to sockets
-	most    int64 // the most connections of the process at the start of a session
-	over    bool  // more descriptors were open than the plan allows
+	most    int64 // highest number of connections of the process when a session started
+	over    bool  // more descriptors were open than the plan allows, and this was reported
 }
 
-// wireRole is what a descriptor is for.
+// wireRole is the use of a descriptor.
 type wireRole uint8
 
 const (
 	otherFile wireRole = iota
 	pipeEnd
-	listens // for clients of a frontend
+	listens // listening socket of a frontend
 	toClient
 	newborn // a socket that is not connected yet
 	toServer
 )
 
-// wireSocket is a descriptor.
+// wireSocket is the record of a descriptor.
 type wireSocket struct {
 	role   wireRole
-	of     int   // frontend or backend
-	server int   // in the backend
-	early  int64 // bytes that were sent with the SYN
+	of     int   // number of the frontend or backend
+	server int   // number of the server in the backend
+	early  int64 // number of bytes that were sent with the SYN
 	stands bool  // the connection to the server was established
-	held   bool  // a drain has accepted it: it may have no session
-	used   bool  // bytes were moved
+	held   bool  // accepted during a drain, so it may have no session
+	used   bool  // bytes were read or written
 }
 
-// wireFront is what the clients of a frontend have done.
+// wireFront counts the connections of a frontend's clients.
 type wireFront struct {
 	accepted int64 // connections
 	denied   int64 // connections that a rule must close
-	most     int64 // the most connections at an accept that led to a session
-	mostAny  int64 // the most connections at any accept
-	held     int64 // connections that a drain has accepted
+	most     int64 // highest number of connections at an accept that led to a session
+	mostAny  int64 // highest number of connections at any accept
+	held     int64 // connections that were accepted during a drain
 	unused   int64 // those of them that were closed without a byte
 	wireFlow
 }
 
-// wireServer is what was done with a server.
+// wireServer counts the connections to a server.
 type wireServer struct {
-	attempts int64 // to connect
-	failed   int64 // connections that never stood
+	attempts int64 // number of attempts to connect
+	failed   int64 // connections that were never established
 	wireFlow
 }
 
-// wireFlow is what the sockets of a peer have moved.
+// wireFlow counts the bytes and sockets of a frontend's clients or of a server.
 type wireFlow struct {
 	read, written int64 // bytes
-	open, most    int64 // sockets: now, and at once
+	open, most    int64 // number of open sockets: now, and at most at the same time
 }
 
 func (f *wireFlow) opens() {
@@ -75,7 +75,8 @@ func (f *wireFlow) opens() {
 	f.most = max(f.most, f.open)
 }
 
-// watchWire begins to watch the calls of the balancer. No descriptor may be open.
+// watchWire begins to record the calls of the balancer. It must be called before the balancer opens
+// a descriptor.
 func watchWire(x *simulation) *simWire {
 	w := &simWire{simulation: x, clients: make([]wireFront, len(x.fronts))}
 	for _, b := range x.backs {
@@ -85,7 +86,7 @@ func watchWire(x *simulation) *simWire {
 	return w
 }
 
-// begin is called when the engine is ready.
+// begin is called when the engine is ready. It records the listening sockets.
 func (w *simWire) begin() {
 	for i, f := range w.engine.site.frontends {
 		for _, l := range w.engine.loops {
@@ -99,7 +100,7 @@ func (w *simWire) begin() {
 	w.fixed = w.process.Open() - w.pipes
 }
 
-// at returns what is known of a descriptor.
+// at returns the record of a descriptor.
 func (w *simWire) at(fd int) *wireSocket {
 	for fd >= len(w.sockets) {
 		w.sockets = append(w.sockets, wireSocket{})
@@ -107,7 +108,7 @@ func (w *simWire) at(fd int) *wireSocket {
 	return &w.sockets[fd]
 }
 
-// see takes notice of a call.
+// see records a call.
 func (w *simWire) see(r kernel.Result) {
 	switch r.Call {
 	case kernel.CallClose:
@@ -145,7 +146,8 @@ func (w *simWire) socket(r kernel.Result) {
 	*w.at(r.Fd) = wireSocket{role: newborn}
 }
 
-// accept takes notice of a client. If a drain accepts it, it has no place of the limits yet.
+// accept records a new client. A client that is accepted during a drain does not count in the
+// limits yet.
 func (w *simWire) accept(r kernel.Result) {
 	of := w.at(r.Fd).of
 	f, one := &w.clients[of], wireSocket{role: toClient, of: of, held: w.engine.leaving.Load()}
@@ -168,12 +170,12 @@ func (w *simWire) accept(r kernel.Result) {
 	*w.at(r.N) = one
 }
 
-// outlaw reports whether a frontend rejects clients with this address.
+// outlaw reports whether a frontend rejects clients with this address by its rule for outlawNet.
 func (w *simWire) outlaw(front int, client kernel.Address) bool {
 	return w.fronts[front].rejects && client.IP.IsValid() && client.IP.Addr().As4()[1] == outlawNet
 }
 
-// connect takes notice of an attempt, or of a later look whether the connection stands.
+// connect records an attempt to connect, or a later call that asks for its result.
 func (w *simWire) connect(r kernel.Result) {
 	one := w.at(r.Fd)
 	if one.role == newborn {
@@ -207,7 +209,8 @@ func (w *simWire) serverAt(a kernel.Address) (back, server int) {
 	return -1, -1
 }
 
-// stands: a connection to a server is established. Now bytes in its SYN count.
+// stands records that a connection to a server is established. From then on, bytes in its SYN
+// count.
 func (w *simWire) stands(one *wireSocket) {
 	if one.role != toServer || one.stands {
 		return
@@ -234,7 +237,7 @@ func (w *simWire) writes(one *wireSocket, n int64) {
 	}
 }
 
-// splice takes notice of bytes that move between a socket and a pipe.
+// splice records bytes that move between a socket and a pipe.
 func (w *simWire) splice(from, to *wireSocket, n int64) {
 	if to.role == pipeEnd {
 		w.reads(from, n)
@@ -244,7 +247,7 @@ func (w *simWire) splice(from, to *wireSocket, n int64) {
 	w.writes(to, n)
 }
 
-// flow returns the sums to which a socket belongs; nil: none.
+// flow returns the counters of a socket; nil: none.
 func (w *simWire) flow(one *wireSocket) *wireFlow {
 	switch one.role {
 	case toClient:

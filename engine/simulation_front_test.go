@@ -11,7 +11,7 @@ import (
 	"sluice/engine/kernel"
 )
 
-// simFront is a frontend.
+// simFront is a frontend of a world's configuration.
 type simFront struct {
 	name      string
 	number    int
@@ -23,35 +23,35 @@ type simFront struct {
 	client    time.Duration // timeout client
 	closes    bool          // the client's connection is not kept
 	probes    bool          // option http-ignore-probes
-	rejects   bool          // clients from the address of outlaws are rejected
+	rejects   bool          // clients with an address in outlawNet are rejected
 	monitored int           // number of the request that asks for monitor-uri; 0: none
-	monitor   int           // status of its answer
+	monitor   int           // status of the answer to monitor-uri
 	forward   *simForward   // nil: none
-	inspect   time.Duration // how long a client may take for its first bytes; 0: rules need none
+	inspect   time.Duration // tcp-request inspect-delay: maximum wait for a client's first bytes; 0: no rule needs them
 	tunnels   bool          // clients may ask for tunnels
 	instead   []int         // see actor.WebExpect
 
-	patience       time.Duration // the shortest timeout
+	patience       time.Duration // shortest timeout of its connections and of its backends; 0: none
 	log            logFormat
 	quiet          logQuiet
 	rules, answers []*webRule
-	effects        []func(q *asked) // what the frontend does with every request
+	effects        []func(q *asked) // effects of the frontend on every request
 	doubts         doubts
-	shape          *actor.WebShape // of its conversations in mode http; nil: not made yet
+	shape          *actor.WebShape // shape of its conversations in mode http; nil: not made yet
 }
 
 // simBind is an address on which a frontend listens.
 type simBind struct {
-	address kernel.Address // to which clients connect
-	text    string         // as the configuration names it; empty: that address
+	address kernel.Address // address to which clients connect
+	text    string         // address in the bind line; empty: the same address
 	most    int            // maxconn; 0: none
 	tfo     bool
 }
 
-// simRoute is a way from a frontend to a backend.
+// simRoute is one of the backends of a frontend, with the host name that selects it.
 type simRoute struct {
-	back *simBack // nil: no backend
-	host string   // mode http, or mode tcp with rules about the first bytes: what names it
+	back *simBack // nil: connections or requests with this host get no backend
+	host string   // host name in the Host field or the ClientHello that selects the backend
 }
 
 // newFront makes a frontend with one address and one backend.
@@ -111,13 +111,13 @@ var frontKnobs = []knob[*simFront]{
 	{"errorloc", 0.1, (*simFront).inHTTP, func(t *turn[*simFront]) { t.of.say("errorloc303 408 /slow"); t.of.instead = []int{408, 303} }},
 }
 
-// limit adds a timeout.
+// limit adds a timeout to the configuration.
 func (f *simFront) limit(name string, d time.Duration) {
 	f.say("timeout %s %s", name, milliseconds(d))
 	f.patience = leastTime(f.patience, d)
 }
 
-// secondAddress lets the frontend listen on another address.
+// secondAddress makes the frontend listen on another address.
 func secondAddress(t *turn[*simFront]) {
 	first := t.of.binds[0].address
 	b := simBind{address: unixAddress(t.once(2), t.of.name+"second")}
@@ -130,7 +130,7 @@ func secondAddress(t *turn[*simFront]) {
 	t.of.binds = append(t.of.binds, b)
 }
 
-// anyAddress lets the frontend listen on all addresses of the machine.
+// anyAddress makes the frontend listen on all addresses of the machine.
 func anyAddress(t *turn[*simFront]) {
 	b := &t.of.binds[0]
 	if b.address.IsUnix() {
@@ -141,8 +141,9 @@ func anyAddress(t *turn[*simFront]) {
 	b.text = fmt.Sprintf(among(t.Rand, "*:%d", ":%d", ":::%d v4v6", "0.0.0.0:%d tfo"), port)
 }
 
-// backlog sets the length of the accept queue. Linux resets clients that have waited for a minute in
-// front of a full queue, so it is short only where connections may end at any time.
+// backlog sets the length of the accept queue. Linux resets clients that have waited for a minute
+// because the queue was full. So the queue is short only in worlds where connections may end at any
+// time.
 func backlog(t *turn[*simFront]) {
 	n := enough
 	if t.scene.doubts.has(cuts) {
@@ -159,7 +160,7 @@ func httpClose(t *turn[*simFront]) {
 	t.of.frees()
 }
 
-// outlawNet is the network of clients that some frontends reject.
+// outlawNet is the second byte of the client addresses that some frontends reject: 127.66.0.0/16.
 const outlawNet = 66
 
 func rejectOutlaws(t *turn[*simFront]) {
@@ -167,7 +168,7 @@ func rejectOutlaws(t *turn[*simFront]) {
 	t.of.say("tcp-request connection reject if { src 127.%d.0.0/16 }", outlawNet)
 }
 
-// finish writes what the knobs have set.
+// finish adds the configuration lines for the fields that the knobs have set.
 func (f *simFront) finish(s *scene) {
 	f.say("mode %s", modeName(f.http))
 	for _, b := range f.binds {
@@ -191,7 +192,8 @@ func (f *simFront) finish(s *scene) {
 	f.doubts |= s.doubts
 }
 
-// shareTimeouts makes the timeouts of the frontend and of its backends count on both sides.
+// shareTimeouts includes the timeouts of the backends in the frontend's patience, and those of the
+// frontend in the backends' greetings.
 func (f *simFront) shareTimeouts() {
 	for _, r := range f.routes {
 		if r.back != nil {
@@ -201,7 +203,7 @@ func (f *simFront) shareTimeouts() {
 	}
 }
 
-// overUnix reports whether clients may come by a UNIX socket.
+// overUnix reports whether clients may connect to a UNIX socket.
 func (f *simFront) overUnix() bool {
 	for _, b := range f.binds {
 		if b.address.IsUnix() {

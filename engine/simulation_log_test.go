@@ -11,29 +11,29 @@ import (
 	"strings"
 )
 
-// logFormat is the format of a frontend's lines.
+// logFormat is the format of a frontend's log lines.
 type logFormat string
 
 const (
-	logOfOurs  logFormat = "log-format" // tells everything
+	logOfOurs  logFormat = "log-format" // contains every value that is checked
 	logTCP     logFormat = "option tcplog"
 	logHTTP    logFormat = "option httplog"
 	logJSON    logFormat = "log-format json"
-	logConnect logFormat = "" // a line at the start of a connection
+	logConnect logFormat = "" // no format: one line at the start of each connection
 	logNothing logFormat = "no log"
 )
 
-// logQuiet are options that leave lines out.
+// logQuiet are option dontlognull and option dontlog-normal, which suppress log lines.
 type logQuiet struct{ null, normal bool }
 
-// The formats that tell everything. The words are read by ourLine.
+// The formats with every value that is checked. readOurs reads their fields.
 const (
 	ourTCP  = `%ci:%cp %f %b %s %Tw/%Tc/%Tt %B %U %ts %ac/%fc/%bc/%sc/%rc`
 	ourHTTP = `%ci:%cp %f %b %s %Ti/%TR/%Tw/%Tc/%Tr/%Ta %B %U %tsc %ac/%fc/%bc/%sc/%rc %ST %CC %CS %{+Q}hr %{+Q}hs %{+Q}r`
 	moreTCP = ` %fi:%fp %bi:%bp %si:%sp %rt %[src] %[dst_port] %[fe_name]`
 )
 
-// otherLog chooses another format.
+// otherLog chooses a log format other than logOfOurs.
 func otherLog(t *turn[*simFront]) {
 	all := []logFormat{logTCP, logJSON, logConnect, logNothing}
 	if t.of.http {
@@ -42,7 +42,7 @@ func otherLog(t *turn[*simFront]) {
 	t.of.log = among(t.Rand, all...)
 }
 
-// writeLog writes the lines about the log.
+// writeLog adds the configuration lines for the log.
 func (f *simFront) writeLog() {
 	if f.log == logNothing {
 		return
@@ -58,25 +58,25 @@ func (f *simFront) writeLog() {
 	}
 }
 
-// simLine is what a line of the log tells. Numbers are -1 where the format does not tell them.
+// simLine contains the values of a log line. A number is -1 if the format does not contain it.
 type simLine struct {
 	text            string
 	client          netip.AddrPort // invalid: a UNIX socket
-	back, server    string         // as written: the frontend's name and <NOSRV> if none was chosen
+	back, server    string         // as in the line: the frontend's name and <NOSRV> if none was chosen
 	head            int64          // %TR in ms
 	tw, tc, tr, all int64          // times in ms; all is %Tt or %Ta
 	bytes, uploaded int64
-	term            string // two letters, in mode http four
+	term            string // termination state: two letters, in mode http four
 	retries         int
 	redispatched    bool
-	status          int // -2: the format does not tell it
+	status          int // -2: the format does not contain it
 	request         string
 }
 
-// badRequest is written for a request whose head did not come.
+// badRequestLine is the logged request line of a request whose head was not complete.
 const badRequestLine = "<BADREQ>"
 
-// parseLine reads a line of a frontend.
+// parseLine reads a log line in the format of the frontend.
 func (f *simFront) parseLine(text string) (*simLine, error) {
 	l := &simLine{text: text, uploaded: -1, bytes: -1, status: -2, tr: -1}
 	switch f.log {
@@ -90,7 +90,7 @@ func (f *simFront) parseLine(text string) (*simLine, error) {
 	return l, nil
 }
 
-// readOurs reads a line of ourTCP or ourHTTP.
+// readOurs reads a line in the format ourTCP or ourHTTP.
 func (l *simLine) readOurs(http bool) error {
 	words := strings.SplitN(l.text, " ", 13)
 	if len(words) < 9 || http && len(words) < 13 {
@@ -113,7 +113,7 @@ func (l *simLine) readOurs(http bool) error {
 	return nil
 }
 
-// readStandard reads a line of option tcplog or httplog.
+// readStandard reads a line in the format of option tcplog or option httplog.
 func (l *simLine) readStandard(http bool) error {
 	words := strings.Split(l.text, " ")
 	least := 8
@@ -139,7 +139,7 @@ func (l *simLine) readStandard(http bool) error {
 	return nil
 }
 
-// jsonLine are the fields of log-format json that are compared.
+// jsonLine contains the fields of log-format json that are checked.
 type jsonLine struct {
 	Client          string
 	Port            int `json:"client_port"`
@@ -179,7 +179,7 @@ func (l *simLine) readJSON() error {
 	return nil
 }
 
-// or returns the value, or another one for nil.
+// or returns the value; for nil, another one.
 func or[T any](value *T, other T) T {
 	if value == nil {
 		return other
@@ -187,7 +187,7 @@ func or[T any](value *T, other T) T {
 	return *value
 }
 
-// number reads a number; -9 for a text that is none.
+// number returns the value of a decimal number; -9: the text is no number.
 func number(text string) int64 {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
@@ -198,7 +198,7 @@ func number(text string) int64 {
 
 func (l *simLine) setClient(text string) { l.client, _ = netip.ParseAddrPort(text) }
 
-// setRetries reads the last of the counts.
+// setRetries reads the retries, which are the last of the counts of connections.
 func (l *simLine) setRetries(counts string) {
 	text := counts[strings.LastIndexByte(counts, '/')+1:]
 	rest, redispatched := strings.CutPrefix(text, "+")

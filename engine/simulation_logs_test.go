@@ -12,16 +12,16 @@ import (
 	"sluice/engine/actor"
 )
 
-// simLog is the log of one frontend at the end of a world.
+// simLog contains the log lines of one frontend, at the end of a world.
 type simLog struct {
 	*simulation
 	front    *simFront
 	lines    []*simLine
-	byTalk   map[int][]*simLine // by number of the conversation, if the line tells it
+	byTalk   map[int][]*simLine // by number of the conversation; 0: the line does not contain it
 	byNumber map[int]*simLine   // mode http: by number of the request
 }
 
-// checkLogs compares the log lines of all frontends with what happened.
+// checkLogs compares the log lines of all frontends with the records of the conversations.
 func (x *simulation) checkLogs() {
 	logs := map[*simFront]*simLog{}
 	for _, f := range x.fronts {
@@ -47,7 +47,7 @@ func (x *simulation) checkLogs() {
 // tells reports whether the frontend writes a line for each connection or request.
 func (f *simFront) tells() bool { return f.log != logNothing && f.log != logConnect }
 
-// read enters a line.
+// read parses a line and adds it.
 func (g *simLog) read(text string) {
 	l, err := g.front.parseLine(text)
 	if err != nil {
@@ -70,7 +70,8 @@ func (g *simLog) read(text string) {
 	g.checkPlace(l, talk)
 }
 
-// talk returns the number of the conversation that the client's address tells; 0: none.
+// talk returns the number of the conversation, which the client's address contains; 0: the client
+// has no IPv4 address.
 func (l *simLine) talk() int {
 	a := l.client.Addr().Unmap()
 	if !a.Is4() {
@@ -79,8 +80,8 @@ func (l *simLine) talk() int {
 	return int(a.As4()[2])<<8 | int(a.As4()[3])
 }
 
-// number returns the number of the request that the line is about. The target of CONNECT contains
-// none.
+// number returns the number of the request in the logged request line. named is false if there is
+// none, for example for CONNECT.
 func (l *simLine) number() (n int, named bool) {
 	words := strings.Split(l.request, " ")
 	if len(words) != 3 {
@@ -131,7 +132,8 @@ func (g *simLog) checkRequests(records []actor.WebRecord) {
 	}
 }
 
-// judge says what is wrong with the line of a request; nil: there is none.
+// judge returns a description of the first error in the line of a request; empty: none. l is nil if
+// the request has no line.
 func (g *simLog) judge(q *actor.WebRequest, r *actor.WebRecord, l *simLine) string {
 	if l == nil {
 		return g.missing(q, r)
@@ -160,18 +162,19 @@ func (g *simLog) judge(q *actor.WebRequest, r *actor.WebRecord, l *simLine) stri
 	return ""
 }
 
-// missing says why a request must have a line.
+// missing returns the reason why a request must have a line; empty: it need not have one.
 func (g *simLog) missing(q *actor.WebRequest, r *actor.WebRecord) string {
 	switch {
 	case q.Number == g.front.monitored, r.Status == 0, q.Malformed != "", g.front.quiet.normal:
 		return ""
 	case r.Own && !r.Sent:
-		return "" // its head may not have come
+		return "" // the balancer may not have received its whole head
 	}
 	return fmt.Sprintf("it has no log line: %+v", *r)
 }
 
-// serverDiffers says what is wrong with the backend and the server of a line.
+// serverDiffers returns a description of a wrong backend or server in a line; empty: they are
+// right.
 func (g *simLog) serverDiffers(q *actor.WebRequest, r *actor.WebRecord, l *simLine) string {
 	switch {
 	case r.Status == 0 || r.Own:
@@ -209,7 +212,7 @@ func (g *simLog) late(q *actor.WebRequest, l *simLine) string {
 	return ""
 }
 
-// termFits reports whether the termination state of a line fits what happened to its request.
+// termFits reports whether the termination state of a line agrees with the record of its request.
 func (g *simLog) termFits(q *actor.WebRequest, r *actor.WebRecord, l *simLine) bool {
 	term := l.term[:2]
 	switch {
@@ -227,8 +230,8 @@ func (g *simLog) termFits(q *actor.WebRequest, r *actor.WebRecord, l *simLine) b
 	return slices.Contains(webTerms, term)
 }
 
-// meant returns the status of an answer. The line of an answer that errorloc has replaced tells the
-// status of the original one.
+// meant returns the status that the line of a request must contain. If errorloc has replaced an
+// answer, this is the status of the original answer.
 func (g *simLog) meant(q *actor.WebRequest, r *actor.WebRecord) int {
 	for i := 0; i < len(q.Expect.Instead) && r.Own; i += 2 {
 		if q.Expect.Instead[i+1] == r.Status {
@@ -238,7 +241,7 @@ func (g *simLog) meant(q *actor.WebRequest, r *actor.WebRecord) int {
 	return r.Status
 }
 
-// ownTerms are the termination states of the balancer's own answers, by status.
+// ownTerms are the possible termination states of the balancer's own answers, by status.
 var ownTerms = map[int][]string{
 	400: {"PR", "CR", "PH", "PD"},
 	408: {"cR", "cH"},
@@ -248,7 +251,7 @@ var ownTerms = map[int][]string{
 	504: {"sH"},
 }
 
-// webTerms are the termination states of mode http.
+// webTerms are the possible termination states of mode http.
 var webTerms = []string{
 	"--", "CR", "CL", "CD", "CH", "cR", "cH", "cD", "SH", "sH", "SD", "sD", "SC", "sC", "RC", "PR", "PH", "PD", "LR", "LH", "KD", "RR", "CC",
 }

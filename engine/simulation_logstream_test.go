@@ -9,7 +9,8 @@ import (
 	"sluice/engine/actor"
 )
 
-// checkStreams compares the lines of a frontend in mode tcp with its conversations.
+// checkStreams compares the log lines of a frontend in mode tcp with the records of its
+// conversations.
 func (g *simLog) checkStreams(outcomes []actor.Outcome) {
 	byTalk := map[int]*actor.Outcome{}
 	for i := range outcomes {
@@ -19,7 +20,7 @@ func (g *simLog) checkStreams(outcomes []actor.Outcome) {
 	}
 	for _, t := range g.talks {
 		if t.front != g.front || t.bind.address.IsUnix() {
-			continue // clients of UNIX sockets have no address by which a line tells them
+			continue // clients of UNIX sockets have no address, so their lines cannot be found
 		}
 		if wrong := g.judgeStream(t, byTalk[t.number], g.byTalk[t.number]); wrong != "" {
 			g.failf("conversation %d : %s", t.number, wrong)
@@ -27,8 +28,8 @@ func (g *simLog) checkStreams(outcomes []actor.Outcome) {
 	}
 }
 
-// judgeStream says what is wrong with the lines of a conversation. o is nil if its server has
-// spoken first.
+// judgeStream returns a description of the first error in the lines of a conversation; empty: none.
+// o is nil if the server sends the first byte.
 func (g *simLog) judgeStream(t *simTalk, o *actor.Outcome, lines []*simLine) string {
 	switch {
 	case t.rejected() && len(lines) > 0:
@@ -50,11 +51,12 @@ func (g *simLog) judgeStream(t *simTalk, o *actor.Outcome, lines []*simLine) str
 	return ""
 }
 
-// retried reports whether the client may have made more than one connection: the first one has
-// timed out in front of a full queue.
+// retried reports whether the client may have made more than one connection, because the first one
+// timed out at a full accept queue.
 func (g *simLog) retried(o *actor.Outcome) bool { return o.Client == nil || o.Client.Dial != nil }
 
-// missingStream says why a conversation must have a line.
+// missingStream returns the reason why a conversation must have a line; empty: it need not have
+// one.
 func (g *simLog) missingStream(o *actor.Outcome) string {
 	q := g.front.quiet
 	if o.Client == nil || o.Server == nil || q.normal || q.null && o.Client.Sent == 0 {
@@ -63,7 +65,7 @@ func (g *simLog) missingStream(o *actor.Outcome) string {
 	return fmt.Sprintf("it has no log line; client: %v; server: %v", o.Client, o.Server)
 }
 
-// streamBytes says what is wrong with the bytes that a line tells.
+// streamBytes returns a description of wrong byte counts in a line; empty: they are right.
 func (g *simLog) streamBytes(o *actor.Outcome, l *simLine) string {
 	if o.Client == nil || o.Server == nil {
 		return ""
@@ -83,11 +85,11 @@ func (g *simLog) streamBytes(o *actor.Outcome, l *simLine) string {
 	return ""
 }
 
-// isWhole reports whether a conversation goes to its end as both sides want.
+// isWhole reports whether both ends must have sent and received all bytes of the conversation.
 func (g *simLog) isWhole(o *actor.Outcome) bool {
 	e := g.excused(o.Plan)
 	return o.Plan.Polite() && (e == 0 || e&(actor.Cut|actor.Broken) == 0 && o.Server != nil)
 }
 
-// streamTerms are the termination states of mode tcp.
+// streamTerms are the possible termination states of mode tcp.
 var streamTerms = []string{"--", "CD", "SD", "cD", "sD", "SC", "sC", "CC", "cC", "RC", "PR", "cR", "CR", "RR", "KD"}

@@ -7,8 +7,8 @@ import (
 	"math/rand/v2"
 )
 
-// useMonitor makes the frontend answer one path itself: that of the first request of its first
-// conversation.
+// useMonitor adds monitor-uri for the path of one request: the first request of the frontend's
+// first conversation.
 func useMonitor(t *turn[*simFront]) {
 	f := t.of
 	for number := 1; number <= mostTalks; number++ {
@@ -26,7 +26,7 @@ func useMonitor(t *turn[*simFront]) {
 
 const monitorPath = "/alive"
 
-// simForward is `option forwardfor`.
+// simForward is the directive `option forwardfor`.
 type simForward struct {
 	header       string
 	sparesOutlaw bool
@@ -50,19 +50,19 @@ func newForward(r *rand.Rand) *simForward {
 	return &simForward{among(r, usualForward, "X-Client"), r.IntN(3) == 0}
 }
 
-// forwardFor lets the frontend tell servers the address of the client.
+// forwardFor adds option forwardfor to a frontend.
 func forwardFor(t *turn[*simFront]) {
 	t.of.forward = newForward(t.Rand)
 	t.of.say("%s", t.of.forward)
 }
 
-// forwardTo is the same option of a backend.
+// forwardTo adds option forwardfor to a backend.
 func forwardTo(t *turn[*simBack]) {
 	t.of.forward = newForward(t.Rand)
 	t.of.say("%s", t.of.forward)
 }
 
-// captures stores parts of the heads for log lines.
+// captures adds capture directives, whose values appear in log lines.
 func captures(t *turn[*simFront]) {
 	for _, line := range []string{
 		"capture request header X-Number len 20", "capture request header X-Fill len 4000",
@@ -75,7 +75,7 @@ func captures(t *turn[*simFront]) {
 	}
 }
 
-// frontRules gives a frontend some rules.
+// frontRules adds random rules to a frontend.
 func frontRules(t *turn[*simFront]) {
 	f := t.of
 	f.rules = t.scene.chooseRules(t.Rand, f.name+" rule ", requestRules)
@@ -84,7 +84,7 @@ func frontRules(t *turn[*simFront]) {
 	f.lines = append(f.lines, linesOf(f.answers, "res.hdr", frontMark)...)
 }
 
-// backRules gives a backend some rules.
+// backRules adds random rules to a backend.
 func backRules(t *turn[*simBack]) {
 	b := t.of
 	b.rules = t.scene.chooseRules(t.Rand, b.name+" rule ", append(requestRules, hostRule))
@@ -99,8 +99,8 @@ const (
 	backMark  = "X-Back-Rule"
 )
 
-// chooseRules returns some of the rules. Each is a part of the scene, with its name behind title. One
-// that is taken out is nil.
+// chooseRules returns random ones of the rules. Each is a part of the scene; the name of the part
+// is title and the rule's name. A rule whose part was removed is nil.
 func (s *scene) chooseRules(r *rand.Rand, title string, all []webRule) (chosen []*webRule) {
 	for i := range all {
 		if r.IntN(3) > 0 {
@@ -114,7 +114,7 @@ func (s *scene) chooseRules(r *rand.Rand, title string, all []webRule) (chosen [
 	return chosen
 }
 
-// linesOf returns the lines of rules. Those of redirect come last, as HAProxy evaluates them.
+// linesOf returns the configuration lines of rules, each with its condition.
 func linesOf(rules []*webRule, fetch, mark string) (lines []string) {
 	for _, r := range rules {
 		if r == nil {

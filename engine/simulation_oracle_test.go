@@ -39,7 +39,8 @@ func (x *simulation) checkLimits() {
 	}
 }
 
-// excused returns what the configuration or a fault may do to a conversation in mode tcp.
+// excused returns the ways in which the configuration or a fault may end a conversation in mode
+// tcp.
 func (x *simulation) excused(p *actor.StreamPlan) (e actor.Excuse) {
 	d, back := x.doubts, x.greets[p.Number]
 	if t := x.streamTalk(p.Number); t != nil {
@@ -61,7 +62,8 @@ func (x *simulation) excused(p *actor.StreamPlan) (e actor.Excuse) {
 	return e
 }
 
-// streamTalk returns the conversation in mode tcp of a number, in which the client speaks first; or nil.
+// streamTalk returns the conversation in mode tcp with a number; nil: the server sends its first
+// byte, or there is none.
 func (x *simulation) streamTalk(number int) *simTalk {
 	i := slices.IndexFunc(x.talks, func(t *simTalk) bool { return t.stream != nil && t.number == number })
 	if i < 0 {
@@ -70,8 +72,8 @@ func (x *simulation) streamTalk(number int) *simTalk {
 	return x.talks[i]
 }
 
-// checkRoutes: each conversation in mode tcp has reached a server of the backend to which the rules
-// lead it. They need the whole prefix.
+// checkRoutes: each conversation in mode tcp has reached a server of the backend that the rules
+// select. Conversations without their whole prefix are excepted, because the rules need it.
 func (x *simulation) checkRoutes() {
 	for _, o := range x.streams.Outcomes() {
 		t := x.streamTalk(o.Plan.Number)
@@ -84,7 +86,7 @@ func (x *simulation) checkRoutes() {
 	}
 }
 
-// checkEnd checks the world when it is over.
+// checkEnd makes all checks of a world after its end.
 func (x *simulation) checkEnd() {
 	x.streams.Finish()
 	x.checkRoutes()
@@ -95,7 +97,8 @@ func (x *simulation) checkEnd() {
 	x.collect()
 }
 
-// checkNothingLeft: when all clients have ended, the balancer holds nothing any more.
+// checkNothingLeft: when all clients have ended, no budget is in use, and no counter of current
+// connections or sessions is above 0.
 func (x *simulation) checkNothingLeft() {
 	e := x.engine
 	if n := e.Held(); n != 0 {

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// outcome is how a world has ended.
+// outcome is the result of a world.
 type outcome struct {
-	wrong []string // what must not have happened
-	parts []string // names of the parts of the world, see scene.keeps
+	wrong []string // failures; empty: the world is right
+	parts []string // names of the parts of the world that were used, see scene.keeps
 	steps int
 }
 
@@ -37,7 +37,8 @@ func runWorld(p *worldPlan, w watch) outcome {
 	return outcome{wrong: x.wrong, parts: x.on, steps: x.steps}
 }
 
-// tooLong is the real time after which a world counts as hanging in a loop that makes no call.
+// tooLong is the real time after which a world counts as hanging, for loops that make no system
+// call.
 const tooLong = 5 * time.Minute
 
 // play runs the world and checks it at the end. A panic is a failure.
@@ -69,7 +70,7 @@ func callers() string {
 	}
 }
 
-// kindOf returns what kind of failure a message tells of: its first line without the numbers, names
+// kindOf returns the kind of a failure: the first line of its message without the numbers, names
 // and bytes of one world.
 func kindOf(message string) string {
 	line, _, _ := strings.Cut(firstLine(message), "; want ")
@@ -83,7 +84,7 @@ var particulars = []struct {
 	what *regexp.Regexp
 	by   string
 }{
-	{regexp.MustCompile(`wrong are: \["([^"]*)".*`), "wrong are: $1"}, // of the inspector
+	{regexp.MustCompile(`wrong are: \["([^"]*)".*`), "wrong are: $1"}, // a message of the inspector
 	{regexp.MustCompile(`"(\\.|[^"\\])*"`), `"…"`},
 	{regexp.MustCompile(`"…"( "…")+`), `"…"`},
 	{regexp.MustCompile(`\b[0-9a-f]{2}( [0-9a-f]{2})+\b`), "#"},
@@ -96,7 +97,7 @@ func firstLine(text string) string {
 	return line
 }
 
-// fails reports whether one of the failures is of a kind.
+// fails reports whether one of the failures has a kind.
 func (o *outcome) fails(kind string) bool {
 	return slices.ContainsFunc(o.wrong, func(text string) bool { return kindOf(text) == kind })
 }

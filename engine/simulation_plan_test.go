@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// worldPlan is everything that decides how a simulation goes. It is a value: two runs of the same
-// plan do the same. Each part takes its random values from a source of its own. So a part can be
-// taken out of a plan, and the other parts stay as they are.
+// worldPlan contains everything that decides the course of a simulation. It is a value: two runs of
+// the same plan are equal. Each part takes its random values from a source of its own. So a part
+// can be removed, and the other parts stay as they are.
 type worldPlan struct {
 	seed     uint64
-	schedule uint64   // another order of events in the same world; 0: that of the seed
+	schedule uint64   // selects another order of events in the same world; 0: the order of the seed
 	fronts   int      // number of frontends
 	backs    int      // number of backends
 	talks    []int    // numbers of the conversations
-	with     []string // names of the parts that it has, see keeps; nil: all that the seed draws; "*": those, too
+	with     []string // names of the parts to keep, see keeps; nil or "*": all parts that the seed draws
 }
 
 // mostTalks is the largest number of conversations of a world.
@@ -37,15 +37,16 @@ func planWorld(seed uint64) *worldPlan {
 	return p
 }
 
-// source returns the random source of one part of the world.
+// source returns the random source of one part of the world. It depends on the seed and on the name
+// of the part.
 func (p *worldPlan) source(part string) *rand.Rand {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(part))
 	return rand.New(rand.NewPCG(p.seed, h.Sum64()))
 }
 
-// order returns the random source of something that concerns all parts. It goes on differently when
-// a part is taken out. So the number of the schedule changes it, too.
+// order returns a random source for choices that all parts share. Removing a part changes its
+// further course anyway, so the number of the schedule may change it, too.
 func (p *worldPlan) order(what string) *rand.Rand {
 	if p.schedule > 0 {
 		what = fmt.Sprint(what, " ", p.schedule)
@@ -53,11 +54,11 @@ func (p *worldPlan) order(what string) *rand.Rand {
 	return p.source(what)
 }
 
-// everything in worldPlan.with is every part. Unlike nil, it lets the scene record the parts of
-// conversations.
+// everything, as an element of worldPlan.with, keeps all parts. With nil, the names of the parts of
+// conversations would not be recorded.
 const everything = "*"
 
-// keeps reports whether a part of the scene is not taken out of the plan, and records its name.
+// keeps reports whether the plan keeps a part of the scene, and records the part's name if it does.
 func (s *scene) keeps(part string) bool {
 	w := s.plan.with
 	switch {
@@ -71,16 +72,16 @@ func (s *scene) keeps(part string) bool {
 	return true
 }
 
-// knob is one property that a part of a world may have, for example an option of a frontend. Its
-// name behind that of the part identifies it in worldPlan.with.
+// knob is one optional property of a part of a world, for example an option of a frontend. The name
+// of the part and the name of the knob identify it in worldPlan.with.
 type knob[part any] struct {
 	name string
-	odds float64            // probability that it is on
-	fits func(of part) bool // nil: always
+	odds float64            // probability that the part has the property
+	fits func(of part) bool // whether the part can have the property; nil: always
 	turn func(t *turn[part])
 }
 
-// turn is what a knob works with: the part of the world that it changes, and the random source of
+// turn is the argument of a knob: the part of the world that it changes, and the random source of
 // this knob for this part.
 type turn[part any] struct {
 	*rand.Rand
@@ -88,7 +89,7 @@ type turn[part any] struct {
 	of    part
 }
 
-// turnAll applies the knobs that are on to a part of the scene.
+// turnAll gives a part of the scene a random selection of the properties.
 func turnAll[part any](s *scene, name string, of part, knobs []knob[part]) {
 	for i := range knobs {
 		k := &knobs[i]
@@ -101,19 +102,19 @@ func turnAll[part any](s *scene, name string, of part, knobs []knob[part]) {
 	}
 }
 
-// chance is true with the probability p.
+// chance returns true with probability p.
 func (t *turn[part]) chance(p float64) bool { return t.Float64() < p }
 
-// once is true one time in n.
+// once returns true with probability 1/n.
 func (t *turn[part]) once(n int) bool { return t.IntN(n) == 0 }
 
-// soon returns a time while conversations are under way.
+// soon returns a random time since the start, below 500 ms, when conversations are usually active.
 func (t *turn[part]) soon() time.Duration {
 	return time.Duration(t.Int64N(int64(500 * time.Millisecond)))
 }
 
-// timeout returns a timeout. It is so short that little time passes where peers are silent. It is
-// longer than all steps together that take time, and than all waits for memory.
+// timeout returns a random timeout. It is short, so that silent peers cost little time. In a world
+// where steps take time or memory is short it is 30 s, longer than all these delays together.
 func (t *turn[part]) timeout() time.Duration {
 	if t.scene.pace.lag > 0 || slices.ContainsFunc(t.scene.faults, simFault.starves) {
 		return 30 * time.Second

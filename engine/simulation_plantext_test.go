@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// String returns the plan as the flag -plan takes it, for example
-// "seed=7;schedule=2;conversations=3,9;with=tick|b0 cookie;world=1f9a". world is the mark of the
-// world, see mark.
+// String returns the plan in the syntax of the flag -plan, for example
+// "seed=7;schedule=2;conversations=3,9;with=tick|b0 cookie;world=1f9a". The value of world is the
+// hash that mark returns.
 func (p *worldPlan) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "seed=%d", p.seed)
@@ -29,7 +29,7 @@ func (p *worldPlan) String() string {
 }
 
 // parsePlan is the inverse of String. A number alone is the plan of that seed. stale means that the
-// plan has the mark of another world: the generator of worlds has changed since it was written.
+// hash is that of another world: the generator of worlds has changed since the text was written.
 func parsePlan(text string) (p *worldPlan, stale bool, err error) {
 	fields := strings.Split(text, ";")
 	seed, err := strconv.ParseUint(strings.TrimPrefix(fields[0], "seed="), 10, 64)

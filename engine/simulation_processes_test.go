@@ -15,7 +15,7 @@ import (
 // apart is the distance between the first seeds of two processes.
 const apart = 1 << 32
 
-// spread runs worlds in several processes at the same time. The first failure ends all of them.
+// spread runs worlds in n processes at the same time. The first failure ends all processes.
 func spread(t *testing.T, n int) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
@@ -38,14 +38,14 @@ func spread(t *testing.T, n int) {
 	t.Logf("-seed %d -processes %d: %v", *seed, n, c)
 }
 
-// result is what a process has done.
+// result is the result of one process.
 type result struct {
 	count
 	output []byte
 	err    error
 }
 
-// runProcess runs this test in another process.
+// runProcess runs TestSimulation in another process, from seed on.
 func runProcess(ctx context.Context, seed uint64) (r result) {
 	self, err := os.Executable()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// traceOf returns a hash of everything that happens in a world, and the number of its events.
+// traceOf returns a hash of all events of a world, and their number.
 func traceOf(p *worldPlan) (hash uint64, events int) {
 	h := fnv.New64a()
 	o := runWorld(p, watch{trace: func(e event) {
@@ -22,10 +22,10 @@ func traceOf(p *worldPlan) (hash uint64, events int) {
 	return h.Sum64(), events
 }
 
-// replayed are the seeds of TestReplay.
+// replayed is the number of seeds that TestReplay runs.
 const replayed = 6
 
-// tracesOf returns the hashes of some worlds.
+// tracesOf returns the hashes of the worlds of some seeds, from seed on.
 func tracesOf(seed uint64) string {
 	var b strings.Builder
 	for i := range uint64(replayed) {
@@ -35,7 +35,8 @@ func tracesOf(seed uint64) string {
 	return b.String()
 }
 
-// inner tells the test that it runs in the process that TestReplay has started.
+// inner is the environment variable by which the test knows that TestReplay has started its
+// process.
 const inner = "SIMULATION_REPLAY"
 
 // TestReplay: the same plan gives the same events, in the same process and in another one. So

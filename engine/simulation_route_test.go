@@ -20,7 +20,7 @@ var hostConditions = []string{
 	"{ always_false } or { hdr(host),lower -m beg %s. }",
 }
 
-// routesByHost leads each host to a backend.
+// routesByHost adds rules that select the backend by the Host field.
 func routesByHost(t *turn[*simFront]) {
 	f := t.of
 	for i, b := range t.scene.backs {
@@ -38,7 +38,7 @@ func routesByHost(t *turn[*simFront]) {
 	}
 }
 
-// noWay leads a host to no backend.
+// noWay removes the default backend, so one host gets no backend.
 func noWay(t *turn[*simFront]) {
 	f := t.of
 	if len(f.routes) == 1 {
@@ -53,14 +53,14 @@ func noWay(t *turn[*simFront]) {
 	})
 }
 
-// noWayForStreams leads streams that no rule knows to no backend.
+// noWayForStreams removes the default backend, so streams that match no rule get no backend.
 func noWayForStreams(t *turn[*simFront]) {
 	if len(t.of.routes) > 1 {
 		t.of.routes[0].back = nil
 	}
 }
 
-// addressRules are rules that read addresses and change nothing.
+// addressRules adds rules that read addresses and have no effect.
 func addressRules(t *turn[*simFront]) {
 	f := t.of
 	f.say("tcp-request connection reject if { dst_port 1 } or { src_port 1 }")
@@ -70,7 +70,7 @@ func addressRules(t *turn[*simFront]) {
 	}
 }
 
-// routesByBytes leads streams to backends by their first bytes.
+// routesByBytes adds rules that select the backend by the first bytes of a stream.
 func routesByBytes(t *turn[*simFront]) {
 	f := t.of
 	if f.routes[0].back.greets {
@@ -97,7 +97,8 @@ func routesByBytes(t *turn[*simFront]) {
 	}
 }
 
-// byteConditions hold for streams whose head or ClientHello names a host, here %s.
+// byteConditions are conditions that hold for streams whose head or ClientHello contains a host
+// name, here %s.
 var byteConditions = []string{
 	"{ hdr(host) %[1]s } or { req.ssl_sni %[1]s }",
 	"{ req.ssl_sni -i %[1]s } || HTTP { hdr(host),lower %[1]s }",

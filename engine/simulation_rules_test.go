@@ -9,15 +9,15 @@ import (
 	"sluice/engine/actor"
 )
 
-// webRule is a rule of a proxy in mode http. A request asks for it by the field that its mark
-// names, so other requests stay as they are. {if} in its lines stands for that condition.
+// webRule is a rule of a proxy in mode http. Its condition {if} holds for messages with a field
+// (frontMark or backMark) whose value is the rule's name. So it changes no other messages.
 type webRule struct {
 	name  string
 	lines string
 	apply func(q *asked)
 }
 
-// asked is a request that asks for a rule.
+// asked is a request whose plan is changed by the configuration and its rules.
 type asked struct {
 	*actor.WebRequest
 	front string
@@ -25,7 +25,8 @@ type asked struct {
 	terms map[int]string // see scene.terms
 }
 
-// requestRules are rules for requests. Redirections with status 302 and 303 come from errorloc only.
+// requestRules are rules for requests. None redirects with status 302 or 303: these statuses are
+// reserved for errorloc.
 var requestRules = []webRule{
 	{"deny", "http-request deny {if}", gives(403)},
 	{"deny-status", "http-request deny deny_status 429 {if}", gives(429)},
@@ -94,13 +95,13 @@ var requestRules = []webRule{
 	}},
 	{"empty-path", "http-request set-path %[req.hdr(x-none)] {if}", func(q *asked) {
 		q.give(500, "")
-		q.Expect.Ends, q.Odd = true, "" // a target with a host may be without a path
+		q.Expect.Ends, q.Odd = true, "" // a target with a host is valid without a path, so the rule would not fail
 	}},
 }
 
-// hostRule changes what leads to a backend, so it is one of backends only.
+// hostRule changes the field that selects the backend, so only backends have this rule.
 var hostRule = webRule{"host", "http-request set-header Host other.test {if}", func(q *asked) {
-	q.Expect.Host, q.Odd = "other.test", "" // a target with a host would contradict the new one
+	q.Expect.Host, q.Odd = "other.test", "" // a target with a host would contradict the new Host field
 }}
 
 // answerRules are rules for answers.
@@ -131,17 +132,18 @@ var answerRules = []webRule{
 	{"set-status", "http-response set-status 418 reason Teapot {if}", func(q *asked) { q.Expect.Status = 418 }},
 	{"no-content", "http-response set-status 204 {if}", func(q *asked) {
 		q.Expect.Status, q.Expect.Frees = 204, true
-		q.WebRequest.Answer.Fault, q.WebRequest.Answer.Early = actor.Fair, -1 // nobody sees what happens to the body
+		q.WebRequest.Answer.Fault, q.WebRequest.Answer.Early = actor.Fair, -1 // the client gets no body, so faults within it have no visible effect
 		q.WebRequest.Answer.Bad, q.WebRequest.Answer.Blind = "", false
 	}},
 }
 
-// write returns the lines of a rule with their condition.
+// write returns the configuration lines of a rule, with its condition.
 func (r *webRule) write(condition string) []string {
 	return strings.Split(strings.ReplaceAll(r.lines, "{if}", condition), "\n")
 }
 
-// term returns the termination state of an answer of the rule. phase is its second letter.
+// term returns the termination state of a request that the rule answers. phase is the second
+// letter.
 func (r *webRule) term(phase byte) string {
 	if strings.HasPrefix(r.name, "deny") || r.name == "empty-path" {
 		return string([]byte{'P', phase})
@@ -153,15 +155,15 @@ func gives(status int) func(*asked) { return func(q *asked) { q.give(status, "")
 
 func replaces(status int) func(*asked) { return func(q *asked) { q.replace(status) } }
 
-// goesTo is an edit after which the path begins with another text.
+// goesTo returns an effect: the server gets the path with prefix before it.
 func goesTo(prefix string) func(*asked) {
 	return func(q *asked) { q.Expect.Path = prefix + q.Path }
 }
 
-// give expects an answer of the balancer.
+// give sets the expected answer: one of the balancer, in place of a server.
 func (q *asked) give(status int, text string) { q.Expect.Answer, q.Expect.Text = status, text }
 
-// replace expects an answer of the balancer in the place of the server's.
+// replace sets the expected answer: one of the balancer, which replaces the server's answer.
 func (q *asked) replace(status int) { q.Expect.Answer, q.Expect.Reaches = status, true }
 
 // way returns the path of the request as the client sends it.

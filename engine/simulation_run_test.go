@@ -21,13 +21,13 @@ import (
 	"sluice/engine/stat"
 )
 
-// simulation is a world that runs: the engine, its clients and its servers, on one model of the
+// simulation is a running world: the engine, its clients and its servers, on one model of the
 // kernel. All of it runs on one goroutine.
 type simulation struct {
 	*scene
-	rand    *rand.Rand // of the scheduler and of the faults
+	rand    *rand.Rand // random source of the scheduler and of the faults
 	kernel  *kernel.Kernel
-	process *kernel.Process // of the balancer
+	process *kernel.Process // the balancer's process
 	engine  *Engine
 	limits  []namedLimit
 	cast    *actor.Cast
@@ -36,36 +36,36 @@ type simulation struct {
 	wire    *simWire
 	talks   []*simTalk
 	clients []*actor.Actor
-	resting bool             // no actor can go on, as long as nothing else happens
-	left    int              // clients that may not have ended: the first ones
-	servers int              // actors that accept for ever
-	ended   []bool           // by loop: it has ended
-	greeted int              // conversations in which a server spoke first
-	greets  map[int]*simBack // by number of such a conversation
+	resting bool             // no actor can continue until something else happens
+	left    int              // number of clients, from the first on, that may not have ended; the others have
+	servers int              // number of actors that accept connections and never end by themselves
+	ended   []bool           // whether each loop has ended
+	greeted int              // number of conversations in which the server sends the first byte
+	greets  map[int]*simBack // backend of each such conversation, by its number
 
 	lines   []frontLine
-	wrong   []string // what must not have happened
+	wrong   []string // messages of failures
 	steps   int
 	trace   func(e event) // nil: none
-	most    int           // steps after which it counts as endless
-	crashed bool          // a panic has ended it
-	closed  bool          // its loops are closed
+	most    int           // steps after which the world counts as endless
+	crashed bool          // a panic has ended the world
+	closed  bool          // the loops are closed
 }
 
-// frontLine is a log line, with the frontend that wrote it.
+// frontLine is a log line and its frontend.
 type frontLine struct {
 	front *simFront
 	text  string
 }
 
-// failf records that something happened that must not.
+// failf records a failure of the world.
 func (x *simulation) failf(format string, args ...any) {
 	if len(x.wrong) < mostTold {
 		x.wrong = append(x.wrong, fmt.Sprintf(format, args...))
 	}
 }
 
-// newSimulation prepares the world of a plan.
+// newSimulation makes the world of a plan, up to its start.
 func newSimulation(p *worldPlan, w watch) (*simulation, error) {
 	x := &simulation{scene: setScene(p), rand: p.order("scheduler"), greets: map[int]*simBack{}, trace: w.trace, most: w.most}
 	for _, number := range p.talks {
@@ -98,7 +98,7 @@ func (x *simulation) makeKernel() {
 	stat.Simulate(x.kernel.Wall)
 }
 
-// descriptors is a limit that no world reaches.
+// descriptors is a limit of descriptors that no world reaches.
 const descriptors = 2000
 
 // makeEngine makes the engine and starts its loops.
@@ -128,7 +128,7 @@ func (x *simulation) makeEngine() error {
 	return nil
 }
 
-// note keeps a line of the access log.
+// note stores a line of the access log.
 func (x *simulation) note(to access.Route, _ access.Level, line []byte) {
 	for i, f := range x.engine.site.frontends {
 		if f.route == to {
@@ -150,7 +150,7 @@ func (x *simulation) makeCast() {
 			x.makeServer(b, v)
 		}
 	}
-	for x.cast.Step() { // servers listen before the first client comes
+	for x.cast.Step() { // so that servers listen before the first client connects
 	}
 	for _, t := range x.talks {
 		x.clients = append(x.clients, x.makeClient(t))
@@ -164,7 +164,8 @@ func (x *simulation) makeCast() {
 	}
 }
 
-// makeConversations makes what judges the conversations.
+// makeConversations makes the two objects that check the conversations, for mode http and for mode
+// tcp.
 func (x *simulation) makeConversations() {
 	var plans []*actor.WebPlan
 	for _, t := range x.talks {
@@ -184,7 +185,8 @@ func (x *simulation) makeConversations() {
 	}
 }
 
-// greeting returns the plans of a server that speaks first, or nil.
+// greeting returns the function that makes the plan of each connection to a backend whose servers
+// send the first byte. nil: the clients send the first byte.
 func (x *simulation) greeting(b *simBack) func() *actor.StreamPlan {
 	if !b.greets {
 		return nil
@@ -201,10 +203,11 @@ func (x *simulation) greeting(b *simBack) func() *actor.StreamPlan {
 	}
 }
 
-// firstGreeting is above the numbers of all conversations in which a client speaks first.
+// firstGreeting is larger than the numbers of all conversations in which the client sends the first
+// byte.
 const firstGreeting = 1000
 
-// makeClient starts the client of a conversation.
+// makeClient starts the actor that is the client of a conversation.
 func (x *simulation) makeClient(t *simTalk) *actor.Actor {
 	return x.cast.Spawn(fmt.Sprint("client ", t.number), func(a *actor.Actor) {
 		a.From = t.from
@@ -220,7 +223,7 @@ func (x *simulation) makeClient(t *simTalk) *actor.Actor {
 	})
 }
 
-// converse is a client in mode tcp.
+// converse runs a client in mode tcp.
 func (x *simulation) converse(a *actor.Actor, t *simTalk) {
 	if t.stream.First == actor.ServerFirst {
 		x.hear(a, t)
@@ -229,8 +232,8 @@ func (x *simulation) converse(a *actor.Actor, t *simTalk) {
 	_ = x.streams.Talk(a, t.bind.address, t.stream) // an error has a verdict
 }
 
-// hear is a client that lets its server speak first. A rude server may reset the connection before the
-// client has seen that it stands.
+// hear runs a client whose server sends the first byte. An impolite server may reset the connection
+// before the client has seen that it is established.
 func (x *simulation) hear(a *actor.Actor, t *simTalk) {
 	heard, err := x.streams.Hear(a, t.bind.address, t.stream.Client.Patience)
 	switch {
@@ -242,7 +245,7 @@ func (x *simulation) hear(a *actor.Actor, t *simTalk) {
 	}
 }
 
-// bounce is a client that the frontend must reject at once.
+// bounce runs a client that the frontend must reject at once.
 func (x *simulation) bounce(a *actor.Actor, t *simTalk) {
 	conn, err := a.Dial(t.bind.address)
 	if err != nil {
@@ -255,7 +258,7 @@ func (x *simulation) bounce(a *actor.Actor, t *simTalk) {
 	_ = conn.Close()
 }
 
-// spoil makes calls of the balancer fail from now on.
+// spoil makes system calls of the balancer fail at random, from now on.
 func (x *simulation) spoil() {
 	if x.sizes.open > 0 {
 		x.process.Limit = 3 + x.process.Open() + x.sizes.open
@@ -275,14 +278,15 @@ func (x *simulation) spoil() {
 	}
 }
 
-// impossible reports whether Linux could not fail a call so in this world. Where a budget is used
-// up, bytes are peeked, passed on and then read. Linux cannot fail to read bytes that it has shown.
+// impossible reports whether Linux could not return this error in this world. If a memory budget is
+// small, the engine peeks at bytes, passes them on and then reads them. Linux cannot fail to read
+// bytes that a peek has returned.
 func (x *simulation) impossible(f simFault) bool {
 	m := x.sizes.memory
 	return f.call == kernel.CallRead && f.err != unix.EINTR && min(m.Readers, m.Inspection, m.Answers) < usualBudget
 }
 
-// finish drains or stops the balancer.
+// finish drains or stops the balancer, as the finale demands.
 func (x *simulation) finish() {
 	x.webs.Draining = true
 	if x.finale.drain {
@@ -306,8 +310,8 @@ func (x *simulation) over() bool {
 	return x.left == 0 && x.engine.Sessions() == 0 && !x.busy() && !x.paused() && len(x.cast.Waiting()) == x.servers
 }
 
-// paused reports whether a loop has stopped accepting for want of descriptors or memory. Clients that
-// have left may be in the queue.
+// paused reports whether a loop does not accept connections, for lack of descriptors or memory. The
+// accept queue may still contain connections that clients have ended.
 func (x *simulation) paused() bool {
 	for i, l := range x.engine.loops {
 		if _, armed := l.clock.wheel.Due(ownTimer); armed && !x.ended[i] {
@@ -317,7 +321,7 @@ func (x *simulation) paused() bool {
 	return false
 }
 
-// recorder passes failures of the inspector to a simulation.
+// recorder passes failures of the inspector to a simulation, in place of a testing.T.
 type recorder struct {
 	testing.TB
 	fail func(format string, args ...any)
@@ -326,7 +330,8 @@ type recorder struct {
 func (r recorder) Errorf(format string, args ...any) { r.fail(format, args...) }
 func (r recorder) Helper()                           {}
 
-// close ends the world. Loops that have crashed are left as they are.
+// close ends the actors and closes the loops. After a panic, the loops are not closed, because
+// their state is unknown.
 func (x *simulation) close() {
 	x.cast.Stop()
 	if !x.crashed && !x.closed {

@@ -11,11 +11,11 @@ import (
 	"sluice/engine/kernel"
 )
 
-// scene is what a plan says about the world: the configuration, its sizes and faults, and what the
-// conversations may expect.
+// scene contains the contents of a world, made from its plan: the configuration, the sizes, the
+// faults, and the expected deviations of conversations.
 type scene struct {
 	plan    *worldPlan
-	on      []string // names of its parts, see keeps
+	on      []string // names of the parts of the world, see keeps
 	loops   int
 	most    int      // maxconn of the process; 0: none
 	global  []string // further lines of the section global
@@ -29,16 +29,16 @@ type scene struct {
 	finale  finale
 	flips   []flip
 	doubts  doubts
-	terms   map[int]string // termination states of requests that rules answer, by their number
+	terms   map[int]string // termination states of requests that rules answer, by number of the request
 }
 
-// doubts are reasons why a conversation need not go as its plan says.
+// doubts are reasons for which a conversation may deviate from its plan.
 type doubts uint8
 
 const (
-	refusals doubts = 1 << iota // 503, or in mode tcp the end before a server is connected
+	refusals doubts = 1 << iota // answer 503; in mode tcp the end before the balancer connects to a server
 	cuts                        // the connection may end at any time
-	absence                     // nobody may listen at all
+	absence                     // the balancer may not be listening
 )
 
 func (d doubts) has(any doubts) bool { return d&any != 0 }
@@ -69,7 +69,7 @@ func setScene(p *worldPlan) *scene {
 	return s
 }
 
-// config returns the configuration in the notation of haproxy.cfg.
+// config returns the configuration in the syntax of haproxy.cfg.
 func (s *scene) config() string {
 	var b strings.Builder
 	section := func(title string, lines ...string) {
@@ -98,12 +98,12 @@ func (s *scene) maxconn() int {
 	return enough
 }
 
-// ipAddress returns the address of a part of the scene.
+// ipAddress returns the address 127.net.0.host with a port.
 func ipAddress(net, host byte, port int) kernel.Address {
 	return kernel.Address{IP: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, net, 0, host}), uint16(port))}
 }
 
-// unixAddress returns a path or an abstract name.
+// unixAddress returns the address of a UNIX socket: an abstract name or a path.
 func unixAddress(abstract bool, name string) kernel.Address {
 	if abstract {
 		return kernel.Address{Path: "@" + name}
@@ -111,7 +111,7 @@ func unixAddress(abstract bool, name string) kernel.Address {
 	return kernel.Address{Path: "/simulation/" + name}
 }
 
-// written returns an address as a configuration names it.
+// written returns an address in the syntax of the configuration.
 func written(a kernel.Address) string {
 	switch {
 	case !a.IsUnix():
@@ -122,7 +122,7 @@ func written(a kernel.Address) string {
 	return "unix@" + a.Path
 }
 
-// milliseconds writes a time for a configuration.
+// milliseconds returns a time in the syntax of the configuration.
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%dms", d.Milliseconds()) }
 
 // modeName returns the argument of `mode`.

@@ -13,15 +13,16 @@ import (
 const (
 	// mostSteps is the number of steps after which a world counts as endless.
 	mostSteps = 20_000_000
-	// mostCalls is the number of system calls of one step of a loop after which it counts as endless.
+	// mostCalls is the number of system calls in one step of a loop after which the step counts as
+	// endless.
 	mostCalls = 1_000_000
-	// mostIdle is the number of steps of loops in a row that may change nothing.
+	// mostIdle is the maximum number of steps of loops in a row without any progress.
 	mostIdle = 2000
 	// longest is the virtual time after which a world counts as hanging.
 	longest = 4 * time.Hour
 )
 
-// run lets the world go on until it is over, or until something goes wrong.
+// run does steps of the world until it is over, or until a failure.
 func (x *simulation) run() {
 	idle, before := 0, x.kernel.Progress
 	for !x.over() {
@@ -40,7 +41,7 @@ func (x *simulation) run() {
 	}
 }
 
-// collect takes over what actors and the kernel have found.
+// collect adds the failures of actors and of the kernel to those of the world.
 func (x *simulation) collect() {
 	for _, text := range x.cast.Failures() {
 		x.failf("%s", text)
@@ -50,8 +51,8 @@ func (x *simulation) collect() {
 	}
 }
 
-// step lets one part of the world go on. If none can, the clock moves to the next timer. worked
-// reports whether it was a loop.
+// step does one step of a random part of the world: the network, an actor or a loop. If no part can
+// do a step, the clock moves to the next timer. worked reports whether a loop did the step.
 func (x *simulation) step() (worked bool) {
 	if p := x.pace.lag; p > 0 && x.rand.IntN(p) == 0 {
 		x.kernel.Advance(x.kernel.Now() + time.Duration(x.rand.Int64N(int64(time.Millisecond))))
@@ -83,7 +84,7 @@ func (x *simulation) step() (worked bool) {
 	return false
 }
 
-// choose returns a random number below n, or -1 if n is 0.
+// choose returns a random number from 0 to n-1; -1 if n is 0.
 func (x *simulation) choose(n int) int {
 	if n == 0 {
 		return -1
@@ -91,7 +92,7 @@ func (x *simulation) choose(n int) int {
 	return x.rand.IntN(n)
 }
 
-// readyLoops returns the loops that can go on, and the sum of their weights.
+// readyLoops returns the loops that have something to do, and the sum of their weights.
 func (x *simulation) readyLoops() (ready [4]bool, sum int) {
 	for i, l := range x.engine.loops {
 		if !x.ended[i] && (l.poller.more || x.process.Ready(l.poller.epoll)) {
@@ -102,7 +103,8 @@ func (x *simulation) readyLoops() (ready [4]bool, sum int) {
 	return ready, sum
 }
 
-// stepLoop lets one of the ready loops go on. at chooses it by weight.
+// stepLoop does a step of one of the ready loops. at, below the sum of their weights, selects the
+// loop.
 func (x *simulation) stepLoop(ready [4]bool, at int) {
 	for i, l := range x.engine.loops {
 		if !ready[i] {
@@ -122,7 +124,7 @@ func (x *simulation) stepLoop(ready [4]bool, at int) {
 	}
 }
 
-// busy reports whether something can go on without a timer.
+// busy reports whether something can happen before the next timer.
 func (x *simulation) busy() bool {
 	_, sum := x.readyLoops()
 	return sum > 0 || x.kernel.Pending() > 0 || x.cast.Runnable() > 0
@@ -139,7 +141,7 @@ func (x *simulation) pass() {
 	x.kernel.Advance(at)
 }
 
-// feed lets a check of a server have a result.
+// feed makes a health check of a server report the result f at its time.
 func (x *simulation) feed(f flip) {
 	b := x.engine.site.backends[f.back]
 	said := pool.Feed(b.Servers[f.server], func(pool.Event) {})
@@ -149,7 +151,7 @@ func (x *simulation) feed(f flip) {
 	})
 }
 
-// state says who waits for what.
+// state describes the waiting actors and the sessions, for messages.
 func (x *simulation) state() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "at %v after %d steps", x.kernel.Now(), x.steps)

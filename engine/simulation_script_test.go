@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// script is what each side did in a world, in order of time, for people.
+// script is a readable list of the events of a world, in order of time.
 type script struct {
 	lines []scriptLine
 	shows func(k eventKind) bool
@@ -24,13 +24,14 @@ type script struct {
 type scriptLine struct {
 	at    time.Duration
 	text  string
-	alike string // what is the same in similar events: all of the text without its bytes
+	alike string // text without the number of bytes; events are similar if it is equal
 	times int
-	until time.Duration // of the last one
+	until time.Duration // time of the last one
 	bytes int
 }
 
-// newScript returns an empty script. calls adds the system calls of the balancer, all adds every event.
+// newScript returns an empty script. With calls it contains the system calls of the balancer, with
+// all every event.
 func newScript(calls, all bool) *script {
 	return &script{shows: func(k eventKind) bool {
 		switch k {
@@ -46,7 +47,7 @@ func newScript(calls, all bool) *script {
 // moves matches the text of an event that moves bytes.
 var moves = regexp.MustCompile(`^(.* (?:reads|sends|gets) )(\d+)( bytes(?: of [^:,]*)?)`)
 
-// note adds an event.
+// note adds an event. An event similar to the one before is merged with it.
 func (s *script) note(e event) {
 	if !s.shows(e.kind) {
 		return
@@ -68,7 +69,8 @@ func (s *script) note(e event) {
 	s.lines = append(s.lines, l)
 }
 
-// String returns a line for each event. The time is written where it changes.
+// String returns a line for each event. The time is written where it changes. If there are more
+// than mostShown lines, lines after the first quarter are left out.
 func (s *script) String() string {
 	var b strings.Builder
 	before := time.Duration(-1)
@@ -88,10 +90,10 @@ func (s *script) String() string {
 	return b.String()
 }
 
-// mostShown is the number of lines that a script shows.
+// mostShown is the maximum number of lines of a script.
 const mostShown = 120
 
-// atTime writes a time since the start.
+// atTime formats a time since the start.
 func atTime(d time.Duration) string {
 	return "+" + strconv.FormatFloat(d.Seconds()*1e3, 'f', 3, 64) + "ms"
 }
@@ -112,8 +114,8 @@ func (l *scriptLine) String() string {
 	return text
 }
 
-// detailsOf returns the lines behind the first one of a failure: a stack, or who waits for what. Without
-// -show they are cut.
+// detailsOf returns the message of a failure without its first line: a stack, or the waiting
+// actors. Without the flag -show it is shortened.
 func detailsOf(wrong string) string {
 	lines := strings.Split(wrong, "\n")[1:]
 	if len(lines) == 0 {
@@ -128,8 +130,8 @@ func detailsOf(wrong string) string {
 	return "details:\n" + strings.Join(lines, "\n") + "\n"
 }
 
-// describe returns the properties of a world that a script needs: configuration, sizes, faults and
-// conversations.
+// describe returns a description of a world for failures: configuration, unusual sizes and faults,
+// and conversations.
 func (p *worldPlan) describe() string {
 	s := setScene(p)
 	var talks []*simTalk
@@ -172,7 +174,8 @@ func (s *scene) configOf(talks []*simTalk) string {
 	return used.config()
 }
 
-// unusual returns the sizes, the properties of the kernel and the faults that are not usual.
+// unusual returns the sizes, the properties of the kernel and the faults that differ from the usual
+// ones.
 func (s *scene) unusual() (all []string) {
 	z, usual := s.sizes, usualSizes()
 	all = append(differences(z.loop, usual.loop), differences(z.memory, usual.memory)...)

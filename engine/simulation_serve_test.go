@@ -11,21 +11,22 @@ import (
 	"sluice/engine/actor"
 )
 
-// unsteadyServer lets something happen to a server in the middle.
+// unsteadyServer makes a server change its behaviour during the world.
 func unsteadyServer(t *turn[*simBack]) {
 	v := anyServer(t)
 	v.at = t.soon()
 	v.become(among(t.Rand, restarts, stops, vanishes, dawdles))
 }
 
-// keepsWaiting reports whether clients of the backend may wait longer than the timeouts allow although
-// they are connected: a SYN to a full queue is sent again after a second, and so on.
+// keepsWaiting reports whether connections to the backend may take longer than its timeouts,
+// although the clients are connected. The reason is a server with a full accept queue: a SYN to it
+// is sent again after 1 s or more.
 func (b *simBack) keepsWaiting() bool {
 	return leastTime(b.patience, b.greetings) < 5*time.Second &&
 		slices.ContainsFunc(b.servers, func(v *simServer) bool { return v.kind == dawdles })
 }
 
-// makeServer starts a server, if something serves at its address.
+// makeServer starts a server, unless nothing listens at its address.
 func (x *simulation) makeServer(b *simBack, v *simServer) {
 	switch {
 	case v.kind == blackhole:
@@ -59,7 +60,7 @@ func (x *simulation) listen(a *actor.Actor, v *simServer) *actor.Listener {
 		return nil
 	}
 	if v.tfo {
-		_ = a.Process.SetOption(l.Fd(), unix.IPPROTO_TCP, unix.TCP_FASTOPEN, 10) // UNIX sockets have none
+		_ = a.Process.SetOption(l.Fd(), unix.IPPROTO_TCP, unix.TCP_FASTOPEN, 10) // UNIX sockets do not have this option
 	}
 	if v.kind == dawdles {
 		l.Rest = 5 * time.Millisecond
@@ -67,7 +68,7 @@ func (x *simulation) listen(a *actor.Actor, v *simServer) *actor.Listener {
 	return l
 }
 
-// serveStreams plays a server in mode tcp.
+// serveStreams runs a server in mode tcp.
 func (x *simulation) serveStreams(a *actor.Actor, l *actor.Listener, b *simBack, v *simServer) {
 	greet := x.greeting(b)
 	switch v.kind {

@@ -10,7 +10,7 @@ import (
 	"sluice/engine/actor"
 )
 
-// shape returns what the conversations of a frontend in mode http may do.
+// shape returns the shape of the conversations of a frontend in mode http.
 func (s *scene) shape(f *simFront) *actor.WebShape {
 	if f.shape != nil {
 		return f.shape
@@ -28,8 +28,9 @@ func (s *scene) shape(f *simFront) *actor.WebShape {
 	return f.shape
 }
 
-// repeats returns the largest request that is certainly held for repeating. The head that is sent to
-// the server may be a little larger than the client's. No copy is held of a body that is spliced.
+// repeats returns the size in bytes up to which the engine certainly stores a request, so that it
+// can send it again. The head may become a little larger on its way to the server. Bodies that are
+// spliced are not stored.
 func (s *scene) repeats() int {
 	const added = 300
 	most := mostRepeated - added
@@ -47,11 +48,11 @@ func (r *simRoute) webHost() actor.WebHost {
 	return h
 }
 
-// effect is what the configuration does with a request.
+// effect sets the expected effects of the configuration on a request.
 func (s *scene) effect(f *simFront, q *actor.WebRequest) {
 	a := &asked{WebRequest: q, front: f.name, terms: s.terms}
 	q.Expect.Instead = f.instead
-	if q.Number == f.monitored && q.Method == "CONNECT" { // it asks for no path
+	if q.Number == f.monitored && q.Method == "CONNECT" { // CONNECT has no path, so it cannot ask for monitor-uri
 		f.monitored = 0
 	}
 	if q.Number == f.monitored {
@@ -81,7 +82,7 @@ func (s *scene) effect(f *simFront, q *actor.WebRequest) {
 	}
 }
 
-// routeOf returns the backend of a request; nil: there is none.
+// routeOf returns the backend of a request; nil: the request gets no backend.
 func (f *simFront) routeOf(q *actor.WebRequest) *simBack {
 	for _, route := range f.routes {
 		if route.host == q.Host {
@@ -91,7 +92,8 @@ func (f *simFront) routeOf(q *actor.WebRequest) *simBack {
 	return nil
 }
 
-// askForRules lets some requests ask for a rule for the request, and for one for its answer.
+// askForRules makes some requests ask for a rule for requests, and their answers for a rule for
+// answers.
 func (f *simFront) askForRules(r *rand.Rand, q *asked, back *simBack) {
 	switch {
 	case r.IntN(3) > 0:
@@ -111,7 +113,8 @@ func (f *simFront) askForRules(r *rand.Rand, q *asked, back *simBack) {
 	}
 }
 
-// demand lets the request ask for one of the rules.
+// demand adds the field that asks for one of the rules to the request, and the expected effect of
+// the rule.
 func (q *asked) demand(r *rand.Rand, rules []*webRule, mark string) {
 	rule := rules[r.IntN(len(rules))]
 	if rule == nil {
@@ -124,7 +127,8 @@ func (q *asked) demand(r *rand.Rand, rules []*webRule, mark string) {
 	}
 }
 
-// demandAnswer lets the answer ask for one of the rules.
+// demandAnswer adds the field that asks for one of the rules to the answer, and the expected effect
+// of the rule.
 func (q *asked) demandAnswer(r *rand.Rand, rules []*webRule, mark string) {
 	rule := rules[r.IntN(len(rules))]
 	if rule == nil {
@@ -137,7 +141,7 @@ func (q *asked) demandAnswer(r *rand.Rand, rules []*webRule, mark string) {
 	}
 }
 
-// forwarded expects the field that tells the client's address.
+// forwarded sets the expected field with the client's address, if option forwardfor is on.
 func (s *scene) forwarded(q *asked, f *simFront, b *simBack) {
 	o := b.forward
 	if o == nil {

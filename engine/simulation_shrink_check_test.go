@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// artificial is a world that fails for reasons that a test chooses.
+// artificial is a world that fails for reasons that a test chooses. No simulation runs.
 type artificial struct {
-	parts []string                          // that the seed draws
-	wrong func(p *worldPlan) string         // what is wrong; empty: nothing
-	has   func(p *worldPlan, s string) bool // it has a part
+	parts []string                          // names of the parts that the seed draws
+	wrong func(p *worldPlan) string         // returns the failure of a plan; empty: none
+	has   func(p *worldPlan, s string) bool // reports whether a plan has a part
 	runs  int
 }
 
@@ -40,7 +40,7 @@ func newArtificial() *artificial {
 	return a
 }
 
-// shrunk returns the plan of a seed made smaller.
+// shrunk returns the plan of a seed after shrinking.
 func (a *artificial) shrunk(seed uint64) *worldPlan {
 	p := planWorld(seed)
 	o := a.run(p)
@@ -53,7 +53,7 @@ func hasAll[T comparable](all []T, want ...T) bool {
 	return !slices.ContainsFunc(want, func(w T) bool { return !slices.Contains(all, w) })
 }
 
-// A plan keeps what its failure needs, and nothing else.
+// A shrunk plan has the parts that its failure needs, and no others.
 func TestShrink(t *testing.T) {
 	a := newArtificial()
 	a.wrong = func(p *worldPlan) string {
@@ -71,7 +71,7 @@ func TestShrink(t *testing.T) {
 	}
 }
 
-// A plan does not become one that fails in another way, which is easier to reach.
+// Shrinking does not change to a failure of another kind, even if that failure needs fewer parts.
 func TestShrinkKeepsTheKind(t *testing.T) {
 	a := newArtificial()
 	a.wrong = func(p *worldPlan) string {
@@ -88,7 +88,7 @@ func TestShrinkKeepsTheKind(t *testing.T) {
 	}
 }
 
-// A failure that needs a rare order of events is looked for with other schedules.
+// If a failure needs a rare order of events, shrinking tries other schedules.
 func TestShrinkTriesSchedules(t *testing.T) {
 	a := newArtificial()
 	a.wrong = func(p *worldPlan) string {
@@ -104,7 +104,7 @@ func TestShrinkTriesSchedules(t *testing.T) {
 	}
 }
 
-// A failure that never comes again leaves the plan as it is.
+// If a failure does not occur again, shrinking leaves the plan unchanged.
 func TestShrinkOfOneRun(t *testing.T) {
 	a := newArtificial()
 	a.wrong = func(*worldPlan) string {
@@ -131,7 +131,7 @@ func TestKindOf(t *testing.T) {
 	}
 }
 
-// A plan says the same when it is written and read.
+// A plan that is written as text and parsed again is the same plan.
 func TestPlanText(t *testing.T) {
 	p := planWorld(9)
 	p.schedule, p.talks = 3, []int{2, 5}

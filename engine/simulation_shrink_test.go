@@ -9,22 +9,22 @@ import (
 
 // shrinker makes a plan smaller as long as its world fails in the same way.
 type shrinker struct {
-	kind string // of the failure
+	kind string // kind of the failure, see kindOf
 	run  func(p *worldPlan) outcome
 	now  func() time.Time
-	end  time.Time // no world is started later
+	end  time.Time // no world is started after this time
 	runs int
 
-	tries int        // schedules that a smaller plan may try
+	tries int        // number of schedules that are tried for a smaller plan
 	best  *worldPlan // the smallest plan that fails
-	last  outcome    // of best
+	last  outcome    // outcome of best
 }
 
-// mostTries is the number of schedules that a smaller plan may try. What is taken out changes the
-// order of all other events, so a rare order must be found again.
+// mostTries is the maximum number of schedules that are tried for a smaller plan. Removing a part
+// changes the order of all other events, so a rare order must be found again.
 const mostTries = 30
 
-// shrink looks for the smallest plan that fails as p does. o is the outcome of p.
+// shrink returns the smallest plan found that fails in the same way as p. o is the outcome of p.
 func (s *shrinker) shrink(p *worldPlan, o outcome) *worldPlan {
 	s.best, s.last, s.tries = p, o, mostTries
 	s.lessTalks()
@@ -43,14 +43,15 @@ func (s *shrinker) size() int { return len(s.best.talks) + len(s.best.with) }
 
 func (s *shrinker) late() bool { return !s.now().Before(s.end) }
 
-// changed returns the best plan with a change.
+// changed returns a copy of the best plan with a change.
 func (s *shrinker) changed(change func(p *worldPlan)) *worldPlan {
 	p := *s.best
 	change(&p)
 	return &p
 }
 
-// lessTalks takes out conversations. Those that the failure names are a good guess.
+// lessTalks removes conversations. It first tries to keep only those whose numbers the failure
+// contains.
 func (s *shrinker) lessTalks() {
 	accepts := func(rest []int) bool {
 		return len(rest) > 0 && s.accepts(s.changed(func(p *worldPlan) { p.talks = rest }))
@@ -63,7 +64,7 @@ func (s *shrinker) lessTalks() {
 	reduce(all, accepts)
 }
 
-// lessParts takes out other parts.
+// lessParts removes other parts.
 func (s *shrinker) lessParts() {
 	if s.best.with == nil {
 		return
@@ -73,8 +74,8 @@ func (s *shrinker) lessParts() {
 	})
 }
 
-// reduce takes elements away as long as accepts takes the rest: first all, then halves, then smaller
-// parts, at last single elements.
+// reduce removes elements as long as accepts returns true for the rest. It tries to remove all,
+// then halves, then smaller groups, and finally single elements.
 func reduce[T any](all []T, accepts func(rest []T) bool) []T {
 	for size := len(all); size > 0; size /= 2 {
 		for at := 0; at < len(all); {
@@ -89,7 +90,8 @@ func reduce[T any](all []T, accepts func(rest []T) bool) []T {
 	return all
 }
 
-// accepts reports whether a plan fails with one of some schedules. It is the best one then.
+// accepts runs a plan with several schedules and reports whether one of them fails in the same way.
+// Then this plan becomes the best one.
 func (s *shrinker) accepts(p *worldPlan) bool {
 	for schedule := range uint64(s.tries) {
 		try := *p
@@ -101,7 +103,7 @@ func (s *shrinker) accepts(p *worldPlan) bool {
 		}
 		if o := s.result(&try); o.fails(s.kind) {
 			if try.with != nil {
-				try.with = append([]string{}, o.parts...) // without names that mean nothing any more
+				try.with = append([]string{}, o.parts...) // without the names of parts that no longer exist
 			}
 			s.best, s.last = &try, o
 			return true
@@ -115,7 +117,8 @@ func (s *shrinker) result(p *worldPlan) outcome {
 	return s.run(p)
 }
 
-// rate counts how many schedules let the best plan fail. If many do, a smaller plan tries few of them.
+// rate counts how many schedules make the best plan fail. The more of them do, the fewer schedules
+// are tried for a smaller plan.
 func (s *shrinker) rate() {
 	const sample = 10
 	failing := 0
@@ -131,7 +134,7 @@ func (s *shrinker) rate() {
 	s.tries = max(4, mostTries/max(failing, 1))
 }
 
-// shortest looks for the schedule that lets the best plan fail after the fewest steps.
+// shortest searches the schedule with which the best plan fails after the fewest steps.
 func (s *shrinker) shortest() {
 	first := s.best.schedule
 	for i := range uint64(2 * mostTries) {

@@ -9,7 +9,8 @@ import (
 	"sluice/engine/actor"
 )
 
-// spices are unusual fields of requests and answers, which the balancer treats in a special way.
+// spices are unusual header fields of requests and answers that the balancer treats in a special
+// way.
 var spices = []struct {
 	fits  func(q *asked) bool
 	apply func(q *asked)
@@ -20,7 +21,7 @@ var spices = []struct {
 	}},
 	{(*asked).saysNothing, func(q *asked) {
 		q.adds("Connection: X-Hop", "X-Hop: 1")
-		q.has("X-Hop: 1") // so no client can remove a field that the balancer adds
+		q.has("X-Hop: 1") // the balancer must keep it: otherwise a client could remove fields that the balancer adds
 	}},
 	{(*asked).saysNothing, func(q *asked) {
 		q.adds("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__")
@@ -31,16 +32,16 @@ var spices = []struct {
 	{(*asked).answersByLength, func(q *asked) { q.says("Cache-Control: private=\"x, y\", no-cache", "Pragma: no-cache") }},
 }
 
-// saysNothing reports whether the request says nothing about its connection.
+// saysNothing reports whether the request has no Connection field and is not HTTP/1.0.
 func (q *asked) saysNothing() bool { return !q.Close && !q.Keep && !q.Upgrade && !q.Old }
 
-// answersByLength reports whether the answer has a length.
+// answersByLength reports whether the answer has a Content-Length.
 func (q *asked) answersByLength() bool {
 	a := &q.WebRequest.Answer
 	return a.Framing == actor.ByLength && a.Status >= 200 && a.Status != 204 && !q.Upgrade
 }
 
-// season gives some requests one of the spices.
+// season gives some requests or their answers one of the spices.
 func (q *asked) season(r *rand.Rand) {
 	if s := &spices[r.IntN(len(spices))]; r.IntN(6) == 0 && s.fits(q) {
 		s.apply(q)

@@ -18,8 +18,8 @@ type simClient struct {
 	number int
 	front  *simFront
 	bind   *simBind
-	from   kernel.Address // zero: it connects to a UNIX socket
-	outlaw bool           // some frontends reject it
+	from   kernel.Address // local address; zero: the client connects to a UNIX socket
+	outlaw bool           // its address is in outlawNet, which some frontends reject
 	start  time.Duration
 }
 
@@ -28,7 +28,7 @@ func (s *scene) frontOf(number int) *simFront {
 	return s.fronts[s.plan.source(fmt.Sprint("front of ", number)).IntN(len(s.fronts))]
 }
 
-// client makes the client of a conversation. Its address is that of no other client.
+// client makes the client of a conversation. Each client has an address of its own.
 func (s *scene) client(number int) *simClient {
 	r := s.plan.source(fmt.Sprint("client ", number))
 	f := s.frontOf(number)
@@ -51,18 +51,18 @@ func addressOf(number int, outlaw bool) [4]byte {
 	return a
 }
 
-// rejected reports whether the frontend closes the connection at once.
+// rejected reports whether the frontend closes the client's connection at once.
 func (c *simClient) rejected() bool { return c.front.rejects && c.outlaw && !c.bind.address.IsUnix() }
 
-// simTalk is a conversation: a client and what is said.
+// simTalk is a conversation: its client and the plan of its bytes.
 type simTalk struct {
 	*simClient
-	web    *actor.WebPlan    // mode http; otherwise nil
-	route  *simRoute         // mode tcp
-	stream *actor.StreamPlan // mode tcp; otherwise nil
+	web    *actor.WebPlan    // plan in mode http; otherwise nil
+	route  *simRoute         // route in mode tcp; otherwise nil
+	stream *actor.StreamPlan // plan in mode tcp; otherwise nil
 }
 
-// String describes the conversation for people.
+// String describes the conversation for messages.
 func (t *simTalk) String() string {
 	head := fmt.Sprintf("client %d of %s at %v to %v: ", t.number, t.front.name, t.start, t.bind.address)
 	if t.web != nil {
@@ -87,8 +87,9 @@ func (s *scene) talk(number int) *simTalk {
 	return t
 }
 
-// hurry makes the route of a stream certain. A client that is silent for longer than the rules wait goes
-// to the default backend. The rules may begin to wait late if clients are not accepted at once.
+// hurry makes the expected route of a stream certain. A client that is silent for longer than
+// inspect-delay gets the default backend. But inspect-delay may begin late if clients are not
+// accepted at once. So a pause near or above it is shortened, unless the result is certain.
 func (s *scene) hurry(t *simTalk) {
 	const about = 50 * time.Millisecond
 	if len(t.stream.Client.Pieces) == 0 || t.front.inspect == 0 {
@@ -103,19 +104,20 @@ func (s *scene) hurry(t *simTalk) {
 	}
 }
 
-// lighten takes out of a conversation what the plan of the world does not name, if it names parts.
+// lighten removes the parts of a conversation that the plan of the world does not keep.
 func (s *scene) lighten(p interface{ Keep(func(part string) bool) }) {
 	if s.plan.with != nil {
 		p.Keep(s.keeps)
 	}
 }
 
-// streamOptions returns what the plans of streams may contain.
+// streamOptions returns the limits for drawing the plans of streams. patience is the shortest
+// timeout.
 func (s *scene) streamOptions(patience time.Duration) actor.StreamOptions {
 	return actor.StreamOptions{Polite: s.odds.tame, Large: s.odds.large, Silence: 2 * patience, Pause: patience / 8}
 }
 
-// drawStream makes the plan of a conversation in mode tcp.
+// drawStream draws the plan of a conversation in mode tcp.
 func (s *scene) drawStream(r *rand.Rand, t *simTalk) *actor.StreamPlan {
 	o := s.streamOptions(t.front.patience)
 	name, back := actor.NameOf(t.number), t.route.back
@@ -134,7 +136,7 @@ func (s *scene) drawStream(r *rand.Rand, t *simTalk) *actor.StreamPlan {
 	return actor.DrawStream(s.plan.source("stream "+name), t.number, "", o)
 }
 
-// clientHello returns a ClientHello with a server name, and another name as an ALPN protocol.
+// clientHello returns a TLS ClientHello with a server name, and with another name as ALPN protocol.
 func clientHello(host, protocol string) []byte {
 	sized := func(size int, parts ...[]byte) (b []byte) {
 		for _, p := range parts {

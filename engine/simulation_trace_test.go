@@ -11,9 +11,9 @@ import (
 	"sluice/engine/kernel"
 )
 
-// event is something that happened in a world.
+// event is an event of a world, for its trace.
 type event struct {
-	at   time.Duration // since the start of the world
+	at   time.Duration // time since the start of the world
 	kind eventKind
 	text string
 }
@@ -28,10 +28,10 @@ const (
 	others                    // a system call of a client or of a server
 	logged                    // a line of the balancer's log
 	incident                  // a fault, the result of a check, the end of the balancer
-	failed                    // what must not happen
+	failed                    // a failure
 )
 
-// watch is how a run of a world is observed.
+// watch contains the options for observing a world.
 type watch struct {
 	trace func(e event) // nil: none
 	most  int           // steps after which the world counts as endless; 0: mostSteps
@@ -44,7 +44,7 @@ func (x *simulation) tell(kind eventKind, format string, args ...any) {
 	}
 }
 
-// watchKernel lets the kernel tell of calls and of the network.
+// watchKernel passes the system calls and the events of the network to the trace.
 func (x *simulation) watchKernel(o *kernel.Options) {
 	if x.trace == nil {
 		return
@@ -59,7 +59,7 @@ func (x *simulation) watchKernel(o *kernel.Options) {
 	o.Delivered = x.delivered
 }
 
-// watchCast lets clients and servers tell what they do.
+// watchCast passes the actions of clients and servers to the trace.
 func (x *simulation) watchCast() {
 	if x.trace == nil {
 		return
@@ -76,7 +76,7 @@ func (x *simulation) watchCast() {
 	}
 }
 
-// delivered tells of something that the network has delivered, or that it has lost.
+// delivered traces something that the network has delivered or lost.
 func (x *simulation) delivered(from, to netip.AddrPort, what string) {
 	who, whom := x.nameOf(from), x.nameOf(to)
 	switch {
@@ -93,7 +93,7 @@ func (x *simulation) delivered(from, to netip.AddrPort, what string) {
 
 const balancerName = "balancer"
 
-// nameOf returns who has an address.
+// nameOf returns the name of the client, server or balancer with an address.
 func (x *simulation) nameOf(a netip.AddrPort) string {
 	for _, b := range x.backs {
 		for _, v := range b.servers {
@@ -108,7 +108,8 @@ func (x *simulation) nameOf(a netip.AddrPort) string {
 	return balancerName
 }
 
-// clientAt returns the number of the client with an address, or 0. It is the inverse of addressOf.
+// clientAt returns the number of the client with an address; 0: there is none. It is the inverse of
+// addressOf.
 func clientAt(a netip.Addr) int {
 	if !a.Is4() {
 		return 0

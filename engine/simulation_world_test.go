@@ -13,17 +13,17 @@ import (
 	"sluice/engine/kernel"
 )
 
-// simSizes are the sizes of one world. Small ones bring out faults that large ones hide.
+// simSizes are the sizes of one world. Small sizes reveal faults that large ones hide.
 type simSizes struct {
 	loop    sizes
 	memory  Memory
-	pipes   int  // of the process
-	open    int  // descriptors that the process may have at the same time; 0: no limit
-	tight   bool // the plan has no descriptors to spare, so a drain cannot accept more clients than the limits allow
+	pipes   int  // number of pipes that the process may have
+	open    int  // descriptors that the process may open in addition to those at the start; 0: no limit
+	tight   bool // the engine's plan has no spare descriptors, so a drain cannot accept more clients than the limits allow
 	sockets func(r *rand.Rand) (send, receive int)
 
-	narrowest               int // the smallest buffer that sockets may have
-	leastSend, leastReceive int // of sockets; 0: no least size
+	narrowest               int // smallest buffer in bytes that a socket may have
+	leastSend, leastReceive int // minimum sizes of the buffers of sockets in bytes; 0: no minimum
 }
 
 const usualBudget = 1 << 20
@@ -36,11 +36,11 @@ func usualSizes() simSizes {
 	return z
 }
 
-// pace says how often each part of the world goes on, relative to the others.
+// pace contains the weights with which the scheduler chooses the parts of the world.
 type pace struct {
 	loops           [4]int
 	network, actors int
-	lag             int // one of so many steps takes time; 0: none does
+	lag             int // one of this many steps takes time; 0: none does
 }
 
 func usualPace(r *rand.Rand) pace {
@@ -51,24 +51,26 @@ func usualPace(r *rand.Rand) pace {
 	return p
 }
 
-// odds say how conversations are planned.
+// odds are limits for the plans of conversations.
 type odds struct {
-	tame   bool          // nobody disturbs anything
-	large  int           // bytes of large bodies
-	fill   int           // most bytes of a field that makes a head large
-	most   int           // requests of a conversation
-	spread time.Duration // clients begin within this time
+	tame   bool          // clients and servers have no faults
+	large  int           // maximum bytes of large bodies
+	fill   int           // maximum bytes of the field X-Fill; 0: no such field
+	most   int           // maximum number of requests of a conversation
+	spread time.Duration // all clients start within this time
 }
 
 func usualOdds() odds { return odds{large: 20 << 10, most: 8, spread: 300 * time.Millisecond} }
 
-// finale is how the balancer ends, beside the end of the last conversation.
+// finale is an end of the balancer before the end of the last conversation: a drain, a stop, or
+// both. The zero value: none.
 type finale struct {
 	drain, stop bool
 	at          time.Duration
 }
 
-// simFault makes calls of the balancer fail.
+// simFault makes some calls of the balancer fail with an error. odds is the probability for each
+// call.
 type simFault struct {
 	call kernel.Call
 	err  kernel.Errno
@@ -77,10 +79,11 @@ type simFault struct {
 
 func (f simFault) String() string { return fmt.Sprintf("%s of %s", unix.ErrnoName(f.err), f.call) }
 
-// starves reports whether the fault is a lack of memory. The balancer then waits for a while.
+// starves reports whether the error is a lack of memory. After it, the balancer waits before it
+// tries again.
 func (f simFault) starves() bool { return f.err == unix.ENOMEM || f.err == unix.ENOBUFS }
 
-// flip is the result of a check.
+// flip is the result of a health check at a time.
 type flip struct {
 	at           time.Duration
 	back, server int
@@ -126,10 +129,11 @@ var worldKnobs = []knob[*scene]{
 	{"checks", 0.15, nil, flipServers},
 }
 
-// tiny returns the size of a budget that is used up often.
+// tiny returns the size in bytes of a budget that is often exhausted.
 func tiny(r *rand.Rand) int64 { return 1 + int64(r.IntN(1<<r.IntN(15))) }
 
-// smallSockets gives all sockets the same small buffers. The smallest ones cost many steps.
+// smallSockets gives all sockets the same small buffers. Buffers of less than 8 bytes are rare,
+// because they cost many steps.
 func smallSockets(t *turn[*scene]) {
 	least := 8
 	if t.once(8) {
@@ -139,13 +143,13 @@ func smallSockets(t *turn[*scene]) {
 	t.of.narrow(min(send, receive), func(*rand.Rand) (int, int) { return send, receive })
 }
 
-// mixedSockets gives each socket buffers of other sizes.
+// mixedSockets gives each socket buffers of random sizes.
 func mixedSockets(t *turn[*scene]) {
 	const least = 8
 	t.of.narrow(least, func(r *rand.Rand) (int, int) { return least + r.IntN(1<<r.IntN(18)), least + r.IntN(1<<r.IntN(18)) })
 }
 
-// narrow sets the sizes of the buffers of sockets.
+// narrow sets the function that returns the sizes of the buffers of sockets.
 func (s *scene) narrow(least int, sizes func(*rand.Rand) (int, int)) {
 	s.sizes.sockets = sizes
 	s.sizes.narrowest = least
@@ -156,8 +160,8 @@ func fewDescriptors(t *turn[*scene]) {
 	t.of.doubts |= refusals | cuts
 }
 
-// shorten makes bodies and heads shorter where the buffers of sockets are small: they would cost too
-// many steps. For the same reason, calls that move few bytes fail more rarely for want of memory.
+// shorten reduces the sizes of bodies and heads where the buffers of sockets are small, because
+// they would cost too many steps. For the same reason, lack of memory is rarer there.
 func (s *scene) shorten() {
 	most := 256 * s.sizes.narrowest
 	s.odds.large, s.odds.fill = min(s.odds.large, most), min(s.odds.fill, most)
@@ -168,9 +172,10 @@ func (s *scene) shorten() {
 	}
 }
 
-// fitHeads makes buffers large enough for heads if a budget is small. When a budget is used up,
-// heads are examined in their sockets, so each must fit there, and into the loop's buffer. A UNIX
-// socket holds what the send buffer of its peer takes.
+// fitHeads makes buffers large enough for heads if a budget is small. When a budget is exhausted,
+// the engine examines heads in their sockets. So each head must fit into the socket's buffer, and
+// into the loop's buffer. The receive queue of a UNIX socket is limited by the send buffer of its
+// peer.
 func (s *scene) fitHeads() {
 	z := &s.sizes
 	if min(z.memory.Inspection, z.memory.Answers) == usualBudget {
@@ -180,22 +185,22 @@ func (s *scene) fitHeads() {
 	z.leastReceive = head
 	z.loop.Buffer = max(z.loop.Buffer, head)
 	if s.overUnix() {
-		z.leastSend = 4 * head // Linux lets a client go on when a quarter is left
+		z.leastSend = 4 * head // Linux announces free space only when at most a quarter is in use
 	}
 }
 
-// overUnix reports whether a frontend or a server has a UNIX socket.
+// overUnix reports whether a frontend or a server uses a UNIX socket.
 func (s *scene) overUnix() bool {
 	return slices.ContainsFunc(s.fronts, (*simFront).overUnix) || slices.ContainsFunc(s.backs, (*simBack).overUnix)
 }
 
-// end lets the balancer end while conversations are under way.
+// end makes the balancer end while conversations are active.
 func (s *scene) end(f finale) {
 	s.finale = f
 	s.doubts |= absence | cuts
 }
 
-// harmless are faults that cost time at most.
+// harmless are faults that delay conversations at most.
 var harmless = []simFault{
 	{call: kernel.CallWait, err: unix.EINTR},
 	{call: kernel.CallRead, err: unix.EAGAIN},
@@ -220,7 +225,7 @@ var harmless = []simFault{
 	{call: kernel.CallSplice, err: unix.ENOMEM},
 }
 
-// harmful are faults that may cost a connection.
+// harmful are faults that may end a connection.
 var harmful = []simFault{
 	{call: kernel.CallAccept, err: unix.ECONNABORTED},
 	{call: kernel.CallSocket, err: unix.EMFILE},
@@ -238,7 +243,7 @@ func harmfulFaults(t *turn[*scene]) {
 	t.of.doubts |= refusals | cuts
 }
 
-// addFaults chooses some of the faults, and how often they happen.
+// addFaults adds some of the faults, with random probabilities.
 func (s *scene) addFaults(r *rand.Rand, all []simFault) {
 	for range 1 + r.IntN(3) {
 		f := all[r.IntN(len(all))]
@@ -249,7 +254,7 @@ func (s *scene) addFaults(r *rand.Rand, all []simFault) {
 	}
 }
 
-// flipServers lets checks find servers down and up.
+// flipServers adds health checks that report servers down and up.
 func flipServers(t *turn[*scene]) {
 	s := t.of
 	for i := range 1 + t.IntN(20) {
