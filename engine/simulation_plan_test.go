@@ -102,9 +102,6 @@ func turnAll[part any](s *scene, name string, of part, knobs []knob[part]) {
 	}
 }
 
-// chance returns true with probability p.
-func (t *turn[part]) chance(p float64) bool { return t.Float64() < p }
-
 // once returns true with probability 1/n.
 func (t *turn[part]) once(n int) bool { return t.IntN(n) == 0 }
 

@@ -59,7 +59,7 @@ func parsePlan(text string) (p *worldPlan, stale bool, err error) {
 }
 
 func parseNumbers(text string) (numbers []int, err error) {
-	for _, word := range strings.Split(text, ",") {
+	for word := range strings.SplitSeq(text, ",") {
 		n, err := strconv.Atoi(word)
 		if err != nil {
 			return nil, err

@@ -12,9 +12,8 @@ import (
 
 // artificial is a world that fails for reasons that a test chooses. No simulation runs.
 type artificial struct {
-	parts []string                          // names of the parts that the seed draws
-	wrong func(p *worldPlan) string         // returns the failure of a plan; empty: none
-	has   func(p *worldPlan, s string) bool // reports whether a plan has a part
+	parts []string                  // names of the parts that the seed draws
+	wrong func(p *worldPlan) string // returns the failure of a plan; empty: none
 	runs  int
 }
 
