@@ -142,8 +142,8 @@ func (s *tcp) shutdown(how int) Errno {
 }
 
 // disconnect returns the socket to the state without a connection (tcp_disconnect). Bytes, FIN and
-// RST of the old connection that are in the network still reach the peer: disconnect moves them to
-// a new socket without a descriptor.
+// RST of the old connection may still be in the network. They reach the peer, because disconnect
+// moves them to a new socket without a descriptor.
 func (s *tcp) disconnect() {
 	switch {
 	case s.state == listening:

@@ -73,8 +73,9 @@ func (q *inbox) shift(p *pool) {
 	}
 }
 
-// pieces appends up to n bytes to list as pieces of at most size bytes, at most slots of them, and
-// returns the list and the number of bytes. The memory is shared from then on.
+// pieces appends up to n unread bytes to list, without copying them. Each element has at most size
+// bytes, and list gets at most slots elements. pieces returns the list and the number of bytes. The
+// memory is shared from then on.
 func (q *inbox) pieces(list [][]byte, n, slots, size int) ([][]byte, int) {
 	total := 0
 	for i := q.first; i < len(q.chunks) && total < n && len(list) < slots; i++ {

@@ -21,6 +21,8 @@ type Address struct {
 // IsUnix reports whether a is the address of a UNIX socket.
 func (a Address) IsUnix() bool { return a.Path != "" }
 
+// String returns the IP address and port, or the path or abstract name. For the zero value, it
+// returns "invalid AddrPort".
 func (a Address) String() string {
 	if a.IsUnix() {
 		return a.Path

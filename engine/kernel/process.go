@@ -38,22 +38,22 @@ const (
 	CallListen   Call = "listen"
 	CallAccept   Call = "accept"
 	CallConnect  Call = "connect"
-	CallRead     Call = "read"
-	CallPeek     Call = "peek"
-	CallWrite    Call = "write"
+	CallRead     Call = "read"  // Read and Recv
+	CallPeek     Call = "peek"  // Recv with MSG_PEEK
+	CallWrite    Call = "write" // Write and Send
 	CallSplice   Call = "splice"
 	CallShutdown Call = "shutdown"
 	CallClose    Call = "close"
-	CallOption   Call = "setsockopt"
-	CallUnsent   Call = "ioctl"
-	CallInfo     Call = "getsockopt"
-	CallName     Call = "getsockname"
+	CallOption   Call = "setsockopt"  // SetOption
+	CallUnsent   Call = "ioctl"       // Unsent: SIOCOUTQ
+	CallInfo     Call = "getsockopt"  // Info: TCP_INFO
+	CallName     Call = "getsockname" // Local and Peer
 	CallPipe     Call = "pipe"
-	CallPipeSize Call = "fcntl"
+	CallPipeSize Call = "fcntl" // PipeSize: F_SETPIPE_SZ
 	CallEpoll    Call = "epoll_create"
-	CallControl  Call = "epoll_ctl"
+	CallControl  Call = "epoll_ctl" // Control
 	CallWait     Call = "epoll_wait"
-	CallEvent    Call = "eventfd"
+	CallEvent    Call = "eventfd" // Eventfd
 	CallTimer    Call = "timerfd_create"
 	CallSetTimer Call = "timerfd_settime"
 	CallDup      Call = "dup"
@@ -127,7 +127,7 @@ func (p *Process) open(c Call, f file) (fd int, e Errno) {
 	return fd, e
 }
 
-// room reports whether n more descriptors may be opened.
+// room reports whether the limit allows n more descriptors.
 func (p *Process) room(n int) bool { return p.Limit == 0 || standard+p.opened+n <= p.Limit }
 
 // get returns the file of a descriptor. A descriptor that is not open gives EBADF.

@@ -18,14 +18,14 @@ type spliceable interface {
 	spliceIn(b []byte) (int, Errno)
 }
 
-// Splice moves up to n bytes from a socket into a pipe, from a pipe into a socket, or between pipes
-// (splice(2) with SPLICE_F_NONBLOCK). 0 without an error is the end of the stream.
+// Splice moves up to n bytes (splice(2) with SPLICE_F_NONBLOCK) from a socket into a pipe, from a
+// pipe into a socket, or between pipes. 0 without an error is the end of the stream.
 //
-// EAGAIN means that the source has no bytes, or that the target takes none: a pipe takes none when all
-// its slots are in use. EINVAL: neither is a pipe, both are the same pipe, or one is no stream socket.
-// EBADF: the wrong end of a pipe. Errors of the socket are those of reading and sending. Bytes that
-// were moved before an error count: the result is their number then, and the error of a socket that
-// was sent to is lost.
+// EAGAIN means that the source has no bytes, or that the target takes none: a pipe takes none when
+// all its slots are in use. EINVAL: neither is a pipe, both are the same pipe, or one is no stream
+// socket. EBADF: the wrong end of a pipe. Errors of the socket are those of reading and sending. If
+// an error follows after bytes were moved, Splice returns their number without an error. A socket
+// that is the target then loses its error.
 func (p *Process) Splice(from, to, n int) (int, Errno) {
 	moved, e := p.splice(from, to, n)
 	p.tell(Result{Call: CallSplice, Fd: from, To: to, N: moved, Errno: e})

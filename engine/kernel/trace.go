@@ -9,12 +9,12 @@ import (
 
 // Result is the outcome of a call, for Process.Seen.
 type Result struct {
-	Call  Call
+	Call  Call    // the kind of the call
 	Fd    int     // the descriptor that the call used or opened; -1: the call failed to open it
 	To    int     // splice: the descriptor of the target; pipe: that of the writing end
 	N     int     // number of bytes moved; for accept and dup the new descriptor; -1 if one of these failed
 	At    Address // connect, bind, send: the address passed to the call; accept: the client's address
-	Errno Errno
+	Errno Errno   // 0: success
 }
 
 // tell passes a result to Seen.

@@ -137,7 +137,7 @@ func (s *unixSocket) connect(to Address) Errno {
 // release closes the socket after its last descriptor was closed (unix_release_sock).
 func (s *unixSocket) release() { s.close(false) }
 
-// close closes the socket. unaccepted means that nobody has accepted the connection.
+// close closes the socket. unaccepted means that no call has accepted its connection.
 func (s *unixSocket) close(unaccepted bool) {
 	unread := s.in.n > 0
 	s.dead, s.ended, s.state = true, both, closed
@@ -212,7 +212,7 @@ func (s *unixSocket) setOption(level, name, value int) Errno {
 }
 
 // mayFail reports whether a fault may give the error e to call c. connect fails only by a signal or
-// for lack of memory. accept never returns ECONNABORTED for a UNIX socket.
+// for lack of memory. accept of a UNIX socket does not fail with ECONNABORTED.
 func (s *unixSocket) mayFail(c Call, e Errno) bool {
 	switch c {
 	case CallConnect:
