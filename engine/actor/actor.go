@@ -12,12 +12,12 @@ import (
 
 // Actor is a client or a server, or one of several coroutines of it.
 type Actor struct {
-	Name    string // for traces and failures; unique in its cast
-	Process *kernel.Process
+	Name    string          // for traces and failures; unique in its cast
+	Process *kernel.Process // owns the descriptors; shared by the coroutines of one actor, see Go
 	// Rand is the actor's random source. It depends only on the seed and on the name at the start.
 	// So an actor makes the same choices when other actors are removed from a simulation.
 	Rand *rand.Rand
-	Cast *Cast
+	Cast *Cast // the cast that the actor belongs to
 	// From is the local address of the connections that Dial makes. The zero Address means any
 	// address.
 	From kernel.Address
@@ -76,7 +76,7 @@ func (a *Actor) end() {
 	}
 }
 
-// canGoOn reports whether the actor waits for nothing, or for something that has happened.
+// canGoOn reports whether the actor can continue: it waits for nothing, or its condition is true.
 func (a *Actor) canGoOn() bool {
 	w := &a.wait
 	switch {

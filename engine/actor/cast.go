@@ -12,7 +12,7 @@ import (
 
 // Cast contains all actors of one simulation. It belongs to one goroutine.
 type Cast struct {
-	Kernel *kernel.Kernel
+	Kernel *kernel.Kernel // the machine on which all processes of the actors run
 	// Trace is called with a line for each action of an actor. nil: no trace.
 	Trace func(line string)
 
@@ -85,7 +85,7 @@ func (c *Cast) resume(i int) {
 	c.living = c.living[:last]
 }
 
-// Runnable returns the number of actors that can go on now.
+// Runnable returns the number of actors that can continue now.
 func (c *Cast) Runnable() int {
 	n := 0
 	for _, a := range c.living {

@@ -81,7 +81,7 @@ func (s *socket) Local() kernel.Address {
 	return a
 }
 
-// Close closes the descriptor. Coroutines that wait for it go on and get [os.ErrClosed].
+// Close closes the descriptor. Coroutines that wait for it get [os.ErrClosed].
 func (s *socket) Close() error {
 	if s.closed {
 		return os.ErrClosed
@@ -196,9 +196,9 @@ func (c *Conn) connect(a *Actor, to kernel.Address) (again bool, err error) {
 	return again, unix.EAGAIN
 }
 
-// DialWith is Dial with TCP Fast Open: the SYN takes bytes along if the client knows the server's
-// cookie. sent is the number of bytes that need not be written any more. With an error, the server may
-// have got them.
+// DialWith connects like Dial, but with TCP Fast Open: the SYN carries bytes of b if the client
+// knows the server's cookie. sent is the number of bytes that need not be sent again. With an
+// error, the server may have received them.
 func (a *Actor) DialWith(to kernel.Address, b []byte) (c *Conn, sent int, err error) {
 	fd, e := a.Process.Socket(family(to))
 	if e != 0 {

@@ -12,7 +12,7 @@ import (
 // Listener is a listening socket.
 type Listener struct {
 	socket
-	Rest time.Duration // before each Accept
+	Rest time.Duration // pause before each Accept; 0: none
 }
 
 // Listen opens a listening socket. The accept queue takes backlog+1 connections. Errors are those

@@ -23,6 +23,7 @@ func (s Stream) Number() int { return int(s / 2) }
 // OfServer reports whether the server of the conversation sends the stream.
 func (s Stream) OfServer() bool { return s%2 == 1 }
 
+// String describes the stream for messages.
 func (s Stream) String() string {
 	if s.OfServer() {
 		return fmt.Sprintf("the server's bytes of conversation %d", s.Number())

@@ -11,7 +11,7 @@ import (
 
 // Streams are the conversations in mode tcp of one simulation.
 type Streams struct {
-	Cast *Cast
+	Cast *Cast // the cast of the clients and servers; failures are reported to it
 	// Excused returns the ways in which the balancer may or must end a conversation by itself. nil:
 	// none.
 	Excused func(p *StreamPlan) Excuse

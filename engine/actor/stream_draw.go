@@ -8,7 +8,7 @@ import (
 // StreamOptions limit the random choices of [DrawStream]. The zero value allows all behaviours,
 // with the default sizes.
 type StreamOptions struct {
-	First   Speaker
+	First   Speaker       // the end that sends the first byte
 	Polite  bool          // both ends are polite, see Ending
 	Large   int           // upper bound of the bytes of a large stream, without Prefix; 0: 256 KiB
 	Pause   time.Duration // the longest pause of an end; 0: 50 ms

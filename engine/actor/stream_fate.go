@@ -41,8 +41,8 @@ func because(what string, err error) string {
 
 // Outcome is the result of one conversation.
 type Outcome struct {
-	Plan           *StreamPlan
-	Client, Server *Fate // nil: the end never joined, or its first bytes never identified the conversation
+	Plan           *StreamPlan // the plan of the conversation
+	Client, Server *Fate       // nil: the end never joined, or its first bytes never identified the conversation
 }
 
 // Outcomes returns the results of all conversations, in the order of their start.

@@ -9,8 +9,8 @@ import (
 // StreamPlan is the planned behaviour of the two ends of one conversation in mode tcp. It is a
 // value: two runs of the same plan send the same bytes.
 type StreamPlan struct {
-	Number int // identifies the conversation; > 0
-	First  Speaker
+	Number int     // identifies the conversation; > 0
+	First  Speaker // the end that sends the first byte
 	// Prefix is sent by the client before its stream. It must be empty or contain [NameOf] the
 	// conversation, by which the server finds the plan.
 	Prefix string
@@ -24,17 +24,17 @@ type Speaker int
 
 // The speakers. The first bytes of the speaker identify the plan for the other end.
 const (
-	ClientFirst Speaker = iota
-	ServerFirst         // the plan belongs to a connection of the server, see [Streams.Serve]
-	NobodyFirst         // neither end sends a byte
+	ClientFirst Speaker = iota // the client sends the first byte
+	ServerFirst                // the plan belongs to a connection of the server, see [Streams.Serve]
+	NobodyFirst                // neither end sends a byte
 )
 
 // StreamSide is the planned behaviour of one end.
 type StreamSide struct {
 	Pieces []Piece // bytes that the end sends, in addition to Prefix
 	Urgent int     // number of pieces after which the end sends an urgent byte; 0: none. Only over TCP.
-	Read   Reading
-	End    Ending
+	Read   Reading // way of reading
+	End    Ending  // way of leaving the conversation
 	// Patience is the pause of an end of the kind FinThenReset before its RST, and of the kinds
 	// Mute and Deaf before they close. Other kinds ignore it.
 	Patience time.Duration
@@ -180,6 +180,7 @@ func (s *StreamSide) String() string {
 	return b.String()
 }
 
+// String describes the piece for messages.
 func (p Piece) String() string {
 	s := fmt.Sprintf("%d bytes", p.Size)
 	if p.After > 0 {
@@ -191,6 +192,7 @@ func (p Piece) String() string {
 	return s
 }
 
+// String describes the way of reading for messages; empty: the zero value.
 func (r Reading) String() string {
 	s := ""
 	if r.Wait > 0 {

@@ -63,8 +63,8 @@ func ended(_ *Streams, c *conversation) string {
 	return ""
 }
 
-// dialled: the client is connected. If its bytes went with the SYN, a rude server may have reset the
-// connection before.
+// dialled: the client is connected. If its bytes went with the SYN, an impolite server may have
+// reset the connection before.
 func dialled(s *Streams, c *conversation) string {
 	e := c.ends[client]
 	if e == nil || c.plan.Fast && !c.plan.Server.End.Polite() && errors.Is(e.Dial, unix.ECONNRESET) {

@@ -18,8 +18,8 @@ type webBody struct {
 	done    bool
 }
 
-// bodyOf returns a reader of the body after a head. none: there is no body, whatever the head says.
-// open: a body without a length ends with the connection.
+// bodyOf returns a reader of the body after a head. With none, there is no body, whatever the head
+// says. With open, a body without a length ends with the connection.
 func (r *webReader) bodyOf(h *webHead, number int, none, open bool) webBody {
 	b := webBody{in: r, number: number}
 	switch {

@@ -64,8 +64,8 @@ func (d *drawing) spoil(q *WebRequest) {
 	}
 }
 
-// faultAt returns the number of bytes of the answer that the server sends before its fault: often
-// the start or the end of the head or of the body.
+// faultAt returns the number of bytes of the answer that the server sends before its fault. Often
+// this is the start or the end of the head or of the body.
 func (d *drawing) faultAt(q *WebRequest) int {
 	t := q.appendAnswer(nil)
 	switch d.IntN(8) {
@@ -172,9 +172,9 @@ func (p *WebPlan) settle() {
 	}
 }
 
-// mayHalt reports whether the client may wait within its request: the answer to a part of the
-// request, or the end of the connection, comes for certain. A fair server ends an answer without a
-// length only when it has the whole request.
+// mayHalt reports whether the client may wait within its request, because the answer or the end of
+// the connection comes for certain. A fair server ends an answer without a length only when it has
+// the whole request.
 func (q *WebRequest) mayHalt() bool {
 	switch q.Answer.Fault {
 	case Fair, ServerCloses, ServerFIN, ServerResets:

@@ -27,8 +27,8 @@ func anything() webFate {
 		own: []int{400, 403, 408, 413, 500, 501, 502, 503, 504}}
 }
 
-// certain reports whether only one outcome is possible: the whole answer of the server, the answer
-// of a rule, or the refusal of a malformed request.
+// certain reports whether only one outcome is possible. It is the whole answer of the server, the
+// answer of a rule, or the refusal of a malformed request.
 func (f *webFate) certain(q *WebRequest) bool {
 	switch {
 	case f.cut || f.short || f.gone:
@@ -107,7 +107,7 @@ func (f *webFate) follow(ends bool) { f.stays, f.leaves = !ends, ends }
 
 // replace changes the fate to that of a request whose server's answer a rule replaces with its own.
 func (f *webFate) replace(q *WebRequest) {
-	if slices.Contains(f.own, q.Expect.Answer) { // the status does not tell who has answered
+	if slices.Contains(f.own, q.Expect.Answer) { // the answer may be that of a failure instead, with the same status; then the connection ends
 		f.leaves = true
 	}
 	if f.served || f.cut || f.short {
@@ -120,8 +120,8 @@ func (f *webFate) replace(q *WebRequest) {
 }
 
 // clientFate returns the fate of a request whose client has a fault. decided is false if the fault
-// does not concern this request: it is in a later request or answer, and the client has read this
-// answer before.
+// does not concern this request. This is the case if the client has read the answer before the
+// fault, which is in a later request or answer.
 func (p *WebPlan) clientFate(i int) (f webFate, decided bool) {
 	switch {
 	case p.Fault == Polite || p.Fault.reading() && i < p.FaultIn:
@@ -149,8 +149,8 @@ func (p *WebPlan) awaits(i int) bool {
 	return false
 }
 
-// brokenFate returns the fate of a request of which the client sends only a part, followed by FIN
-// or silence. first means the first request of the connection.
+// brokenFate returns the fate of a request of which the client sends only a part, before FIN or
+// silence. first: the request is the first one of the connection.
 func (p *WebPlan) brokenFate(q *WebRequest, first bool) (f webFate, decided bool) {
 	text, head := q.appendTo(nil)
 	own := 400

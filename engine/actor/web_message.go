@@ -140,7 +140,8 @@ func appendStamp(b []byte, s Stream, at, n int) []byte {
 	return b
 }
 
-// appendChunks appends a stamped body in chunks of different sizes, and the bytes behind them.
+// appendChunks appends a body in chunks of different sizes, and then end, the bytes after the last
+// chunk with data. The data is the start of stream s.
 func appendChunks(b []byte, s Stream, size, number int, end string) []byte {
 	for i, at := 0, 0; at < size; i++ {
 		n := min(1+(number*7919+i*104729)%(size/3+1), size-at)

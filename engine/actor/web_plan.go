@@ -19,9 +19,9 @@ type WebPlan struct {
 	Rest     time.Duration // pause before each of the first 6 reads of the client
 	HalfEnd  bool          // the client sends FIN right after its last request, and continues to read
 	Behind   string        // bytes that the client sends after its last request; empty: none
-	Fault    ClientFault
-	FaultIn  int // index of the request or of the answer in which the client's fault happens
-	FaultAt  int // bytes of this request or answer that the client sends or reads before its fault
+	Fault    ClientFault   // misbehaviour of the client; empty: none
+	FaultIn  int           // index of the request or of the answer in which the client's fault happens
+	FaultAt  int           // bytes of this request or answer that the client sends or reads before its fault
 
 	shape *WebShape
 }
@@ -32,12 +32,12 @@ type ClientFault string
 // The faults of a client. FIN, reset and silence happen while it sends a request, the other two
 // while it reads an answer. Polite: no fault.
 const (
-	Polite       ClientFault = ""
-	ClientFIN    ClientFault = "FIN"
-	ClientResets ClientFault = "reset"
-	ClientStops  ClientFault = "silence"
-	ClientLeaves ClientFault = "close while it reads"
-	ClientDrops  ClientFault = "reset while it reads"
+	Polite       ClientFault = ""                     // no fault
+	ClientFIN    ClientFault = "FIN"                  // sends FIN within a request
+	ClientResets ClientFault = "reset"                // sends RST within a request
+	ClientStops  ClientFault = "silence"              // stops sending within a request, without FIN
+	ClientLeaves ClientFault = "close while it reads" // closes its socket within an answer
+	ClientDrops  ClientFault = "reset while it reads" // sends RST within an answer
 )
 
 // sending reports whether the fault happens while the client sends.
@@ -48,17 +48,17 @@ func (f ClientFault) reading() bool { return f == ClientLeaves || f == ClientDro
 
 // WebRequest is one request and its answer.
 type WebRequest struct {
-	Number    int // identifies the request, as the last part of its path: 10 times the conversation's number plus its index
-	Method    string
-	Host      string // value of the Host field
-	Path      string // path before "/" and the number
-	Old       bool   // HTTP/1.0
-	Close     bool   // Connection: close
-	Keep      bool   // Connection: keep-alive
-	Fields    []string
-	Fill      int    // bytes of an additional field X-Fill; 0: no such field
-	Cookie    string // value of the Cookie field; empty: no such field
-	Body      int    // bytes of the body, without framing
+	Number    int      // identifies the request, as the last part of its path: 10 times the conversation's number plus its index
+	Method    string   // method of the request line
+	Host      string   // value of the Host field
+	Path      string   // path before "/" and the number
+	Old       bool     // HTTP/1.0
+	Close     bool     // Connection: close
+	Keep      bool     // Connection: keep-alive
+	Fields    []string // further lines of its head
+	Fill      int      // bytes of an additional field X-Fill; 0: no such field
+	Cookie    string   // value of the Cookie field; empty: no such field
+	Body      int      // bytes of the body, without framing
 	Framing   Framing
 	Trailer   bool          // a trailer follows the chunks
 	Continue  bool          // Expect: 100-continue
@@ -70,8 +70,8 @@ type WebRequest struct {
 	Malformed string        // name of an entry of badRequests; empty: the request is valid
 	Waits     bool          // the client sends the request only after the answer to the request before
 	Wait      time.Duration // pause before the request is sent
-	Expect    WebExpect
-	Answer    WebAnswer
+	Expect    WebExpect     // effects of the configuration
+	Answer    WebAnswer     // behaviour of the server
 }
 
 // Framing is the way in which the end of a body is marked.
@@ -79,10 +79,10 @@ type Framing string
 
 // The framings. ByEnd is possible in answers only.
 const (
-	NoBody   Framing = ""
-	ByLength Framing = "length"
-	ByChunks Framing = "chunks"
-	ByEnd    Framing = "the connection's end"
+	NoBody   Framing = ""                     // no body
+	ByLength Framing = "length"               // Content-Length
+	ByChunks Framing = "chunks"               // Transfer-Encoding: chunked
+	ByEnd    Framing = "the connection's end" // the body ends with the connection
 )
 
 // WebExpect contains the effects of the balancer's configuration on a request and its answer. The
@@ -112,14 +112,14 @@ type WebExpect struct {
 
 // WebAnswer is the behaviour of the server for a request.
 type WebAnswer struct {
-	Status  int
+	Status  int // status of the final answer
 	Body    int // bytes of the body, without framing; in a tunnel: number of bytes that the server sends
 	Framing Framing
-	Old     bool     // HTTP/1.0
-	Close   bool     // Connection: close
-	Fields  []string // further lines of its head
-	Fill    int      // bytes of an additional field X-Fill; 0: no such field
-	Trailer bool
+	Old     bool          // HTTP/1.0
+	Close   bool          // Connection: close
+	Fields  []string      // further lines of its head
+	Fill    int           // bytes of an additional field X-Fill; 0: no such field
+	Trailer bool          // a trailer follows the chunks
 	Odd     string        // name of an entry of oddAnswers: an unusual, but valid head; empty: the usual head
 	Said100 bool          // the server sends 100 Continue before it reads the body
 	Interim int           // number of other interim answers before the final one
@@ -129,11 +129,11 @@ type WebAnswer struct {
 	Piece   int           // bytes of one write (more in long answers, see writePieces); 0: the answer is one write
 	Pause   time.Duration // pause between two of the first writes
 	Gulp    int           // maximum bytes of each of the first 60 reads of the server; 0: no limit
-	Fault   ServerFault
-	At      int    // bytes of the answer, with interim answers, that are sent before the fault
-	Acked   bool   // the fault waits until the balancer's kernel has acknowledged these bytes
-	Apart   bool   // with ServerAdds: a pause comes before the added bytes
-	Bad     string // with ServerErrs: name of an entry of badAnswers
+	Fault   ServerFault   // misbehaviour of the server; empty: none
+	At      int           // bytes of the answer, with interim answers, that are sent before the fault
+	Acked   bool          // the fault waits until the balancer's kernel has acknowledged these bytes
+	Apart   bool          // with ServerAdds: a pause comes before the added bytes
+	Bad     string        // with ServerErrs: name of an entry of badAnswers
 }
 
 // ServerFault is a misbehaviour of a server within an answer or after it.
@@ -141,13 +141,13 @@ type ServerFault string
 
 // The faults of a server. Fair: no fault.
 const (
-	Fair         ServerFault = ""
-	ServerCloses ServerFault = "close"
-	ServerFIN    ServerFault = "FIN" // sends FIN and continues to read
-	ServerResets ServerFault = "reset"
-	ServerStops  ServerFault = "silence"
-	ServerAdds   ServerFault = "bytes behind the answer"
-	ServerErrs   ServerFault = "malformed"
+	Fair         ServerFault = ""                        // no fault
+	ServerCloses ServerFault = "close"                   // closes its socket within the answer or after it
+	ServerFIN    ServerFault = "FIN"                     // sends FIN and continues to read
+	ServerResets ServerFault = "reset"                   // sends RST within the answer or after it
+	ServerStops  ServerFault = "silence"                 // stops sending within the answer or after it, without FIN
+	ServerAdds   ServerFault = "bytes behind the answer" // sends further bytes after the answer
+	ServerErrs   ServerFault = "malformed"               // sends a malformed answer
 	// ServerDies: the server closes a kept connection when a request comes on it. If the balancer
 	// sends the request again on a new connection, the server answers it.
 	ServerDies ServerFault = "close of a kept connection"
@@ -220,6 +220,7 @@ const (
 	tunnelDown
 )
 
+// String returns the name of the stream, for messages.
 func (k streamKind) String() string {
 	return [...]string{"request", "answer", "client in the tunnel", "server in the tunnel"}[k]
 }
@@ -238,7 +239,8 @@ func (p *WebPlan) Request(number int) *WebRequest {
 	return nil
 }
 
-// place returns the place of the request with a number in its conversation, or -1.
+// place returns the index of the request with a number in its conversation; -1: it belongs to
+// another one.
 func (p *WebPlan) place(number int) int {
 	for i := range p.Requests {
 		if p.Requests[i].Number == number {

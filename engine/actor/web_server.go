@@ -14,10 +14,10 @@ import (
 
 // WebServer is a server in mode http. It follows the plan of each request.
 type WebServer struct {
-	Name    string // name of the server, and the value of the cookie that identifies it
-	Backend string // name of its backend
-	At      kernel.Address
-	Backlog int
+	Name    string         // name of the server, and the value of the cookie that identifies it
+	Backend string         // name of its backend
+	At      kernel.Address // address on which it listens
+	Backlog int            // backlog of Serve's listening socket; 0: 1
 	// FastOpen means that requests may come in a SYN. If such a connection fails, the balancer may
 	// send the request again (RFC 7413 2.2).
 	FastOpen bool
@@ -129,8 +129,8 @@ func (s *webService) next() bool {
 	return s.drain(t, d, &body, math.MaxInt) && s.goesOn(t.request, closes)
 }
 
-// unheard reads the request line, and returns the request if its answer is to be sent before the
-// rest of its head is read. nil: no such request.
+// unheard reads the request line. It returns the request if the plan demands its answer before the
+// rest of the head is read; otherwise nil.
 func (s *webService) unheard() *webTrack {
 	for {
 		if i := bytes.Index(s.in.left(), crlf); i >= 0 {

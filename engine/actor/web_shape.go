@@ -9,9 +9,9 @@ import (
 // configuration, and the allowed faults. A plan refers to its shape, so the shape must not change
 // afterwards.
 type WebShape struct {
-	Hosts   []WebHost
-	Paths   []string // paths of requests, before "/" and the number; nil: no path
-	Effects []func(r *rand.Rand, q *WebRequest)
+	Hosts   []WebHost                           // possible values of the Host field; at least one
+	Paths   []string                            // paths of requests, before "/" and the number; nil: no path
+	Effects []func(r *rand.Rand, q *WebRequest) // called for each drawn request; they set its Expect
 	// Closes means that the frontend has `option httpclose`.
 	Closes bool
 	// IgnoresProbes means that the frontend has `option http-ignore-probes`.
@@ -35,7 +35,7 @@ type WebShape struct {
 
 // WebHost is a value of the Host field, and the routing of requests with this value.
 type WebHost struct {
-	Name    string
+	Name    string   // value of the Host field
 	Backend string   // backend of the servers that get the requests; empty: any
 	Frees   bool     // connections to the servers are not kept
 	Cookie  string   // name of the cookie that assigns a client to a server; empty: none

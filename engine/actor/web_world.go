@@ -13,7 +13,7 @@ import (
 // WebWorld contains the plans of all conversations in mode http, and the records of their requests.
 // It reports failures with [Cast.Failf].
 type WebWorld struct {
-	Cast *Cast
+	Cast *Cast // the cast of the clients and servers; failures are reported to it
 	// Own are the statuses of answers that the balancer may give to any request, for reasons that
 	// no plan contains. An example is 503 while servers are down.
 	Own []int
@@ -58,18 +58,18 @@ type webDelivery struct {
 
 // WebRecord is the outcome of a request, for comparison with the log of the balancer.
 type WebRecord struct {
-	Number   int
-	Line     string // "GET /12 HTTP/1.1"
-	Sent     bool   // the client has sent the whole request
-	Status   int    // status of the final answer at the client; 0: no answer came
-	Own      bool   // the balancer gave that answer
-	Body     int    // bytes of the answer's body, without framing
-	Bytes    int    // bytes that the client has read for this request, with heads and framing
-	Whole    bool   // the answer looks whole to the client
-	Aborted  bool   // the client itself ended the connection before the end of the answer
-	Failed   bool   // the connection ended or failed before the end of the answer
-	Servers  []string
-	Uploaded int // bytes of the request's body at the server that got it last, without framing
+	Number   int      // number of the request, see WebRequest
+	Line     string   // "GET /12 HTTP/1.1"
+	Sent     bool     // the client has sent the whole request
+	Status   int      // status of the final answer at the client; 0: no answer came
+	Own      bool     // the balancer gave that answer
+	Body     int      // bytes of the answer's body, without framing
+	Bytes    int      // bytes that the client has read for this request, with heads and framing
+	Whole    bool     // the answer looks whole to the client
+	Aborted  bool     // the client itself ended the connection before the end of the answer
+	Failed   bool     // the connection ended or failed before the end of the answer
+	Servers  []string // names of the servers that got the request, in order
+	Uploaded int      // bytes of the request's body at the server that got it last, without framing
 }
 
 // NewWebWorld returns a world with these plans. The numbers of the plans must differ.
