@@ -12,6 +12,7 @@ import (
 // modelled is the descriptor of a poller's epoll instance on the model of the kernel.
 type modelled int
 
+// Close closes the epoll instance.
 func (m modelled) Close() error {
 	sock.Close(int(m))
 	return nil
@@ -29,7 +30,7 @@ func openEpoll() (epoll int, gnet io.Closer, err error) {
 func (l *loop) start() { l.resumeAll() }
 
 // step handles the events that are present, without waiting. worked is false if there was nothing
-// to do. over means that the loop has ended; err is then the error that has ended it, or nil.
+// to do. over means that the loop has ended, with err if that is not nil.
 func (l *loop) step() (worked, over bool, err error) {
 	n, e := woken(sock.EpollWait(l.poller.epoll, l.poller.events, 0))
 	if e != 0 {

@@ -2,9 +2,9 @@ package engine
 
 import "sluice/engine/relay"
 
-// sizes are limits of a loop: how much it does for one session or in one batch, and from which size
-// on it uses another method. An engine uses defaultSizes. Tests use small sizes, so that few bytes
-// and few connections reach every case.
+// sizes are limits of a loop: how much it does for one session or in one batch, and when it uses
+// another method. An engine uses defaultSizes. Tests use small sizes, so that few bytes and few
+// connections reach every case.
 type sizes struct {
 	relay.Sizes
 	Share   int // maximum bytes that one direction of a session moves before the other sessions are served

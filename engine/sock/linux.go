@@ -101,8 +101,8 @@ func rawAbrupt(fd int) {
 	_, _, _ = unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_LINGER, uintptr(unsafe.Pointer(&linger)), unsafe.Sizeof(linger), 0)
 }
 
-// rawInfo returns the received bytes of a connected TCP socket, and the length of the queue of a
-// listening one (TCP_INFO). ok is false for other sockets.
+// rawInfo returns two values of TCP_INFO: the bytes that a connected TCP socket has received, and
+// the length of a listening socket's accept queue. ok is false for other sockets.
 func rawInfo(fd int) (received uint64, queued int, ok bool) {
 	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 	if err != nil {

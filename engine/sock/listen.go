@@ -56,12 +56,13 @@ func LookUp(host string) (netip.Addr, error) {
 }
 
 // Listen opens n listening sockets for one bind line of a frontend. Each loop thus has its own
-// queue of connections, and the kernel distributes connections over the queues. UNIX sockets
-// and inherited descriptors cannot do this, so there the n descriptors refer to one socket.
+// queue of connections, and the kernel distributes connections over the queues. UNIX sockets and
+// inherited descriptors cannot do this, so there the n descriptors refer to one socket.
 //
-// The caller must close the descriptors. A TCP address may overlap one that this process listens
-// on, so Listen does not find out whether another process has it: call Probe first, for all bind
-// lines. For the path or name of a UNIX socket Listen returns ErrBusy.
+// The caller must close the descriptors. Listen may not notice that another process listens on a
+// TCP address: the sockets of this process share addresses (SO_REUSEPORT). To find such a conflict,
+// call Probe for all bind lines first. For the path or name of a UNIX socket Listen returns
+// ErrBusy.
 func Listen(f *conf.Frontend, b *conf.Bind, n int) ([]int, error) {
 	backlog := cmp.Or(b.Backlog, f.Backlog, deepest)
 	switch b.Address.Net {
@@ -126,7 +127,7 @@ func listenTCP(addr *Addr, options []option, backlog, n int) ([]int, error) {
 }
 
 // Probe returns ErrBusy if another socket listens on the TCP address of the bind line, or on an
-// address that overlaps it. It opens a socket without SO_REUSEPORT for a moment: with that option
+// address that overlaps it. It opens a socket without SO_REUSEPORT and closes it. With that option,
 // a second process of the same user could listen on the port without an error. A process calls
 // Probe for all its addresses before it listens on the first one, because they may overlap each
 // other. Probe returns nil for addresses of other kinds.
