@@ -194,8 +194,9 @@ func (v *simServer) words(cookie bool) string {
 }
 
 // mayFail returns refusals if a connection to the servers may fail. Connections certainly succeed
-// if all servers that balancing uses serve. They also succeed if only one does not serve, and a
-// retry certainly goes to another server: a request that is sent twice has used one retry.
+// if all servers that balancing uses serve. If only one does not serve, they succeed if a retry
+// certainly goes to another server. One retry may have been used before, by a request that is sent
+// twice.
 func (b *simBack) mayFail() doubts {
 	bad, good := 0, 0
 	for _, v := range b.servers {

@@ -95,8 +95,8 @@ func (c *simCookie) brings(r *rand.Rand, q *asked, value string) {
 	q.has("Cookie: " + join(other, seen))
 }
 
-// expectAnswer draws whether the server sets the cookie itself, and sets the Set-Cookie field that
-// the client must get. known means that the request's cookie names a server.
+// expectAnswer draws whether the server sets the cookie itself. It sets the Set-Cookie field that
+// the client must get. known: the request's cookie names a server.
 func (c *simCookie) expectAnswer(r *rand.Rand, q *asked, known bool) {
 	const own = "Set-Cookie: " + cookieName + "=v8; path=/x"
 	sets := r.IntN(3) == 0

@@ -141,6 +141,7 @@ func exactly(n int64) span { return span{n, n} }
 
 func (s span) has(n int64) bool { return s.least <= n && n <= s.most }
 
+// String describes the range for messages.
 func (s span) String() string {
 	switch {
 	case s.least == s.most:
@@ -173,8 +174,8 @@ func (e *expected) may(c column, n int64) { e.spans[c].most += n }
 // set sets the possible values of a counter.
 func (e *expected) set(c column, s span) { e.spans[c] = s }
 
-// forget makes the counters of a row unbounded, because not all log lines are known. Exceptions are
-// counters of current sessions and of denied sessions, which must be 0.
+// forget makes the counters of a row unbounded, because not all log lines are known. Counters of
+// current sessions and of denied sessions still must be 0.
 func (e *expected) forget() {
 	for c := range columns {
 		switch c {

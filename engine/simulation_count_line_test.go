@@ -19,7 +19,7 @@ type countedLine struct {
 }
 
 // tellsAll reports whether each session or request of a frontend has a log line with all values
-// that counters depend on. bytes reports whether the line also contains the bytes from the client.
+// that counters depend on. bytes: the lines also contain the bytes from the client.
 func (f *simFront) tellsAll() (all, bytes bool) {
 	if f.quiet.null || f.quiet.normal {
 		return false, false

@@ -170,7 +170,7 @@ func (t *truth) checkFront(i int) {
 	t.tell(row, got)
 }
 
-// tell reports each counter of a row whose value got is not possible.
+// tell reports each counter of a row whose value is not possible. got contains the values.
 func (t *truth) tell(row *expected, got *counts) {
 	row.settle()
 	for _, text := range row.differences(got) {
@@ -312,7 +312,7 @@ func (t *truth) checkWire() {
 	}
 }
 
-// compare reports a counter of bytes whose value got is not possible.
+// compare reports a counter of bytes if its value got is not possible.
 func (t *truth) compare(what string, got int64, want span) {
 	if !want.has(got) {
 		t.failf("counters: %s: %d bytes are counted; the system calls have moved %v", what, got, want)
@@ -340,8 +340,7 @@ func (t *truth) checkClients(i int, f *simFront) {
 }
 
 // allNormal reports whether all log lines of a frontend are known and have a normal termination
-// state. bad reports whether not all lines are known, or one is of a request without a complete
-// head.
+// state. bad: some lines are not known, or one is of a request without a complete head.
 func (t *truth) allNormal(f *simFront) (normal, bad bool) {
 	if all, _ := f.tellsAll(); !all {
 		return false, true

@@ -189,11 +189,12 @@ func (g *simLog) serverDiffers(q *actor.WebRequest, r *actor.WebRecord, l *simLi
 	return ""
 }
 
-// lateness is the longest time, in ms, by which a timeout may be late: the wheel turns slowly, steps
-// take time, and calls are repeated after a lack of memory.
+// lateness is the maximum delay of a timeout in ms. Delays come from the resolution of the timer
+// wheel, from steps that take time, and from calls that are repeated after a lack of memory.
 const lateness = 2000
 
-// late says which timeout has not expired at its time.
+// late checks that a timeout has expired at its time. It returns a description of the error; empty:
+// none.
 func (g *simLog) late(q *actor.WebRequest, l *simLine) string {
 	f, took := g.engine.frontend(g.front.name).conf, l.all
 	want := cmp.Or(f.Timeout.HTTPRequest, f.Timeout.Client)

@@ -29,7 +29,8 @@ func (p *worldPlan) String() string {
 }
 
 // parsePlan is the inverse of String. A number alone is the plan of that seed. stale means that the
-// hash is that of another world: the generator of worlds has changed since the text was written.
+// hash is that of another world, because the generator of worlds has changed since the text was
+// written.
 func parsePlan(text string) (p *worldPlan, stale bool, err error) {
 	fields := strings.Split(text, ";")
 	seed, err := strconv.ParseUint(strings.TrimPrefix(fields[0], "seed="), 10, 64)

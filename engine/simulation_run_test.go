@@ -185,8 +185,8 @@ func (x *simulation) makeConversations() {
 	}
 }
 
-// greeting returns the function that makes the plan of each connection to a backend whose servers
-// send the first byte. nil: the clients send the first byte.
+// greeting returns the function that makes the plan of each connection to the backend b. nil: the
+// clients send the first byte there, so they have the plans.
 func (x *simulation) greeting(b *simBack) func() *actor.StreamPlan {
 	if !b.greets {
 		return nil

@@ -98,6 +98,7 @@ func atTime(d time.Duration) string {
 	return "+" + strconv.FormatFloat(d.Seconds()*1e3, 'f', 3, 64) + "ms"
 }
 
+// String returns the text of the events, with their number if there are several.
 func (l *scriptLine) String() string {
 	text := l.text
 	switch m := moves.FindStringSubmatch(l.text); {

@@ -117,6 +117,7 @@ func TestShrinkOfOneRun(t *testing.T) {
 	}
 }
 
+// The kind of a failure does not contain the numbers, names and bytes of one world.
 func TestKindOf(t *testing.T) {
 	for _, c := range [][2]string{
 		{"conversation 7 request 71: the balancer answers \"HTTP/1.1 502 \\\"x\\\"\"; want own answers [503]\nmore", `conversation # request #: the balancer answers "…"`},

@@ -77,6 +77,7 @@ type simFault struct {
 	odds float64
 }
 
+// String returns the name of the fault as a part of the plan.
 func (f simFault) String() string { return fmt.Sprintf("%s of %s", unix.ErrnoName(f.err), f.call) }
 
 // starves reports whether the error is a lack of memory. After it, the balancer waits before it
@@ -270,6 +271,7 @@ func flipServers(t *turn[*scene]) {
 	}
 }
 
+// String describes the result of the check for messages.
 func (f flip) String() string {
 	return fmt.Sprintf("at %v server %d of backend %d: %v", f.at, f.server, f.back, f.ok)
 }
