@@ -87,7 +87,7 @@ func (l *loop) keep(s *session, early []byte) { l.stock.Hold(&s.flow[client], ea
 // byte, the connection is established.
 func (l *loop) sendEarly(s *session, early []byte, connected bool) (bool, sock.Errno) {
 	if s.inSYN > 0 {
-		if ok, e := l.askDial(s); !ok {
+		if ok, e := l.askFast(s); !ok {
 			return l.resetBehindSYN(s, e)
 		}
 		connected = true
@@ -105,11 +105,21 @@ func (l *loop) sendEarly(s *session, early []byte, connected bool) (bool, sock.E
 	return connected || out.Bytes > before, e
 }
 
-// resetBehindSYN handles an error of a connection whose SYN took bytes along. ECONNRESET means that the
-// connection was established: the server may have read them, so they must not be sent again. It may also
-// have sent something before.
+// askFast is askDial for a connection whose SYN took bytes along. After a reset, asking would drop
+// an answer that came before it. So where an event has told of an error, askFast looks for bytes.
+func (l *loop) askFast(s *session) (connected bool, e sock.Errno) {
+	if s.flow[server].Has(relay.SourceDoubtful) {
+		_, e = sock.Peek(int(s.sock[server].fd), l.stock.Buffer[:1])
+		return e == 0, e
+	}
+	return l.askDial(s)
+}
+
+// resetBehindSYN handles an error of a connection whose SYN took bytes along. ECONNRESET, or EPIPE
+// behind FIN, means that the connection was established: the server may have read them, so they must
+// not be sent again. It may also have sent something before.
 func (l *loop) resetBehindSYN(s *session, e sock.Errno) (bool, sock.Errno) {
-	if e != unix.ECONNRESET {
+	if e != unix.ECONNRESET && e != unix.EPIPE {
 		return false, e
 	}
 	l.brokenBy(s, server, e)

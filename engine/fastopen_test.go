@@ -156,6 +156,100 @@ backend b
 	}
 }
 
+// A connection that is established and reset before the loop asks is no failed attempt: the server
+// has got the bytes of the SYN and may have acted on them. So the request is not sent again, and an
+// answer that came before the reset is passed on.
+func TestFastOpenThenReset(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	allowFastOpen(t, 3)
+	for answer, want := range map[string]string{"": "HTTP/1.1 502 ", "HTTP/1.1 201 Once\r\nContent-Length: 0\r\n\r\n": "HTTP/1.1 201 "} {
+		t.Run(want, func(t *testing.T) {
+			const request = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+			s := newRawServer(t)
+			defer s.close()
+			b := start(t, webDefaults+"\nfrontend f\n  bind 127.0.0.1:1\n  default_backend b\nbackend b\n  server s "+s.addr+" tfo\n")
+			go s.serve("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			_ = ask(t, b.dial("f"), request) // the kernel learns the cookie of the server
+
+			s.fill(t) // the next SYN is lost, and sent again after a second
+			met := b.probe.(*inspector).holdIn(dialing, func(fd int) {
+				_ = unix.Close(s.accept())
+				s.serve(answer)
+				_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLERR}}, int(patienceOfTests.Milliseconds()))
+			})
+			go func() {
+				<-met
+				s.serve("HTTP/1.1 200 Twice\r\nContent-Length: 0\r\n\r\n")
+			}()
+			if got := ask(t, b.dial("f"), request); !strings.HasPrefix(got, want) {
+				t.Errorf("the client got %.60q; want %s", got, want)
+			}
+		})
+	}
+}
+
+// rawServer is a listening socket that accepts bytes in the SYN and whose backlog can be changed.
+type rawServer struct {
+	fd   int
+	addr string
+}
+
+func newRawServer(t *testing.T) *rawServer {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err == nil {
+		err = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_FASTOPEN, 16)
+	}
+	if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+	}
+	if err == nil {
+		err = unix.Listen(fd, 16)
+	}
+	own, err2 := unix.Getsockname(fd)
+	if err != nil || err2 != nil {
+		t.Fatal(err, err2)
+	}
+	return &rawServer{fd, "127.0.0.1:" + strconv.Itoa(own.(*unix.SockaddrInet4).Port)}
+}
+
+// close ends calls of accept, too.
+func (s *rawServer) close() {
+	_ = unix.Shutdown(s.fd, unix.SHUT_RDWR)
+	_ = unix.Close(s.fd)
+}
+
+// fill makes the accept queue full.
+func (s *rawServer) fill(t *testing.T) {
+	t.Helper()
+	_ = unix.Listen(s.fd, 0)
+	c, err := net.Dial("tcp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+}
+
+func (s *rawServer) accept() int {
+	fd, _, _ := unix.Accept(s.fd)
+	return fd
+}
+
+// serve reads a request, answers, and resets the connection when the answer has arrived.
+func (s *rawServer) serve(answer string) {
+	fd := s.accept()
+	_, _ = unix.Read(fd, make([]byte, 1000))
+	_, _ = unix.Write(fd, []byte(answer))
+	waitUntil(patienceOfTests, func() bool {
+		n, _ := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+		return n == 0
+	})
+	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	_ = unix.Close(fd)
+}
+
 // With tfo of a bind line, the SYN of a client's second connection contains bytes.
 func TestFastOpenFromClient(t *testing.T) {
 	if !inNamespace(t) {

@@ -51,6 +51,13 @@ func usualPace(r *rand.Rand) pace {
 	return p
 }
 
+// slowLoops lets much happen between two steps of a loop, so that it gets many events at once.
+func slowLoops(t *turn[*scene]) {
+	by := 1 << (2 + t.IntN(6))
+	t.of.pace.network *= by
+	t.of.pace.actors *= by
+}
+
 // odds are limits for the plans of conversations.
 type odds struct {
 	tame   bool          // clients and servers have no faults
@@ -114,6 +121,7 @@ var worldKnobs = []knob[*scene]{
 	{"few descriptors", 0.1, nil, fewDescriptors},
 	{"no spare descriptors", 0.3, nil, func(t *turn[*scene]) { t.of.sizes.tight = true }},
 	{"maxconn", 0.2, nil, func(t *turn[*scene]) { t.of.most = 1 + t.IntN(5) }},
+	{"slow loops", 0.2, nil, slowLoops},
 	{"lag", 0.2, nil, func(t *turn[*scene]) { t.of.pace.lag = 20 + t.IntN(500) }},
 	{"network without delay", 0.1, nil, func(t *turn[*scene]) { t.of.machine.Delayed = false }},
 	{"no fast open", 0.2, nil, func(t *turn[*scene]) { t.of.machine.FastOpen = 0 }},
