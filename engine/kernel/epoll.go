@@ -24,7 +24,7 @@ type item struct {
 	event      unix.EpollEvent // the wanted events, and data of the caller
 	index      int             // index in items of the instance
 	queued     bool            // whether the item is in the ready queue
-	prev, next *item           // in that queue
+	prev, next *item           // adjacent items in the ready queue; nil: none
 }
 
 // private are the bits of a registration that are no events.

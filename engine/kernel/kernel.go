@@ -14,8 +14,8 @@ type Errno = unix.Errno
 
 // Address is the address of a socket. The zero value is no address.
 type Address struct {
-	IP   netip.AddrPort // of a TCP socket
-	Path string         // of a UNIX socket: its path, or its abstract name behind a leading "@"
+	IP   netip.AddrPort // address of a TCP socket
+	Path string         // address of a UNIX socket: a path, or "@" and an abstract name
 }
 
 // IsUnix reports whether a is the address of a UNIX socket.
@@ -71,7 +71,7 @@ type Kernel struct {
 	Progress uint64
 
 	now        time.Duration // time since the machine was started
-	violations []string      // see Violate
+	violations []string      // texts recorded by Violate
 	net        network
 	timers     timers
 	items      []*item // unused items, for newItem

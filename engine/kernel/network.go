@@ -10,9 +10,9 @@ type network struct {
 	pending []*tcp // sockets with at least one possible action, in no order
 	pool    pool
 	ports   ports
-	paths   map[string]*unixSocket // by path or abstract name; nil: the path exists, but its socket is closed
-	holes   []netip.AddrPort       // see Blackhole
-	cookies []netip.Addr           // servers whose cookie for TCP Fast Open is known
+	paths   map[string]*unixSocket // key: path or abstract name; nil: the path exists, but its socket is closed
+	holes   []netip.AddrPort       // addresses that Blackhole was called for
+	cookies []netip.Addr           // servers with a Fast Open cookie that clients know
 }
 
 // settle does everything that is pending, unless the kernel is Delayed.

@@ -16,7 +16,7 @@ const (
 // pipe is a list of slots between two files (pipe(7)). It is full when all slots are in use, however
 // few bytes they contain. It has the semantics of the kernel's fs/pipe.c.
 type pipe struct {
-	slots []slot // in use, oldest first
+	slots []slot // slots in use, oldest first
 	limit int    // maximum number of slots
 	out   readEnd
 	in    writeEnd

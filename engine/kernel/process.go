@@ -4,7 +4,7 @@ import "golang.org/x/sys/unix"
 
 // Process is a process with its own table of descriptors.
 type Process struct {
-	Name  string // for traces
+	Name  string // name in traces and violations
 	Limit int    // maximum number of descriptors, with 0, 1 and 2 (RLIMIT_NOFILE); 0: no limit
 	// Strict makes a call on a descriptor that is not open a violation, see Kernel.Violate.
 	Strict bool
@@ -23,7 +23,7 @@ type Process struct {
 	Seen func(r Result)
 
 	kernel *Kernel
-	files  []file // by descriptor; nil: closed
+	files  []file // index: descriptor; nil: the descriptor is not open
 	lowest int    // no descriptor below this one is free
 	opened int    // number of open descriptors
 }

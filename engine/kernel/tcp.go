@@ -77,11 +77,11 @@ type tcp struct {
 	consumed uint64 // of the received bytes, those read or skipped (copied_seq)
 	urgent   urgent // the last urgent byte received
 
-	queue   []*tcp // of a listening socket: connections to accept
+	queue   []*tcp // accept queue of a listening socket
 	backlog int
 	shake   handshake
 
-	cut [][]byte // the pieces of the last spliceOut
+	cut [][]byte // result of the last spliceOut; its memory is reused
 }
 
 // outflow is the direction of a connection from a socket to its peer.
@@ -192,7 +192,7 @@ func (s *tcp) space() int {
 
 // segmentSpace returns how many more bytes fit into the last segment that is not sent yet.
 func (s *tcp) segmentSpace() int {
-	const size = 64 << 10 // the largest
+	const size = 64 << 10 // maximum number of bytes of a segment
 	if !s.kernel.coin() {
 		return 0
 	}

@@ -15,7 +15,7 @@ type timers struct {
 
 // timer is a function that the kernel calls when the clock reaches a time.
 type timer struct {
-	at    time.Duration // since the start of the machine
+	at    time.Duration // expiry, as time since the start of the machine
 	order uint64        // the timer's number in the order of starts, for timers of the same time
 	index int           // index in the heap; -1: not armed
 	do    func()
@@ -71,7 +71,7 @@ func (k *Kernel) Advance(to time.Duration) {
 	k.settle()
 }
 
-// The methods of heap.Interface.
+// Len, Less, Swap, Push and Pop implement heap.Interface.
 
 func (s *timers) Len() int { return len(s.heap) }
 

@@ -16,11 +16,11 @@ type unixSocket struct {
 	peer       *unixSocket // nil before connect; stays after the peer was closed
 	in         inbox
 	charged    int // used bytes of the send buffer: whole chunks in the peer's receive queue
-	size       int // of the send buffer in bytes
+	size       int // size of the send buffer in bytes
 	acceptable []*unixSocket
 	backlog    int
 
-	cut [][]byte // the pieces of the last spliceOut
+	cut [][]byte // result of the last spliceOut; its memory is reused
 }
 
 // mostInChunk is the most bytes of one buffer (UNIX_SKB_FRAGS_SZ).

@@ -10,13 +10,13 @@ import (
 type action uint8
 
 const (
-	deliverSYN    action = 1 << iota // from a client to a listening socket
-	deliverSYNACK                    // from a listening socket to a client
-	deliverACK                       // of the handshake, from the client
+	deliverSYN    action = 1 << iota // the SYN reaches the listening socket
+	deliverSYNACK                    // the SYN-ACK reaches the client
+	deliverACK                       // the last ACK of the handshake reaches the server
 	transmit                         // bytes leave the send buffer for the network
 	deliver                          // bytes or a FIN reach the peer
-	deliverReset
-	acknowledge // the peer's acknowledgement of bytes reaches the sender
+	deliverReset                     // a RST reaches the peer
+	acknowledge                      // the peer's acknowledgement of bytes reaches the sender
 )
 
 // actions returns the set of the steps that are possible now for the packets of this socket.
@@ -209,7 +209,7 @@ func (s *tcp) acknowledged(n uint64) {
 		return
 	}
 	o.acked = n
-	s.uncork() // see deliver
+	s.uncork() // a segment from the peer makes the socket send, see deliver
 	if o.fin && n == o.written {
 		s.finAcknowledged()
 	}
