@@ -19,7 +19,7 @@ type Cast struct {
 	rand     *rand.Rand // chooses the next actor
 	living   []*Actor   // actors that have not ended, in no order
 	spawned  int
-	running  *Actor // nil: none
+	running  *Actor // the actor that Step runs now; nil: none
 	stopping bool
 	failures []string
 	scratch  []byte // shared buffer: its content is lost at the next wait of the actor

@@ -197,8 +197,8 @@ func (c *Conn) connect(a *Actor, to kernel.Address) (again bool, err error) {
 }
 
 // DialWith connects like Dial, but with TCP Fast Open: the SYN carries bytes of b if the client
-// knows the server's cookie. sent is the number of bytes that need not be sent again. With an
-// error, the server may have received them.
+// knows the server's cookie. The result sent is the number of bytes that need not be sent again.
+// With an error, the server may have received them.
 func (a *Actor) DialWith(to kernel.Address, b []byte) (c *Conn, sent int, err error) {
 	fd, e := a.Process.Socket(family(to))
 	if e != 0 {

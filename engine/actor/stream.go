@@ -19,7 +19,7 @@ type Streams struct {
 	// both ends know the conversation. 0: any time.
 	Slack time.Duration
 
-	talks  []*conversation // in order of their start
+	talks  []*conversation // all conversations, in the order of their start
 	byName map[int]*conversation
 }
 

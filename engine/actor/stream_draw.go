@@ -139,7 +139,7 @@ func (d *draw) endings() {
 	d.urgent(&p.Server)
 }
 
-// rude draws an impolite ending for an end.
+// rude gives an end one of the impolite endings.
 func (d *draw) rude(s *StreamSide) {
 	s.End = CloseEarly + Ending(d.r.IntN(int(Deaf-CloseEarly)+1))
 	s.Patience = d.pause(2)

@@ -98,7 +98,7 @@ func (e *end) follow() {
 		e.conn.Deadline(e.streams.Cast.Kernel.Now() + side.Patience)
 	}
 	reader := e.actor.Go("reads", func(*Actor) { e.readAll() })
-	reader.Name = e.actor.Name // in traces, both are one
+	reader.Name = e.actor.Name // traces show both coroutines under one name
 	e.Write = e.sendAll()
 	if e.Write != nil {
 		e.actor.Join(reader)

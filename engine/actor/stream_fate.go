@@ -10,7 +10,7 @@ import (
 
 // Fate is the record of one end of a conversation.
 type Fate struct {
-	Name           string // of the actor
+	Name           string // name of the actor
 	Dial           error  // not nil: the connection was never established
 	Sent, Received int    // numbers of bytes, without urgent bytes
 	Finished       bool   // the end has sent FIN, or closed its socket

@@ -16,7 +16,7 @@ type StreamPlan struct {
 	Prefix string
 	// Fast makes the client connect with TCP Fast Open, if it speaks first and over TCP.
 	Fast           bool
-	Client, Server StreamSide
+	Client, Server StreamSide // plans of the two ends
 }
 
 // Speaker is the end that sends the first byte.
@@ -44,15 +44,15 @@ type StreamSide struct {
 type Piece struct {
 	Size  int           // bytes
 	After int           // the end has received this many bytes before it sends the piece; 0: no condition
-	Pause time.Duration // before the piece is sent
+	Pause time.Duration // pause before the piece is sent
 }
 
 // Reading is the way in which an end reads. The zero value reads all available bytes at once,
 // without pauses.
 type Reading struct {
-	Wait  time.Duration // before the first read
+	Wait  time.Duration // pause before the first read
 	Most  int           // maximum number of bytes of one read; 0: as many as are available
-	Pause time.Duration // after each of the first 50 reads
+	Pause time.Duration // pause after each of the first 50 reads
 	Stop  int           // number of bytes after which the end stops reading; 0: it reads to the end
 }
 
@@ -68,7 +68,7 @@ const (
 	ResetNow                   // resets at once
 	FinThenReset               // sends FIN, waits for Patience, resets
 	Mute                       // sends nothing more, not even FIN; closes after Patience
-	Deaf                       // as Mute, and reads nothing after Read.Stop bytes
+	Deaf                       // as Mute; also reads nothing after Read.Stop bytes
 )
 
 // String returns a short description of the ending, for messages.

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// locate returns the request that a request line identifies, or nil. number is the X-Number of the
-// head, for targets without a number; -1: not known yet.
+// locate returns the request that a request line identifies, or nil. The argument number is the
+// X-Number of the head, for targets without a number; -1: not known yet.
 func (s *webService) locate(line []byte, number int) *webTrack {
 	_, target, _ := bytes.Cut(line, blankByte)
 	target, _, _ = bytes.Cut(target, blankByte)

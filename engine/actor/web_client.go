@@ -51,7 +51,7 @@ func (w *WebWorld) Converse(a *Actor, p *WebPlan, to kernel.Address) {
 	c := &webClient{WebWorld: w, plan: p, actor: a, conn: conn, unix: to.IsUnix(), began: a.Cast.Kernel.Now()}
 	c.in = webReader{from: c, buf: w.fullBuffer()}
 	sender := a.Go("sends", c.send)
-	sender.Name = a.Name // in traces, both are one
+	sender.Name = a.Name // traces show both coroutines under one name
 	polite := c.hearAll()
 	c.over = true
 	if !polite {

@@ -150,7 +150,7 @@ func (p *WebPlan) awaits(i int) bool {
 }
 
 // brokenFate returns the fate of a request of which the client sends only a part, before FIN or
-// silence. first: the request is the first one of the connection.
+// silence. If first is true, the request is the first one of the connection.
 func (p *WebPlan) brokenFate(q *WebRequest, first bool) (f webFate, decided bool) {
 	text, head := q.appendTo(nil)
 	own := 400
@@ -249,7 +249,7 @@ func (p *WebPlan) stopped(q *WebRequest, f *webFate) {
 func (p *WebPlan) endedEarly(q *WebRequest, f *webFate) {
 	a, t := &q.Answer, q.appendAnswer(nil)
 	abrupt := q.abrupt()
-	fin := !abrupt || a.Fault == ServerCloses || p.shape.UnixServers // the end may look like FIN
+	fin := !abrupt || a.Fault == ServerCloses || p.shape.UnixServers // the balancer may receive FIN, and not RST
 	lossy := abrupt && !a.Acked
 	open := q.untilEnd() || q.tunnels()
 	f.exact = !lossy

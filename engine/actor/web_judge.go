@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// answer judges a final answer, whose head is h.
+// answer checks a final answer with the head h against the plan.
 func (c *webClient) answer(t *webTrack, f *webFate, h *webHead, status int) next {
 	q := t.request
 	t.record.Status = status

@@ -48,18 +48,18 @@ func (f ClientFault) reading() bool { return f == ClientLeaves || f == ClientDro
 
 // WebRequest is one request and its answer.
 type WebRequest struct {
-	Number    int      // identifies the request, as the last part of its path: 10 times the conversation's number plus its index
-	Method    string   // method of the request line
-	Host      string   // value of the Host field
-	Path      string   // path before "/" and the number
-	Old       bool     // HTTP/1.0
-	Close     bool     // Connection: close
-	Keep      bool     // Connection: keep-alive
-	Fields    []string // further lines of its head
-	Fill      int      // bytes of an additional field X-Fill; 0: no such field
-	Cookie    string   // value of the Cookie field; empty: no such field
-	Body      int      // bytes of the body, without framing
-	Framing   Framing
+	Number    int           // identifies the request, as the last part of its path: 10 times the conversation's number plus its index
+	Method    string        // method of the request line
+	Host      string        // value of the Host field
+	Path      string        // path before "/" and the number
+	Old       bool          // HTTP/1.0
+	Close     bool          // Connection: close
+	Keep      bool          // Connection: keep-alive
+	Fields    []string      // further lines of its head
+	Fill      int           // bytes of an additional field X-Fill; 0: no such field
+	Cookie    string        // value of the Cookie field; empty: no such field
+	Body      int           // bytes of the body, without framing
+	Framing   Framing       // how the end of the body is marked
 	Trailer   bool          // a trailer follows the chunks
 	Continue  bool          // Expect: 100-continue
 	Halts     bool          // the client sends the body up to Answer.Early, and the rest after it has read the whole answer
@@ -89,7 +89,7 @@ const (
 // zero value: both are passed on unchanged, to any server.
 type WebExpect struct {
 	Backend  string   // backend of the server that gets the request; empty: any
-	Server   string   // the server that a cookie names; empty: any
+	Server   string   // server that the request's cookie names; empty: any
 	Frees    bool     // the connection to the server is not kept after the answer
 	Path     string   // path at the server, before "/" and the number; empty: as the client sent it
 	Method   string   // value at the server; empty: as the client sent it
@@ -99,8 +99,8 @@ type WebExpect struct {
 	Lacks    []string // names of fields that the server must not get
 	Answer   int      // status of the answer that a rule gives; 0: a server answers
 	Reaches  bool     // with Answer: a server gets the request, and the rule replaces its answer
-	Text     string   // with Answer: its body; empty: any
-	Location string   // with Answer: the field Location; empty: any
+	Text     string   // with Answer: body of that answer; empty: any
+	Location string   // with Answer: value of its field Location; empty: any
 	Ends     bool     // the client's connection ends after the answer
 	Status   int      // status that the client gets for the server's answer; 0: as the server has sent it
 	Gains    []string // field lines that the client must get
@@ -112,9 +112,9 @@ type WebExpect struct {
 
 // WebAnswer is the behaviour of the server for a request.
 type WebAnswer struct {
-	Status  int // status of the final answer
-	Body    int // bytes of the body, without framing; in a tunnel: number of bytes that the server sends
-	Framing Framing
+	Status  int           // status of the final answer
+	Body    int           // bytes of the body, without framing; in a tunnel: number of bytes that the server sends
+	Framing Framing       // how the end of the body is marked
 	Old     bool          // HTTP/1.0
 	Close   bool          // Connection: close
 	Fields  []string      // further lines of its head

@@ -158,9 +158,8 @@ func (s *webService) add(t *webTrack, tail []byte) bool {
 	return false
 }
 
-// fallSilent waits for the end of the connection without sending. For even request numbers it reads
-// the incoming bytes; for odd ones it reads nothing. Unread bytes may then keep the peer's FIN from
-// arriving.
+// fallSilent waits for the end of the connection without sending. It reads the incoming bytes only
+// if the request's number is even. Otherwise unread bytes may keep the peer's FIN from arriving.
 func (s *webService) fallSilent(q *WebRequest) {
 	if q.Number%2 == 0 {
 		s.awaitEnd()

@@ -29,7 +29,7 @@ type WebWorld struct {
 	Sick      func(server string) bool
 
 	plans   []*WebPlan
-	tracks  map[int]*webTrack // by number of the request
+	tracks  map[int]*webTrack // key: number of the request
 	buffers [][]byte          // buffers that are not in use
 }
 
@@ -46,14 +46,14 @@ type webTrack struct {
 // webDelivery is one arrival of a request at a server.
 type webDelivery struct {
 	server string
-	kept   bool // the connection had served a request before
-	fast   bool // it may have come in a SYN, so it may come again if the connection fails
+	kept   bool // the connection had carried an earlier request
+	fast   bool // the request may have come in a SYN, so it may come again if the connection fails
 	begun  bool // the server has begun to send the final answer
 	heard  bool // the balancer certainly has a byte of the answer
 	ended  bool // the server has ended the connection
 	body   int  // bytes of the request's body that were read
 	wrote  int  // bytes of the answer that were sent
-	sent   int  // bytes of these after the head of the final answer
+	sent   int  // bytes of wrote that follow the head of the final answer
 }
 
 // WebRecord is the outcome of a request, for comparison with the log of the balancer.
