@@ -23,9 +23,9 @@ type simBack struct {
 	patience        time.Duration // shortest timeout of an established connection; 0: none
 	greetings       time.Duration // shortest timeout of the frontends that use the backend; 0: none
 	frees           bool          // connections to its servers are not kept
-	cookie          *simCookie    // nil: none
-	forward         *simForward   // nil: none
-	instead         []int         // see actor.WebExpect
+	cookie          *simCookie    // directive cookie; nil: none
+	forward         *simForward   // option forwardfor; nil: none
+	instead         []int         // status replaced by errorloc, and its replacement, see actor.WebExpect
 	rules, answers  []*webRule
 	effects         []func(q *asked) // effects of the backend on every request
 	doubts          doubts

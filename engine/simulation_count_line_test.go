@@ -19,7 +19,8 @@ type countedLine struct {
 }
 
 // tellsAll reports whether each session or request of a frontend has a log line with all values
-// that counters depend on. bytes: the lines also contain the bytes from the client.
+// that counters depend on. The result bytes reports whether the lines contain the bytes from the
+// client.
 func (f *simFront) tellsAll() (all, bytes bool) {
 	if f.quiet.null || f.quiet.normal {
 		return false, false

@@ -14,10 +14,10 @@ import (
 // themselves are checked in simulation_logs_test.go.
 type truth struct {
 	*simulation
-	fronts     []*expected // by number of the frontend
-	backRows   []*expected // by number of the backend
+	fronts     []*expected // rows; index: number of the frontend
+	backRows   []*expected // rows; index: number of the backend
 	serverRows [][]*expected
-	attempts   map[*expected]*attempts // by row of the backend
+	attempts   map[*expected]*attempts // key: row of the backend
 	plans      map[int]*actor.WebPlan
 }
 

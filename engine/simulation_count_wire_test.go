@@ -12,8 +12,8 @@ import (
 // are compared with it.
 type simWire struct {
 	*simulation
-	sockets []wireSocket // by descriptor
-	clients []wireFront  // by frontend
+	sockets []wireSocket // index: descriptor
+	clients []wireFront  // index: number of the frontend
 	servers [][]wireServer
 	pipes   int   // open descriptors of pipes
 	fixed   int   // open descriptors at the start, without pipes

@@ -26,10 +26,10 @@ type simFront struct {
 	rejects   bool          // clients with an address in outlawNet are rejected
 	monitored int           // number of the request that asks for monitor-uri; 0: none
 	monitor   int           // status of the answer to monitor-uri
-	forward   *simForward   // nil: none
+	forward   *simForward   // option forwardfor; nil: none
 	inspect   time.Duration // tcp-request inspect-delay: maximum wait for a client's first bytes; 0: no rule needs them
 	tunnels   bool          // clients may ask for tunnels
-	instead   []int         // see actor.WebExpect
+	instead   []int         // status replaced by errorloc, and its replacement, see actor.WebExpect
 
 	patience       time.Duration // shortest timeout of its connections and of its backends; 0: none
 	log            logFormat

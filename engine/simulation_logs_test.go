@@ -17,8 +17,8 @@ type simLog struct {
 	*simulation
 	front    *simFront
 	lines    []*simLine
-	byTalk   map[int][]*simLine // by number of the conversation; 0: the line does not contain it
-	byNumber map[int]*simLine   // mode http: by number of the request
+	byTalk   map[int][]*simLine // key: number of the conversation; 0: the line does not contain it
+	byNumber map[int]*simLine   // mode http; key: number of the request
 }
 
 // checkLogs compares the log lines of all frontends with the records of the conversations.

@@ -22,7 +22,7 @@ type asked struct {
 	*actor.WebRequest
 	front string
 	back  string
-	terms map[int]string // see scene.terms
+	terms map[int]string // termination states, see scene.terms
 }
 
 // requestRules are rules for requests. None redirects with status 302 or 303: these statuses are

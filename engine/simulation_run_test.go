@@ -46,7 +46,7 @@ type simulation struct {
 	lines   []frontLine
 	wrong   []string // messages of failures
 	steps   int
-	trace   func(e event) // nil: none
+	trace   func(e event) // called for each event of the world; nil: no trace
 	most    int           // steps after which the world counts as endless
 	crashed bool          // a panic has ended the world
 	closed  bool          // the loops are closed

@@ -33,7 +33,7 @@ const (
 
 // watch contains the options for observing a world.
 type watch struct {
-	trace func(e event) // nil: none
+	trace func(e event) // called for each event; nil: no trace
 	most  int           // steps after which the world counts as endless; 0: mostSteps
 }
 
