@@ -27,7 +27,6 @@ type simBack struct {
 	forward         *simForward   // option forwardfor; nil: none
 	instead         []int         // status replaced by errorloc, and its replacement, see actor.WebExpect
 	rules, answers  []*webRule
-	effects         []func(q *asked) // effects of the backend on every request
 	doubts          doubts
 }
 

@@ -107,11 +107,6 @@ func (g *simLog) checkPlace(l *simLine, talk int) {
 	}
 }
 
-// normal reports whether `option dontlog-normal` leaves the line out.
-func (l *simLine) normal() bool {
-	return l.term[0] == '-' && l.retries == 0 && l.status < 500
-}
-
 // checkRequests compares the lines of a frontend in mode http with its requests.
 func (g *simLog) checkRequests(records []actor.WebRecord) {
 	requests := map[int]*actor.WebRequest{}

@@ -112,7 +112,8 @@ func (x *simulation) makeEngine() error {
 	if x.sizes.tight {
 		o.Plan.Nofile = uint64(o.Plan.Descriptors())
 	}
-	o.probe = &inspector{t: recorder{fail: x.failf}, seldom: 20, loops: make([]inspected, o.Plan.Loops)}
+	inspect(recorder{fail: x.failf}, &o)
+	o.probe.(*inspector).seldom = 20
 	var err error
 	if o.Listeners, err = Listen(c, o.Plan.Loops); err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 )
 
 // spices are unusual header fields of requests and answers that the balancer treats in a special
-// way.
+// way, and urgent bytes, which it must not pass on.
 var spices = []struct {
 	fits  func(q *asked) bool
 	apply func(q *asked)
@@ -27,6 +27,8 @@ var spices = []struct {
 		q.adds("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__")
 		q.lacks("Upgrade", "HTTP2-Settings")
 	}},
+	{func(*asked) bool { return true }, func(q *asked) { q.Urgent = true }},
+	{func(*asked) bool { return true }, func(q *asked) { q.WebRequest.Answer.Urgent = true }},
 	{(*asked).answersByLength, func(q *asked) { q.says(fmt.Sprint("Content-Length: ", q.WebRequest.Answer.Body)) }},
 	{(*asked).answersByLength, func(q *asked) { q.says("Cache-Control: public, max-age=9") }},
 	{(*asked).answersByLength, func(q *asked) { q.says("Cache-Control: private=\"x, y\", no-cache", "Pragma: no-cache") }},

@@ -117,7 +117,10 @@ func (c *Cast) logf(format string, args ...any) {
 // Conn is a connection. Its methods wait instead of returning EAGAIN. Errors are those of the
 // kernel (a [kernel.Errno]), [io.EOF] for FIN, [os.ErrClosed] and [os.ErrDeadlineExceeded].
 // Several coroutines of one process may use a Conn.
-type Conn struct{ socket }
+type Conn struct {
+	socket
+	urged bool // see urge
+}
 
 // Dial connects to an address, from the local address From, and waits until the connection is
 // established.
@@ -150,7 +153,7 @@ func (a *Actor) DialFrom(from, to kernel.Address) (*Conn, error) {
 }
 
 func (a *Actor) conn(fd int, unix bool) *Conn {
-	return &Conn{socket{cast: a.Cast, process: a.Process, fd: fd, unix: unix}}
+	return &Conn{socket: socket{cast: a.Cast, process: a.Process, fd: fd, unix: unix}}
 }
 
 // family returns the address family of a.
@@ -308,6 +311,15 @@ func (c *Conn) Urgent(b byte) error {
 	c.cast.logf("sends an urgent byte")
 	_, err := c.send([]byte{b}, unix.MSG_OOB)
 	return err
+}
+
+// urge sends an urgent byte, at most one on a connection: a second one would make the first one an
+// ordinary byte of the stream. UNIX sockets may refuse it.
+func (c *Conn) urge() {
+	if !c.urged {
+		c.urged = true
+		_ = c.Urgent('!')
+	}
 }
 
 // CloseWrite sends FIN after the bytes that were written.

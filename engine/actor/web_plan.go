@@ -70,6 +70,7 @@ type WebRequest struct {
 	Malformed string        // name of an entry of badRequests; empty: the request is valid
 	Waits     bool          // the client sends the request only after the answer to the request before
 	Wait      time.Duration // pause before the request is sent
+	Urgent    bool          // the client sends an urgent byte before the request, see urge
 	Expect    WebExpect     // effects of the configuration
 	Answer    WebAnswer     // behaviour of the server
 }
@@ -126,6 +127,7 @@ type WebAnswer struct {
 	Blind   bool          // the server answers after the request line, before the head is complete
 	Early   int           // bytes of the request's body that the server reads before it answers; -1: all
 	Wait    time.Duration // pause before the answer
+	Urgent  bool          // the server sends an urgent byte before the answer, see urge
 	Piece   int           // bytes of one write (more in long answers, see writePieces); 0: the answer is one write
 	Pause   time.Duration // pause between two of the first writes
 	Gulp    int           // maximum bytes of each of the first 60 reads of the server; 0: no limit

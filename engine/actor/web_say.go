@@ -18,6 +18,9 @@ func (s *webService) say(t *webTrack, d *webDelivery) bool {
 	if a.Wait > 0 {
 		s.actor.Pause(a.Wait)
 	}
+	if a.Urgent {
+		s.conn.urge()
+	}
 	text := q.appendAnswer(s.buffer())
 	defer func() { s.free(text.bytes) }()
 	most := len(text.bytes)

@@ -42,6 +42,9 @@ func (c *webClient) await(a *Actor, q *WebRequest, i int) {
 // sendOne sends a request. With Expect: 100-continue or Halts, it sends a part, and waits for an
 // answer before it sends the rest.
 func (c *webClient) sendOne(a *Actor, q *WebRequest, text []byte, head int) error {
+	if q.Urgent {
+		c.conn.urge()
+	}
 	part := 0
 	switch {
 	case q.Halts:
