@@ -29,13 +29,6 @@ type holding struct {
 	over  chan struct{}
 }
 
-// holdIn makes the loop of the next session that enters a state wait until do has returned.
-func (i *inspector) holdIn(s state, do func(fd int)) (over <-chan struct{}) {
-	h := &holding{s, do, make(chan struct{})}
-	i.hold.Store(h)
-	return h.over
-}
-
 func (i *inspector) holds(l *loop) {
 	h := i.hold.Load()
 	if h == nil {

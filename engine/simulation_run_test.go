@@ -118,7 +118,7 @@ func (x *simulation) makeEngine() error {
 	if o.Listeners, err = Listen(c, o.Plan.Loops); err != nil {
 		return err
 	}
-	if x.engine, problems, err = New(o); err != nil {
+	if x.engine, _, err = New(o); err != nil {
 		return err
 	}
 	for _, l := range x.engine.loops {
