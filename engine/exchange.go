@@ -224,7 +224,10 @@ func (l *loop) exchanged(id int32, s *session, x *exchange) {
 	keepServer, keepClient := l.keepsServer(s, x), l.keepsClient(s, x)
 	l.closeExchange(s, x, x.term)
 	switch {
-	case x.has(local): // an idle connection remains idle
+	case x.has(local): // an idle connection remains idle, unless it has ended meanwhile
+		if x.has(idle) {
+			l.tendIdle(id, s, x)
+		}
 	case keepServer:
 		x.marks |= idle
 		x.idleBackend, x.idleServer = s.backend, s.server
