@@ -43,5 +43,10 @@ const (
 	size         allowance = "size"
 )
 
-// allow counts the use of an allowance.
-func (d *duel) allow(a allowance) { d.tally[a]++ }
+// allow counts the use of an allowance, which must have a reason.
+func (d *duel) allow(a allowance) {
+	if allowances[a] == "" {
+		panic("no reason is given for the allowance " + string(a))
+	}
+	d.tally[a]++
+}
