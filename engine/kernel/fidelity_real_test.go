@@ -1,7 +1,6 @@
 package kernel_test
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -428,11 +427,8 @@ func (r *real) Poll(fd int) uint32 {
 	fds := []unix.PollFd{{Fd: int32(r.out(fd)), Events: watched}}
 	for {
 		_, err := unix.Poll(fds, 0)
-		if err != unix.EINTR { //nolint:errorlint // package unix returns the bare number
+		if err != unix.EINTR {
 			return uint32(fds[0].Revents) & watched
 		}
 	}
 }
-
-// count returns the value in the 8 bytes of an eventfd or a timerfd.
-func count(b []byte) uint64 { return binary.NativeEndian.Uint64(b) }
