@@ -148,6 +148,7 @@ func backlog(t *turn[*simFront]) {
 	n := enough
 	if t.scene.doubts.has(cuts) {
 		n = 1 + t.IntN(5)
+		t.scene.forgets = true
 	}
 	t.of.say("backlog %d", n)
 }

@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -184,6 +185,9 @@ func (x *simulation) makeConversations() {
 	if x.pace.lag == 0 && !slices.ContainsFunc(x.faults, simFault.starves) {
 		x.streams.Slack = 5 * time.Second
 	}
+	if x.forgets {
+		x.streams.Silence = 30 * time.Minute
+	}
 }
 
 // greeting returns the function that makes the plan of each connection to the backend b. nil: the
@@ -236,7 +240,7 @@ func (x *simulation) converse(a *actor.Actor, t *simTalk) {
 // hear runs a client whose server sends the first byte. An impolite server may reset the connection
 // before the client has seen that it is established.
 func (x *simulation) hear(a *actor.Actor, t *simTalk) {
-	heard, err := x.streams.Hear(a, t.bind.address, t.stream.Client.Patience)
+	heard, err := x.streams.Hear(a, t.bind.address, cmp.Or(t.stream.Client.Patience, x.streams.Silence))
 	switch {
 	case heard || x.doubts.has(cuts|absence):
 	case err != nil && (x.odds.tame || !errors.Is(err, unix.ECONNRESET)):

@@ -29,6 +29,7 @@ type scene struct {
 	finale  finale
 	flips   []flip
 	doubts  doubts
+	forgets bool           // the kernel may forget clients in front of a full queue
 	terms   map[int]string // termination states of requests that rules answer, by number of the request
 }
 

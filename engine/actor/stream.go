@@ -18,6 +18,8 @@ type Streams struct {
 	// Slack is the time that a conversation may take in addition to its plan. The time starts when
 	// both ends know the conversation. 0: any time.
 	Slack time.Duration
+	// Silence is how long an end waits at most for the other one. 0: for ever.
+	Silence time.Duration
 
 	talks  []*conversation // all conversations, in the order of their start
 	byName map[int]*conversation

@@ -94,6 +94,9 @@ func (e *end) learn() bool {
 
 // follow sends, reads and leaves as the plan demands.
 func (e *end) follow() {
+	if most := e.streams.Silence; most > 0 {
+		e.conn.Deadline(e.streams.Cast.Kernel.Now() + most)
+	}
 	if side := e.side(); side.End == Deaf { // a deadline, because sending blocks if the other end reads nothing, too
 		e.conn.Deadline(e.streams.Cast.Kernel.Now() + side.Patience)
 	}

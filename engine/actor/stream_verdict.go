@@ -63,17 +63,18 @@ func ended(_ *Streams, c *conversation) string {
 	return ""
 }
 
-// dialled: the client is connected. If its bytes went with the SYN, an impolite server may have
-// reset the connection before.
+// dialled: the client is connected. If its bytes were sent with the SYN, the connection may be reset
+// before the client notices that it is connected: by an impolite server, or because it is denied.
 func dialled(s *Streams, c *conversation) string {
 	e := c.ends[client]
-	if e == nil || c.plan.Fast && !c.plan.Server.End.Polite() && errors.Is(e.Dial, unix.ECONNRESET) {
+	if e == nil || e.Dial == nil || s.excuses(c, Refused|Cut) {
 		return ""
 	}
-	if e.Dial != nil && !s.excuses(c, Refused|Cut) {
-		return fmt.Sprintf("%s cannot connect: %v", e.actor.Name, e.Dial)
+	early := errors.Is(e.Dial, unix.ECONNRESET) || errors.Is(e.Dial, unix.EPIPE)
+	if c.plan.Fast && early && (!c.plan.Server.End.Polite() || s.excuses(c, Denied)) {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf("%s cannot connect: %v", e.actor.Name, e.Dial)
 }
 
 // met: a polite client whose bytes identify its conversation reaches a server.
