@@ -246,7 +246,7 @@ func (c *webClient) atEnd(q *WebRequest) bool {
 		err := c.in.fill()
 		waited := c.Cast.Kernel.Now() - began
 		switch {
-		case errors.Is(err, io.EOF) && q.Halts && waited > mostWait && !c.Rough:
+		case errors.Is(err, io.EOF) && q.Halts && !c.plan.breaks(q) && waited > mostWait && !c.Rough:
 			c.failf(q, "its client waits within it, and the connection ends %v behind its answer", waited)
 			return false
 		case errors.Is(err, io.EOF) || c.own(err) || c.Rough || c.overUnread(q, err):

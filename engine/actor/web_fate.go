@@ -176,6 +176,9 @@ func (p *WebPlan) brokenFate(q *WebRequest, first bool) (f webFate, decided bool
 	return f, true
 }
 
+// breaks reports whether the client's fault is in its sending of this request.
+func (p *WebPlan) breaks(q *WebRequest) bool { return p.Fault.sending() && p.index(q) == p.FaultIn }
+
 // cutsHead reports whether the client sends only a part of the head of a request.
 func (p *WebPlan) cutsHead(q *WebRequest) bool {
 	if !p.Fault.sending() || p.index(q) != p.FaultIn {
