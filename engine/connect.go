@@ -86,7 +86,8 @@ func (l *loop) keep(s *session, early []byte) { l.stock.Hold(&s.flow[client], ea
 // sendEarly writes the bytes that the client has sent already. If the server's socket accepts a
 // byte, the connection is established.
 func (l *loop) sendEarly(s *session, early []byte, connected bool) (bool, sock.Errno) {
-	if s.inSYN > 0 {
+	fast := s.inSYN > 0
+	if fast {
 		if ok, e := l.askFast(s); !ok {
 			return l.resetBehindSYN(s, e)
 		}
@@ -102,6 +103,9 @@ func (l *loop) sendEarly(s *session, early []byte, connected bool) (bool, sock.E
 	case len(early) > 0:
 		e = l.stock.Push(out, fd, early)
 	}
+	if fast && e != 0 {
+		return l.resetAfterBytes(s, e)
+	}
 	return connected || out.Bytes > before, e
 }
 
@@ -116,14 +120,19 @@ func (l *loop) askFast(s *session) (connected bool, e sock.Errno) {
 }
 
 // resetBehindSYN handles an error of a connection whose SYN took bytes along. ECONNRESET, or EPIPE
-// behind FIN, means that the connection was established: the server may have read them, so they must
-// not be sent again. It may also have sent something before.
+// behind FIN, means that the connection was established.
 func (l *loop) resetBehindSYN(s *session, e sock.Errno) (bool, sock.Errno) {
 	if e != unix.ECONNRESET && e != unix.EPIPE {
 		return false, e
 	}
-	l.brokenBy(s, server, e)
 	l.tookSYN(s)
+	return l.resetAfterBytes(s, e)
+}
+
+// resetAfterBytes handles an error of an established connection that has got bytes. The server may have
+// read them, so they must not be sent again. It may also have sent something before.
+func (l *loop) resetAfterBytes(s *session, e sock.Errno) (bool, sock.Errno) {
+	l.brokenBy(s, server, e)
 	l.stock.Release(&s.flow[client])
 	s.flow[server].Set(relay.SourceReady | relay.SourceDoubtful)
 	return true, 0

@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"errors"
 	"io"
 	"os"
 	"strconv"
@@ -314,12 +315,17 @@ func (c *Conn) Urgent(b byte) error {
 }
 
 // urge sends an urgent byte, at most one on a connection: a second one would make the first one an
-// ordinary byte of the stream. UNIX sockets may refuse it.
-func (c *Conn) urge() {
-	if !c.urged {
-		c.urged = true
-		_ = c.Urgent('!')
+// ordinary byte of the stream. UNIX sockets may refuse it, which is no error. The only error is a
+// reset, because the socket reports it once.
+func (c *Conn) urge() error {
+	if c.urged {
+		return nil
 	}
+	c.urged = true
+	if err := c.Urgent('!'); errors.Is(err, unix.ECONNRESET) {
+		return err
+	}
+	return nil
 }
 
 // CloseWrite sends FIN after the bytes that were written.

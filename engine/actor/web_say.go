@@ -19,7 +19,9 @@ func (s *webService) say(t *webTrack, d *webDelivery) bool {
 		s.actor.Pause(a.Wait)
 	}
 	if a.Urgent {
-		s.conn.urge()
+		if s.sendErr = s.conn.urge(); s.sendErr != nil {
+			return false
+		}
 	}
 	text := q.appendAnswer(s.buffer())
 	defer func() { s.free(text.bytes) }()

@@ -43,7 +43,9 @@ func (c *webClient) await(a *Actor, q *WebRequest, i int) {
 // answer before it sends the rest.
 func (c *webClient) sendOne(a *Actor, q *WebRequest, text []byte, head int) error {
 	if q.Urgent {
-		c.conn.urge()
+		if err := c.conn.urge(); err != nil {
+			return err
+		}
 	}
 	part := 0
 	switch {
