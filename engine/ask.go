@@ -8,17 +8,12 @@ import (
 )
 
 // askOn handles an event in the asking state.
-func (l *loop) askOn(id int32, s *session, from side, failed bool) {
-	x := l.exchanges.at(id)
-	switch {
-	case from == server:
-		l.tendIdle(id, s, x)
-	default:
-		l.ask(id, s) // even if the client's connection has failed: bytes may have arrived before
-		if failed && s.state == asking {
-			l.endAsking(id, s, x)
-		}
+func (l *loop) askOn(id int32, s *session, from side) {
+	if from == server {
+		l.tendIdle(id, s, l.exchanges.at(id))
+		return
 	}
+	l.ask(id, s) // even if the client's connection has failed: bytes may have arrived before
 }
 
 // tendIdle closes the idle connection of a server if it has ended, failed, or sent bytes. No

@@ -114,7 +114,9 @@ func (l *loop) sendEarly(s *session, early []byte, connected bool) (bool, sock.E
 func (l *loop) askFast(s *session) (connected bool, e sock.Errno) {
 	if s.flow[server].Has(relay.SourceDoubtful) {
 		_, e = sock.Peek(int(s.sock[server].fd), l.stock.Buffer[:1])
-		return e == 0, e
+		if e != unix.ENOMEM && e != unix.ENOBUFS {
+			return e == 0, e
+		}
 	}
 	return l.askDial(s)
 }
@@ -147,17 +149,10 @@ func (l *loop) tookSYN(s *session) {
 	s.inSYN = 0
 }
 
-// tendDial handles an event in the states dialing and pausing. A client that has sent FIN still
-// waits for its answer; a client whose connection has failed ends the session. The server may have got
-// a part of the stream with the SYN, so it is reset.
-func (l *loop) tendDial(id int32, s *session, from side, failed bool) {
+// tendDial handles an event in the dialing state. A client that has sent FIN still waits for its
+// answer.
+func (l *loop) tendDial(id int32, s *session, from side) {
 	if from == client {
-		if failed {
-			l.end(id, s, ending{term: term('C', 'C'), last: server, abrupt: true})
-		}
-		return
-	}
-	if s.state != dialing {
 		return
 	}
 	connected, e := l.sendEarly(s, nil, false)

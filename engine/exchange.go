@@ -98,16 +98,6 @@ func (l *loop) expectRequest(id int32, s *session) {
 	l.enter(id, s, asking)
 }
 
-// exchangeEvent handles an event in the exchanging state. If the client's connection has
-// failed, nobody receives the answer, so the session ends.
-func (l *loop) exchangeEvent(id int32, s *session, from side, failed bool) {
-	if failed && from == client {
-		l.endExchange(id, s, term('C', l.clientPhase(id, s)), ending{})
-		return
-	}
-	l.exchange(id, s)
-}
-
 // heldAtMost is the number of bytes of a request that HAProxy can hold: its buffer.
 const heldAtMost = 16 << 10
 

@@ -241,3 +241,37 @@ func (b *balancer) dialSmall(frontend string) *net.TCPConn {
 	b.t.Cleanup(func() { c.Close() })
 	return c.(*net.TCPConn)
 }
+
+// A client sends its request and resets before the loop looks. The session ends at once, although
+// no server can be connected for some seconds or the server is slow with its answer.
+func TestResetBehindRequest(t *testing.T) {
+	http := webDefaults + "frontend f\n  bind 127.0.0.1:1\n  default_backend b\nbackend b\n"
+	silent := listen(t, func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }).String()
+	for name, c := range map[string]struct {
+		config, server, term string
+		before               state
+	}{
+		"mode http, dead server":   {http, deadPort(t), " CC-- ", asking},
+		"mode http, silent server": {http, silent, " CH-- ", asking},
+		"mode tcp, dead server":    {sniffing, deadPort(t), " CC ", inspecting},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := start(t, c.config+"  server s "+c.server)
+			dialled := make(chan net.Conn)
+			met := b.probe.(*inspector).holdIn(c.before, func(int) {
+				client := <-dialled
+				_, _ = io.WriteString(client, head("site.test"))
+				reset(client)
+			})
+			began := time.Now()
+			dialled <- b.dial("f")
+			<-met
+			if line := b.line(); !strings.Contains(line, c.term) {
+				t.Errorf("log line %q; want%s", line, c.term)
+			}
+			if took := time.Since(began); took > 900*time.Millisecond { // the pause before an attempt is 1000
+				t.Errorf("the session took %v", took)
+			}
+		})
+	}
+}

@@ -212,25 +212,47 @@ func (l *loop) wake(t token, events uint32) {
 	switch s.state {
 	case inspecting:
 		l.inspect(id, s)
-	case dialing, pausing:
-		l.tendDial(id, s, from, failed)
+	case dialing:
+		l.tendDial(id, s, from)
 	case relaying:
 		if failed && s.flow[from].Has(relay.SourceEnded) {
 			l.failedLate(id, s, from)
 			break
 		}
 		l.relay(id, s)
-		if failed && from == client {
-			l.cutBlocked(id, s)
-		}
 	case asking:
-		l.askOn(id, s, from, failed)
+		l.askOn(id, s, from)
 	case exchanging:
-		l.exchangeEvent(id, s, from, failed)
+		if !failed || from == server {
+			l.exchange(id, s)
+		}
 	case leaving:
 		l.leaveOn(id, s, failed)
 	}
+	if failed && from == client {
+		l.lostClient(id, s)
+	}
 	l.settle(id, s)
+}
+
+// lostClient is called after an event that has told of the client's failure. A session that has not
+// ended by then has read what the client had sent before, so it may have reached another state.
+// Nobody receives an answer, so it ends. In the relaying state the next read or write does that. If
+// the server accepts no bytes, none follows.
+func (l *loop) lostClient(id int32, s *session) {
+	switch s.state {
+	case dialing, pausing: // the server may have got a part of the stream with the SYN, so it is reset
+		l.end(id, s, ending{term: term('C', 'C'), last: server, abrupt: true})
+	case asking:
+		l.endAsking(id, s, l.exchanges.at(id))
+	case exchanging:
+		l.endExchange(id, s, term('C', l.clientPhase(id, s)), ending{})
+	case relaying:
+		if !s.flow[client].Has(relay.TargetReady) {
+			s.sock[client].set(broken)
+			l.cut(id, s, client)
+		}
+	}
 }
 
 // note records what an event shows about a socket. It reports whether the socket has failed.

@@ -84,15 +84,6 @@ func (l *loop) targetFailed(id int32, s *session, to side, e sock.Errno) bool {
 	return l.pump(id, s, server)
 }
 
-// cutBlocked ends a session whose client has reset its connection while the server accepts no
-// bytes. No read would then return the error of the reset.
-func (l *loop) cutBlocked(id int32, s *session) {
-	if s.state == relaying && !s.flow[client].Has(relay.TargetReady) {
-		s.sock[client].set(broken)
-		l.cut(id, s, client)
-	}
-}
-
 // failedLate is called when a socket fails after its peer has sent FIN. A client then no longer
 // takes its answer. A server then takes no more of the request, but its answer may be complete.
 func (l *loop) failedLate(id int32, s *session, which side) {
