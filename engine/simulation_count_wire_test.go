@@ -119,6 +119,7 @@ func (w *simWire) see(r kernel.Result) {
 	case kernel.CallConnect:
 		w.connect(r)
 	}
+	w.answersSYN(r)
 	if r.Errno != 0 {
 		return
 	}
@@ -193,6 +194,19 @@ func (w *simWire) connect(r kernel.Result) {
 		return
 	}
 	if r.Errno == 0 || r.Errno == unix.EISCONN {
+		w.stands(one)
+	}
+}
+
+// answersSYN records that a call shows the state of a connection whose SYN took bytes along: it was
+// established if the call finds bytes or an end, or returns a reset.
+func (w *simWire) answersSYN(r kernel.Result) {
+	if r.Call != kernel.CallConnect && r.Call != kernel.CallPeek {
+		return
+	}
+	one := w.at(r.Fd)
+	reset := r.Errno == unix.ECONNRESET || r.Errno == unix.EPIPE
+	if one.early > 0 && (reset || r.Call == kernel.CallPeek && r.Errno == 0) {
 		w.stands(one)
 	}
 }
