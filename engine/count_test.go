@@ -76,11 +76,11 @@ func countCases() []countCase {
 	}
 }
 
-// counted are the columns that are compared. Those of counted100 are in milliseconds; a value from
-// 100 on is replaced by n.
+// counted are the columns that are compared. Those of counted400 are in milliseconds; a value
+// from 400 on is replaced by n.
 var (
 	counted    = strings.Fields("stot bin bout dreq dresp ereq econ eresp wretr wredis lbtot hrsp_1xx hrsp_2xx hrsp_3xx hrsp_4xx hrsp_5xx hrsp_other req_tot cli_abrt srv_abrt conn_tot intercepted dcon dses connect reuse")
-	counted100 = strings.Fields("qtime ctime rtime ttime")
+	counted400 = strings.Fields("qtime ctime rtime ttime")
 )
 
 // countRows reads `show stat` and returns a line for each row. The line contains the columns
@@ -117,8 +117,8 @@ func countRows(t *testing.T, cases []countCase, path string) (rows []string) {
 				words = append(words, c, v)
 			}
 		}
-		for _, c := range counted100 {
-			if ms, _ := strconv.Atoi(row[c]); ms >= 100 {
+		for _, c := range counted400 {
+			if ms, _ := strconv.Atoi(row[c]); ms >= 400 {
 				words = append(words, c, "n")
 			}
 		}
@@ -149,7 +149,7 @@ func countServers(t *testing.T, reached []chan struct{}) map[string]func(int) st
 		"gone": answer("", true), "garbled": answer("garbage\r\n\r\n", false), "cut": answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", true),
 		"slow": same(listen(t, func(c *net.TCPConn) {
 			readHead(c)
-			<-time.After(150 * time.Millisecond)
+			<-time.After(600 * time.Millisecond)
 			_, _ = io.WriteString(c, ok)
 			silent(c)
 		}).String()),

@@ -30,6 +30,7 @@ type actor struct {
 	read  []byte // all bytes read; guarded by mu, like the next fields
 	heard int    // number of bytes that hear has matched
 	end   error  // reason why reading ended: io.EOF after FIN
+	reset bool   // a write has failed with ECONNRESET, so that a read returns io.EOF without a FIN
 	fault error  // of the first step that failed
 	cut   int    // maximum bytes of a write; 0: no maximum
 }
@@ -211,6 +212,9 @@ func (a *actor) say(text string) error {
 			n = min(n, a.cut)
 		}
 		if _, err := a.conn.Write(b[:n]); err != nil {
+			a.mu.Lock()
+			a.reset = a.reset || errors.Is(err, syscall.ECONNRESET)
+			a.mu.Unlock()
 			return err
 		}
 		b = b[n:]
@@ -311,7 +315,7 @@ func (a *actor) control(do func(fd int)) {
 func (a *actor) endedNow() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return errors.Is(a.end, io.EOF)
+	return errors.Is(a.end, io.EOF) && !a.reset
 }
 
 // ended waits until the script has ended and reports whether the other side has sent FIN.

@@ -97,12 +97,13 @@ func (l *loop) failedLate(id int32, s *session, which side) {
 }
 
 // brokenBy records the error of a call. On Linux the first error of a reset is EPIPE if FIN came
-// before it, otherwise ECONNRESET.
+// before it, otherwise ECONNRESET. A splice to the socket that ended early may have taken the first
+// error, so EPIPE proves nothing then.
 func (l *loop) brokenBy(s *session, which side, e sock.Errno) {
 	one := &s.sock[which]
 	switch {
 	case one.has(broken):
-	case e == unix.EPIPE:
+	case e == unix.EPIPE && !s.flow[which.other()].Splicing():
 		one.set(piped)
 	case e == unix.ECONNRESET:
 		one.set(resetFirst)
@@ -110,11 +111,10 @@ func (l *loop) brokenBy(s *session, which side, e sock.Errno) {
 	one.set(broken)
 }
 
-// saidAll reports whether a failed socket had received FIN before, so that no byte is missing. A
-// splice that ends early may have taken the first error, and then EPIPE proves nothing. The kernel
-// counts FIN as a received byte, and an urgent byte, too, which no read returns. So its count is
-// compared with the bytes read. This is not possible in a tunnel of mode http and on UNIX sockets:
-// there EPIPE as the first error counts.
+// saidAll reports whether a failed socket had received FIN before, so that no byte is missing. The
+// kernel counts FIN as a received byte, and an urgent byte, too, which no read returns. So its count
+// is compared with the bytes read. This is not possible in mode http and on UNIX sockets: there EPIPE
+// as the first error counts.
 func (l *loop) saidAll(s *session, from side) bool {
 	one, in := &s.sock[from], &s.flow[from]
 	switch {
