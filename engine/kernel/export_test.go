@@ -54,27 +54,24 @@ func (p *Process) SetSend(fd, size int) {
 	}
 }
 
-// Finished reports whether a socket sends no more bytes after those that it has queued.
-func (p *Process) Finished(fd int) bool {
+// Closed reports whether a TCP socket has no connection.
+func (p *Process) Closed(fd int) bool {
 	s, ok := p.files[fd].(*tcp)
-	return ok && s.state != closed && s.ended&sending != 0 && s.queued() > 0
+	return ok && s.state == closed
 }
 
-// Space announces space in the send buffer of a socket, if it was full.
-func (p *Process) Space(fd int) {
-	if s, ok := p.files[fd].(*tcp); ok && s.out.full {
-		s.out.full = false
-		s.wake(spaceReady)
+// Freeze lets no more bytes arrive that a socket sends, if bytes wait already or if it sends now, until
+// Deliver or Arrive. It does the same for its peer if nobody has a descriptor of that.
+func (p *Process) Freeze(fd int, sends bool) {
+	s, ok := p.files[fd].(*tcp)
+	if !ok || s.peer == nil {
+		return
 	}
-}
-
-// Freeze lets no more bytes arrive at both ends of a connection, until Deliver or Arrive.
-func (p *Process) Freeze(fd int) {
-	if s, ok := p.files[fd].(*tcp); ok {
+	if sends || s.queued() > 0 {
+		s.peer.option.receive = 0
+	}
+	if s.peer.orphan && s.peer.queued() > 0 {
 		s.option.receive = 0
-		if s.peer != nil {
-			s.peer.option.receive = 0
-		}
 	}
 }
 

@@ -27,6 +27,8 @@ var allowances = map[allowance]string{
 		"options, it may allow an address that is in use. The model does not; the sequence ends.",
 	kept: "A connection keeps the port of its listening socket on Linux, after that was closed, too. Without SO_REUSEADDR " +
 		"no other socket gets the port then. The model counts sockets that have bound the port; the sequence ends.",
+	order: "The model moves the bytes of a full connection after a step, so the order of the events of this step is not " +
+		"compared. If a wait returned as many events as it may, the sequence ends.",
 }
 
 const (
@@ -36,6 +38,7 @@ const (
 	self         allowance = "self"
 	ioctl        allowance = "ioctl"
 	fragments    allowance = "fragments"
+	order        allowance = "order"
 	kept         allowance = "kept"
 	bucket       allowance = "bucket"
 	retry        allowance = "retry"

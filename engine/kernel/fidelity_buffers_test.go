@@ -15,19 +15,20 @@ const plenty = 1 << 30
 
 // settle waits until the real kernel has done its part of a step. If a connection was full in the
 // sequence, no bytes arrive in the model during the step.
-func (d *duel) settle() {
+func (d *duel) settle(s step) {
 	if d.waiting() || d.crowded {
-		d.freeze()
+		d.freeze(s)
 	}
 }
 
-func (d *duel) freeze() {
+func (d *duel) freeze(s step) {
 	d.crowded = true
 	d.allow(size)
 	for fd, k := range d.open {
 		switch k {
 		case tcpKind:
-			d.process.Freeze(fd)
+			stuck, _ := d.machine.Unsent(fd)
+			d.process.Freeze(fd, stuck > 0 || fd == d.active && (s.sends() || s.do == aClose))
 		case unixKind:
 			d.thawUnix(fd)
 		}
@@ -76,7 +77,7 @@ func (d *duel) thaw() {
 // thawOne is thaw for one direction of a connection, or for both if the sender was closed.
 func (d *duel) thawOne(fd int) {
 	left, _ := d.machine.Unsent(fd)
-	full := d.machine.Poll(fd)&unix.EPOLLOUT == 0 || d.process.Finished(fd)
+	full := d.machine.isFull(fd)
 	if full {
 		d.process.SetSend(fd, left)
 	}
@@ -99,25 +100,11 @@ func (d *duel) thawUnix(fd int) {
 	}
 }
 
-// announceSpace announces space to an epoll instance of the model if the real one is ready. A socket that
-// is shut down for sending is always writable, so only the event tells when it has space.
-func (d *duel) announceSpace(epoll int) {
-	if !d.crowded || d.machine.Poll(epoll) == d.process.Poll(epoll) {
-		return
-	}
-	for fd, k := range d.open {
-		if k == tcpKind && d.process.Finished(fd) {
-			d.process.Space(fd)
-		}
-	}
-}
-
 // provokeReset delivers bytes that caused a reset: they count as not acknowledged for ever.
 func (d *duel) provokeReset() {
-	const reset = unix.EPOLLHUP | unix.EPOLLERR
 	for i := range d.open {
 		fd := (d.active + i) % len(d.open)
-		if d.open[fd] == tcpKind && d.machine.Poll(fd)&reset == reset && d.process.Poll(fd)&reset != reset {
+		if d.open[fd] == tcpKind && d.machine.isClosed(fd) && !d.process.Closed(fd) {
 			d.process.Deliver(fd, 0)
 			if d.process.Orphaned(fd) {
 				d.process.Arrive(fd, plenty)
@@ -144,7 +131,7 @@ func (d *duel) guideSend(s step, fd int, want outcome) {
 	}
 	full := want.e == 0 && d.open[fd] == unixKind && d.machine.Poll(fd)&unix.EPOLLOUT == 0
 	if short || full {
-		d.freeze()
+		d.freeze(s)
 	}
 	switch {
 	case short:

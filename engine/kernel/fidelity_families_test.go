@@ -62,7 +62,15 @@ func (p *plan) beginConnect() {
 	p.socket(unix.AF_INET)
 }
 
+// mayBlind makes half of the sequences blind.
+func (p *plan) mayBlind() {
+	if p.chance(2) {
+		p.add(step{do: aBlind})
+	}
+}
+
 func (p *plan) beginEpoll() {
+	p.mayBlind()
 	p.addEpoll()
 	p.beginTCP()
 	if p.chance(2) {
@@ -81,6 +89,7 @@ func (p *plan) beginSplice() {
 
 // beginFull adds a connection with small buffers.
 func (p *plan) beginFull() {
+	p.mayBlind()
 	l := p.tcpListener(8)
 	c, s := p.slot(stream), p.slot(stream)
 	p.add(step{do: aSocket, a: c, n: unix.AF_INET})
@@ -235,8 +244,10 @@ var spliceMoves = []move{
 var fullMoves = []move{
 	{12, (*plan).sendBig},
 	{4, (*plan).wait},
-	{3, (*plan).watch},
+	{4, (*plan).watch},
+	{2, (*plan).rewatch},
 	{1, (*plan).lowWater},
+	{8, (*plan).waitForSpace},
 }
 
 var pipeMoves = []move{

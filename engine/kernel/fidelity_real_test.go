@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -339,6 +340,28 @@ const listening = 10
 
 // unconnected is the state of a socket without a connection in TCP_INFO.
 const unconnected = 7
+
+// isFull reports whether poll would not return EPOLLOUT for a TCP socket that may be written to. It has no
+// effect on the socket: a poll makes the kernel announce space later.
+func (r *real) isFull(fd int) bool {
+	const sendBuffer, queued, values = 3, 5, 9 // SK_MEMINFO_SNDBUF, SK_MEMINFO_WMEM_QUEUED, SK_MEMINFO_VARS
+	var memory [values]uint32
+	size := uint32(unsafe.Sizeof(memory))
+	_, _, e := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(r.out(fd)), unix.SOL_SOCKET, unix.SO_MEMINFO,
+		uintptr(unsafe.Pointer(&memory)), uintptr(unsafe.Pointer(&size)), 0)
+	lowWater, err := unix.GetsockoptInt(r.out(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT)
+	if e != 0 || err != nil {
+		return false
+	}
+	free := int(memory[sendBuffer]) - int(memory[queued])
+	return free <= 0 || free < int(memory[queued])/2 || lowWater > 0 && 2*r.held(fd) >= lowWater
+}
+
+// isClosed reports whether a TCP socket has no connection.
+func (r *real) isClosed(fd int) bool {
+	info, err := unix.GetsockoptTCPInfo(r.out(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	return err == nil && info.State == unconnected
+}
 
 // held returns how many bytes a connection has not sent yet.
 func (r *real) held(fd int) int {

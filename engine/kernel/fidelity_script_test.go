@@ -33,7 +33,7 @@ var messageNames = []flagName{
 var actions = []*action{
 	aSocket, aBind, aBindPort, aBindName, aBindLike, aListen, aConnect, aConnectName, aAccept, aSend, aFastOpen, aWrite,
 	aRead, aRecv, aShutdown, aClose, aDup, aLocal, aPeer, aOption, aUnsent, aInfo, aEpoll, aAdd, aModify,
-	aDelete, aWait, aEventfd, aTimerfd, aTimer, aExpire, aPipe, aPipeSize, aSplice, aPoll,
+	aDelete, aWait, aEventfd, aTimerfd, aTimer, aExpire, aPipe, aPipeSize, aSplice, aPoll, aBlind,
 }
 
 // names returns the names of the flags of the action's steps.

@@ -96,3 +96,23 @@ func (p *plan) sendBig() {
 func (p *plan) lowWater() {
 	p.add(step{do: aOption, a: p.pick(stream), flags: oLowWater, n: oneOf(p, 0, 1, 5000)})
 }
+
+// waitForSpace fills a connection, reads from it, and waits for the event that it has space.
+func (p *plan) waitForSpace() {
+	a, ep := p.pick(stream), p.pick(epollFile)
+	watch := step{do: oneOf(p, aAdd, aModify), a: ep, b: a, flags: unix.EPOLLOUT | edge, n: len(p.steps)}
+	wait := step{do: aWait, a: ep, n: 50}
+	if p.chance(2) {
+		p.add(watch)
+		p.add(wait)
+	}
+	for range 1 + p.rng.IntN(4) {
+		p.add(step{do: aSend, a: a, n: 1 + p.rng.IntN(1<<(8+p.rng.IntN(10)))})
+	}
+	p.add(watch)
+	p.add(wait)
+	for range p.rng.IntN(5) {
+		p.add(step{do: aRead, a: p.pick(stream), n: 1 << (10 + p.rng.IntN(7))})
+	}
+	p.add(wait)
+}
