@@ -164,10 +164,19 @@ func (t *truth) checkFront(i int) {
 	row.set(colDeniedConn, span{max(0, wire.denied-unopened), wire.denied})
 	row.set(colTotal, exactly(got[colConns]-got[colDeniedConn]))
 	if wire.held == 0 {
-		row.set(colMax, exactly(wire.most))
-		row.set(colConnsMax, exactly(wire.mostAny))
+		row.set(colMax, t.together(wire.most))
+		row.set(colConnsMax, t.together(wire.mostAny))
 	}
 	t.tell(row, got)
+}
+
+// together returns the most connections at once. n is the most at an accept. If loops interleave, one
+// of them may be a place that another loop has taken for a client which it has not accepted yet.
+func (t *truth) together(n int64) span {
+	if t.pace.interleaved {
+		return span{max(n-1, min(n, 1)), n}
+	}
+	return exactly(n)
 }
 
 // tell reports each counter of a row whose value is not possible. got contains the values.
@@ -292,7 +301,7 @@ func (t *truth) checkProcess() {
 	row.bound(got)
 	row.spans[colTotal], row.spans[colRequests] = total, requests
 	if held == 0 {
-		row.set(colMax, exactly(t.wire.most))
+		row.set(colMax, t.together(t.wire.most))
 	}
 	t.tell(row, got)
 	if n := p.Spliced.Load(); n != t.wire.spliced {

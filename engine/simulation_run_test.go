@@ -26,23 +26,25 @@ import (
 // kernel. All of it runs on one goroutine.
 type simulation struct {
 	*scene
-	rand    *rand.Rand // random source of the scheduler and of the faults
-	kernel  *kernel.Kernel
-	process *kernel.Process // the balancer's process
-	engine  *Engine
-	limits  []namedLimit
-	cast    *actor.Cast
-	webs    *actor.WebWorld
-	streams *actor.Streams
-	wire    *simWire
-	talks   []*simTalk
-	clients []*actor.Actor
-	resting bool             // no actor can continue until something else happens
-	left    int              // number of clients, from the first on, that may not have ended; the others have
-	servers int              // number of actors that accept connections and never end by themselves
-	ended   []bool           // whether each loop has ended
-	greeted int              // number of conversations in which the server sends the first byte
-	greets  map[int]*simBack // backend of each such conversation, by its number
+	rand     *rand.Rand // random source of the scheduler and of the faults
+	kernel   *kernel.Kernel
+	process  *kernel.Process // the balancer's process
+	engine   *Engine
+	limits   []namedLimit
+	cast     *actor.Cast
+	webs     *actor.WebWorld
+	streams  *actor.Streams
+	wire     *simWire
+	talks    []*simTalk
+	clients  []*actor.Actor
+	resting  bool             // no actor can continue until something else happens
+	left     int              // number of clients, from the first on, that may not have ended; the others have
+	servers  int              // number of actors that accept connections and never end by themselves
+	ended    []bool           // whether each loop has ended
+	stepping *loop            // the loop that is in the middle of a step; nil: none
+	beside   bool             // other parts of the world do steps in the middle of that step
+	greeted  int              // number of conversations in which the server sends the first byte
+	greets   map[int]*simBack // backend of each such conversation, by its number
 
 	lines   []frontLine
 	wrong   []string // messages of failures
@@ -97,6 +99,10 @@ func (x *simulation) makeKernel() {
 	x.process.Strict = true
 	sock.Simulate(x.process)
 	stat.Simulate(x.kernel.Wall)
+	stat.Interleave(nil)
+	if x.pace.interleaved {
+		stat.Interleave(x.interleave)
+	}
 }
 
 // descriptors is a limit of descriptors that no world reaches.

@@ -40,7 +40,8 @@ func usualSizes() simSizes {
 type pace struct {
 	loops           [4]int
 	network, actors int
-	lag             int // one of this many steps takes time; 0: none does
+	lag             int  // one of this many steps takes time; 0: none does
+	interleaved     bool // other parts of the world do steps in the middle of a loop's step
 }
 
 func usualPace(r *rand.Rand) pace {
@@ -122,6 +123,8 @@ var worldKnobs = []knob[*scene]{
 	{"no spare descriptors", 0.3, nil, func(t *turn[*scene]) { t.of.sizes.tight = true }},
 	{"maxconn", 0.2, nil, func(t *turn[*scene]) { t.of.most = 1 + t.IntN(5) }},
 	{"slow loops", 0.2, nil, slowLoops},
+	{"interleaved loops", 0.4, nil, func(t *turn[*scene]) { t.of.pace.interleaved = true }},
+	{"few places", 0.1, nil, fewPlaces},
 	{"lag", 0.2, nil, func(t *turn[*scene]) { t.of.pace.lag = 20 + t.IntN(500) }},
 	{"network without delay", 0.1, nil, func(t *turn[*scene]) { t.of.machine.Delayed = false }},
 	{"no fast open", 0.2, nil, func(t *turn[*scene]) { t.of.machine.FastOpen = 0 }},
@@ -136,6 +139,16 @@ var worldKnobs = []knob[*scene]{
 	{"large heads", 0.2, nil, func(t *turn[*scene]) { t.of.odds.fill = 1 << (6 + t.IntN(9)) }},
 	{"crowd", 0.3, nil, func(t *turn[*scene]) { t.of.odds.spread = 1 }},
 	{"checks", 0.15, nil, flipServers},
+}
+
+// fewPlaces makes clients wait for places that several loops share, often while the balancer drains.
+func fewPlaces(t *turn[*scene]) {
+	s := t.of
+	s.most, s.loops, s.odds.spread = 1+t.IntN(2), 2+t.IntN(2), time.Millisecond<<t.IntN(12)
+	s.pace.interleaved = true
+	if t.once(2) {
+		s.end(finale{drain: true, at: time.Duration(t.Int64N(int64(s.odds.spread)))})
+	}
 }
 
 // tiny returns the size in bytes of a budget that is often exhausted.

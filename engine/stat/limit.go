@@ -41,6 +41,7 @@ func NewLimit(max int) *Limit { return &Limit{max: int64(max)} }
 
 // TryAcquire takes a place if one is free, and reports whether it did.
 func (l *Limit) TryAcquire() bool {
+	between()
 	if l.max == 0 {
 		l.cur.Add(1)
 		return true
@@ -57,16 +58,23 @@ func (l *Limit) TryAcquire() bool {
 }
 
 // Wait marks a loop (number 0 to MaxLoops-1) as waiting for a place.
-func (l *Limit) Wait(loop int) { l.paused[loop/64].Or(1 << (loop % 64)) }
+func (l *Limit) Wait(loop int) {
+	between()
+	l.paused[loop/64].Or(1 << (loop % 64))
+}
 
 // Forget says that a loop waits for a place no longer. A wake-up for that loop may be under way
 // already. So that the wake-up is not lost, the caller must then call TryAcquire and, if that gives
 // a place, Release: Release wakes the next loop that waits.
-func (l *Limit) Forget(loop int) { l.paused[loop/64].And(^uint64(1 << (loop % 64))) }
+func (l *Limit) Forget(loop int) {
+	between()
+	l.paused[loop/64].And(^uint64(1 << (loop % 64)))
+}
 
 // Release frees a place. It returns the number of the loop to wake, or -1 for none. That loop
 // is no longer marked as waiting. Waiting loops are woken in turn.
 func (l *Limit) Release() (wake int) {
+	between()
 	l.cur.Add(-1)
 	if l.max == 0 {
 		return -1
