@@ -21,8 +21,12 @@ func (l *loop) moveBody(id int32, s *session, x *exchange, from side) (moved, so
 	f, body := &s.flow[from], x.body(from)
 	limit := f.Bytes + uint64(l.sizes.Share)
 	for {
+		before := f.Bytes
 		if e := l.stock.Flush(f, int(s.sock[from.other()].fd)); e != 0 {
 			return unwanted, e
+		}
+		if f.Bytes != before {
+			l.touch(s, from)
 		}
 		var how moved
 		var e sock.Errno

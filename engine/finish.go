@@ -79,7 +79,7 @@ func (l *loop) hearLast(s *session) {
 
 // leave continues the leaving state. It writes the bytes queued for the last socket and then
 // sends FIN, unless RST must follow. It closes the socket when the peer has acknowledged
-// everything or the grace period is over. If bytes are still queued then, it sends RST, so that the
+// everything or the grace period is over, which starts again whenever bytes are written. If bytes are still queued then, it sends RST, so that the
 // peer does not take the part for the whole. gone means that the connection has failed: leave then
 // closes the socket at once, because the kernel never counts the remaining bytes as
 // acknowledged.
@@ -89,7 +89,11 @@ func (l *loop) leave(id int32, s *session, gone bool) {
 		l.dropUnread(id, s, s.last)
 	}
 	if !gone && l.now < s.since+l.grace(s) {
+		before := out.Bytes
 		e := l.stock.Flush(out, int(to.fd))
+		if out.Bytes != before {
+			s.since = l.now
+		}
 		if e == 0 && out.Pending() > 0 {
 			l.watch(id, s, s.last) // a client that is answered at once is not watched yet; lookAgain tries again
 			return

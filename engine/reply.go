@@ -71,9 +71,14 @@ func (l *loop) moveAnswer(id int32, s *session, x *exchange) bool {
 
 // flushAnswer writes the bytes queued for the client. It reports whether the session continues.
 func (l *loop) flushAnswer(id int32, s *session) bool {
-	if e := l.stock.Flush(&s.flow[server], int(s.sock[client].fd)); e != 0 {
+	out := &s.flow[server]
+	before := out.Bytes
+	if e := l.stock.Flush(out, int(s.sock[client].fd)); e != 0 {
 		l.endExchange(id, s, term('C', l.phase(id)), ending{})
 		return false
+	}
+	if out.Bytes != before {
+		s.sock[client].seen = l.now
 	}
 	return true
 }

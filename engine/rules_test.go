@@ -4,6 +4,7 @@ package engine
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // ruled sends one request through rules of a frontend and a backend to a server with a fixed
@@ -173,6 +175,39 @@ backend b
 		t.Errorf("the server has %d sessions; want none", n)
 	}
 	_ = c.Close()
+}
+
+// A client reads an answer of the balancer slowly, but does not stop. It gets all of it, although
+// this takes longer than its timeout.
+func TestSlowReaderGetsOurAnswer(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "page")
+	body := strings.Repeat("x", 60<<10)
+	page := "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + body
+	if err := os.WriteFile(file, []byte(page), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, rule := range map[string]string{
+		"answer of a rule": "http-request return content-type text/plain file ",
+		"error page":       "http-request return status 200 errorfile ",
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := startWith(t, webDefaults+"timeout client 600ms\nfrontend f\n  bind 127.0.0.1:1\n  "+rule+file+"\n", narrowClients)
+			c := dialOver(t, narrowTCP, b.addrs["f"])
+			_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+			var got []byte
+			var err error
+			for err == nil {
+				<-time.After(50 * time.Millisecond)
+				part := make([]byte, 2<<10)
+				var n int
+				n, err = c.Read(part)
+				got = append(got, part[:n]...)
+			}
+			if !errors.Is(err, io.EOF) || !strings.HasSuffix(string(got), body) {
+				t.Errorf("the client gets %d bytes, %v", len(got), err)
+			}
+		})
+	}
 }
 
 // The first request of a connection is refused with an errorfile that does not fit into the socket.

@@ -114,7 +114,7 @@ func (s *scene) lighten(p interface{ Keep(func(part string) bool) }) {
 // streamOptions returns the limits for drawing the plans of streams. patience is the shortest
 // timeout.
 func (s *scene) streamOptions(patience time.Duration) actor.StreamOptions {
-	return actor.StreamOptions{Polite: s.odds.tame, Large: s.odds.large, Silence: 2 * patience, Pause: patience / 8}
+	return actor.StreamOptions{Polite: s.odds.tame, Large: s.odds.large, Silence: 2 * patience, Pause: patience / 8, Slow: patience / 8 * 7}
 }
 
 // drawStream draws the plan of a conversation in mode tcp.

@@ -11,7 +11,8 @@ type StreamOptions struct {
 	First   Speaker       // the end that sends the first byte
 	Polite  bool          // both ends are polite, see Ending
 	Large   int           // upper bound of the bytes of a large stream, without Prefix; 0: 256 KiB
-	Pause   time.Duration // the longest pause of an end; 0: 50 ms
+	Pause   time.Duration // the longest pause of an end, except of one that is slow; 0: 50 ms
+	Slow    time.Duration // the longest pause of an end that is slow; 0: none is
 	Silence time.Duration // the longest Patience of an end of the kind Mute or Deaf; 0: 10 minutes
 }
 
@@ -42,7 +43,24 @@ func DrawStream(r *rand.Rand, number int, prefix string, o StreamOptions) *Strea
 	}
 	d.reading(&d.plan.Client, d.plan.Total(true))
 	d.reading(&d.plan.Server, d.plan.Total(false))
+	if d.Slow > 0 && d.plan.Polite() && d.oneIn(16) {
+		d.slow(d.oneIn(2))
+	}
 	return d.plan
+}
+
+// slow makes one end pause for long before each piece except its first, and is the only one that
+// pauses. The conversation then takes longer than Slow, but is never silent for longer.
+func (d *draw) slow(server bool) {
+	for _, s := range []*StreamSide{&d.plan.Client, &d.plan.Server} {
+		s.Read.Wait, s.Read.Pause = 0, 0
+		for i := range s.Pieces {
+			s.Pieces[i].Pause = 0
+		}
+	}
+	for i, p := 1, d.plan.Side(server).Pieces; i < len(p); i++ {
+		p[i].Pause = d.Slow/2 + time.Duration(d.r.Int64N(int64(d.Slow/2)))
+	}
 }
 
 func orDefault[T int | time.Duration](value *T, usual T) {
