@@ -54,6 +54,27 @@ func (p *Process) SetSend(fd, size int) {
 	}
 }
 
+// Space announces space in the send buffer of a TCP socket.
+func (p *Process) Space(fd int) {
+	if s, ok := p.files[fd].(*tcp); ok {
+		s.wake(spaceReady)
+	}
+}
+
+// Finishes reports whether a TCP socket has bytes or a FIN to send, and will have no others.
+func (p *Process) Finishes(fd int) bool {
+	s, ok := p.files[fd].(*tcp)
+	unsent, _ := p.Unsent(fd)
+	return ok && s.state != closed && s.ended&sending != 0 && unsent > 0
+}
+
+// TakeError removes the error of a socket, as a call that returns it does.
+func (p *Process) TakeError(fd int) {
+	if s, ok := p.files[fd].(*tcp); ok {
+		s.takeError()
+	}
+}
+
 // Closed reports whether a TCP socket has no connection.
 func (p *Process) Closed(fd int) bool {
 	s, ok := p.files[fd].(*tcp)
@@ -67,23 +88,23 @@ func (p *Process) Freeze(fd int, sends bool) {
 	if !ok || s.peer == nil {
 		return
 	}
-	if sends || s.queued() > 0 {
+	if n, _ := s.unsent(); sends || n > 0 {
 		s.peer.option.receive = 0
 	}
-	if s.peer.orphan && s.peer.queued() > 0 {
+	if n, _ := s.peer.unsent(); s.peer.orphan && n > 0 {
 		s.option.receive = 0
 	}
 }
 
 // Deliver lets the bytes that a socket has sent arrive, except the last left ones. If left is 0, the
-// later ones will arrive, too.
+// later ones will arrive, too. See leastSpace.
 func (p *Process) Deliver(fd, left int) {
 	s, ok := p.files[fd].(*tcp)
 	if !ok || s.peer == nil {
 		return
 	}
 	unsent, _ := s.unsent()
-	s.peer.option.receive = s.peer.in.n + max(0, unsent-left)
+	s.peer.option.receive = max(s.peer.leastSpace(), s.peer.in.n+unsent-left)
 	if left == 0 {
 		s.peer.option.receive = 1 << 30
 	}
@@ -108,6 +129,16 @@ func (p *Process) Release(fd, left int) bool {
 	return true
 }
 
+// leastSpace returns the smallest size of a receive buffer. It is 1: if nothing is unread, a byte arrives in
+// any case. But Linux does not tell its peer of space after SHUT_RD (tcp_cleanup_rbuf); the peer asks for
+// it later.
+func (s *tcp) leastSpace() int {
+	if s.ended&receiving != 0 {
+		return 0
+	}
+	return 1
+}
+
 // Orphaned reports whether nobody has a descriptor of the other end of a connection.
 func (p *Process) Orphaned(fd int) bool {
 	s, ok := p.files[fd].(*tcp)
@@ -117,7 +148,7 @@ func (p *Process) Orphaned(fd int) bool {
 // Arrive lets bytes arrive at a socket until it has received n ever.
 func (p *Process) Arrive(fd int, n uint64) {
 	if s, ok := p.files[fd].(*tcp); ok {
-		s.option.receive = s.in.n + int(max(n, s.received)-s.received)
+		s.option.receive = max(s.leastSpace(), s.in.n+int(max(n, s.received)-s.received))
 		s.drained()
 		p.kernel.settle()
 	}

@@ -29,6 +29,8 @@ var allowances = map[allowance]string{
 		"no other socket gets the port then. The model counts sockets that have bound the port; the sequence ends.",
 	order: "The model moves the bytes of a full connection after a step, so the order of the events of this step is not " +
 		"compared. If a wait returned as many events as it may, the sequence ends.",
+	lost: "A reset may come while a splice moves bytes. The splice then takes the error with it, and returns the number of " +
+		"bytes. In the model, the network goes on within a splice only with Options.ShortSplice.",
 }
 
 const (
@@ -38,6 +40,7 @@ const (
 	self         allowance = "self"
 	ioctl        allowance = "ioctl"
 	fragments    allowance = "fragments"
+	lost         allowance = "lost"
 	order        allowance = "order"
 	kept         allowance = "kept"
 	bucket       allowance = "bucket"

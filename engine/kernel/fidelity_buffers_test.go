@@ -100,6 +100,36 @@ func (d *duel) thawUnix(fd int) {
 	}
 }
 
+// mayHaveSpace reports whether the real kernel may announce space of a socket where the model does not.
+// When a FIN is put behind the bytes of a full socket, Linux may need less memory for them, and announces
+// that only with the next acknowledgement. A socket may be full in the middle of a splice.
+func (d *duel) mayHaveSpace(fd int) bool {
+	return d.crowded && d.process.Finishes(fd) || d.splicedTo[fd]
+}
+
+// announceSpace announces space where the real kernel has an event and the model has none.
+func (d *duel) announceSpace(epoll int) {
+	if d.blind || d.machine.Poll(epoll) == 0 || d.process.Poll(epoll) != 0 {
+		return
+	}
+	for fd, k := range d.open {
+		if k == tcpKind && d.mayHaveSpace(fd) {
+			d.process.Space(fd)
+			d.allow(size)
+		}
+	}
+}
+
+// announceTo is announceSpace for events that a wait has returned.
+func (d *duel) announceTo(events []unix.EpollEvent) {
+	for _, ev := range events {
+		if fd := d.real.fds[ev.Fd]; fd >= 0 && ev.Events&unix.EPOLLOUT != 0 && d.mayHaveSpace(fd) {
+			d.process.Space(fd)
+		}
+	}
+	clear(d.splicedTo)
+}
+
 // provokeReset delivers bytes that caused a reset: they count as not acknowledged for ever.
 func (d *duel) provokeReset() {
 	for i := range d.open {

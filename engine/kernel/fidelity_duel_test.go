@@ -14,20 +14,22 @@ import (
 
 // duel runs one sequence on the real kernel and on the model, and compares them after each step.
 type duel struct {
-	machine *real
-	kernel  *kernel.Kernel
-	process *kernel.Process
-	real    *world
-	model   *world
-	open    []kind         // of the descriptors, by number; noKind: closed
-	over    bool           // the rest of the sequence cannot be compared
-	blind   bool           // see aBlind
-	crowded bool           // a connection was full
-	active  int            // the descriptor of the last step
-	binds   map[uint16]int // how many sockets were bound to a port
-	dialed  bool           // there was a TCP connection
-	hanging bool           // a SYN was lost at a full accept queue
-	tally   map[allowance]int
+	machine   *real
+	kernel    *kernel.Kernel
+	process   *kernel.Process
+	real      *world
+	model     *world
+	open      []kind         // of the descriptors, by number; noKind: closed
+	over      bool           // the rest of the sequence cannot be compared
+	blind     bool           // see aBlind
+	crowded   bool           // a connection was full
+	active    int            // the descriptor of the last step
+	spliced   bool           // the last step has spliced bytes into a TCP socket
+	splicedTo map[int]bool   // the sockets that got bytes by a splice since the last wait
+	binds     map[uint16]int // how many sockets were bound to a port
+	dialed    bool           // there was a TCP connection
+	hanging   bool           // a SYN was lost at a full accept queue
+	tally     map[allowance]int
 }
 
 // kind is what a descriptor refers to, as far as the comparison must know.
@@ -104,6 +106,9 @@ func (d *duel) step(s step) *difference {
 	if s.do == aSplice {
 		d.active = max(0, d.real.fds[s.b])
 	}
+	if d.spliced = s.do == aSplice && want.n > 0 && d.kindOf(s.b) == tcpKind; d.spliced {
+		d.splicedTo[d.active] = true
+	}
 	d.settle(s)
 	got := d.model.run(d.guide(s, want))
 	if !d.allowed(s, want, got) {
@@ -116,14 +121,16 @@ func (d *duel) step(s step) *difference {
 	return d.compare()
 }
 
-// beyond reports whether the model does not have what the step does: urgent data of UNIX sockets, and
-// epoll instances that watch each other.
+// beyond reports whether the model does not have what the step does: urgent data of UNIX sockets, epoll
+// instances that watch each other, and TCP_NOTSENT_LOWAT for bytes that a reset has dropped.
 func (d *duel) beyond(s step) bool {
 	switch s.do {
 	case aSend, aRecv:
 		return s.flags&unix.MSG_OOB != 0 && d.kindOf(s.a) == unixKind
 	case aAdd, aModify, aDelete:
 		return d.kindOf(s.b) == epollKind
+	case aOption:
+		return s.flags == oLowWater && d.kindOf(s.a) == tcpKind && d.machine.isClosed(d.real.fds[s.a])
 	}
 	return false
 }
@@ -209,12 +216,15 @@ func (d *duel) nudge(tries int) {
 func (d *duel) look() *difference {
 	d.release()
 	d.thaw()
+	d.loseError()
 	for fd, k := range d.open {
 		switch k {
 		case noKind:
 			continue
 		case pipeKind:
 			d.guidePipe(fd)
+		case epollKind:
+			d.announceSpace(fd)
 		}
 		want, got := d.view(d.machine, fd, k), d.view(d.process, fd, k)
 		switch {

@@ -100,6 +100,7 @@ func (p *plan) beginFull() {
 	p.add(step{do: aConnect, a: c, b: l})
 	p.add(step{do: aAccept, a: l, b: s})
 	p.addEpoll()
+	p.addPipe()
 	p.most = 100000
 }
 
@@ -247,7 +248,10 @@ var fullMoves = []move{
 	{4, (*plan).watch},
 	{2, (*plan).rewatch},
 	{1, (*plan).lowWater},
-	{8, (*plan).waitForSpace},
+	{6, (*plan).waitForSpace},
+	{2, (*plan).addPipe},
+	{3, (*plan).spliceOut},
+	{5, (*plan).fillThroughPipe},
 }
 
 var pipeMoves = []move{

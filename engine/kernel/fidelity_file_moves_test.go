@@ -70,6 +70,18 @@ func (p *plan) spliceOut()   { p.splice(p.pick(stream), p.pick(writeEnd)) }
 func (p *plan) spliceIn()    { p.splice(p.pick(readEnd), p.pick(stream)) }
 func (p *plan) splicePipes() { p.splice(p.pick(readEnd), p.pick(writeEnd)) }
 
+// fillThroughPipe writes to a pipe and splices that into a socket, in several parts.
+func (p *plan) fillThroughPipe() {
+	from, to := p.pick(readEnd), p.pick(stream)
+	p.add(step{do: aWrite, a: p.pick(writeEnd), n: 1 + p.rng.IntN(65536)})
+	for range 1 + p.rng.IntN(4) {
+		p.splice(from, to)
+		if p.chance(2) {
+			p.add(step{do: aRead, a: p.pick(stream), n: p.room()})
+		}
+	}
+}
+
 // spliceOdd splices between any two descriptors.
 func (p *plan) spliceOdd() {
 	p.splice(p.pick(stream, readEnd, writeEnd), p.pick(stream, readEnd, writeEnd))

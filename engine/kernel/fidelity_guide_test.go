@@ -24,6 +24,8 @@ func (d *duel) guide(s step, want outcome) step {
 		if s.flags == oSendBuffer || s.flags == oReceiveBuffer {
 			s.n = plenty
 		}
+	case aWait:
+		d.announceTo(want.events)
 	case aPipeSize:
 		d.guidePipeSize(s, want)
 	}
@@ -73,6 +75,16 @@ func (d *duel) guideSplice(s step, want outcome) step {
 	}
 	d.compact(to)
 	return s
+}
+
+// loseError takes the error of a socket after a splice, if the splice of the real kernel has met it. The
+// reset came while the splice moved bytes, so its result is their number.
+func (d *duel) loseError() {
+	fd := d.active
+	if d.spliced && d.machine.isClosed(fd) && d.machine.Poll(fd)&unix.EPOLLERR == 0 && d.process.Poll(fd)&unix.EPOLLERR != 0 {
+		d.process.TakeError(fd)
+		d.allow(lost)
+	}
 }
 
 // guidePipeWrite makes as many slots of a pipe free as the real kernel has filled.

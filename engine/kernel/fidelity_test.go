@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	sequences = flag.Int("fidelity", env("FIDELITY", 2500), "number of sequences that TestFidelity runs; also the environment variable FIDELITY")
+	sequences = flag.Int("fidelity", env("FIDELITY", 2000), "number of sequences that TestFidelity runs; also the environment variable FIDELITY")
 	firstSeed = flag.Uint64("fidelityseed", 0, "seed of the first sequence of each family; 0: a random one")
 	onlyOne   = flag.String("fidelityfamily", "", "name of the only family to run; empty: all")
 )
@@ -171,7 +171,7 @@ func (a *arena) duel(steps []step) *difference {
 	ip := netip.AddrFrom4([4]byte{127, a.block, byte(a.duels >> 8), byte(a.duels)})
 	name := fmt.Sprintf("%s-%d-", a.name, a.duels)
 	k := kernel.New(kernel.Options{FastOpen: fastOpen(), Buffers: func() (int, int) { return plenty, plenty }})
-	d := &duel{machine: a.machine, kernel: k, process: k.Process("model"), tally: a.tally, binds: map[uint16]int{}}
+	d := &duel{machine: a.machine, kernel: k, process: k.Process("model"), tally: a.tally, binds: map[uint16]int{}, splicedTo: map[int]bool{}}
 	d.real, d.model = newWorld(a.machine, ip, name, a.folder), newWorld(d.process, ip, name, a.folder)
 	d.real.port = 2000 + uint16(a.duels%7000)*4
 	d.model.port = d.real.port
