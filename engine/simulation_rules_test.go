@@ -4,7 +4,9 @@ package engine
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
+	"time"
 
 	"sluice/engine/actor"
 )
@@ -131,10 +133,30 @@ var answerRules = []webRule{
 	}},
 	{"set-status", "http-response set-status 418 reason Teapot {if}", func(q *asked) { q.Expect.Status = 418 }},
 	{"no-content", "http-response set-status 204 {if}", func(q *asked) {
-		q.Expect.Status, q.Expect.Frees = 204, true
+		q.Expect.Status = 204
+		if a := &q.WebRequest.Answer; q.Method != "HEAD" && (a.Framing != actor.ByLength || a.Body > 0) {
+			q.Expect.Frees = true // the body of the server's answer may remain on its connection
+			a.Piece, a.Pause = max(a.Piece, 40), time.Millisecond
+		}
 		q.WebRequest.Answer.Fault, q.WebRequest.Answer.Early = actor.Fair, -1 // the client gets no body, so faults within it have no visible effect
 		q.WebRequest.Answer.Bad, q.WebRequest.Answer.Blind = "", false
 	}},
+}
+
+// edits reports whether the rule changes nothing but fields that no other rule reads.
+func (r *webRule) edits() bool {
+	return strings.HasSuffix(r.name, "-header") || strings.HasSuffix(r.name, "-value") || r.name == "del-beginning"
+}
+
+// withOthers returns the rule, and some of the other rules if it and they edit fields.
+func (r *webRule) withOthers(random *rand.Rand, rules []*webRule) []*webRule {
+	all := []*webRule{r}
+	for _, one := range rules {
+		if r.edits() && one != nil && one != r && one.edits() && random.IntN(2) == 0 {
+			all = append(all, one)
+		}
+	}
+	return all
 }
 
 // write returns the configuration lines of a rule, with its condition.

@@ -102,7 +102,7 @@ func (f *simFront) askForRules(r *rand.Rand, q *asked, back *simBack) {
 	case len(back.rules) > 0:
 		q.demand(r, back.rules, backMark)
 	}
-	if s := q.WebRequest.Answer.Status; q.Expect.Answer != 0 || s < 200 || s == 204 || s == 304 || r.IntN(3) > 0 {
+	if q.Expect.Answer != 0 || q.WebRequest.Answer.Status < 200 || r.IntN(3) > 0 {
 		return
 	}
 	switch {
@@ -114,14 +114,16 @@ func (f *simFront) askForRules(r *rand.Rand, q *asked, back *simBack) {
 }
 
 // demand adds the field that asks for one of the rules to the request, and the expected effect of
-// the rule.
+// the rule. If the rule edits fields, the request may ask for further ones that do.
 func (q *asked) demand(r *rand.Rand, rules []*webRule, mark string) {
 	rule := rules[r.IntN(len(rules))]
 	if rule == nil {
 		return
 	}
-	q.adds(mark + ": " + rule.name)
-	rule.apply(q)
+	for _, one := range rule.withOthers(r, rules) {
+		q.adds(mark + ": " + one.name)
+		one.apply(q)
+	}
 	if q.Expect.Answer != 0 {
 		q.terms[q.Number] = rule.term('R')
 	}
@@ -131,15 +133,19 @@ func (q *asked) demand(r *rand.Rand, rules []*webRule, mark string) {
 // of the rule.
 func (q *asked) demandAnswer(r *rand.Rand, rules []*webRule, mark string) {
 	rule := rules[r.IntN(len(rules))]
-	if rule == nil {
+	if rule == nil || bodiless(q.WebRequest.Answer.Status) && rule.name != "set-status" {
 		return
 	}
-	q.says(mark + ": " + rule.name)
-	rule.apply(q)
+	for _, one := range rule.withOthers(r, rules) {
+		q.says(mark + ": " + one.name)
+		one.apply(q)
+	}
 	if q.Expect.Answer != 0 {
 		q.terms[q.Number] = rule.term('H')
 	}
 }
+
+func bodiless(status int) bool { return status == 204 || status == 304 }
 
 // forwarded sets the expected field with the client's address, if option forwardfor is on.
 func (s *scene) forwarded(q *asked, f *simFront, b *simBack) {

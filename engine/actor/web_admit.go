@@ -80,6 +80,8 @@ func (s *webService) misplaced(t *webTrack) string {
 		return "it came too late"
 	case s.prior != nil && s.prior.plan != t.plan:
 		return "it came on the connection of another client"
+	case s.prior != nil && s.prior.request.Expect.Frees:
+		return "it came on a connection that must not be kept"
 	}
 	return t.overtakes(s.WebWorld)
 }

@@ -37,7 +37,7 @@ func (c *webClient) answer(t *webTrack, f *webFate, h *webHead, status int) next
 	case q.tunnels():
 		return c.inTunnel(t, f)
 	}
-	body := c.in.bodyOf(h, q.Number, q.bodiless() || status == 204 || status == 304, true)
+	body := c.in.bodyOf(h, q.Number, q.Method == "HEAD" || status == 204 || status == 304, true)
 	return c.hearBody(t, f, &body, h)
 }
 
