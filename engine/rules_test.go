@@ -35,6 +35,17 @@ const (
 	plainOK   = "HTTP/1.1 200 OK\r\nX-A: a\r\nContent-Length: 2\r\n\r\nok"
 )
 
+// A rule gives a status with a body to an answer without one. The length is 0, whatever the server
+// has announced: otherwise the client would wait for a body, or take the next answer for it.
+func TestRuleGivesStatusWithBody(t *testing.T) {
+	for _, length := range []string{"", "Content-Length: 31\r\n", "Content-Length: 31\r\nContent-Length: 31\r\n", "Content-Length: 31, 31\r\n"} {
+		got := ruled(t, privately, "HTTP/1.1 304 Not Modified\r\n"+length+"\r\n", "http-response set-status 418", "")
+		if strings.Count(strings.ToLower(got), "content-length:") != 1 || !strings.Contains(got, "content-length: 0\r\n") {
+			t.Errorf("behind %q the client gets %q", length, got)
+		}
+	}
+}
+
 // TestRulesGoOn: after a redirect that `ignore-empty` skips, the following rules are still
 // evaluated, on requests and on answers. They read the edits made before.
 func TestRulesGoOn(t *testing.T) {

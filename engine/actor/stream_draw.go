@@ -49,8 +49,8 @@ func DrawStream(r *rand.Rand, number int, prefix string, o StreamOptions) *Strea
 	return d.plan
 }
 
-// slow makes one end pause for long before each piece except its first, and is the only one that
-// pauses. The conversation then takes longer than Slow, but is never silent for longer.
+// slow makes one end pause for long before each piece, except the first bytes, and no other pauses
+// are left. The conversation then takes longer than Slow, but is never silent for longer.
 func (d *draw) slow(server bool) {
 	for _, s := range []*StreamSide{&d.plan.Client, &d.plan.Server} {
 		s.Read.Wait, s.Read.Pause = 0, 0
@@ -58,8 +58,12 @@ func (d *draw) slow(server bool) {
 			s.Pieces[i].Pause = 0
 		}
 	}
-	for i, p := 1, d.plan.Side(server).Pieces; i < len(p); i++ {
-		p[i].Pause = d.Slow/2 + time.Duration(d.r.Int64N(int64(d.Slow/2)))
+	sent := 0
+	for i, p := 0, d.plan.Side(server).Pieces; i < len(p); i++ {
+		if sent >= leastNamed { // rules may wait for the first bytes
+			p[i].Pause = d.Slow/2 + time.Duration(d.r.Int64N(int64(d.Slow/2)))
+		}
+		sent += p[i].Size
 	}
 }
 

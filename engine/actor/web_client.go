@@ -209,11 +209,15 @@ func (c *webClient) Read(b []byte) (int, error) {
 		c.gulps++
 		b = b[:min(len(b), c.plan.Gulp)]
 	}
-	if c.counting {
-		if c.left <= 0 {
-			return 0, c.leave()
-		}
+	switch {
+	case !c.counting:
+	case c.left > 0:
 		b = b[:min(len(b), c.left)]
+	case c.plan.Fault == ClientRests:
+		c.counting = false
+		c.actor.Pause(longRest)
+	default:
+		return 0, c.leave()
 	}
 	c.conn.keepAlive()
 	n, err := c.conn.Read(b)
@@ -223,6 +227,9 @@ func (c *webClient) Read(b []byte) (int, error) {
 
 // mostGulps is the number of small reads of one connection.
 const mostGulps = 60
+
+// longRest is longer than all timeouts.
+const longRest = 10 * time.Minute
 
 // leave ends the connection within an answer, as the client's fault demands.
 func (c *webClient) leave() error {

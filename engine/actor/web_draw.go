@@ -129,7 +129,7 @@ func (d *drawing) disturb() {
 	p := d.plan
 	p.FaultIn = d.IntN(len(p.Requests))
 	q := &p.Requests[p.FaultIn]
-	p.Fault = pick(d, ClientFIN, ClientResets, ClientStops, ClientLeaves, ClientDrops)
+	p.Fault = pick(d, ClientFIN, ClientResets, ClientStops, ClientLeaves, ClientDrops, ClientRests)
 	if p.Fault == ClientStops && d.Patience == 0 {
 		p.Fault = ClientResets
 	}

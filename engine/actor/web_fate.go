@@ -27,6 +27,16 @@ func anything() webFate {
 		own: []int{400, 403, 408, 413, 500, 501, 502, 503, 504}}
 }
 
+// restedFate returns the fate of a request whose client has read nothing for long. The balancer may
+// have reset the connection, but a part of an answer never ends with FIN, unless the server has ended
+// it so. In a tunnel FIN ends a connection whose timeout has expired.
+func (p *WebPlan) restedFate(i int) webFate {
+	f, q := anything(), &p.Requests[i]
+	f.torn = q.tunnels()
+	f.short = q.untilEnd() && q.Answer.Fault != Fair
+	return f
+}
+
 // certain reports whether only one outcome is possible. It is the whole answer of the server, the
 // answer of a rule, or the refusal of a malformed request.
 func (f *webFate) certain(q *WebRequest) bool {
@@ -126,6 +136,8 @@ func (p *WebPlan) clientFate(i int) (f webFate, decided bool) {
 	switch {
 	case p.Fault == Polite || p.Fault.reading() && i < p.FaultIn:
 		return f, false
+	case p.Fault == ClientRests:
+		return p.restedFate(i), true
 	case p.Fault.reading():
 		return anything(), true
 	case p.Fault == ClientResets:

@@ -106,7 +106,9 @@ func (c *webClient) hearBody(t *webTrack, f *webFate, body *webBody, h *webHead)
 	case body.at == want && f.served:
 		return c.after(q, f, closes, keeps)
 	case f.torn || c.Rough && c.unix && body.framing == ByEnd: // the connection may end without a reset here
+		t.record.Whole = body.at == want
 	case body.at <= want && body.framing == ByEnd && (f.short || f.cut && c.unix):
+		t.record.Whole = body.at == want
 		return c.allCame(t, f, body.at)
 	default:
 		c.failf(q, "%d of %d bytes of its answer came, and look whole", body.at, want)
@@ -221,6 +223,7 @@ func (c *webClient) ours(t *webTrack, f *webFate, h *webHead, status int) next {
 func (c *webClient) inTunnel(t *webTrack, f *webFate) next {
 	q := t.request
 	c.tunnel, c.answered = true, c.plan.index(q)+1
+	t.record.Aborted = c.plan.Fault == ClientRests // its timeout ends the tunnel
 	body := webBody{in: &c.in, framing: ByEnd}
 	err := c.swallow(q, tunnelDown, &body)
 	t.record.Body = body.at

@@ -29,7 +29,7 @@ type WebPlan struct {
 // ClientFault is a misbehaviour of a client within a request or an answer.
 type ClientFault string
 
-// The faults of a client. FIN, reset and silence happen while it sends a request, the other two
+// The faults of a client. FIN, reset and silence happen while it sends a request, the others
 // while it reads an answer. Polite: no fault.
 const (
 	Polite       ClientFault = ""                     // no fault
@@ -38,13 +38,14 @@ const (
 	ClientStops  ClientFault = "silence"              // stops sending within a request, without FIN
 	ClientLeaves ClientFault = "close while it reads" // closes its socket within an answer
 	ClientDrops  ClientFault = "reset while it reads" // sends RST within an answer
+	ClientRests  ClientFault = "pause while it reads" // reads nothing for longer than all timeouts, then goes on
 )
 
 // sending reports whether the fault happens while the client sends.
 func (f ClientFault) sending() bool { return f == ClientFIN || f == ClientResets || f == ClientStops }
 
 // reading reports whether the fault happens while the client reads.
-func (f ClientFault) reading() bool { return f == ClientLeaves || f == ClientDrops }
+func (f ClientFault) reading() bool { return f == ClientLeaves || f == ClientDrops || f == ClientRests }
 
 // WebRequest is one request and its answer.
 type WebRequest struct {

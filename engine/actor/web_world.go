@@ -66,7 +66,7 @@ type WebRecord struct {
 	Body     int      // bytes of the answer's body, without framing
 	Bytes    int      // bytes that the client has read for this request, with heads and framing
 	Whole    bool     // the answer looks whole to the client
-	Aborted  bool     // the client itself ended the connection before the end of the answer
+	Aborted  bool     // the client itself ended the connection before the end of the answer, or let its timeout expire in a tunnel
 	Failed   bool     // the connection ended or failed before the end of the answer
 	Servers  []string // names of the servers that got the request, in order
 	Uploaded int      // bytes of the request's body at the server that got it last, without framing

@@ -52,12 +52,12 @@ func (x *Exchange) ToClient(w *Rewrite, h *Head) {
 	if h.Interim() {
 		return
 	}
-	x.reframe(w, h)
 	if h.again && w.code != 204 {
 		start := len(w.text)
 		w.text = strconv.AppendInt(w.text, h.length, 10)
 		w.tellOnce(w.text[start:])
 	}
+	x.reframe(w, h) // after tellOnce, which would change a length of 0 that reframe adds
 	w.DelHeader("connection")
 	switch {
 	case h.Status == 101:
