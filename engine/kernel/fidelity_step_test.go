@@ -140,8 +140,6 @@ var (
 		o := w.autobind(s.a, func(fd int) kernel.Errno { return w.Listen(fd, s.n) })
 		if o.e == 0 {
 			w.at[s.a] = o.at
-		} else {
-			o.at = kernel.Address{}
 		}
 		return o
 	}}
@@ -322,8 +320,6 @@ func (w *world) bind(slot int, at kernel.Address) outcome {
 	o := w.autobind(slot, func(fd int) kernel.Errno { return w.Bind(fd, at) })
 	if o.e == 0 {
 		w.at[slot] = o.at
-	} else {
-		o.at = kernel.Address{} // a failed bind resets a part of it on Linux
 	}
 	return o
 }

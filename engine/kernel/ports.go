@@ -45,6 +45,7 @@ func (s *tcp) bind(at Address) Errno {
 		ip = netip.AddrPortFrom(ip.Addr(), port)
 	}
 	if s.kernel.net.ports.conflict(s, ip) {
+		s.name.local = netip.AddrPortFrom(s.anyAddress(), s.name.local.Port()) // a former address is gone
 		return unix.EADDRINUSE
 	}
 	s.kernel.net.ports.add(s, ip)
