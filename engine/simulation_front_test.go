@@ -22,6 +22,7 @@ type simFront struct {
 	routes    []simRoute
 	client    time.Duration // timeout client
 	closes    bool          // the client's connection is not kept
+	pages     bool          // its error pages 400 and 502 are files; the connection ends after such a page
 	probes    bool          // option http-ignore-probes
 	rejects   bool          // clients with an address in outlawNet are rejected
 	monitored int           // number of the request that asks for monitor-uri; 0: none
@@ -108,6 +109,11 @@ var frontKnobs = []knob[*simFront]{
 	{"dontlognull", 0.15, nil, func(t *turn[*simFront]) { t.of.say("option dontlognull"); t.of.quiet.null = true }},
 	{"dontlog-normal", 0.1, nil, func(t *turn[*simFront]) { t.of.say("option dontlog-normal"); t.of.quiet.normal = true }},
 	{"log-separate-errors", 0.1, nil, func(t *turn[*simFront]) { t.of.say("option log-separate-errors") }},
+	{"errorfile", 0.2, (*simFront).inHTTP, func(t *turn[*simFront]) {
+		t.of.say("errorfile 400 testdata/simulation/400.http")
+		t.of.say("errorfile 502 testdata/simulation/502.http")
+		t.of.pages = true
+	}},
 	{"errorloc", 0.1, (*simFront).inHTTP, func(t *turn[*simFront]) { t.of.say("errorloc303 408 /slow"); t.of.instead = []int{408, 303} }},
 }
 

@@ -23,6 +23,7 @@ type webRule struct {
 type asked struct {
 	*actor.WebRequest
 	front string
+	pages bool // see simFront.pages
 	back  string
 	terms map[int]string // termination states, see scene.terms
 }
@@ -108,7 +109,10 @@ var hostRule = webRule{"host", "http-request set-header Host other.test {if}", f
 
 // answerRules are rules for answers.
 var answerRules = []webRule{
-	{"deny", "http-response deny {if}", replaces(502)},
+	{"deny", "http-response deny {if}", func(q *asked) {
+		q.replace(502)
+		q.Expect.Ends = q.Expect.Ends || q.pages
+	}},
 	{"return", "http-response return status 201 {if}", replaces(201)},
 	{"location", "http-response redirect location /instead code 307 {if}", func(q *asked) {
 		q.replace(307)

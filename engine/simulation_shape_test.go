@@ -50,7 +50,7 @@ func (r *simRoute) webHost() actor.WebHost {
 
 // effect sets the expected effects of the configuration on a request.
 func (s *scene) effect(f *simFront, q *actor.WebRequest) {
-	a := &asked{WebRequest: q, front: f.name, terms: s.terms}
+	a := &asked{WebRequest: q, front: f.name, pages: f.pages, terms: s.terms}
 	q.Expect.Instead = f.instead
 	if q.Number == f.monitored && q.Method == "CONNECT" { // CONNECT has no path, so it cannot ask for monitor-uri
 		f.monitored = 0
