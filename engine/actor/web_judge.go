@@ -82,10 +82,20 @@ func (c *webClient) cookieFits(t *webTrack, h *webHead) bool {
 	return false
 }
 
+// endWords is what the head of an answer says about the end of the connection.
+type endWords struct {
+	old           bool // HTTP/1.0, where the end is usual
+	closes, keeps bool
+}
+
+func (h *webHead) endWords() endWords {
+	return endWords{old: h.line[len("HTTP/1.")] == '0', closes: h.close, keeps: h.keep}
+}
+
 // hearBody reads the body of a server's answer, and judges how it ends.
 func (c *webClient) hearBody(t *webTrack, f *webFate, body *webBody, h *webHead) next {
 	q, start := t.request, c.in.taken
-	closes, keeps := h.close, h.keep // the bytes of h are overwritten by later reads
+	words := h.endWords() // h is overwritten while the body is read
 	err := c.swallow(q, givenBody, body)
 	if body.framing == ByEnd && c.overUnread(q, err) {
 		err = io.EOF
@@ -104,7 +114,7 @@ func (c *webClient) hearBody(t *webTrack, f *webFate, body *webBody, h *webHead)
 	t.record.Whole = true
 	switch {
 	case body.at == want && f.served:
-		return c.after(q, f, closes, keeps)
+		return c.after(q, f, words)
 	case f.torn || c.Rough && c.unix && body.framing == ByEnd: // the connection may end without a reset here
 		t.record.Whole = body.at == want
 	case body.at <= want && body.framing == ByEnd && (f.short || f.cut && c.unix):
@@ -162,9 +172,13 @@ func (c *webClient) cutOff(t *webTrack, f *webFate, err error, got int) next {
 
 // after returns what must follow an answer that is whole. closes and keeps are the Connection
 // options of the answer.
-func (c *webClient) after(q *WebRequest, f *webFate, closes, keeps bool) next {
+func (c *webClient) after(q *WebRequest, f *webFate, h endWords) next {
+	closes, keeps := h.closes, h.keeps
 	c.mayEnd = f.leaves || c.Draining
 	switch {
+	case !f.stays && !h.closes && !h.old && q.Malformed == "": // its body may be malformed behind the answer
+		c.failf(q, "its answer does not announce the end of the connection")
+		return broken
 	case !f.stays:
 		return endsHere
 	case closes && !c.mayEnd:
@@ -194,7 +208,7 @@ func (c *webClient) ours(t *webTrack, f *webFate, h *webHead, status int) next {
 		c.failf(q, "it is sent to %q; want %q", location, q.Expect.Location)
 		return broken
 	}
-	closes, keeps := h.close, h.keep
+	words := h.endWords()
 	headless := q.Method == "HEAD" && !c.plan.cutsHead(q) || status == 204 || status == 304
 	body := c.in.bodyOf(h, q.Number, headless, true)
 	var text []byte
@@ -213,10 +227,10 @@ func (c *webClient) ours(t *webTrack, f *webFate, h *webHead, status int) next {
 		return broken
 	}
 	t.record.Whole = true
-	if !ruled {
+	if !ruled && words.closes {
 		return endsHere
 	}
-	return c.after(q, f, closes, keeps)
+	return c.after(q, f, words)
 }
 
 // inTunnel reads the server's bytes in the tunnel.

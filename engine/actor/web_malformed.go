@@ -161,6 +161,7 @@ var oddAnswers = []*odd{
 	{"LF alone ends lines", func(head, _ string) string { return strings.ReplaceAll(head, "\r\n", "\n") }},
 	{"no blank behind the colon", func(head, _ string) string { return strings.ReplaceAll(head, ": ", ":") }},
 	{"blanks around values", func(head, _ string) string { return strings.ReplaceAll(head, ": ", ": \t ") }},
+	{"neither blank nor reason", func(head, _ string) string { return strings.Replace(head, " Said", "", 1) }},
 	{"no reason", func(head, _ string) string { return strings.Replace(head, " Said", " ", 1) }},
 	{"capitals", capitals},
 }

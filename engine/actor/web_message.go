@@ -145,6 +145,9 @@ func appendStamp(b []byte, s Stream, at, n int) []byte {
 func appendChunks(b []byte, s Stream, size, number int, end string) []byte {
 	for i, at := 0, 0; at < size; i++ {
 		n := min(1+(number*7919+i*104729)%(size/3+1), size-at)
+		if (number+i)%5 == 0 { // leading zeros are allowed (RFC 9112 7.1)
+			b = append(b, "000000000000"...)
+		}
 		b = strconv.AppendInt(b, int64(n), 16)
 		if (number+i)%3 == 0 {
 			b = strconv.AppendInt(append(b, ";x="...), int64(number), 10)

@@ -110,6 +110,9 @@ func (s *proxied) rewriteAnswer(q *WebRequest, head string, ends, old bool) stri
 	head = strings.ReplaceAll(head, "Connection: close\r\n", "")
 	head = strings.ReplaceAll(head, "Connection: keep-alive\r\n", "")
 	head = strings.TrimSuffix(head, "\r\n")
+	if n := len("HTTP/1.1 200"); head[n] == '\r' {
+		head = head[:n] + " " + head[n:]
+	}
 	switch {
 	case ends:
 		head += "Connection: close\r\n"
