@@ -73,7 +73,10 @@ func (s *proxied) final(t *webTrack, h *webHead, status, start int) bool {
 	ends := q.last() || q.untilEnd()
 	head := s.rewriteAnswer(q, string(s.server.all[start:middle]), ends, old)
 	text := s.spoil(q, head, string(s.server.all[middle:end]), whole)
-	_ = s.say([]byte(text))
+	if err := s.say([]byte(text)); errors.Is(err, os.ErrDeadlineExceeded) { // the client takes no more
+		s.end(true)
+		return false
+	}
 	s.keepServer(q, whole, lastOfServer)
 	switch {
 	case !whole && !s.sinned("ends a part with FIN"):

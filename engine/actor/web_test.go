@@ -199,7 +199,7 @@ func TestWebSins(t *testing.T) {
 	for _, sin := range webSins {
 		t.Run(sin, func(t *testing.T) {
 			sins := 0
-			for i := range 300 {
+			for i := range 1500 {
 				x := newWebScene(*seed + uint64(i))
 				x.sin = sin
 				if wrong := x.play(); len(wrong) > 0 {
