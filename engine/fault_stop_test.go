@@ -43,6 +43,32 @@ func TestFault29DrainServesTheQueue(t *testing.T) {
 }
 
 // A drain at maxconn frees the address at once: a new process can listen there and gets the new
+// While the balancer drains, each answer announces the end of the client's connection, also one that a
+// rule gives in the server's place.
+func TestDrainIsAnnounced(t *testing.T) {
+	for name, rule := range map[string]string{"server": "", "rule": "http-response redirect location /"} {
+		t.Run(name, func(t *testing.T) {
+			asked, answer := make(chan bool), make(chan bool)
+			b := start(t, webDefaults+"frontend f\n  bind 127.0.0.1:1\n  "+rule+"\n  default_backend b\nbackend b\n  server s "+listen(t, func(c *net.TCPConn) {
+				readHead(c)
+				asked <- true
+				<-answer
+				_, _ = io.WriteString(c, plainOK)
+			}).String())
+			c := b.dial("f")
+			_, _ = io.WriteString(c, head("a"))
+			<-asked
+			b.Drain()
+			b.refuses("f")
+			answer <- true
+			got, err := io.ReadAll(c)
+			if err != nil || !strings.Contains(strings.ToLower(string(got)), "connection: close") {
+				t.Errorf("the client gets %q, %v", got, err)
+			}
+		})
+	}
+}
+
 // clients. The clients that waited in the queue before are served when places are free.
 func TestDrainAtMaxconnFreesTheAddress(t *testing.T) {
 	for name, bind := range map[string]string{"TCP": "127.0.0.1:1", "UNIX": "unix@" + t.TempDir() + "/front"} {

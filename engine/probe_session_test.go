@@ -87,7 +87,18 @@ func (c *sessionCheck) held() {
 	early := c.is(inspecting, dialing, pausing, relaying) || c.is(exchanging)
 	c.unless(early || c.flow[client].Pending() == 0, "it holds %d bytes for a server", c.flow[client].Pending())
 	c.unless(c.is(relaying, exchanging) || c.flow[server].Pending() == 0, "it holds %d bytes for the client", c.flow[server].Pending())
+	c.purposes()
 	c.unless(int(c.inSYN) <= c.flow[client].Pending() && (c.inSYN == 0 || c.is(dialing)), "%d bytes are in a SYN", c.inSYN)
+}
+
+// purposes: bytes count against the budget of what they wait for.
+func (c *sessionCheck) purposes() {
+	up, want := c.flow[client].Purpose(), relay.ForInspection
+	if c.is(relaying) || c.is(exchanging) && !c.ours() {
+		want = relay.ForReader
+	}
+	c.unless(up == want || !c.serving() && !c.is(inspecting, pausing), "bytes of the client are held for purpose %d; want %d", up, want)
+	c.unless(c.flow[server].Purpose() == relay.ForReader, "bytes of the server are held for purpose %d", c.flow[server].Purpose())
 }
 
 // choice: backend and server are chosen in the states that need them, and count this session.

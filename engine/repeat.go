@@ -2,10 +2,6 @@ package engine
 
 import "bytes"
 
-// mostRepeated is the maximum size in bytes, head and body, of a request that may be repeated.
-// A copy of such a request is held until the first byte of its answer.
-const mostRepeated = 16 << 10
-
 // mayRepeat lists all conditions under which a request is sent again on a new connection:
 //   - It was sent on a connection that had served another request. The server may have closed
 //     that connection at this moment (RFC 9112 9.3.1).
@@ -33,7 +29,7 @@ func (l *loop) repeat(id int32, s *session, x *exchange) {
 
 // copySent holds a copy of the first bytes of a request that uses the idle connection.
 func (l *loop) copySent(x *exchange, head []byte) {
-	if idempotent(head) && len(head) <= mostRepeated && l.stock.Room(&x.sent, len(head)) {
+	if idempotent(head) && len(head) <= l.sizes.Repeat && l.stock.Room(&x.sent, len(head)) {
 		l.stock.Hold(&x.sent, head)
 	}
 }
@@ -43,7 +39,7 @@ func (l *loop) copySent(x *exchange, head []byte) {
 func (l *loop) copyMore(x *exchange, b []byte) {
 	switch n := x.sent.Pending(); {
 	case n == 0:
-	case n+len(b) <= mostRepeated && l.stock.Room(&x.sent, n+len(b)):
+	case n+len(b) <= l.sizes.Repeat && l.stock.Room(&x.sent, n+len(b)):
 		l.stock.Hold(&x.sent, b)
 	default:
 		l.stock.Release(&x.sent)

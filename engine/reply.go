@@ -140,6 +140,9 @@ func (l *loop) passAnswer(id int32, s *session, x *exchange, v relay.View, n int
 	w := &l.rewrite
 	w.Response(h)
 	l.values = l.values[:0]
+	if l.draining {
+		x.flow.CloseClient() // a rule's answer must tell it, too
+	}
 	if !h.Interim() {
 		x.status = int16(h.Status)
 		l.countAnswered(s, h.Status)
@@ -153,9 +156,6 @@ func (l *loop) passAnswer(id int32, s *session, x *exchange, v relay.View, n int
 		x.answer = int32(l.now - s.began)
 		l.giveCookie(s, x, w)
 		x.marks |= spoken
-	}
-	if l.draining {
-		x.flow.CloseClient()
 	}
 	x.flow.ToClient(w, h)
 	l.head = w.Append(l.head[:0])

@@ -72,7 +72,7 @@ func (c *simCookie) expect(r *rand.Rand, q *asked, b *simBack) {
 // brings makes the client send the cookie with a value, and another cookie. It sets the Cookie
 // field that the server must get.
 func (c *simCookie) brings(r *rand.Rand, q *asked, value string) {
-	mine, other := cookieName+"="+value, "a=b"
+	mine, other := cookieName+"="+value, "a=b; c=d"
 	seen := mine
 	switch {
 	case c.insert && c.indirect:

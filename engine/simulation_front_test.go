@@ -102,6 +102,7 @@ var frontKnobs = []knob[*simFront]{
 	{"rules about addresses", 0.2, nil, addressRules},
 	{"monitor", 0.15, (*simFront).inHTTP, useMonitor},
 	{"forwardfor", 0.2, (*simFront).inHTTP, forwardFor},
+	{"rules for all", 0.15, (*simFront).inHTTP, rulesForAll},
 	{"rules", 0.4, (*simFront).inHTTP, frontRules},
 	{"tunnels", 0.3, (*simFront).inHTTP, func(t *turn[*simFront]) { t.of.tunnels = true }},
 	{"captures", 0.3, (*simFront).inHTTP, captures},

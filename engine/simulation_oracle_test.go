@@ -86,9 +86,19 @@ func (x *simulation) checkRoutes() {
 	}
 }
 
+// checkExpelled: a drain resets no client that the kernel has accepted. Where descriptors are scarce or
+// calls fail, clients may remain in the accept queue. A stop resets them.
+func (x *simulation) checkExpelled() {
+	fails := slices.ContainsFunc(x.faults, func(f simFault) bool { return f.call == kernel.CallAccept })
+	if n := x.kernel.Expelled; n > 0 && !fails && !x.finale.stop && !x.sizes.tight && x.sizes.open == 0 {
+		x.failf("%d clients in an accept queue are reset by a drain", n)
+	}
+}
+
 // checkEnd makes all checks of a world after its end.
 func (x *simulation) checkEnd() {
 	x.streams.Finish()
+	x.checkExpelled()
 	x.checkRoutes()
 	x.checkLogs()
 	x.checkCounts()

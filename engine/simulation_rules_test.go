@@ -102,6 +102,19 @@ var requestRules = []webRule{
 	}},
 }
 
+// rulesForAll are rules without a condition: the balancer evaluates several of them before it reads
+// the head again.
+func rulesForAll(t *turn[*simFront]) {
+	t.of.say(`http-request set-header X-One "one-%%[method]"`)
+	t.of.say(`http-request add-header X-Two "two-%%[req.hdr(x-number)]"`)
+	t.of.say(`http-response set-header X-Three "three-%%[res.hdr(x-number)]"`)
+	t.of.say(`http-response add-header X-Four "four-%%[res.hdr(x-number)]"`)
+	t.of.effects = append(t.of.effects, func(q *asked) {
+		q.has("X-One: one-"+q.Method, fmt.Sprint("X-Two: two-", q.Number))
+		q.gains(fmt.Sprint("X-Three: three-", q.Number), fmt.Sprint("X-Four: four-", q.Number))
+	})
+}
+
 // hostRule changes the field that selects the backend, so only backends have this rule.
 var hostRule = webRule{"host", "http-request set-header Host other.test {if}", func(q *asked) {
 	q.Expect.Host, q.Odd = "other.test", "" // a target with a host would contradict the new Host field

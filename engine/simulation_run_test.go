@@ -183,6 +183,7 @@ func (x *simulation) makeConversations() {
 	}
 	x.webs = actor.NewWebWorld(x.cast, plans)
 	x.webs.Rough = x.doubts.has(cuts | absence)
+	x.webs.Drains = x.drains
 	if x.doubts.has(refusals) {
 		x.webs.Own = []int{503}
 	}
@@ -311,6 +312,16 @@ func (x *simulation) finish() {
 	}
 	x.tell(incident, "the balancer is to stop")
 	x.engine.Stop()
+}
+
+// drains reports whether all loops drain that have not ended.
+func (x *simulation) drains() bool {
+	for i, l := range x.engine.loops {
+		if !l.draining && !x.ended[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // over reports whether all conversations have ended, and the balancer has nothing left to do.

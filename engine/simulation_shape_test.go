@@ -33,11 +33,11 @@ func (s *scene) shape(f *simFront) *actor.WebShape {
 // spliced are not stored.
 func (s *scene) repeats() int {
 	const added = 300
-	most := mostRepeated - added
+	most := s.sizes.loop.Repeat
 	if s.sizes.memory.Records < usualBudget {
-		most = ownRecord - added
+		most = min(most, ownRecord)
 	}
-	return min(most, s.sizes.loop.Pump)
+	return min(max(most-added, 0), s.sizes.loop.Pump)
 }
 
 func (r *simRoute) webHost() actor.WebHost {

@@ -107,6 +107,7 @@ var worldKnobs = []knob[*scene]{
 	{"store", 0.5, nil, func(t *turn[*scene]) { t.of.sizes.loop.Store = 16 << t.IntN(4) }},
 	{"share", 0.5, nil, func(t *turn[*scene]) { t.of.sizes.loop.Share = 100 << t.IntN(10) }},
 	{"pump", 0.5, nil, func(t *turn[*scene]) { t.of.sizes.loop.Pump = 512 << t.IntN(6) }},
+	{"repeated", 0.3, nil, func(t *turn[*scene]) { t.of.sizes.loop.Repeat = 64 << t.IntN(8) }},
 	{"pipe size", 0.5, nil, func(t *turn[*scene]) { t.of.sizes.loop.Pipe = 4096 << t.IntN(5) }},
 	{"quiet splices", 0.5, nil, func(t *turn[*scene]) { t.of.sizes.loop.Quiet = 1 << t.IntN(14) }},
 	{"accepts", 0.3, nil, func(t *turn[*scene]) { t.of.sizes.loop.Accepts = 1 + t.IntN(4) }},

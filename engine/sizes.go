@@ -11,11 +11,12 @@ type sizes struct {
 	Pump    int // minimum body bytes without chunk framing between them for splice; fewer bytes are read and parsed, which is cheaper
 	Accepts int // maximum number of connections that one event accepts
 	Events  int // maximum number of events in one batch
+	Repeat  int // maximum bytes, head and body, of a request that may be repeated: a copy is held until the first byte of its answer
 	Tick    int // events between two updates of the loop's time
 }
 
 // defaultSizes returns the sizes that were measured to be fast. Handling 16 events, one tick, takes
 // 1 or 2 ms.
 func defaultSizes() sizes {
-	return sizes{Sizes: relay.DefaultSizes(), Share: 1 << 20, Pump: relay.BufferSize / 4, Accepts: 64, Events: 256, Tick: 16}
+	return sizes{Sizes: relay.DefaultSizes(), Share: 1 << 20, Pump: relay.BufferSize / 4, Accepts: 64, Events: 256, Repeat: 16 << 10, Tick: 16}
 }

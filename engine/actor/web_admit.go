@@ -149,6 +149,8 @@ func (q *WebRequest) fieldsDiffer(h *webHead) string {
 		return "its number is " + strconv.Itoa(h.number)
 	case h.length != length || h.chunked != (q.Framing == ByChunks):
 		return "its framing is another: " + string(h.fields)
+	case !h.upgrade && (h.keep && !q.Old || h.close && !q.Expect.Frees && !q.last()):
+		return "it has a field Connection that is not the balancer's"
 	case len(fill) != q.Fill:
 		return "a field has " + strconv.Itoa(len(fill)) + " bytes; want " + strconv.Itoa(q.Fill)
 	case q.Continue && !h.has("Expect: 100-continue"):

@@ -82,6 +82,12 @@ func (c *webClient) cookieFits(t *webTrack, h *webHead) bool {
 	return false
 }
 
+// isLate reports whether the balancer was draining when a server began its answer.
+func (c *webClient) isLate(q *WebRequest) bool {
+	d := c.tracks[q.Number].last()
+	return d != nil && d.late
+}
+
 // endWords is what the head of an answer says about the end of the connection.
 type endWords struct {
 	old           bool // HTTP/1.0, where the end is usual
@@ -181,6 +187,9 @@ func (c *webClient) after(q *WebRequest, f *webFate, h endWords) next {
 		return broken
 	case !f.stays:
 		return endsHere
+	case c.isLate(q) && !h.closes && !h.old:
+		c.failf(q, "the balancer drains, and its answer does not announce the end of the connection")
+		return broken
 	case closes && !c.mayEnd:
 		c.failf(q, "its answer announces the end of the connection")
 		return broken

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -290,11 +291,12 @@ func (s *proxied) repeats(q *WebRequest) bool {
 	return q.idempotent() && !s.sinned("repeats nothing")
 }
 
+var connectionLine = regexp.MustCompile(`(?i)\r?\nconnection:[ \t]*(close|keep-alive)[ \t]*`)
+
 // rewriteRequest changes the fields that concern connections.
 func (s *proxied) rewriteRequest(q *WebRequest, text []byte) []byte {
 	head, body, _ := strings.Cut(string(text), "\r\n\r\n")
-	head = strings.ReplaceAll(head, "Connection: close\r\n", "")
-	head = strings.ReplaceAll(head, "Connection: keep-alive\r\n", "")
+	head = connectionLine.ReplaceAllString(head, "")
 	if q.Old {
 		head += "\r\nConnection: keep-alive"
 	}

@@ -23,6 +23,7 @@ func (s *webService) say(t *webTrack, d *webDelivery) bool {
 			return false
 		}
 	}
+	d.late = s.Drains != nil && s.Drains()
 	text := q.appendAnswer(s.buffer())
 	defer func() { s.free(text.bytes) }()
 	most := len(text.bytes)

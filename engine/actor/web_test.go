@@ -129,7 +129,7 @@ func plain(p *WebPlan) {
 	tamed(p)
 	for i := range p.Requests {
 		q := &p.Requests[i]
-		q.Old, q.Close, q.Answer.Old, q.Answer.Close = false, false, false, false
+		q.Old, q.Close, q.Keep, q.Answer.Old, q.Answer.Close = false, false, false, false, false
 		if q.untilEnd() {
 			q.Answer.Framing = ByLength
 		}

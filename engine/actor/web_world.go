@@ -23,6 +23,9 @@ type WebWorld struct {
 	// Draining means that the balancer may end connections after an answer, from the time at which
 	// it is set.
 	Draining bool
+	// Drains reports whether the balancer drains: an answer that a server gives from now on is the last
+	// one of its client's connection, and must say so. nil: it never does.
+	Drains func() bool
 	// CheckPath is the path of health checks. They are answered with 200, or with 503 if Sick
 	// returns true for the name of the server.
 	CheckPath string
@@ -48,6 +51,7 @@ type webDelivery struct {
 	server string
 	kept   bool // the connection had carried an earlier request
 	fast   bool // the request may have come in a SYN, so it may come again if the connection fails
+	late   bool // the balancer was draining when the answer was begun
 	begun  bool // the server has begun to send the final answer
 	heard  bool // the balancer certainly has a byte of the answer
 	ended  bool // the server has ended the connection

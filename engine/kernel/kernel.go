@@ -69,6 +69,9 @@ type Kernel struct {
 	Rand *rand.Rand // source of all random choices; starts from Seed
 	// Progress grows whenever bytes move, a connection changes its state, or a timer fires.
 	Progress uint64
+	// Expelled is the number of connections that a client had established and not ended, and that were
+	// reset because their listening socket was closed before they were accepted.
+	Expelled int
 
 	now        time.Duration // time since the machine was started
 	violations []string      // texts recorded by Violate

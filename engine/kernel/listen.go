@@ -81,6 +81,9 @@ func (s *tcp) dequeue() *tcp {
 // unlisten ends all connections of the accept queue (inet_csk_listen_stop).
 func (s *tcp) unlisten() {
 	for _, c := range s.queue {
+		if c.state == established || c.state == synReceived {
+			s.kernel.Expelled++
+		}
 		s.expel(c)
 	}
 	s.queue = nil

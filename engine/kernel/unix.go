@@ -151,6 +151,9 @@ func (s *unixSocket) close(unaccepted bool) {
 		to.uncharge(s.in.free(&s.kernel.net.pool))
 	}
 	for _, c := range s.acceptable {
+		if c.peer != nil && !c.peer.dead {
+			s.kernel.Expelled++
+		}
 		c.close(true)
 	}
 	s.acceptable = nil

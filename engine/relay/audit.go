@@ -20,6 +20,9 @@ func (s *Stock) Audit(flows iter.Seq[*Flow]) (charged Charges, err error) {
 	return a.charged, errors.Join(err, a.lent())
 }
 
+// Purpose returns the purpose of the flow. Only tests call it.
+func (f *Flow) Purpose() Purpose { return f.purpose }
+
 type audit struct {
 	*Stock
 	owned   map[int32]bool // by the number in Flow.store
@@ -86,6 +89,9 @@ func (a *audit) lent() error {
 	}
 	if pipes -= len(a.Stock.pipes.free); pipes != a.pipes {
 		return fmt.Errorf("%d pipes are lent, and flows own %d", pipes, a.pipes)
+	}
+	if free := len(a.stores) - stores; free != len(a.freeSlots) {
+		return fmt.Errorf("%d numbers of stores are not used, and %d are known to be free", free, len(a.freeSlots))
 	}
 	if owned := len(a.owned) - a.pipes; stores != owned {
 		return fmt.Errorf("%d stores are lent, and flows own %d", stores, owned)
