@@ -224,6 +224,9 @@ func (x *simulation) makeClient(t *simTalk) *actor.Actor {
 	return x.cast.Spawn(fmt.Sprint("client ", t.number), func(a *actor.Actor) {
 		a.From = t.from
 		a.Pause(t.start)
+		if before := x.before(t); before != nil {
+			a.Join(before)
+		}
 		switch {
 		case t.rejected():
 			x.bounce(a, t)
@@ -233,6 +236,20 @@ func (x *simulation) makeClient(t *simTalk) *actor.Actor {
 			x.converse(a, t)
 		}
 	})
+}
+
+// before returns the client whose end another client waits for before it connects; nil: none. A
+// session of the balancer then ends and another one starts at about the same time.
+func (x *simulation) before(t *simTalk) *actor.Actor {
+	if !x.odds.relay || t.number%3 == 1 {
+		return nil
+	}
+	for i, other := range x.talks {
+		if other.number == t.number-1 {
+			return x.clients[i]
+		}
+	}
+	return nil
 }
 
 // converse runs a client in mode tcp.

@@ -66,6 +66,7 @@ type odds struct {
 	fill   int           // maximum bytes of the field X-Fill; 0: no such field
 	most   int           // maximum number of requests of a conversation
 	spread time.Duration // all clients start within this time
+	relay  bool          // two of three clients start when another one ends
 }
 
 func usualOdds() odds { return odds{large: 20 << 10, most: 8, spread: 300 * time.Millisecond} }
@@ -123,7 +124,7 @@ var worldKnobs = []knob[*scene]{
 	{"few descriptors", 0.1, nil, fewDescriptors},
 	{"no spare descriptors", 0.3, nil, func(t *turn[*scene]) { t.of.sizes.tight = true }},
 	{"maxconn", 0.2, nil, func(t *turn[*scene]) { t.of.most = 1 + t.IntN(5) }},
-	{"slow loops", 0.2, nil, slowLoops},
+	{"slow loops", 0.3, nil, slowLoops},
 	{"interleaved loops", 0.4, nil, func(t *turn[*scene]) { t.of.pace.interleaved = true }},
 	{"few places", 0.1, nil, fewPlaces},
 	{"lag", 0.2, nil, func(t *turn[*scene]) { t.of.pace.lag = 20 + t.IntN(500) }},
@@ -138,6 +139,7 @@ var worldKnobs = []knob[*scene]{
 	{"tame", 0.3, nil, func(t *turn[*scene]) { t.of.odds.tame = true }},
 	{"large bodies", 0.2, nil, func(t *turn[*scene]) { t.of.odds.large = 100 << 10 }},
 	{"large heads", 0.2, nil, func(t *turn[*scene]) { t.of.odds.fill = 1 << (6 + t.IntN(9)) }},
+	{"relay race", 0.3, nil, func(t *turn[*scene]) { t.of.odds.relay = true }},
 	{"crowd", 0.3, nil, func(t *turn[*scene]) { t.of.odds.spread = 1 }},
 	{"checks", 0.15, nil, flipServers},
 }

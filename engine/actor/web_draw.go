@@ -62,6 +62,9 @@ func (d *drawing) spoil(q *WebRequest) {
 	if a.Fault != ServerDies {
 		a.At = d.faultAt(q)
 	}
+	if a.Late = d.once(2); a.Late {
+		a.Acked, a.At = false, len(q.appendAnswer(nil).bytes)
+	}
 }
 
 // faultAt returns the number of bytes of the answer that the server sends before its fault. Often

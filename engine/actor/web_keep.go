@@ -11,7 +11,7 @@ var (
 	clientDetails  = []string{"Fault", "Piece", "Pause", "Gulp", "Rest", "HalfEnd", "Behind"}
 	requestDetails = []string{"Malformed", "Odd", "Old", "Close", "Keep", "Body", "Trailer", "Fill", "Continue", "Eager", "Up", "Wait"}
 	answerDetails  = []string{"Fault", "Odd", "Old", "Close", "Body", "Trailer", "Fill", "Said100", "Interim", "Blind",
-		"Wait", "Piece", "Pause", "Gulp", "Acked", "Apart"}
+		"Wait", "Piece", "Pause", "Gulp", "Acked", "Late", "Apart"}
 )
 
 // Keep removes parts of a plan: requests, and unusual properties of requests, answers and the

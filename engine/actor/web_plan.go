@@ -135,6 +135,7 @@ type WebAnswer struct {
 	Fault   ServerFault   // misbehaviour of the server; empty: none
 	At      int           // bytes of the answer, with interim answers, that are sent before the fault
 	Acked   bool          // the fault waits until the balancer's kernel has acknowledged these bytes
+	Late    bool          // ServerCloses, ServerFIN, ServerResets: the connection ends when the client sends its next request
 	Apart   bool          // with ServerAdds: a pause comes before the added bytes
 	Bad     string        // with ServerErrs: name of an entry of badAnswers
 }

@@ -20,7 +20,7 @@ func TestWebPlans(t *testing.T) {
 	for _, part := range []string{
 		`Fault:"FIN"`, `Fault:"reset"`, `Fault:"silence"`, `Fault:"close"`, `Fault:"close while it reads"`, `Fault:"reset while it reads"`,
 		`Fault:"bytes behind the answer"`, `Fault:"malformed"`, `Fault:"close of a kept connection"`,
-		"HalfEnd:true", "Behind:", "Malformed:", "Odd:", "Eager:true", "Said100:true", "Blind:true", "Acked:true", "Apart:true",
+		"HalfEnd:true", "Behind:", "Malformed:", "Odd:", "Eager:true", "Said100:true", "Blind:true", "Acked:true", "Late:true", "Apart:true",
 		`Method:"CONNECT"`, "Status:101", "Old:true", "Keep:true", "Trailer:true", "Waits:true", "Interim:3",
 	} {
 		if !strings.Contains(all.String(), part) {

@@ -80,6 +80,9 @@ func (s *webService) misbehave(t *webTrack, d *webDelivery, whole bool) bool {
 		s.fallSilent(q)
 		return false
 	case ServerCloses, ServerFIN, ServerResets:
+		if next := s.after(t); next != nil && a.Late && whole && !q.untilEnd() {
+			s.actor.Until("waits for the next request", func() bool { return next.started || s.conn.shows(readable) })
+		}
 		s.leave(s.actor, d, a)
 		t.settled = true
 		if a.Fault == ServerFIN {

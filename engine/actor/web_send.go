@@ -9,6 +9,7 @@ func (c *webClient) send(a *Actor) {
 		if c.await(a, q, i); c.over {
 			return
 		}
+		c.tracks[q.Number].started = true
 		var head int
 		text, head = q.appendTo(text[:0])
 		if c.plan.Fault.sending() && i == c.plan.FaultIn {

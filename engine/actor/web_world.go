@@ -43,6 +43,7 @@ type webTrack struct {
 	index      int
 	deliveries []*webDelivery
 	record     WebRecord
+	started    bool // the client has begun to send the request
 	settled    bool // the bytes or FIN after the answer have reached the balancer, or never will
 }
 
@@ -156,6 +157,14 @@ func (q *WebRequest) stamps(k streamKind) int {
 		return q.Answer.Body
 	}
 	return -1
+}
+
+// after returns the request of the same client that follows t; nil: there is none.
+func (w *WebWorld) after(t *webTrack) *webTrack {
+	if t.index+1 == len(t.plan.Requests) {
+		return nil
+	}
+	return w.tracks[t.plan.Requests[t.index+1].Number]
 }
 
 // last returns the latest delivery of a request, or nil.
