@@ -184,6 +184,7 @@ func (x *simulation) makeConversations() {
 	x.webs = actor.NewWebWorld(x.cast, plans)
 	x.webs.Rough = x.doubts.has(cuts | absence)
 	x.webs.Drains = x.drains
+	x.webs.Keeps = x.doubts == 0 && len(x.faults) == 0 && len(x.flips) == 0 && !x.weightless()
 	if x.doubts.has(refusals) {
 		x.webs.Own = []int{503}
 	}
@@ -329,6 +330,14 @@ func (x *simulation) finish() {
 	}
 	x.tell(incident, "the balancer is to stop")
 	x.engine.Stop()
+}
+
+// weightless reports whether a server has weight 0. A cookie may lead to it, but the next request need
+// not stay there.
+func (x *simulation) weightless() bool {
+	return slices.ContainsFunc(x.backs, func(b *simBack) bool {
+		return slices.ContainsFunc(b.servers, func(v *simServer) bool { return v.weight == 0 })
+	})
 }
 
 // drains reports whether all loops drain that have not ended.

@@ -25,6 +25,9 @@ func (s *webService) admit(t *webTrack) *webDelivery {
 	if wrong == "" {
 		wrong = t.againWrong()
 	}
+	if wrong == "" {
+		wrong = s.unkept(t)
+	}
 	if wrong != "" {
 		s.failf(t.request, "at server %s%s: %s", s.Name, s.behind(), wrong)
 	}
@@ -84,6 +87,25 @@ func (s *webService) misplaced(t *webTrack) string {
 		return "it came on a connection that must not be kept"
 	}
 	return t.overtakes(s.WebWorld)
+}
+
+// unkept returns why the request must come on the connection of the one before; empty: it need not.
+func (s *webService) unkept(t *webTrack) string {
+	if !s.Keeps || s.prior != nil || t.index == 0 || len(t.deliveries) > 0 {
+		return ""
+	}
+	before := &t.plan.Requests[t.index-1]
+	d := s.tracks[before.Number].last()
+	a, next := &before.Answer, t.request.Expect
+	fair := a.Fault == Fair && !a.Close && !a.Old && a.Early < 0 && !before.untilEnd() && !before.tunnels()
+	same := before.Expect.Backend != "" && before.Expect.Backend == next.Backend
+	if d == nil || !fair || !same || before.last() || before.Malformed != "" || before.Expect.Answer != 0 || before.Expect.Frees {
+		return ""
+	}
+	if next.Server != "" && next.Server != d.server {
+		return ""
+	}
+	return "it came on a new connection, although that of request " + strconv.Itoa(before.Number) + " could be kept"
 }
 
 // overtakes checks the requests before on the client's connection. If one of them has no answer, or

@@ -20,6 +20,8 @@ type WebWorld struct {
 	// Rough means that a connection may end at any time, because system calls of the balancer fail
 	// or the balancer is stopped.
 	Rough bool
+	// Keeps: nothing but the plans ends connections to servers.
+	Keeps bool
 	// Draining means that the balancer may end connections after an answer, from the time at which
 	// it is set.
 	Draining bool
