@@ -35,7 +35,8 @@ func (l *loop) dial(id int32, s *session, early []byte) {
 		s.flow[client].Clear(relay.TargetReady)
 	}
 	if !l.watch(id, s, server) || !l.watch(id, s, client) {
-		l.end(id, s, ending{term: term('R', 'C'), last: server, abrupt: true}) // it may have got a part of the stream
+		s.sock[server].close(true) // it may have got a part of the stream, so the client is reset, too
+		l.end(id, s, ending{term: term('R', 'C'), last: client, abrupt: true})
 		return
 	}
 	if connected {
