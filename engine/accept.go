@@ -8,7 +8,7 @@ import (
 	"sluice/conf"
 	"sluice/engine/relay"
 	"sluice/engine/sock"
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 )
 
 const (

@@ -15,7 +15,7 @@ import (
 	"sluice/engine/access"
 	"sluice/engine/relay"
 	"sluice/engine/sock"
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 	"sluice/pool"
 )
 

@@ -13,7 +13,7 @@ import (
 	"sluice/engine/httpflow"
 	"sluice/engine/relay"
 	"sluice/engine/sock"
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 	"sluice/engine/wheel"
 	"sluice/sniff"
 )

@@ -5,7 +5,7 @@ import (
 	"runtime"
 
 	"sluice/conf"
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 )
 
 // File descriptors that the process needs.

@@ -5,7 +5,7 @@ package engine
 import (
 	"fmt"
 
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 )
 
 // column is a counter of a frontend, a backend or a server.

@@ -5,7 +5,7 @@ package engine
 import (
 	"golang.org/x/sys/unix"
 
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 )
 
 // checkQuiet is called when nothing can happen before the next timer.

@@ -8,7 +8,7 @@ import (
 
 	"sluice/engine/actor"
 	"sluice/engine/kernel"
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 )
 
 // limits returns all limits of the engine, with their names.

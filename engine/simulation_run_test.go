@@ -19,7 +19,7 @@ import (
 	"sluice/engine/actor"
 	"sluice/engine/kernel"
 	"sluice/engine/sock"
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 )
 
 // simulation is a running world: the engine, its clients and its servers, on one model of the

@@ -13,7 +13,7 @@ import (
 	"sluice/engine/acl"
 	"sluice/engine/httpflow"
 	"sluice/engine/sock"
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 	"sluice/pool"
 )
 

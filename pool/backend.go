@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 
 	"sluice/conf"
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 )
 
 // Backend is a set of servers and an algorithm to choose one. Its exported fields do not change

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"sluice/conf"
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 )
 
 // checkChecks reports settings of checks that make no sense.

@@ -3,7 +3,7 @@ package pool
 import (
 	"sync/atomic"
 
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 )
 
 // life records when a server or backend last went up or down, how often it went down, and for

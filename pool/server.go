@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 
 	"sluice/conf"
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 )
 
 // Server is one server of a backend. Its exported fields are set by New and do not change,

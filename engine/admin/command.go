@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 	"sluice/pool"
 )
 

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"sluice/conf"
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 	"sluice/pool"
 )
 

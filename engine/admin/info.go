@@ -7,7 +7,7 @@ import (
 	"runtime/metrics"
 	"strings"
 
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 )
 
 // info writes `show info`: the keys of HAProxy 2.6 in its order. Keys without a known value are

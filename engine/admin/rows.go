@@ -4,7 +4,7 @@ import (
 	"maps"
 
 	"sluice/conf"
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 	"sluice/pool"
 )
 

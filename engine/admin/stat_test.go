@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 )
 
 // The output of Debian's HAProxy 2.6.12.

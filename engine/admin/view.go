@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"sluice/conf"
-	"sluice/engine/stat"
+	"sluice/pool/stat"
 	"sluice/pool"
 )
 
