@@ -13,19 +13,19 @@ import (
 // outsideSeam are the functions that the data path calls beside package sock, by file, each with
 // the reason why a simulation need not replace it.
 var outsideSeam = map[string]string{
-	"reserve.go unix.Mmap":         "memory is real in a simulation",
-	"reserve.go unix.Madvise":      "memory is real in a simulation",
-	"reserve.go unix.Munmap":       "memory is real in a simulation",
-	"poller.go time.Now":           "next sleeps, a simulation calls step",
-	"poller.go time.Since":         "next sleeps, a simulation calls step",
-	"stat/clock_linux.go time.Now": "the clock of other builds",
+	"reserve.go unix.Mmap":                 "memory is real in a simulation",
+	"reserve.go unix.Madvise":              "memory is real in a simulation",
+	"reserve.go unix.Munmap":               "memory is real in a simulation",
+	"poller.go time.Now":                   "next sleeps, a simulation calls step",
+	"poller.go time.Since":                 "next sleeps, a simulation calls step",
+	"../pool/stat/clock_linux.go time.Now": "the clock of other builds",
 }
 
 // TestSystemCallsGoThroughSock: the data path makes no system call and reads no clock except
 // through packages sock and stat. Otherwise a simulation would not control it.
 func TestSystemCallsGoThroughSock(t *testing.T) {
 	met := map[string]bool{}
-	for _, dir := range []string{".", "relay", "httpflow", "acl", "wheel", "stat", "../sniff"} {
+	for _, dir := range []string{".", "relay", "httpflow", "acl", "wheel", "../pool/stat", "../sniff"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatal(dir, err)
