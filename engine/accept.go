@@ -170,26 +170,32 @@ func (l *loop) open(ln *listener, fd int) {
 		l.dismiss(ln)
 		return
 	}
-	s := l.sessions.at(id)
-	s.line = int32(ln.index)
-	s.began, s.wall = l.now, l.wall
-	s.setPeer(&l.peer)
-	s.sock[client].open(fd, l.now)
+	l.sessions.at(id).line = int32(ln.index)
+	v := l.visit(id)
+	v.begin(fd)
+	v.settle()
+}
+
+// begin starts the session of a client that was just accepted.
+func (v *visit) begin(fd int) {
+	s := v.s
+	s.began, s.wall = v.now, v.wall
+	s.setPeer(&v.peer)
+	s.sock[client].open(fd, v.now)
 	s.flow[server].Set(relay.TargetReady)
 	if s.unix {
-		s.flow[client].Set(sourceOfUnix)
+		s.flow[client].Set(relay.SourceExact) // a short read does not prove that the socket is empty
 	}
-	l.countOpened(f)
-	l.logConnect(s, ln)
+	v.countOpened()
+	v.logConnect()
 	switch {
-	case l.isHTTP(s):
-		l.startAsking(id, s)
-	case f.needs.Bytes:
-		l.startInspecting(id, s)
+	case v.isHTTP():
+		v.startAsking()
+	case v.f.needs.Bytes:
+		v.startInspecting()
 	default:
-		l.decide(id, s, nil, true)
+		v.decide(nil, true)
 	}
-	l.settle(id, s)
 }
 
 // allowed evaluates the `tcp-request connection` rules, which need no byte. A connection that

@@ -8,72 +8,72 @@ import (
 )
 
 // askOn handles an event in the asking state.
-func (l *loop) askOn(id int32, s *session, from side) {
+func (v *visit) askOn(from side) {
 	if from == server {
-		l.tendIdle(id, s, l.exchanges.at(id))
+		v.tendIdle()
 		return
 	}
-	l.ask(id, s) // even if the client's connection has failed: bytes may have arrived before
+	v.ask() // even if the client's connection has failed: bytes may have arrived before
 }
 
 // tendIdle closes the idle connection of a server if it has ended, failed, or sent bytes. No
 // request is outstanding, so bytes on it cannot be an answer. It reads only if an event has
 // announced bytes.
-func (l *loop) tendIdle(id int32, s *session, x *exchange) {
-	in := &s.flow[server]
-	if l.unharmed(s, server) && in.Has(relay.SourceReady) {
-		b, e := l.stock.Read(in, int(s.sock[server].fd))
+func (v *visit) tendIdle() {
+	in := &v.s.flow[server]
+	if v.unharmed(server) && in.Has(relay.SourceReady) {
+		b, e := v.stock.Read(in, int(v.s.sock[server].fd))
 		if len(b) > 0 || e != 0 {
 			in.Set(relay.SourceEnded)
 		}
 	}
-	if !l.unharmed(s, server) {
-		l.dropServer(id, s, x)
+	if !v.unharmed(server) {
+		v.dropServer()
 	}
 }
 
 // ask reads until the head of a request is complete. A head that arrives in one piece is parsed
 // in the read buffer, without a copy.
-func (l *loop) ask(id int32, s *session) {
-	x, in, fd := l.exchanges.at(id), &s.flow[client], int(s.sock[client].fd)
-	for more := x.has(begun); ; more = true {
-		v, e := l.stock.Look(in, &x.ahead[client], fd, more)
+func (v *visit) ask() {
+	in, fd := &v.s.flow[client], int(v.s.sock[client].fd)
+	for more := v.x.has(begun); ; more = true {
+		view, e := v.stock.Look(in, &v.x.ahead[client], fd, more)
 		if e != 0 {
-			l.endAsking(id, s, x)
+			v.endAsking()
 			return
 		}
-		if len(v.Bytes) == 0 {
+		if len(view.Bytes) == 0 {
 			break
 		}
-		s.sock[client].seen = l.now
-		if l.hear(id, s, x, v) {
+		v.s.sock[client].seen = v.now
+		if v.hear(view) {
 			return
 		}
-		l.stock.Leave(in, &x.ahead[client], fd, v)
+		v.stock.Leave(in, &v.x.ahead[client], fd, view)
 	}
 	switch {
 	case in.Has(relay.SourceEnded):
-		l.endAsking(id, s, x)
-	case !l.watch(id, s, client):
-		l.end(id, s, ending{term: term('R', 'R')})
+		v.endAsking()
+	case !v.watch(client):
+		v.end(ending{term: term('R', 'R')})
 	}
 }
 
 // hear looks for the head of a request in v, which contains all bytes that were not parsed yet.
 // It reports whether the session has left the asking state.
-func (l *loop) hear(id int32, s *session, x *exchange, v relay.View) bool {
-	if !x.has(begun) {
-		x.marks |= begun
-		s.began, x.wall, x.gap = l.now, l.wall, int32(l.now-s.since)
-		l.enter(id, s, asking)
+func (v *visit) hear(view relay.View) bool {
+	if !v.x.has(begun) {
+		v.x.marks |= begun
+		v.s.began, v.x.wall, v.x.gap = v.now, v.wall, int32(v.now-v.s.since)
+		v.enter(asking)
 	}
-	n, status := x.flow.Ask(l.scanner, &s.sniff, v.Bytes, &l.sniffed)
+	n, status := v.x.flow.Ask(v.scanner, &v.s.sniff, view.Bytes, &v.sniffed)
 	switch {
 	case status != 0:
-		l.countUnasked(l.listeners[s.line].frontend)
-		l.refuse(id, s, x, status, term('P', 'R'))
+		v.countUnasked()
+		v.refuse(status, term('P', 'R'))
 	case n != 0:
-		l.asked(id, s, x, v, n)
+		v.asked(view, n)
 	default:
 		return false
 	}
@@ -81,185 +81,184 @@ func (l *loop) hear(id int32, s *session, x *exchange, v relay.View) bool {
 }
 
 // asked handles a request whose head is complete: the first n bytes of v.
-func (l *loop) asked(id int32, s *session, x *exchange, v relay.View, n int) {
-	f := l.listeners[s.line].frontend
-	x.asked++
-	x.headDone = int32(l.now - s.began)
-	l.facts.Received = len(v.Bytes)
-	l.tellFacts(s)
-	l.findDestination(f, int(s.sock[client].fd))
-	if f.closes == conf.HTTPClose || l.draining {
-		x.flow.CloseClient()
+func (v *visit) asked(view relay.View, n int) {
+	v.x.asked++
+	v.x.headDone = int32(v.now - v.s.began)
+	v.facts.Received = len(view.Bytes)
+	v.tellFacts()
+	v.findDestination(v.f, int(v.s.sock[client].fd))
+	if v.f.closes == conf.HTTPClose || v.draining {
+		v.x.flow.CloseClient()
 	}
-	x.head = int32(n)
-	l.countAsked(f)
-	if !l.monitored(s, x, f) {
-		x.marks |= outstanding
-		l.tellLine(f, x)
-		if l.headToServer(id, s, x, f) {
-			l.takeBody(id, s, x, v, n)
+	v.x.head = int32(n)
+	v.countAsked()
+	if !v.monitored() {
+		v.x.marks |= outstanding
+		v.tellLine()
+		if v.headToServer() {
+			v.takeBody(view, n)
 			return
 		}
 	}
-	if x.has(local) && s.state == asking {
-		l.takeAsked(s, x, v, n)
-		l.sayOurs(id, s, x)
+	if v.x.has(local) && v.s.state == asking {
+		v.takeAsked(view, n)
+		v.sayOurs()
 	}
 }
 
 // headToServer applies the rules to the request, finds its backend, and writes the edited head
 // to l.head. It returns false if the request is not sent to a server.
-func (l *loop) headToServer(id int32, s *session, x *exchange, f *frontend) bool {
-	l.values = l.values[:0]
-	l.rewrite.Request(&l.sniffed.HTTP)
-	if f.rules.Request.Len() > 0 && !l.requestRules(id, s, x, &f.rules.Request) {
+func (v *visit) headToServer() bool {
+	v.values = v.values[:0]
+	v.rewrite.Request(&v.sniffed.HTTP)
+	if v.f.rules.Request.Len() > 0 && !v.requestRules(&v.f.rules.Request) {
 		return false
 	}
-	d := f.rules.Decide(&l.facts)
+	d := v.f.rules.Decide(&v.facts)
 	switch {
 	case d.Verdict == acl.Refuse:
-		l.countDeniedRequest(s)
-		l.refuse(id, s, x, 403, term('P', 'R'))
+		v.countDeniedRequest()
+		v.refuse(403, term('P', 'R'))
 		return false
 	case d.Backend < 0:
-		l.refuse(id, s, x, 503, term('S', 'C'))
+		v.refuse(503, term('S', 'C'))
 		return false
 	}
-	s.backend = int32(d.Backend)
-	b := l.backendOf(s)
-	l.countRouted(s)
-	if b.rules.Request.Len() > 0 && !f.owns(b) {
-		l.facts.Backend = b.Name
-		if !l.requestRules(id, s, x, &b.rules.Request) {
+	v.useBackend(int32(d.Backend))
+
+	v.countRouted()
+	if v.b.rules.Request.Len() > 0 && !v.f.owns(v.b) {
+		v.facts.Backend = v.b.Name
+		if !v.requestRules(&v.b.rules.Request) {
 			return false
 		}
 	}
-	l.prepare(s, x, f, b)
+	v.prepare()
 	return true
 }
 
 // takeBody adds the body bytes that came with the head to l.head, and sends both. If the memory
 // budget is used up, the body stays in the socket until the head is sent.
-func (l *loop) takeBody(id int32, s *session, x *exchange, v relay.View, head int) {
+func (v *visit) takeBody(view relay.View, head int) {
 	n := head
-	if !v.InSocket() {
-		n += x.flow.Request.Take(v.Bytes[head:])
+	if !view.InSocket() {
+		n += v.x.flow.Request.Take(view.Bytes[head:])
 	}
-	l.head = append(l.head, v.Bytes[head:n]...)
-	if x.flow.Request.Broken() {
-		l.countBadRequest(l.listeners[s.line].frontend)
-		l.refuse(id, s, x, 400, term('P', 'R'))
+	v.head = append(v.head, view.Bytes[head:n]...)
+	if v.x.flow.Request.Broken() {
+		v.countBadRequest()
+		v.refuse(400, term('P', 'R'))
 		return
 	}
-	l.takeAsked(s, x, v, n)
-	l.direct(id, s, x)
+	v.takeAsked(view, n)
+	v.direct()
 }
 
 // takeAsked takes the first n bytes of the view of the client's bytes. It ignores a read error,
 // because the next read returns that error again.
-func (l *loop) takeAsked(s *session, x *exchange, v relay.View, n int) {
-	_ = l.stock.Take(&s.flow[client], &x.ahead[client], int(s.sock[client].fd), v, n)
+func (v *visit) takeAsked(view relay.View, n int) {
+	_ = v.stock.Take(&v.s.flow[client], &v.x.ahead[client], int(v.s.sock[client].fd), view, n)
 }
 
 // prepare makes the last edits of the head and writes it to l.head. These edits come from
 // cookies, options and the handling of connections.
-func (l *loop) prepare(s *session, x *exchange, f *frontend, b *backend) {
-	w := &l.rewrite
-	if b.cookie != nil {
-		x.claim = b.cookie.Pick(&l.sniffed.HTTP, l.wall/1000, b.lookup)
-		b.cookie.Hide(w)
+func (v *visit) prepare() {
+	w := &v.rewrite
+	if v.b.cookie != nil {
+		v.x.claim = v.b.cookie.Pick(&v.sniffed.HTTP, v.wall/1000, v.b.lookup)
+		v.b.cookie.Hide(w)
 	}
-	w.Forward(s.clientAddr().Addr(), f.conf.ForwardFor, b.Conf.ForwardFor)
-	if f.closes != conf.KeepAlive || b.closes {
-		x.flow.CloseServer()
+	w.Forward(v.s.clientAddr().Addr(), v.f.conf.ForwardFor, v.b.Conf.ForwardFor)
+	if v.f.closes != conf.KeepAlive || v.b.closes {
+		v.x.flow.CloseServer()
 	}
-	if b.Conf.PretendKeepAlive {
-		x.flow.PretendKeepAlive()
+	if v.b.Conf.PretendKeepAlive {
+		v.x.flow.PretendKeepAlive()
 	}
-	x.flow.ToServer(w)
-	l.head = w.Append(l.head[:0])
+	v.x.flow.ToServer(w)
+	v.head = w.Append(v.head[:0])
 }
 
 // monitored prepares the answer if the request is for `monitor-uri`. Such a request is neither
 // sent to a server nor logged.
-func (l *loop) monitored(s *session, x *exchange, f *frontend) bool {
-	if !l.sniffed.HTTP.AsksFor(f.conf.Monitor.URI) {
+func (v *visit) monitored() bool {
+	if !v.sniffed.HTTP.AsksFor(v.f.conf.Monitor.URI) {
 		return false
 	}
 	status := 200
-	if f.rules.Failing(&l.facts) {
+	if v.f.rules.Failing(&v.facts) {
 		status = 503
 	}
-	x.status = int16(status)
-	l.head = x.flow.AppendAnswer(l.head[:0], httpflow.Page(status))
-	x.marks |= local | outstanding | unlogged
-	l.countIntercepted(s)
+	v.x.status = int16(status)
+	v.head = v.x.flow.AppendAnswer(v.head[:0], httpflow.Page(status))
+	v.x.marks |= local | outstanding | unlogged
+	v.countIntercepted()
 	return true
 }
 
 // direct sends the request on the idle connection if idleFits allows it, otherwise on a new
 // one.
-func (l *loop) direct(id int32, s *session, x *exchange) {
-	if x.has(idle) {
-		l.tendIdle(id, s, x)
+func (v *visit) direct() {
+	if v.x.has(idle) {
+		v.tendIdle()
 	}
-	if l.idleFits(s, x) {
-		l.reuse(id, s, x)
+	if v.idleFits() {
+		v.reuse()
 		return
 	}
-	if x.has(idle) {
-		l.dropServer(id, s, x)
+	if v.x.has(idle) {
+		v.dropServer()
 	}
-	l.choose(id, s, nil, l.head)
+	v.choose(nil, v.head)
 }
 
 // idleFits lists all conditions under which a request may use the idle connection of a server. If
 // the kernel had no memory to read from it, bytes behind the last answer may be there.
-func (l *loop) idleFits(s *session, x *exchange) bool {
-	return x.has(idle) && l.unharmed(s, server) && !s.flow[server].Has(relay.Starved) &&
-		x.idleBackend == s.backend && (x.claim.Server < 0 || x.claim.Server == x.idleServer) &&
-		l.backendOf(s).Servers[x.idleServer].Usable()
+func (v *visit) idleFits() bool {
+	return v.x.has(idle) && v.unharmed(server) && !v.s.flow[server].Has(relay.Starved) &&
+		v.x.idleBackend == v.s.backend && (v.x.claim.Server < 0 || v.x.claim.Server == v.x.idleServer) &&
+		v.b.Servers[v.x.idleServer].Usable()
 }
 
 // reuse sends the request on the idle connection.
-func (l *loop) reuse(id int32, s *session, x *exchange) {
-	x.marks = x.marks&^idle | reused
-	s.server = x.idleServer
-	if x.claim.Server < 0 {
-		l.countPicked(s)
+func (v *visit) reuse() {
+	v.x.marks = v.x.marks&^idle | reused
+	v.s.server = v.x.idleServer
+	if v.x.claim.Server < 0 {
+		v.countPicked()
 	}
-	l.countReuse(s)
-	l.assign(s)
-	s.queued = int32(l.now - s.began)
-	s.connected = s.queued
-	l.enter(id, s, exchanging)
-	l.copySent(x, l.head)
-	if e := l.stock.Push(&s.flow[client], int(s.sock[server].fd), l.head); e != 0 {
-		l.serverGone(id, s, x)
+	v.countReuse()
+	v.assign()
+	v.s.queued = int32(v.now - v.s.began)
+	v.s.connected = v.s.queued
+	v.enter(exchanging)
+	v.copySent(v.head)
+	if e := v.stock.Push(&v.s.flow[client], int(v.s.sock[server].fd), v.head); e != 0 {
+		v.serverGone()
 		return
 	}
-	s.sock[server].seen = l.now
-	l.exchange(id, s)
+	v.s.sock[server].seen = v.now
+	v.exchange()
 }
 
 // endAsking ends a session whose client has failed or sent FIN before the head of its request
 // was complete. As in HAProxy this is a bad request, also on a new connection without a byte. A
 // client may leave between two requests: that is no error, see unasked.
-func (l *loop) endAsking(id int32, s *session, x *exchange) {
-	if l.unasked(id, s) {
-		l.end(id, s, ending{term: term('-', '-')})
+func (v *visit) endAsking() {
+	if v.unasked() {
+		v.end(ending{term: term('-', '-')})
 		return
 	}
-	l.countUnasked(l.listeners[s.line].frontend)
+	v.countUnasked()
 	// A part of the head may still be in the socket, see Look. It is read before the close.
-	s.flow[client].Set(relay.SourceReady)
-	s.flow[client].Clear(relay.SourceEnded)
-	l.refuse(id, s, x, 400, term('C', 'R'))
+	v.s.flow[client].Set(relay.SourceReady)
+	v.s.flow[client].Clear(relay.SourceEnded)
+	v.refuse(400, term('C', 'R'))
 }
 
 // unasked reports whether a session in the asking state ends without an answer and without a
 // log line. It does so between two requests, and before the first byte with `option
 // http-ignore-probes`.
-func (l *loop) unasked(id int32, s *session) bool {
-	return l.between(id) || !l.exchanges.at(id).has(begun) && l.listeners[s.line].frontend.conf.IgnoreProbes
+func (v *visit) unasked() bool {
+	return v.between() || !v.x.has(begun) && v.f.conf.IgnoreProbes
 }

@@ -17,16 +17,16 @@ const (
 )
 
 // moveBody moves the body that comes from one side, at most one share in a turn.
-func (l *loop) moveBody(id int32, s *session, x *exchange, from side) (moved, sock.Errno) {
-	f, body := &s.flow[from], x.body(from)
-	limit := f.Bytes + uint64(l.sizes.Share)
+func (v *visit) moveBody(from side) (moved, sock.Errno) {
+	f, body := &v.s.flow[from], v.x.body(from)
+	limit := f.Bytes + uint64(v.sizes.Share)
 	for {
 		before := f.Bytes
-		if e := l.stock.Flush(f, int(s.sock[from.other()].fd)); e != 0 {
+		if e := v.stock.Flush(f, int(v.s.sock[from.other()].fd)); e != 0 {
 			return unwanted, e
 		}
 		if f.Bytes != before {
-			l.touch(s, from)
+			v.touch(from)
 		}
 		var how moved
 		var e sock.Errno
@@ -39,12 +39,12 @@ func (l *loop) moveBody(id int32, s *session, x *exchange, from side) (moved, so
 		case body.Done():
 			return completed, 0
 		case f.Bytes >= limit:
-			l.yield(id, s, from)
+			v.yield(from)
 			return waits, 0
-		case body.Free() >= int64(l.sizes.Pump) && x.ahead[from].Pending() == 0:
-			how, e, stop = l.pumpBody(id, s, x, from)
+		case body.Free() >= int64(v.sizes.Pump) && v.x.ahead[from].Pending() == 0:
+			how, e, stop = v.pumpBody(from)
 		default:
-			how, e, stop = l.passFraming(s, x, from)
+			how, e, stop = v.passFraming(from)
 		}
 		if stop {
 			return how, e
@@ -55,37 +55,37 @@ func (l *loop) moveBody(id int32, s *session, x *exchange, from side) (moved, so
 // passFraming parses bytes of a body and writes to the target those that belong to it. Bytes
 // after the body, and bytes that the target does not accept, stay where they were. stop means
 // that moveBody must return how.
-func (l *loop) passFraming(s *session, x *exchange, from side) (how moved, e sock.Errno, stop bool) {
-	f, body, keep := &s.flow[from], x.body(from), &x.ahead[from]
-	src, dst := int(s.sock[from].fd), int(s.sock[from.other()].fd)
+func (v *visit) passFraming(from side) (how moved, e sock.Errno, stop bool) {
+	f, body, keep := &v.s.flow[from], v.x.body(from), &v.x.ahead[from]
+	src, dst := int(v.s.sock[from].fd), int(v.s.sock[from.other()].fd)
 	if !f.Has(relay.TargetReady) {
 		return waits, 0, true
 	}
-	v, e := l.stock.Look(f, keep, src, false)
+	view, e := v.stock.Look(f, keep, src, false)
 	switch {
 	case e != 0:
 		return cutOff, e, true
-	case len(v.Bytes) == 0 && f.Has(relay.SourceEnded):
-		return l.bodyEnded(s, x, from), 0, true
-	case len(v.Bytes) == 0:
+	case len(view.Bytes) == 0 && f.Has(relay.SourceEnded):
+		return v.bodyEnded(from), 0, true
+	case len(view.Bytes) == 0:
 		return waits, 0, true
 	}
 	next := *body
-	n := next.Take(v.Bytes)
+	n := next.Take(view.Bytes)
 	written, e := 0, sock.Errno(0)
 	if n > 0 {
-		written, e = l.stock.Send(f, dst, v.Bytes[:n])
+		written, e = v.stock.Send(f, dst, view.Bytes[:n])
 	}
 	if written == n {
 		*body = next
 	} else {
-		body.Take(v.Bytes[:written])
+		body.Take(view.Bytes[:written])
 	}
 	if from == client {
-		l.copyMore(x, v.Bytes[:written])
+		v.copyMore(view.Bytes[:written])
 	}
-	l.touch(s, from)
-	broke := l.stock.Take(f, keep, src, v, written)
+	v.touch(from)
+	broke := v.stock.Take(f, keep, src, view, written)
 	switch {
 	case e != 0:
 		return unwanted, e, true
@@ -97,25 +97,25 @@ func (l *loop) passFraming(s *session, x *exchange, from side) (how moved, e soc
 
 // pumpBody moves bytes that need no parsing: a body of known length, or the data of a large
 // chunk. stop means that moveBody must return how.
-func (l *loop) pumpBody(id int32, s *session, x *exchange, from side) (how moved, e sock.Errno, stop bool) {
-	f, body := &s.flow[from], x.body(from)
+func (v *visit) pumpBody(from side) (how moved, e sock.Errno, stop bool) {
+	f, body := &v.s.flow[from], v.x.body(from)
 	before := f.Bytes
-	n, out, e := l.stock.PumpUpTo(f, int(s.sock[from].fd), int(s.sock[from.other()].fd), l.sizes.Share, body.Free())
+	n, out, e := v.stock.PumpUpTo(f, int(v.s.sock[from].fd), int(v.s.sock[from.other()].fd), v.sizes.Share, body.Free())
 	body.Moved(n)
 	if n > 0 && from == client {
-		l.stock.Release(&x.sent)
+		v.stock.Release(&v.x.sent)
 	}
 	if n > 0 || f.Bytes != before {
-		l.touch(s, from)
+		v.touch(from)
 	}
 	switch out {
 	case relay.Wait:
 		return waits, 0, true
 	case relay.Again:
-		l.yield(id, s, from)
+		v.yield(from)
 		return waits, 0, true
 	case relay.Ended:
-		return l.bodyEnded(s, x, from), 0, true
+		return v.bodyEnded(from), 0, true
 	case relay.SourceFailed:
 		return cutOff, e, true
 	case relay.TargetFailed:
@@ -127,16 +127,16 @@ func (l *loop) pumpBody(id int32, s *session, x *exchange, from side) (how moved
 // bodyEnded is called when a read has reached the end of the source. This is the regular end of a
 // body without a length, provided that FIN has come: after a reset, a read returns the end, too, if
 // another call has taken the error.
-func (l *loop) bodyEnded(s *session, x *exchange, from side) moved {
-	reset := s.sock[from].has(broken) && !l.saidAll(s, from)
-	if !reset && x.body(from).Ended() {
+func (v *visit) bodyEnded(from side) moved {
+	reset := v.s.sock[from].has(broken) && !v.saidAll(from)
+	if !reset && v.x.body(from).Ended() {
 		return completed
 	}
 	return cutOff
 }
 
 // touch records that bytes from one side have moved, for the timeouts of both sides.
-func (l *loop) touch(s *session, from side) {
-	s.sock[client].seen, s.sock[server].seen = l.now, l.now
-	s.asked = from == client
+func (v *visit) touch(from side) {
+	v.s.sock[client].seen, v.s.sock[server].seen = v.now, v.now
+	v.s.asked = from == client
 }

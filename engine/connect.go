@@ -10,69 +10,71 @@ import (
 // dial starts a connection to the session's server. The first write shows whether the
 // connection is established. On one machine it usually is by then, which saves an event and a
 // call. early are bytes read from the client that no flow holds.
-func (l *loop) dial(id int32, s *session, early []byte) {
-	l.enter(id, s, dialing)
-	l.stock.Assign(&s.flow[client], relay.ForInspection)
-	l.assign(s)
-	l.countConnect(s)
-	fd, e := sock.Stream(&l.backendOf(s).addrs[s.server])
+func (v *visit) dial(early []byte) {
+	v.enter(dialing)
+	v.stock.Assign(&v.s.flow[client], relay.ForInspection)
+	v.assign()
+	v.countConnect()
+	fd, e := sock.Stream(&v.b.addrs[v.s.server])
 	if e != 0 {
-		l.keep(s, early)
-		l.failed(id, s, exhausted, e)
+		v.keep(early)
+		v.failed(exhausted, e)
 		return
 	}
-	if l.probe != nil {
-		l.probe.opens(fd)
+	if v.probe != nil {
+		v.probe.opens(fd)
 	}
-	s.sock[server].open(fd, l.now)
-	s.flow[client].Set(relay.TargetReady)
-	connected, e := l.connect(s, early)
+	v.s.sock[server].open(fd, v.now)
+	v.s.flow[client].Set(relay.TargetReady)
+	connected, e := v.connect(early)
 	if e != 0 {
-		l.failed(id, s, failure(e), e)
+		v.failed(failure(e), e)
 		return
 	}
 	if !connected {
-		s.flow[client].Clear(relay.TargetReady)
+		v.s.flow[client].Clear(relay.TargetReady)
 	}
-	if !l.watch(id, s, server) || !l.watch(id, s, client) {
-		s.sock[server].close(true) // it may have got a part of the stream, so the client is reset, too
-		l.end(id, s, ending{term: term('R', 'C'), last: client, abrupt: true})
+	if !v.watch(server) || !v.watch(client) {
+		// A server that may have got a part of the stream is reset, and then its client, too.
+		partly := v.s.flow[client].Bytes > 0 || v.s.inSYN > 0
+		v.s.sock[server].close(true)
+		v.end(ending{term: term('R', 'C'), last: client, abrupt: partly})
 		return
 	}
 	if connected {
-		l.established(id, s)
+		v.established()
 	}
 }
 
 // connect starts the connection and writes the bytes that the client has sent already. It
 // reports whether the connection is known to be established.
-func (l *loop) connect(s *session, early []byte) (connected bool, e sock.Errno) {
-	b, fd := l.backendOf(s), int(s.sock[server].fd)
-	to := &b.addrs[s.server]
-	speaks := len(early)+s.flow[client].Pending() > 0
-	if speaks && b.Conf.SmartConnect && !to.IsUnix() {
+func (v *visit) connect(early []byte) (connected bool, e sock.Errno) {
+	fd := int(v.s.sock[server].fd)
+	to := &v.b.addrs[v.s.server]
+	speaks := len(early)+v.s.flow[client].Pending() > 0
+	if speaks && v.b.Conf.SmartConnect && !to.IsUnix() {
 		sock.DelayACK(fd)
 	}
-	if speaks && b.Servers[s.server].Conf.TFO {
-		l.keep(s, early)
-		early, e = nil, l.connectFast(s, to)
+	if speaks && v.b.Servers[v.s.server].Conf.TFO {
+		v.keep(early)
+		early, e = nil, v.connectFast(to)
 	} else {
 		e = sock.Connect(fd, to)
 	}
 	if e != 0 && e != unix.EINPROGRESS {
-		l.keep(s, early)
+		v.keep(early)
 		return false, e
 	}
-	return l.sendEarly(s, early, e == 0)
+	return v.sendEarly(early, e == 0)
 }
 
 // connectFast sends bytes of the client in the SYN (TCP Fast Open). The kernel drops these
 // bytes if the connection fails, so the client's flow holds them until it is established.
-func (l *loop) connectFast(s *session, to *sock.Addr) sock.Errno {
-	fd := int(s.sock[server].fd)
-	switch n, e := sock.ConnectWith(fd, to, l.stock.Held(&s.flow[client])); e {
+func (v *visit) connectFast(to *sock.Addr) sock.Errno {
+	fd := int(v.s.sock[server].fd)
+	switch n, e := sock.ConnectWith(fd, to, v.stock.Held(&v.s.flow[client])); e {
 	case 0:
-		s.inSYN = int32(n)
+		v.s.inSYN = int32(n)
 		return unix.EINPROGRESS
 	case unix.EOPNOTSUPP:
 		return sock.Connect(fd, to)
@@ -82,95 +84,95 @@ func (l *loop) connectFast(s *session, to *sock.Addr) sock.Errno {
 }
 
 // keep holds early bytes in the client's flow, for a later attempt or for the log.
-func (l *loop) keep(s *session, early []byte) { l.stock.Hold(&s.flow[client], early) }
+func (v *visit) keep(early []byte) { v.stock.Hold(&v.s.flow[client], early) }
 
 // sendEarly writes the bytes that the client has sent already. If the server's socket accepts a
 // byte, the connection is established.
-func (l *loop) sendEarly(s *session, early []byte, connected bool) (bool, sock.Errno) {
-	fast := s.inSYN > 0
+func (v *visit) sendEarly(early []byte, connected bool) (bool, sock.Errno) {
+	fast := v.s.inSYN > 0
 	if fast {
-		if ok, e := l.askFast(s); !ok {
-			return l.resetBehindSYN(s, e)
+		if ok, e := v.askFast(); !ok {
+			return v.resetBehindSYN(e)
 		}
 		connected = true
-		l.tookSYN(s)
+		v.tookSYN()
 	}
-	out, fd := &s.flow[client], int(s.sock[server].fd)
+	out, fd := &v.s.flow[client], int(v.s.sock[server].fd)
 	before := out.Bytes
 	var e sock.Errno
 	switch {
 	case out.Pending() > 0:
-		e = l.stock.Flush(out, fd)
+		e = v.stock.Flush(out, fd)
 	case len(early) > 0:
-		e = l.stock.Push(out, fd, early)
+		e = v.stock.Push(out, fd, early)
 	}
 	if fast && e != 0 {
-		return l.resetAfterBytes(s, e)
+		return v.resetAfterBytes(e)
 	}
 	return connected || out.Bytes > before, e
 }
 
 // askFast is askDial for a connection whose SYN took bytes along. After a reset, asking would drop
 // an answer that came before it. So where an event has told of an error, askFast looks for bytes.
-func (l *loop) askFast(s *session) (connected bool, e sock.Errno) {
-	if s.flow[server].Has(relay.SourceDoubtful) {
-		_, e = sock.Peek(int(s.sock[server].fd), l.stock.Buffer[:1])
+func (v *visit) askFast() (connected bool, e sock.Errno) {
+	if v.s.flow[server].Has(relay.SourceDoubtful) {
+		_, e = sock.Peek(int(v.s.sock[server].fd), v.stock.Buffer[:1])
 		if e != unix.ENOMEM && e != unix.ENOBUFS {
 			return e == 0, e
 		}
 	}
-	return l.askDial(s)
+	return v.askDial()
 }
 
 // resetBehindSYN handles an error of a connection whose SYN took bytes along. ECONNRESET, or EPIPE
 // behind FIN, means that the connection was established.
-func (l *loop) resetBehindSYN(s *session, e sock.Errno) (bool, sock.Errno) {
+func (v *visit) resetBehindSYN(e sock.Errno) (bool, sock.Errno) {
 	if e != unix.ECONNRESET && e != unix.EPIPE {
 		return false, e
 	}
-	l.tookSYN(s)
-	return l.resetAfterBytes(s, e)
+	v.tookSYN()
+	return v.resetAfterBytes(e)
 }
 
 // resetAfterBytes handles an error of an established connection that has got bytes. The server may have
 // read them, so they must not be sent again. It may also have sent something before.
-func (l *loop) resetAfterBytes(s *session, e sock.Errno) (bool, sock.Errno) {
-	l.brokenBy(s, server, e)
-	l.stock.Release(&s.flow[client])
-	s.flow[server].Set(relay.SourceReady | relay.SourceDoubtful)
+func (v *visit) resetAfterBytes(e sock.Errno) (bool, sock.Errno) {
+	v.brokenBy(server, e)
+	v.stock.Release(&v.s.flow[client])
+	v.s.flow[server].Set(relay.SourceReady | relay.SourceDoubtful)
 	return true, 0
 }
 
 // tookSYN drops the copy of the bytes that were sent in the SYN: the connection is established,
 // and the kernel delivers them.
-func (l *loop) tookSYN(s *session) {
-	out := &s.flow[client]
-	out.Bytes += uint64(s.inSYN)
-	l.stock.Consume(out, int(s.inSYN))
-	s.inSYN = 0
+func (v *visit) tookSYN() {
+	out := &v.s.flow[client]
+	out.Bytes += uint64(v.s.inSYN)
+	v.stock.Consume(out, int(v.s.inSYN))
+	v.s.inSYN = 0
 }
 
 // tendDial handles an event in the dialing state. A client that has sent FIN still waits for its
 // answer.
-func (l *loop) tendDial(id int32, s *session, from side) {
+func (v *visit) tendDial(from side) {
 	if from == client {
 		return
 	}
-	connected, e := l.sendEarly(s, nil, false)
+	connected, e := v.sendEarly(nil, false)
 	if e == 0 && !connected {
-		connected, e = l.askDial(s)
+		connected, e = v.askDial()
 	}
 	switch {
 	case e != 0:
-		l.failed(id, s, failure(e), e)
+		v.failed(failure(e), e)
 	case connected:
-		l.established(id, s)
+		v.established()
 	}
 }
 
 // askDial asks the kernel whether the connection is established. It costs one system call.
-func (l *loop) askDial(s *session) (connected bool, e sock.Errno) {
-	switch e = sock.Connect(int(s.sock[server].fd), &l.backendOf(s).addrs[s.server]); e {
+func (v *visit) askDial() (connected bool, e sock.Errno) {
+	switch e = sock.Connect(int(v.s.sock[server].fd), &v.b.addrs[v.s.server]); e {
 	case 0, unix.EISCONN:
 		return true, 0
 	case unix.EALREADY, unix.EINPROGRESS:
@@ -180,22 +182,22 @@ func (l *loop) askDial(s *session) (connected bool, e sock.Errno) {
 }
 
 // established starts relaying, or in mode http the exchange.
-func (l *loop) established(id int32, s *session) {
-	l.stock.Assign(&s.flow[client], relay.ForReader)
-	s.connected = int32(l.now - s.began)
-	s.sock[server].seen = l.now
-	s.asked = s.flow[client].Bytes > 0
-	if l.backendOf(s).addrs[s.server].IsUnix() {
-		s.flow[server].Set(relay.SourceExact)
+func (v *visit) established() {
+	v.stock.Assign(&v.s.flow[client], relay.ForReader)
+	v.s.connected = int32(v.now - v.s.began)
+	v.s.sock[server].seen = v.now
+	v.s.asked = v.s.flow[client].Bytes > 0
+	if v.b.addrs[v.s.server].IsUnix() {
+		v.s.flow[server].Set(relay.SourceExact)
 	}
-	if l.isHTTP(s) {
-		s.sock[client].seen = l.now // the rest of its body was not read while the server was connected
-		l.enter(id, s, exchanging)
-		l.exchange(id, s)
+	if v.isHTTP() {
+		v.s.sock[client].seen = v.now // the rest of its body was not read while the server was connected
+		v.enter(exchanging)
+		v.exchange()
 		return
 	}
-	l.enter(id, s, relaying)
-	l.relay(id, s)
+	v.enter(relaying)
+	v.relay()
 }
 
 // failure classifies an error of socket, connect or the first write.

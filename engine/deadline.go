@@ -21,124 +21,130 @@ func (l *loop) expire(id int32) {
 		l.resumeAll()
 		return
 	}
-	s := l.sessions.at(id)
-	l.retryStarved(id, s)
-	if s.state == leaving {
-		l.lookAgain(id, s)
+	v := l.visit(id)
+	v.retryStarved()
+	if v.s.state == leaving {
+		v.lookAgain()
 		return
 	}
-	at := l.deadline(id, s)
+	at := v.deadline()
 	if at > l.now {
 		if at != never {
 			l.clock.arm(id, at, l.now)
 		}
 		return
 	}
-	l.overdue(id, s)
+	v.overdue()
 	// The session's next state has armed its own deadline.
-	l.settle(id, s)
+	v.settle()
 }
 
 // retryStarved repeats reads and writes for which the kernel had no memory. It acts as if
 // events had announced that the sockets are ready.
-func (l *loop) retryStarved(id int32, s *session) {
+func (v *visit) retryStarved() {
 	for from := range side(2) {
 		to := from.other()
-		if !s.flow[from].Has(relay.Starved) {
+		if !v.s.flow[from].Has(relay.Starved) {
 			continue
 		}
-		s.flow[from].Clear(relay.Starved)
-		l.wake(tokenOf(id, from, s.sock[from].turn), unix.EPOLLIN)
-		l.wake(tokenOf(id, to, s.sock[to].turn), unix.EPOLLOUT)
+		v.s.flow[from].Clear(relay.Starved)
+		v.wakeOpen(from, unix.EPOLLIN)
+		v.wakeOpen(to, unix.EPOLLOUT)
+	}
+}
+
+// wakeOpen is wake if the socket is open.
+func (v *visit) wakeOpen(which side, events uint32) {
+	if v.s.sock[which].fd >= 0 {
+		v.wake(which, events)
 	}
 }
 
 // overdue handles the end of the time limit of the session's state.
-func (l *loop) overdue(id int32, s *session) {
-	l.meet(id, client, metTimeout)
-	switch s.state {
+func (v *visit) overdue() {
+	v.meet(client, metTimeout)
+	switch v.s.state {
 	case inspecting:
-		l.inspectedLongEnough(id, s)
+		v.inspectedLongEnough()
 	case dialing:
-		if after(s.since, l.backendOf(s).connect) <= l.now {
-			l.failed(id, s, timedOut, 0)
+		if after(v.s.since, v.b.connect) <= v.now {
+			v.failed(timedOut, 0)
 			return
 		}
-		l.end(id, s, ending{term: term('c', 'C'), last: server, abrupt: true}) // as in tendDial
+		v.end(ending{term: term('c', 'C'), last: server, abrupt: true}) // as in tendDial
 	case pausing:
-		l.retry(id, s, s.pickAgain)
+		v.retry(v.s.pickAgain)
 	case relaying:
 		letter := byte('c')
-		if l.quiet(s, server) < l.quiet(s, client) {
+		if v.quiet(server) < v.quiet(client) {
 			letter = 's'
 		}
-		l.end(id, s, ending{term: term(letter, 'D')})
+		v.end(ending{term: term(letter, 'D')})
 	case asking:
-		l.askedTooLate(id, s)
+		v.askedTooLate()
 	case exchanging:
-		l.exchangeOverdue(id, s)
+		v.exchangeOverdue()
 	}
 }
 
 // deadline returns the latest end of the session's state, in ms of stat.Now.
-func (l *loop) deadline(id int32, s *session) int64 {
-	switch s.state {
+func (v *visit) deadline() int64 {
+	switch v.s.state {
 	case inspecting:
-		return s.since + l.listeners[s.line].frontend.inspect
+		return v.s.since + v.f.inspect
 	case dialing:
-		return min(after(s.since, l.backendOf(s).connect), l.clientDeadline(s))
+		return min(after(v.s.since, v.b.connect), v.clientDeadline())
 	case pausing:
-		return s.since + int64(s.wait)
+		return v.s.since + int64(v.s.wait)
 	case relaying:
-		return min(l.quiet(s, client), l.quiet(s, server))
+		return min(v.quiet(client), v.quiet(server))
 	case asking:
-		return l.askingEnds(id, s)
+		return v.askingEnds()
 	case exchanging:
-		return min(l.exchangeQuiet(id, s, client), l.exchangeQuiet(id, s, server))
+		return min(v.exchangeQuiet(client), v.exchangeQuiet(server))
 	case leaving:
-		return min(l.now+int64(s.wait), s.since+l.grace(s))
+		return min(v.now+int64(v.s.wait), v.s.since+v.grace())
 	}
 	return never
 }
 
 // clientDeadline returns when the client's timeout expires while its server is being connected.
 // In mode http there is no such deadline: a request is complete, and its client waits.
-func (l *loop) clientDeadline(s *session) int64 {
-	if l.isHTTP(s) {
+func (v *visit) clientDeadline() int64 {
+	if v.isHTTP() {
 		return never
 	}
-	return after(s.sock[client].seen, l.listeners[s.line].frontend.client)
+	return after(v.s.sock[client].seen, v.f.client)
 }
 
 // quiet returns when the timeout of a side expires in the relaying state. The timeout runs
 // while bytes wait for that side, or while that side may send bytes that would be read at once.
 // It does not run for a client that waits for an answer, if there is a timeout for the server
 // (as in HAProxy 2.6, measured).
-func (l *loop) quiet(s *session, which side) int64 {
-	takes := s.blocked(which.other()) && !s.sock[which].has(finished|broken)
-	sends := !s.sock[which.other()].has(finished|broken) && !s.blocked(which)
-	if which == client && s.asked && !s.sock[client].has(finished) && l.sideTimeout(s, server) > 0 {
+func (v *visit) quiet(which side) int64 {
+	takes := v.s.blocked(which.other()) && !v.s.sock[which].has(finished|broken)
+	sends := !v.s.sock[which.other()].has(finished|broken) && !v.s.blocked(which)
+	if which == client && v.s.asked && !v.s.sock[client].has(finished) && v.sideTimeout(server) > 0 {
 		sends = false
 	}
 	if !sends && !takes {
 		return never
 	}
-	return after(s.sock[which].seen, l.sideTimeout(s, which))
+	return after(v.s.sock[which].seen, v.sideTimeout(which))
 }
 
 // sideTimeout returns the timeout of a side in ms; 0: none. It is timeout client or timeout
 // server. timeout tunnel replaces both in mode tcp and, in mode http, in a tunnel. Once one
 // direction is closed, client-fin or server-fin replaces all (HAProxy's configuration.txt 4.2).
-func (l *loop) sideTimeout(s *session, which side) int64 {
-	f, b := l.listeners[s.line].frontend, l.backendOf(s)
-	t, fin := f.client, f.fin
+func (v *visit) sideTimeout(which side) int64 {
+	t, fin := v.f.client, v.f.fin
 	if which == server {
-		t, fin = b.server, b.fin
+		t, fin = v.b.server, v.b.fin
 	}
-	if b.tunnel > 0 && s.state == relaying {
-		t = b.tunnel
+	if v.b.tunnel > 0 && v.s.state == relaying {
+		t = v.b.tunnel
 	}
-	if fin > 0 && (s.sock[client].has(finished) || s.sock[server].has(finished)) {
+	if fin > 0 && (v.s.sock[client].has(finished) || v.s.sock[server].has(finished)) {
 		t = fin
 	}
 	return t

@@ -23,157 +23,153 @@ func (a attempt) term() [2]byte {
 
 // route gives the session to a backend; to is its index, -1 for none. early are bytes read from
 // the client that no flow holds.
-func (l *loop) route(id int32, s *session, to int, early []byte) {
+func (v *visit) route(to int, early []byte) {
 	if to < 0 {
-		l.keep(s, early)
-		l.fail(id, s, term('S', 'C'))
+		v.keep(early)
+		v.fail(term('S', 'C'))
 		return
 	}
-	s.backend = int32(to)
-	l.countRouted(s)
-	l.choose(id, s, nil, early)
+	v.useBackend(int32(to))
+	v.countRouted()
+	v.choose(nil, early)
 }
 
 // choose picks a server and dials it. was is the server of the attempt before, or nil; choose
 // picks another one if possible.
-func (l *loop) choose(id int32, s *session, was *pool.Server, early []byte) {
-	picked := l.pick(id, s, was)
+func (v *visit) choose(was *pool.Server, early []byte) {
+	picked := v.pick(was)
 	if picked == nil {
-		l.countNoServer(s)
-		l.keep(s, early)
-		l.fail(id, s, term('S', 'C'))
+		v.countNoServer()
+		v.keep(early)
+		v.fail(term('S', 'C'))
 		return
 	}
-	s.server = int32(picked.ID - 1)
+	v.s.server = int32(picked.ID - 1)
 	switch was {
 	case nil:
 	case picked:
-		l.countRetry(s)
+		v.countRetry()
 	default:
-		s.redispatched = true
-		l.countRedispatch(s, was)
+		v.s.redispatched = true
+		v.countRedispatch(was)
 	}
-	if !l.persists(id, s) {
-		l.countPicked(s)
+	if !v.persists() {
+		v.countPicked()
 	}
-	if s.queued < 0 {
-		s.queued = int32(l.now - s.began)
+	if v.s.queued < 0 {
+		v.s.queued = int32(v.now - v.s.began)
 	}
-	l.dial(id, s, early)
+	v.dial(early)
 }
 
 // pick returns the server that the client's cookie names, otherwise the choice of balancing. A
 // cookie is ignored after the first attempt. nil means that no server is usable.
-func (l *loop) pick(id int32, s *session, was *pool.Server) *pool.Server {
-	b := l.backendOf(s)
-	if b.cookie != nil && l.isHTTP(s) {
-		claim := &l.exchanges.at(id).claim
+func (v *visit) pick(was *pool.Server) *pool.Server {
+	if v.b.cookie != nil && v.isHTTP() {
+		claim := &v.x.claim
 		if was == nil && claim.Server >= 0 {
-			return b.Servers[claim.Server]
+			return v.b.Servers[claim.Server]
 		}
 		if claim.Server >= 0 {
 			claim.Server, claim.Letter = -1, 'D'
 		}
 	}
-	return b.Pick(pool.Key{Source: s.clientAddr().Addr()}, was)
+	return v.b.Pick(pool.Key{Source: v.s.clientAddr().Addr()}, was)
 }
 
 // fail ends a session for which no server is available.
-func (l *loop) fail(id int32, s *session, t [2]byte) {
-	if l.isHTTP(s) {
-		l.refuse(id, s, l.exchanges.at(id), 503, t)
+func (v *visit) fail(t [2]byte) {
+	if v.isHTTP() {
+		v.refuse(503, t)
 		return
 	}
 	// Closing a socket with unread bytes would send RST.
-	l.hearLast(s)
-	l.end(id, s, ending{term: t})
+	v.hearLast()
+	v.end(ending{term: t})
 }
 
 // assign adds the session to the current sessions of its server, for the duration of an attempt
 // or connection.
-func (l *loop) assign(s *session) {
-	s.counted = true
-	l.countAssigned(s)
+func (v *visit) assign() {
+	v.s.counted = true
+	v.countAssigned()
 }
 
 // unassign ends what assign began. in and out are bytes from and to the client.
-func (l *loop) unassign(s *session, in, out int64) {
-	if s.counted {
-		s.counted = false
-		l.countUnassigned(s, in, out)
+func (v *visit) unassign(in, out int64) {
+	if v.s.counted {
+		v.s.counted = false
+		v.countUnassigned(in, out)
 	}
 }
-
-func (l *loop) backendOf(s *session) *backend    { return l.site.backends[s.backend] }
-func (l *loop) serverOf(s *session) *pool.Server { return l.backendOf(s).Servers[s.server] }
 
 // closeServer closes the server's socket. What events and reads told of it does not hold for
 // the next one. A server that may have got a part of the stream with the SYN is reset.
-func (l *loop) closeServer(s *session) {
-	s.sock[server].close(s.inSYN > 0)
-	s.sock[server].flags = 0
-	s.flow[server].Clear(relay.SourceReady | relay.SourceClosing | relay.SourceExact | relay.SourceUrgent | relay.SourceDoubtful | relay.SourceEnded)
-	s.flow[client].Clear(relay.TargetReady)
+func (v *visit) closeServer() {
+	v.s.sock[server].close(v.s.inSYN > 0)
+	v.s.sock[server].flags = 0
+	v.s.flow[server].Clear(relay.SourceReady | relay.SourceClosing | relay.SourceExact | relay.SourceUrgent | relay.SourceDoubtful | relay.SourceEnded)
+	v.s.flow[client].Clear(relay.TargetReady)
 }
 
 // failed ends an attempt to connect and decides what follows.
-func (l *loop) failed(id int32, s *session, how attempt, e sock.Errno) {
-	l.closeServer(s)
-	s.inSYN = 0
-	l.unassign(s, 0, 0)
+func (v *visit) failed(how attempt, e sock.Errno) {
+	v.closeServer()
+	v.s.inSYN = 0
+	v.unassign(0, 0)
 	if how == noPort || how == exhausted {
-		l.engine.complain("can't open a connection to server "+l.serverOf(s).String(), e)
+		v.engine.complain("can't open a connection to server "+v.srv().String(), e)
 	}
-	next := l.afterFailure(id, s, how)
+	next := v.afterFailure(how)
 	if next.Next == pool.GiveUp {
-		l.countGivenUp(s)
-		l.fail(id, s, how.term())
+		v.countGivenUp()
+		v.fail(how.term())
 		return
 	}
-	s.tries++
+	v.s.tries++
 	if next.Wait > 0 {
-		if !l.watch(id, s, client) {
-			l.end(id, s, ending{term: term('R', 'C')})
+		if !v.watch(client) {
+			v.end(ending{term: term('R', 'C')})
 			return
 		}
-		s.pickAgain = next.Next == pool.Redispatch
-		s.wait = int32(next.Wait.Milliseconds())
-		l.enter(id, s, pausing)
+		v.s.pickAgain = next.Next == pool.Redispatch
+		v.s.wait = int32(next.Wait.Milliseconds())
+		v.enter(pausing)
 		return
 	}
-	l.retry(id, s, next.Next == pool.Redispatch)
+	v.retry(next.Next == pool.Redispatch)
 }
 
 // afterFailure asks the pool what follows a failed attempt. If this machine lacks ports or
 // sockets, neither a pause nor the same server would help: another server is tried, or the
 // session ends.
-func (l *loop) afterFailure(id int32, s *session, how attempt) pool.Retry {
-	b, was := l.backendOf(s), l.serverOf(s)
-	next := b.AfterFailure(pool.Failure{Server: was, Retries: int(s.tries), Timeout: how == timedOut, Persist: l.persists(id, s)})
+func (v *visit) afterFailure(how attempt) pool.Retry {
+	was := v.srv()
+	next := v.b.AfterFailure(pool.Failure{Server: was, Retries: int(v.s.tries), Timeout: how == timedOut, Persist: v.persists()})
 	if next.Next == pool.GiveUp || how == refused || how == timedOut {
 		return next
 	}
-	if b.Active() > 1 {
+	if v.b.Active() > 1 {
 		return pool.Retry{Next: pool.Redispatch}
 	}
 	return pool.Retry{Next: pool.GiveUp}
 }
 
 // retry connects again, to the same server or, with pickAgain, to another one.
-func (l *loop) retry(id int32, s *session, pickAgain bool) {
-	was := l.serverOf(s)
+func (v *visit) retry(pickAgain bool) {
+	was := v.srv()
 	if pickAgain {
-		l.choose(id, s, was, nil)
+		v.choose(was, nil)
 		return
 	}
-	l.countRetry(s)
-	l.dial(id, s, nil)
+	v.countRetry()
+	v.dial(nil)
 }
 
 // enter changes the session's state and arms the deadline of the new state.
-func (l *loop) enter(id int32, s *session, next state) {
-	s.state, s.since = next, l.now
-	if at := l.deadline(id, s); at != never {
-		l.clock.arm(id, at, l.now)
+func (v *visit) enter(next state) {
+	v.s.state, v.s.since = next, v.now
+	if at := v.deadline(); at != never {
+		v.clock.arm(v.id, at, v.now)
 	}
 }

@@ -23,7 +23,7 @@ type heldClient struct {
 // connections are established, and closing the socket would reset them.
 func (l *loop) drain() error {
 	l.draining = true
-	l.sessions.each(func(id int32) { l.meet(id, client, metDrain) })
+	l.sessions.each(func(id int32) { l.visit(id).meet(client, metDrain) })
 	for _, ln := range l.listeners {
 		if ln.fd >= 0 {
 			l.hold(ln)
@@ -33,7 +33,7 @@ func (l *loop) drain() error {
 	for _, ln := range l.listeners {
 		l.serveHeld(ln)
 	}
-	l.sessions.each(l.dismissIdle)
+	l.sessions.each(func(id int32) { l.visit(id).dismissIdle() })
 	return l.ended()
 }
 
@@ -74,25 +74,23 @@ func (l *loop) serveHeld(ln *listener) {
 
 // dismissIdle ends a session that is between two requests when the loop drains, as HAProxy
 // does. If a request has already arrived, the session serves that request first.
-func (l *loop) dismissIdle(id int32) {
-	s := l.sessions.at(id)
-	if s.state != asking || !l.between(id) {
+func (v *visit) dismissIdle() {
+	if v.s.state != asking || !v.between() {
 		return
 	}
-	s.flow[client].Set(relay.SourceReady)
-	l.ask(id, s)
-	if s.state == asking && l.between(id) {
-		l.end(id, s, ending{term: term('-', '-')})
+	v.s.flow[client].Set(relay.SourceReady)
+	v.ask()
+	if v.s.state == asking && v.between() {
+		v.end(ending{term: term('-', '-')})
 		return
 	}
-	l.settle(id, s)
+	v.settle()
 }
 
 // between reports whether a session in the asking state is between two requests: it has had an
 // answer, and no byte of the next request has come.
-func (l *loop) between(id int32) bool {
-	x := l.exchanges.at(id)
-	return x.asked > 0 && !x.has(begun)
+func (v *visit) between() bool {
+	return v.x.asked > 0 && !v.x.has(begun)
 }
 
 // closeListener closes the listening socket, if it is open.
@@ -117,12 +115,12 @@ func queued(fd int) int {
 
 // cutsAnswer reports whether ending the session now would cut off an answer in mode http. The
 // client is then reset, so that it does not take the part for the whole answer.
-func (l *loop) cutsAnswer(id int32, s *session) bool {
-	if s.state != exchanging {
+func (v *visit) cutsAnswer() bool {
+	if v.s.state != exchanging {
 		return false
 	}
-	x := l.exchanges.at(id)
-	return x.has(spoken) && !l.answerWritten(s, x)
+
+	return v.x.has(spoken) && !v.answerWritten()
 }
 
 // stop ends all sessions at once. Its error ends the loop.
@@ -135,13 +133,13 @@ func (l *loop) stop() error {
 		l.holding, ln.held = l.holding-len(ln.held), nil
 	}
 	l.sessions.each(func(id int32) {
-		s := l.sessions.at(id)
-		l.meet(id, client, metStop)
-		if s.state == leaving { // it has its termination state already
-			l.leave(id, s, true)
+		v := l.visit(id)
+		v.meet(client, metStop)
+		if v.s.state == leaving { // it has its termination state already
+			v.leave(true)
 			return
 		}
-		l.end(id, s, ending{term: term('K', 'D'), last: client, abrupt: l.cutsAnswer(id, s)})
+		v.end(ending{term: term('K', 'D'), last: client, abrupt: v.cutsAnswer()})
 	})
 	return errorx.ErrEngineShutdown
 }

@@ -71,31 +71,30 @@ func (x *exchange) body(from side) *httpflow.Body {
 }
 
 // startAsking begins a session in mode http.
-func (l *loop) startAsking(id int32, s *session) {
-	x := l.exchanges.at(id)
-	*x = exchange{}
-	l.stock.Assign(&x.ahead[client], relay.ForInspection)
-	l.stock.Assign(&x.ahead[server], relay.ForAnswer)
-	l.stock.Assign(&x.logPieces, relay.ForRecord)
-	l.stock.Assign(&x.sent, relay.ForRecord)
-	l.expectRequest(id, s)
-	s.flow[client].Set(relay.SourceReady)
-	l.ask(id, s)
+func (v *visit) startAsking() {
+	*v.x = exchange{}
+	v.stock.Assign(&v.x.ahead[client], relay.ForInspection)
+	v.stock.Assign(&v.x.ahead[server], relay.ForAnswer)
+	v.stock.Assign(&v.x.logPieces, relay.ForRecord)
+	v.stock.Assign(&v.x.sent, relay.ForRecord)
+	v.expectRequest()
+	v.s.flow[client].Set(relay.SourceReady)
+	v.ask()
 }
 
 // expectRequest waits for the next request, or for the first one.
-func (l *loop) expectRequest(id int32, s *session) {
-	x := l.exchanges.at(id)
-	x.status, x.cookie, x.gap, x.headDone, x.answer, x.head = 0, 'N', 0, -1, -1, 0
-	x.claim = httpflow.Claim{Server: -1, Letter: 'N'}
-	x.marks &^= begun | outstanding | reused | local | heard | spoken | resent | unlogged | underway
-	x.flow = httpflow.Exchange{}
-	x.term = term('-', '-')
-	x.before = [2]uint64{client: s.flow[client].Bytes, server: s.flow[server].Bytes}
-	s.backend, s.server, s.tries, s.redispatched, s.asked = -1, -1, 0, false, false
-	s.queued, s.connected = -1, -1
-	s.sniff = sniff.State{}
-	l.enter(id, s, asking)
+func (v *visit) expectRequest() {
+	v.x.status, v.x.cookie, v.x.gap, v.x.headDone, v.x.answer, v.x.head = 0, 'N', 0, -1, -1, 0
+	v.x.claim = httpflow.Claim{Server: -1, Letter: 'N'}
+	v.x.marks &^= begun | outstanding | reused | local | heard | spoken | resent | unlogged | underway
+	v.x.flow = httpflow.Exchange{}
+	v.x.term = term('-', '-')
+	v.x.before = [2]uint64{client: v.s.flow[client].Bytes, server: v.s.flow[server].Bytes}
+	v.useBackend(-1)
+	v.s.server, v.s.tries, v.s.redispatched, v.s.asked = -1, 0, false, false
+	v.s.queued, v.s.connected = -1, -1
+	v.s.sniff = sniff.State{}
+	v.enter(asking)
 }
 
 // heldAtMost is the number of bytes of a request that HAProxy can hold: its buffer.
@@ -105,11 +104,11 @@ const heldAtMost = 16 << 10
 // in HAProxy, the letter is D if the client fails within the body of its request. It is L if
 // this is known as soon as the server is connected. HAProxy cannot know it of a long request,
 // because it has not read the end yet.
-func (l *loop) clientPhase(id int32, s *session) byte {
-	switch x := l.exchanges.at(id); {
-	case x.flow.Request.Done():
-		return l.phase(id)
-	case !x.has(underway) && l.uploaded(s, x) <= heldAtMost:
+func (v *visit) clientPhase() byte {
+	switch {
+	case v.x.flow.Request.Done():
+		return v.phase()
+	case !v.x.has(underway) && v.uploaded() <= heldAtMost:
 		return 'L'
 	}
 	return 'D'
@@ -117,189 +116,188 @@ func (l *loop) clientPhase(id int32, s *session) byte {
 
 // phase returns the second letter of the termination state: H before the head of the final
 // answer, D after it.
-func (l *loop) phase(id int32) byte {
-	if l.exchanges.at(id).flow.Answered() {
+func (v *visit) phase() byte {
+	if v.x.flow.Answered() {
 		return 'D'
 	}
 	return 'H'
 }
 
 // exchange moves bytes of the request and of the answer, as many as possible now.
-func (l *loop) exchange(id int32, s *session) {
-	x := l.exchanges.at(id)
-	if !x.has(underway) && !x.flow.Request.Done() {
-		s.flow[client].Set(relay.SourceReady) // the rest of the body, or FIN, may be there by now
+func (v *visit) exchange() {
+	if !v.x.has(underway) && !v.x.flow.Request.Done() {
+		v.s.flow[client].Set(relay.SourceReady) // the rest of the body, or FIN, may be there by now
 	}
 	switch {
-	case x.has(local):
-		if !l.flushAnswer(id, s) {
+	case v.x.has(local):
+		if !v.flushAnswer() {
 			return
 		}
-	case !l.moveRequest(id, s, x) || !l.moveAnswer(id, s, x):
+	case !v.moveRequest() || !v.moveAnswer():
 		return
 	}
-	x.marks |= underway
+	v.x.marks |= underway
 	switch {
-	case x.flow.Tunnel():
-		l.openTunnel(id, s, x)
-	case !l.answerWritten(s, x):
-	case x.has(local) || l.requestWritten(s, x) || s.sock[server].has(broken):
-		l.exchanged(id, s, x)
+	case v.x.flow.Tunnel():
+		v.openTunnel()
+	case !v.answerWritten():
+	case v.x.has(local) || v.requestWritten() || v.s.sock[server].has(broken):
+		v.exchanged()
 	default:
-		l.answeredEarly(id, s, x)
+		v.answeredEarly()
 	}
 }
 
 // answeredEarly is called while the answer is written and the request is not. The client may wait
 // for the end of its answer. A server that still sends bytes, for example a body that a rule has
 // dropped, may read the request only behind them.
-func (l *loop) answeredEarly(id int32, s *session, x *exchange) {
-	if x.flow.ClosesClient() && !s.sock[client].has(finished) {
-		sock.ShutdownWrite(int(s.sock[client].fd))
-		s.sock[client].set(finished)
+func (v *visit) answeredEarly() {
+	if v.x.flow.ClosesClient() && !v.s.sock[client].has(finished) {
+		sock.ShutdownWrite(int(v.s.sock[client].fd))
+		v.s.sock[client].set(finished)
 	}
-	if x.flow.ClosesServer() {
-		l.dropUnread(id, s, server)
+	if v.x.flow.ClosesServer() {
+		v.dropUnread(server)
 	}
 }
 
 // requestWritten reports whether the whole request is written to the server's socket.
-func (l *loop) requestWritten(s *session, x *exchange) bool {
-	return x.flow.Request.Done() && s.flow[client].Pending() == 0
+func (v *visit) requestWritten() bool {
+	return v.x.flow.Request.Done() && v.s.flow[client].Pending() == 0
 }
 
 // answerWritten reports whether the whole final answer is written to the client's socket.
-func (l *loop) answerWritten(s *session, x *exchange) bool {
-	return x.flow.Answered() && x.flow.Response.Done() && s.flow[server].Pending() == 0
+func (v *visit) answerWritten() bool {
+	return v.x.flow.Answered() && v.x.flow.Response.Done() && v.s.flow[server].Pending() == 0
 }
 
 // keepsServer lists all conditions under which the server's connection is kept for another
 // request.
-func (l *loop) keepsServer(s *session, x *exchange) bool {
-	return !x.has(local) && x.flow.KeepServer() &&
-		l.requestWritten(s, x) && l.answerWritten(s, x) &&
-		x.ahead[server].Pending() == 0 && l.unharmed(s, server)
+func (v *visit) keepsServer() bool {
+	return !v.x.has(local) && v.x.flow.KeepServer() &&
+		v.requestWritten() && v.answerWritten() &&
+		v.x.ahead[server].Pending() == 0 && v.unharmed(server)
 }
 
 // keepsClient lists all conditions under which the client may send another request on its
 // connection.
-func (l *loop) keepsClient(s *session, x *exchange) bool {
-	return x.flow.KeepClient() && x.flow.Request.Done() && l.answerWritten(s, x) && !s.sock[client].has(finished|broken)
+func (v *visit) keepsClient() bool {
+	return v.x.flow.KeepClient() && v.x.flow.Request.Done() && v.answerWritten() && !v.s.sock[client].has(finished|broken)
 }
 
 // unharmed reports whether a side's connection shows no sign of an end: no event, read or write
 // has reported FIN or an error.
-func (l *loop) unharmed(s *session, which side) bool {
+func (v *visit) unharmed(which side) bool {
 	const over = relay.SourceClosing | relay.SourceEnded | relay.SourceDoubtful
-	return !s.flow[which].HasAny(over) && !s.sock[which].has(finished|broken)
+	return !v.s.flow[which].HasAny(over) && !v.s.sock[which].has(finished|broken)
 }
 
 // openTunnel turns the session into a tunnel, after status 101 or a successful CONNECT.
-func (l *loop) openTunnel(id int32, s *session, x *exchange) {
+func (v *visit) openTunnel() {
 	for from := range side(2) {
-		l.stock.Hold(&s.flow[from], l.stock.Held(&x.ahead[from]))
-		l.stock.Release(&x.ahead[from])
+		v.stock.Hold(&v.s.flow[from], v.stock.Held(&v.x.ahead[from]))
+		v.stock.Release(&v.x.ahead[from])
 	}
-	s.asked = false
-	l.enter(id, s, relaying)
-	l.relay(id, s)
+	v.s.asked = false
+	v.enter(relaying)
+	v.relay()
 }
 
 // exchanged is called at the end of an exchange: the answer is written, and so is the request
 // unless the server's connection has failed. It decides for each connection whether it is kept.
-func (l *loop) exchanged(id int32, s *session, x *exchange) {
-	if !x.has(local) && !l.requestWritten(s, x) {
-		x.term = term('S', 'D')
+func (v *visit) exchanged() {
+	if !v.x.has(local) && !v.requestWritten() {
+		v.x.term = term('S', 'D')
 	}
-	keepServer, keepClient := l.keepsServer(s, x), l.keepsClient(s, x)
-	l.closeExchange(s, x, x.term)
+	keepServer, keepClient := v.keepsServer(), v.keepsClient()
+	v.closeExchange(v.x.term)
 	switch {
-	case x.has(local): // an idle connection remains idle, unless it has ended meanwhile
-		if x.has(idle) {
-			l.tendIdle(id, s, x)
+	case v.x.has(local): // an idle connection remains idle, unless it has ended meanwhile
+		if v.x.has(idle) {
+			v.tendIdle()
 		}
 	case keepServer:
-		x.marks |= idle
-		x.idleBackend, x.idleServer = s.backend, s.server
-		l.tendIdle(id, s, x) // an event may have announced bytes behind the answer
+		v.x.marks |= idle
+		v.x.idleBackend, v.x.idleServer = v.s.backend, v.s.server
+		v.tendIdle() // an event may have announced bytes behind the answer
 	default:
-		l.dropServer(id, s, x)
+		v.dropServer()
 	}
 	if !keepClient {
-		l.end(id, s, ending{term: term('-', '-'), linger: true, last: client})
+		v.end(ending{term: term('-', '-'), linger: true, last: client})
 		return
 	}
-	l.expectRequest(id, s)
-	if l.draining {
-		l.dismissIdle(id)
+	v.expectRequest()
+	if v.draining {
+		v.dismissIdle()
 		return
 	}
-	if x.ahead[client].Pending() > 0 || s.flow[client].Has(relay.SourceReady) {
-		l.yield(id, s, client) // the client may have sent many requests: others have a turn first
+	if v.x.ahead[client].Pending() > 0 || v.s.flow[client].Has(relay.SourceReady) {
+		v.yield(client) // the client may have sent many requests: others have a turn first
 		return
 	}
-	l.ask(id, s)
+	v.ask()
 }
 
 // dropServer closes the server's connection and drops the bytes queued for it.
-func (l *loop) dropServer(id int32, s *session, x *exchange) {
-	l.dropUnread(id, s, server)
-	x.marks &^= idle
-	l.closeServer(s)
-	l.stock.Release(&s.flow[client])
-	l.stock.Release(&x.ahead[server])
+func (v *visit) dropServer() {
+	v.dropUnread(server)
+	v.x.marks &^= idle
+	v.closeServer()
+	v.stock.Release(&v.s.flow[client])
+	v.stock.Release(&v.x.ahead[server])
 }
 
 // endExchange ends the session in the middle of an exchange. The first cause of an end is logged,
 // as in HAProxy: if a rule has answered, its termination state remains.
-func (l *loop) endExchange(id int32, s *session, t [2]byte, how ending) {
-	if x := l.exchanges.at(id); x.has(local) {
-		t = x.term
+func (v *visit) endExchange(t [2]byte, how ending) {
+	if v.x.has(local) {
+		t = v.x.term
 	}
 	how.term = t
-	l.end(id, s, how)
+	v.end(how)
 }
 
 // closeExchange logs and counts the exchange, and ends its share in the current sessions of its
 // backend and server.
-func (l *loop) closeExchange(s *session, x *exchange, t [2]byte) {
-	if !x.has(outstanding) {
+func (v *visit) closeExchange(t [2]byte) {
+	if !v.x.has(outstanding) {
 		return
 	}
-	x.marks &^= outstanding
-	s.term = t
-	if !x.has(unlogged) {
-		l.logExchange(s, x)
+	v.x.marks &^= outstanding
+	v.s.term = t
+	if !v.x.has(unlogged) {
+		v.logExchange()
 	}
-	l.stock.Release(&x.logPieces)
-	l.stock.Release(&x.sent)
-	l.countExchanged(s, x)
+	v.stock.Release(&v.x.logPieces)
+	v.stock.Release(&v.x.sent)
+	v.countExchanged()
 }
 
 // uploaded returns the number of bytes of this exchange written to the server's socket.
-func (l *loop) uploaded(s *session, x *exchange) uint64 {
-	return s.flow[client].Bytes - x.before[client]
+func (v *visit) uploaded() uint64 {
+	return v.s.flow[client].Bytes - v.x.before[client]
 }
 
 // downloaded returns the number of bytes of this exchange written or queued for the client.
-func (l *loop) downloaded(s *session, x *exchange) uint64 {
-	return s.flow[server].Bytes + uint64(s.flow[server].Pending()) - x.before[server]
+func (v *visit) downloaded() uint64 {
+	return v.s.flow[server].Bytes + uint64(v.s.flow[server].Pending()) - v.x.before[server]
 }
 
 // isHTTP reports whether the session's frontend is in mode http.
-func (l *loop) isHTTP(s *session) bool {
-	return l.listeners[s.line].frontend.conf.Mode == conf.HTTP
+func (v *visit) isHTTP() bool {
+	return v.f.conf.Mode == conf.HTTP
 }
 
 // persists reports whether the client's cookie chose the server.
-func (l *loop) persists(id int32, s *session) bool {
-	return l.isHTTP(s) && l.exchanges.at(id).claim.Server >= 0
+func (v *visit) persists() bool {
+	return v.isHTTP() && v.x.claim.Server >= 0
 }
 
 // releaseExchange frees the bytes that the exchange of an ending session holds.
-func (l *loop) releaseExchange(x *exchange) {
-	l.stock.Release(&x.ahead[client])
-	l.stock.Release(&x.ahead[server])
-	l.stock.Release(&x.logPieces)
-	l.stock.Release(&x.sent)
+func (v *visit) releaseExchange() {
+	v.stock.Release(&v.x.ahead[client])
+	v.stock.Release(&v.x.ahead[server])
+	v.stock.Release(&v.x.logPieces)
+	v.stock.Release(&v.x.sent)
 }

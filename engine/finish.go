@@ -33,48 +33,47 @@ func term(who, when byte) [2]byte { return [2]byte{who, when} }
 // end ends the session. It closes both sockets, or with linger only one of them; the other then
 // enters the leaving state. RST makes the peer lose bytes that have not arrived yet, and the
 // kernel also sends RST if a socket is closed with unread bytes.
-func (l *loop) end(id int32, s *session, how ending) {
-	if l.asksWhetherNull(s) {
-		l.hearLast(s)
+func (v *visit) end(how ending) {
+	if v.asksWhetherNull() {
+		v.hearLast()
 	}
-	s.term, s.received = how.term, s.clientBytes()
+	v.s.term, v.s.received = how.term, v.s.clientBytes()
 	for from := range side(2) {
 		if !(how.linger && from.other() == how.last) {
-			l.stock.Release(&s.flow[from])
+			v.stock.Release(&v.s.flow[from])
 		}
 	}
-	if l.isHTTP(s) {
-		x := l.exchanges.at(id)
-		l.closeExchange(s, x, how.term)
-		l.releaseExchange(x)
-		s.backend = -1
-	} else if l.listeners[s.line].frontend.line.AsksAddresses() {
-		askOwn(s, l.own.at(id)) // the log line is written after the sockets are closed
+	if v.isHTTP() {
+		v.closeExchange(how.term)
+		v.releaseExchange()
+		v.useBackend(-1)
+	} else if v.f.line.AsksAddresses() {
+		askOwn(v.s, v.own.at(v.id)) // the log line is written after the sockets are closed
 	}
 	for which := range side(2) {
 		if !(how.linger && which == how.last) {
-			s.sock[which].close(how.abrupt && which == how.last)
+			v.s.sock[which].close(how.abrupt && which == how.last)
 		}
 	}
-	if how.linger && s.sock[how.last].fd >= 0 {
-		s.last, s.abrupt, s.wait = how.last, how.abrupt, unsentSoon
-		l.enter(id, s, leaving)
-		l.leave(id, s, false)
+	if how.linger && v.s.sock[how.last].fd >= 0 {
+		v.s.last, v.s.abrupt, v.s.wait = how.last, how.abrupt, unsentSoon
+		v.enter(leaving)
+		v.leave(false)
 		return
 	}
-	l.finish(id, s)
+	v.finish()
 }
 
 // asksWhetherNull reports whether `option dontlognull` needs to know if the client has sent a
 // byte, and only a read can show this. In mode http the client's bytes are always read at once.
-func (l *loop) asksWhetherNull(s *session) bool {
-	return l.listeners[s.line].frontend.conf.Log.DontLogNull && !l.isHTTP(s) && s.clientBytes() == 0
+func (v *visit) asksWhetherNull() bool {
+	return v.f.conf.Log.DontLogNull && !v.isHTTP() && v.s.clientBytes() == 0
 }
 
 // hearLast reads bytes of the client that nobody has read yet, and holds them.
-func (l *loop) hearLast(s *session) {
-	b, _ := l.stock.Read(&s.flow[client], int(s.sock[client].fd))
-	l.keep(s, b)
+func (v *visit) hearLast() {
+	b, _ := v.stock.Read(&v.s.flow[client], int(v.s.sock[client].fd))
+	v.keep(b)
 }
 
 // leave continues the leaving state. It writes the bytes queued for the last socket and then
@@ -83,33 +82,33 @@ func (l *loop) hearLast(s *session) {
 // peer does not take the part for the whole. gone means that the connection has failed: leave then
 // closes the socket at once, because the kernel never counts the remaining bytes as
 // acknowledged.
-func (l *loop) leave(id int32, s *session, gone bool) {
-	out, to := &s.flow[s.last.other()], &s.sock[s.last]
-	if !s.abrupt {
-		l.dropUnread(id, s, s.last)
+func (v *visit) leave(gone bool) {
+	out, to := &v.s.flow[v.s.last.other()], &v.s.sock[v.s.last]
+	if !v.s.abrupt {
+		v.dropUnread(v.s.last)
 	}
-	if !gone && l.now < s.since+l.grace(s) {
+	if !gone && v.now < v.s.since+v.grace() {
 		before := out.Bytes
-		e := l.stock.Flush(out, int(to.fd))
+		e := v.stock.Flush(out, int(to.fd))
 		if out.Bytes != before {
-			s.since = l.now
+			v.s.since = v.now
 		}
 		if e == 0 && out.Pending() > 0 {
-			l.watch(id, s, s.last) // a client that is answered at once is not watched yet; lookAgain tries again
+			v.watch(v.s.last) // a client that is answered at once is not watched yet; lookAgain tries again
 			return
 		}
-		if e == 0 && l.sendEnd(s, to) {
+		if e == 0 && v.sendEnd(to) {
 			return
 		}
 	}
-	to.close(s.abrupt || out.Pending() > 0)
-	l.finish(id, s)
+	to.close(v.s.abrupt || out.Pending() > 0)
+	v.finish()
 }
 
 // sendEnd sends FIN behind the last byte, unless RST must follow. It reports whether the peer has
 // not acknowledged everything yet.
-func (l *loop) sendEnd(s *session, to *socket) bool {
-	if !s.abrupt && !to.has(finished) {
+func (v *visit) sendEnd(to *socket) bool {
+	if !v.s.abrupt && !to.has(finished) {
 		sock.ShutdownWrite(int(to.fd))
 		to.set(finished)
 	}
@@ -121,73 +120,73 @@ func (l *loop) sendEnd(s *session, to *socket) bool {
 // some peers read their answer only after all their bytes are accepted. A TCP peer that has sent
 // FIN is not read, which saves a call: it waits for nothing, and a reset behind our FIN takes
 // nothing from it.
-func (l *loop) dropUnread(id int32, s *session, which side) {
-	in, left := &s.flow[which], l.sizes.Share
+func (v *visit) dropUnread(which side) {
+	in, left := &v.s.flow[which], v.sizes.Share
 	if in.Has(relay.SourceClosing) && !in.Has(relay.SourceExact) {
 		return
 	}
-	for left > 0 && s.sock[which].fd >= 0 && in.Has(relay.SourceReady) && !in.Has(relay.SourceEnded) {
-		b, e := l.stock.Read(in, int(s.sock[which].fd))
+	for left > 0 && v.s.sock[which].fd >= 0 && in.Has(relay.SourceReady) && !in.Has(relay.SourceEnded) {
+		b, e := v.stock.Read(in, int(v.s.sock[which].fd))
 		if len(b) == 0 || e != 0 {
 			return
 		}
 		left -= len(b)
 	}
 	if left <= 0 {
-		l.yield(id, s, which)
+		v.yield(which)
 	}
 }
 
 // lookAgain is called when the interval of a leaving session is over. It checks again, and
 // doubles the interval: if the peer does not read, frequent checks are useless.
-func (l *loop) lookAgain(id int32, s *session) {
-	l.meet(id, client, metTimeout)
-	l.leave(id, s, false)
-	if s.state != leaving {
+func (v *visit) lookAgain() {
+	v.meet(client, metTimeout)
+	v.leave(false)
+	if v.s.state != leaving {
 		return
 	}
-	to := &s.sock[s.last]
-	if !to.has(sentWanted) && s.flow[s.last.other()].Pending() == 0 {
+	to := &v.s.sock[v.s.last]
+	if !to.has(sentWanted) && v.s.flow[v.s.last.other()].Pending() == 0 {
 		to.set(sentWanted | writableWanted)
 		sock.RoomWhenSent(int(to.fd))
-		if l.watch(id, s, s.last) {
-			l.poller.rewatch(int(to.fd), tokenOf(id, s.last, to.turn), to.interest())
+		if v.watch(v.s.last) {
+			v.poller.rewatch(int(to.fd), tokenOf(v.id, v.s.last, to.turn), to.interest())
 		}
 	}
-	s.wait = min(2*s.wait, unsentSeldom)
-	l.clock.arm(id, l.deadline(id, s), l.now)
+	v.s.wait = min(2*v.s.wait, unsentSeldom)
+	v.clock.arm(v.id, v.deadline(), v.now)
 }
 
 // leaveOn handles an event of a leaving session. After an event, the remaining bytes may soon
 // be acknowledged, so the interval is short again. gone means that the socket has failed.
-func (l *loop) leaveOn(id int32, s *session, gone bool) {
-	l.leave(id, s, gone)
-	if s.state == leaving {
-		s.wait = unsentSoon
-		l.clock.arm(id, l.deadline(id, s), l.now)
+func (v *visit) leaveOn(gone bool) {
+	v.leave(gone)
+	if v.s.state == leaving {
+		v.s.wait = unsentSoon
+		v.clock.arm(v.id, v.deadline(), v.now)
 	}
 }
 
 // grace returns how long a session may stay in the leaving state, in ms.
-func (l *loop) grace(s *session) int64 {
-	if s.last == server {
+func (v *visit) grace() int64 {
+	if v.s.last == server {
 		return serverGrace
 	}
-	if t := l.listeners[s.line].frontend.client; t > 0 {
+	if t := v.f.client; t > 0 {
 		return t
 	}
 	return clientGrace
 }
 
 // finish counts and logs the session and frees it.
-func (l *loop) finish(id int32, s *session) {
-	l.clock.wheel.Cancel(id)
+func (v *visit) finish() {
+	v.clock.wheel.Cancel(v.id)
 	for from := range side(2) {
-		l.stock.Release(&s.flow[from])
+		v.stock.Release(&v.s.flow[from])
 	}
-	ln := l.listeners[s.line]
-	l.log(id, s, ln)
-	l.countClosed(s)
-	l.sessions.give(id)
-	l.dismiss(ln)
+
+	v.log()
+	v.countClosed()
+	v.sessions.give(v.id)
+	v.dismiss(v.ln)
 }

@@ -10,42 +10,42 @@ import (
 
 // logConnect writes a log line when a client is accepted. Only a frontend without a configured
 // log format gets this line.
-func (l *loop) logConnect(s *session, ln *listener) {
-	f := ln.frontend
+func (v *visit) logConnect() {
+	f := v.f
 	if f.route == access.None || f.conf.Log.Format != conf.LogDefault {
 		return
 	}
 	var own sock.Addr
-	sock.Local(int(s.sock[client].fd), &own)
-	l.line = access.AppendConnect(l.line[:0], &access.Connect{
-		Client:   s.clientAddr(),
+	sock.Local(int(v.s.sock[client].fd), &own)
+	v.line = access.AppendConnect(v.line[:0], &access.Connect{
+		Client:   v.s.clientAddr(),
 		Local:    own.AddrPort(),
-		Listener: int32(ln.number),
+		Listener: int32(v.ln.number),
 		Frontend: f.conf.Name,
 		Mode:     f.conf.Mode,
 	})
-	l.sink.Send(f.route, access.Info, l.line)
+	v.sink.Send(f.route, access.Info, v.line)
 }
 
 // log writes the log line of a session in mode tcp. In mode http, each exchange has its own
 // line.
-func (l *loop) log(id int32, s *session, ln *listener) {
-	f := ln.frontend
+func (v *visit) log() {
+	f := v.f
 	opt := &f.conf.Log
-	if f.route == access.None || opt.Format == conf.LogDefault || l.isHTTP(s) {
+	if f.route == access.None || opt.Format == conf.LogDefault || v.isHTTP() {
 		return
 	}
-	normal := s.term[0] == '-' && s.tries == 0
-	if opt.DontLogNull && s.received == 0 || opt.DontLogNormal && normal {
+	normal := v.s.term[0] == '-' && v.s.tries == 0
+	if opt.DontLogNull && v.s.received == 0 || opt.DontLogNormal && normal {
 		return
 	}
-	r := &l.record
-	r.Record = l.recordOf(s, ln)
-	r.Bytes, r.Uploaded = s.flow[server].Bytes, uint64(s.received)
+	r := &v.record
+	r.Record = v.recordOf()
+	r.Bytes, r.Uploaded = v.s.flow[server].Bytes, uint64(v.s.received)
 	if f.line.AsksAddresses() {
-		tellOwn(s, &r.Record, l.own.at(id))
+		tellOwn(v.s, &r.Record, v.own.at(v.id))
 	}
-	l.sendLine(f, r, normal)
+	v.sendLine(f, r, normal)
 }
 
 // sendLine formats a log line as the frontend is configured, and sends it. normal means that
@@ -81,29 +81,29 @@ func levelOf(opt *conf.Logging, normal bool) access.Level {
 }
 
 // recordOf returns the values that all log formats share.
-func (l *loop) recordOf(s *session, ln *listener) access.Record {
+func (v *visit) recordOf() access.Record {
 	r := access.Record{
-		Client:       s.clientAddr(),
-		Listener:     int32(ln.number),
-		Accept:       time.UnixMilli(s.wall),
-		Frontend:     ln.frontend.conf.Name,
-		Tw:           int64(s.queued),
+		Client:       v.s.clientAddr(),
+		Listener:     int32(v.ln.number),
+		Accept:       time.UnixMilli(v.s.wall),
+		Frontend:     v.f.conf.Name,
+		Tw:           int64(v.s.queued),
 		Tc:           -1,
-		Tt:           l.now - s.began,
-		Term:         s.term,
-		Act:          int32(l.engine.stat.Cur()),
-		Fe:           int32(ln.frontend.stat.Cur()),
-		Retries:      int32(s.tries),
-		Redispatched: s.redispatched,
+		Tt:           v.now - v.s.began,
+		Term:         v.s.term,
+		Act:          int32(v.engine.stat.Cur()),
+		Fe:           int32(v.f.stat.Cur()),
+		Retries:      int32(v.s.tries),
+		Redispatched: v.s.redispatched,
 	}
-	if s.connected >= 0 {
-		r.Tc = int64(s.connected - s.queued)
+	if v.s.connected >= 0 {
+		r.Tc = int64(v.s.connected - v.s.queued)
 	}
 	switch {
-	case s.backend >= 0:
-		l.logServer(s, &r)
-	case s.term[1] == 'R' && s.term[0] != 'P' && ln.frontend.conf.Mode == conf.TCP:
-		r.Backend = ln.frontend.conf.DefaultBackend // as HAProxy does while no backend is chosen
+	case v.b != nil:
+		v.logServer(&r)
+	case v.s.term[1] == 'R' && v.s.term[0] != 'P' && v.f.conf.Mode == conf.TCP:
+		r.Backend = v.f.conf.DefaultBackend // as HAProxy does while no backend is chosen
 	}
 	return r
 }
@@ -129,13 +129,12 @@ func tellOwn(s *session, r *access.Record, own *[2]sock.Addr) {
 
 // logServer records the backend, the server and their current sessions. The counts exclude this
 // session: HAProxy has released it at that time (measured with 2.6).
-func (l *loop) logServer(s *session, r *access.Record) {
-	b := l.backendOf(s)
-	r.Backend, r.Be = b.Name, int32(b.Stat.Cur())-1
-	if s.server >= 0 {
-		srv := b.Servers[s.server]
+func (v *visit) logServer(r *access.Record) {
+	r.Backend, r.Be = v.b.Name, int32(v.b.Stat.Cur())-1
+	if v.s.server >= 0 {
+		srv := v.b.Servers[v.s.server]
 		r.Server, r.Srv, r.Target = srv.Name, int32(srv.Stat.Cur()), srv.Addr
-		if s.counted {
+		if v.s.counted {
 			r.Srv--
 		}
 	}

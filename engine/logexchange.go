@@ -18,51 +18,51 @@ import (
 const absent = 0xffff
 
 // tellLine stores the request line and the captures of the request for the log line.
-func (l *loop) tellLine(f *frontend, x *exchange) {
-	if f.route == access.None || f.conf.Log.Format == conf.LogDefault {
+func (v *visit) tellLine() {
+	if v.f.route == access.None || v.f.conf.Log.Format == conf.LogDefault {
 		return
 	}
-	h := &l.sniffed.HTTP
-	l.line = append(l.line[:0], 0, 0)
-	l.line = append(append(l.line, h.Method...), ' ')
-	l.line = append(append(l.line, h.Target...), ' ')
-	l.line = append(l.line, h.Version...)
-	l.line = l.line[:min(len(l.line), 2+access.MaxLine)]
-	binary.NativeEndian.PutUint16(l.line, uint16(len(l.line)-2))
-	l.capture(x, f.conf.Captures.Cookie, f.conf.Captures.Request, h)
-	l.stock.Hold(&x.logPieces, l.line)
+	h := &v.sniffed.HTTP
+	v.line = append(v.line[:0], 0, 0)
+	v.line = append(append(v.line, h.Method...), ' ')
+	v.line = append(append(v.line, h.Target...), ' ')
+	v.line = append(v.line, h.Version...)
+	v.line = v.line[:min(len(v.line), 2+access.MaxLine)]
+	binary.NativeEndian.PutUint16(v.line, uint16(len(v.line)-2))
+	v.capture(v.f.conf.Captures.Cookie, v.f.conf.Captures.Request, h)
+	v.stock.Hold(&v.x.logPieces, v.line)
 }
 
 // tellAnswer stores the captures of the answer for the log line.
-func (l *loop) tellAnswer(f *frontend, x *exchange, h *httpflow.Head) {
-	if x.logPieces.Pending() == 0 {
+func (v *visit) tellAnswer(h *httpflow.Head) {
+	if v.x.logPieces.Pending() == 0 {
 		return
 	}
-	l.line = l.line[:0]
-	l.capture(x, f.conf.Captures.Cookie, f.conf.Captures.Response, h)
-	l.stock.Hold(&x.logPieces, l.line)
+	v.line = v.line[:0]
+	v.capture(v.f.conf.Captures.Cookie, v.f.conf.Captures.Response, h)
+	v.stock.Hold(&v.x.logPieces, v.line)
 }
 
 // capture appends the captures of one head to l.line.
-func (l *loop) capture(x *exchange, cookie *conf.Capture, headers []conf.Capture, h httpflow.Fields) {
+func (v *visit) capture(cookie *conf.Capture, headers []conf.Capture, h httpflow.Fields) {
 	if cookie != nil {
-		l.appendPiece(x, httpflow.CaptureCookie(h, cookie))
+		v.appendPiece(httpflow.CaptureCookie(h, cookie))
 	}
 	for i := range headers {
-		l.appendPiece(x, httpflow.CaptureHeader(h, &headers[i]))
+		v.appendPiece(httpflow.CaptureHeader(h, &headers[i]))
 	}
 }
 
 // appendPiece appends a piece to l.line. It stores the piece as absent if the memory budget is
 // used up.
-func (l *loop) appendPiece(x *exchange, b []byte) {
-	if b == nil || !l.stock.Room(&x.logPieces, x.logPieces.Pending()+len(l.line)+len(b)) {
-		l.line = binary.NativeEndian.AppendUint16(l.line, absent)
+func (v *visit) appendPiece(b []byte) {
+	if b == nil || !v.stock.Room(&v.x.logPieces, v.x.logPieces.Pending()+len(v.line)+len(b)) {
+		v.line = binary.NativeEndian.AppendUint16(v.line, absent)
 		return
 	}
 	b = b[:min(len(b), absent-1)]
-	l.line = binary.NativeEndian.AppendUint16(l.line, uint16(len(b)))
-	l.line = append(l.line, b...)
+	v.line = binary.NativeEndian.AppendUint16(v.line, uint16(len(b)))
+	v.line = append(v.line, b...)
 }
 
 // nextPiece returns the first piece and the pieces after it. The piece is nil if it is absent.
@@ -78,65 +78,64 @@ func nextPiece(told []byte) (piece, rest []byte) {
 }
 
 // logExchange writes the log line of a request that has ended.
-func (l *loop) logExchange(s *session, x *exchange) {
-	ln := l.listeners[s.line]
-	f := ln.frontend
+func (v *visit) logExchange() {
+	f := v.f
 	opt := &f.conf.Log
 	if f.route == access.None || opt.Format == conf.LogDefault {
 		return
 	}
-	normal := s.term[0] == '-' && s.tries == 0 && x.status < 500
-	if opt.DontLogNull && s.clientBytes() == 0 && !x.has(begun) || opt.DontLogNormal && normal {
+	normal := v.s.term[0] == '-' && v.s.tries == 0 && v.x.status < 500
+	if opt.DontLogNull && v.s.clientBytes() == 0 && !v.x.has(begun) || opt.DontLogNormal && normal {
 		return
 	}
-	r := &l.request
-	r.Record = l.recordOf(s, ln)
+	r := &v.request
+	r.Record = v.recordOf()
 	if f.line.AsksAddresses() {
 		var own [2]sock.Addr
-		askOwn(s, &own)
-		tellOwn(s, &r.Record, &own)
+		askOwn(v.s, &own)
+		tellOwn(v.s, &r.Record, &own)
 	}
-	r.Accept = time.UnixMilli(x.wall)
-	if !x.has(begun) {
-		r.Accept = time.UnixMilli(s.wall)
+	r.Accept = time.UnixMilli(v.x.wall)
+	if !v.x.has(begun) {
+		r.Accept = time.UnixMilli(v.s.wall)
 	}
-	r.Bytes, r.Uploaded = l.downloaded(s, x), l.uploaded(s, x)
-	if x.headDone < 0 { // HAProxy counts 0 bytes for the answer to an incomplete head
+	r.Bytes, r.Uploaded = v.downloaded(), v.uploaded()
+	if v.x.headDone < 0 { // HAProxy counts 0 bytes for the answer to an incomplete head
 		r.Bytes = 0
 	}
-	l.tellTimes(s, x, r)
+	v.tellTimes(r)
 	r.Status = -1
-	if x.status != 0 {
-		r.Status = int(x.status)
+	if v.x.status != 0 {
+		r.Status = int(v.x.status)
 	}
 	r.Cookie = [2]byte{}
-	if s.backend >= 0 && l.backendOf(s).marksClients() {
-		r.Cookie = [2]byte{x.claim.Letter, x.cookie}
+	if v.b != nil && v.b.marksClients() {
+		r.Cookie = [2]byte{v.x.claim.Letter, v.x.cookie}
 	}
-	l.tellHeads(f, x, r)
-	l.sendLine(f, r, normal)
+	v.tellHeads(r)
+	v.sendLine(f, r, normal)
 }
 
 // tellTimes sets the timers of the record, in ms. Each counts from the event before it.
-func (l *loop) tellTimes(s *session, x *exchange, r *access.HTTPRecord) {
-	r.Ti, r.TR, r.Tr = int64(x.gap), int64(x.headDone), -1
-	if s.queued >= 0 {
-		r.Tw = int64(s.queued - x.headDone)
+func (v *visit) tellTimes(r *access.HTTPRecord) {
+	r.Ti, r.TR, r.Tr = int64(v.x.gap), int64(v.x.headDone), -1
+	if v.s.queued >= 0 {
+		r.Tw = int64(v.s.queued - v.x.headDone)
 	}
-	if x.answer >= 0 && s.connected >= 0 {
-		r.Tr = int64(x.answer - s.connected)
+	if v.x.answer >= 0 && v.s.connected >= 0 {
+		r.Tr = int64(v.x.answer - v.s.connected)
 	}
 }
 
 // tellHeads sets the request line and the captures of the record.
-func (l *loop) tellHeads(f *frontend, x *exchange, r *access.HTTPRecord) {
-	c := &f.conf.Captures
-	r.Line, l.piecesLeft = nextPiece(l.stock.Held(&x.logPieces))
-	l.slots = l.slots[:0]
-	r.RequestCookie = l.nextCookie(c.Cookie)
-	r.RequestHeaders = l.nextHeaders(r.Line, c.Request)
-	r.ResponseCookie = l.nextCookie(c.Cookie)
-	r.ResponseHeaders = l.nextHeaders(r.Line, c.Response)
+func (v *visit) tellHeads(r *access.HTTPRecord) {
+	c := &v.f.conf.Captures
+	r.Line, v.piecesLeft = nextPiece(v.stock.Held(&v.x.logPieces))
+	v.slots = v.slots[:0]
+	r.RequestCookie = v.nextCookie(c.Cookie)
+	r.RequestHeaders = v.nextHeaders(r.Line, c.Request)
+	r.ResponseCookie = v.nextCookie(c.Cookie)
+	r.ResponseHeaders = v.nextHeaders(r.Line, c.Response)
 }
 
 func (l *loop) nextCookie(c *conf.Capture) (cookie []byte) {

@@ -13,8 +13,8 @@ import (
 	"sluice/engine/httpflow"
 	"sluice/engine/relay"
 	"sluice/engine/sock"
-	"sluice/pool/stat"
 	"sluice/engine/wheel"
+	"sluice/pool/stat"
 	"sluice/sniff"
 )
 
@@ -66,6 +66,8 @@ type loop struct {
 	draining  bool // no new clients; the loop stops after its last session
 	accepting int  // listeners that are open
 	holding   int  // clients in the listeners' held
+
+	current visit // the work on a session that is under way
 }
 
 // newLoop opens what the loop needs and reserves memory for its sessions.
@@ -159,11 +161,11 @@ func (l *loop) event(who int32, events uint32) error {
 
 // yield puts a session's socket into the list of sockets to serve again after the current
 // events. The other sessions have a turn first.
-func (l *loop) yield(id int32, s *session, which side) {
-	one := &s.sock[which]
+func (v *visit) yield(which side) {
+	one := &v.s.sock[which]
 	if !one.has(waiting) {
 		one.set(waiting)
-		l.turns = append(l.turns, tokenOf(id, which, one.turn))
+		v.turns = append(v.turns, tokenOf(v.id, which, one.turn))
 	}
 }
 
@@ -195,69 +197,74 @@ func (l *loop) onListener(fd int) {
 // wake passes an event to the session that the token names. It ignores the event if the session
 // has closed that socket since. events 0 means that it is the socket's turn after yield.
 func (l *loop) wake(t token, events uint32) {
-	id, from := t.session(), t.side()
-	s := l.sessions.at(id)
-	if s.sock[from].turn != t.turn() || s.sock[from].fd < 0 {
+	one := &l.sessions.at(t.session()).sock[t.side()]
+	if one.turn != t.turn() || one.fd < 0 {
 		return
 	}
-	l.meet(id, from, events)
+	l.visit(t.session()).wake(t.side(), events)
+}
+
+// wake handles an event of one of the session's sockets.
+func (v *visit) wake(from side, events uint32) {
+	v.meet(from, events)
+	s := v.s
 	if events == 0 {
 		s.sock[from].flags &^= waiting
 	}
-	failed := l.note(s, from, events)
+	failed := v.note(from, events)
 	if events != 0 && !failed && s.moves() {
-		l.yield(id, s, client)
+		v.yield(client)
 		return
 	}
 	switch s.state {
 	case inspecting:
-		l.inspect(id, s)
+		v.inspect()
 	case dialing:
-		l.tendDial(id, s, from)
+		v.tendDial(from)
 	case relaying:
 		if failed && s.flow[from].Has(relay.SourceEnded) {
-			l.failedLate(id, s, from)
+			v.failedLate(from)
 			break
 		}
-		l.relay(id, s)
+		v.relay()
 	case asking:
-		l.askOn(id, s, from)
+		v.askOn(from)
 	case exchanging:
 		if !failed || from == server {
-			l.exchange(id, s)
+			v.exchange()
 		}
 	case leaving:
-		l.leaveOn(id, s, failed)
+		v.leaveOn(failed)
 	}
 	if failed && from == client {
-		l.lostClient(id, s)
+		v.lostClient()
 	}
-	l.settle(id, s)
+	v.settle()
 }
 
 // lostClient is called after an event that has told of the client's failure. A session that has not
 // ended by then has read what the client had sent before, so it may have reached another state.
 // Nobody receives an answer, so it ends. In the relaying state the next read or write does that. If
 // the server accepts no bytes, none follows.
-func (l *loop) lostClient(id int32, s *session) {
-	switch s.state {
+func (v *visit) lostClient() {
+	switch v.s.state {
 	case dialing, pausing: // the server may have got a part of the stream with the SYN, so it is reset
-		l.end(id, s, ending{term: term('C', 'C'), last: server, abrupt: true})
+		v.end(ending{term: term('C', 'C'), last: server, abrupt: true})
 	case asking:
-		l.endAsking(id, s, l.exchanges.at(id))
+		v.endAsking()
 	case exchanging:
-		l.endExchange(id, s, term('C', l.clientPhase(id, s)), ending{})
+		v.endExchange(term('C', v.clientPhase()), ending{})
 	case relaying:
-		if !s.flow[client].Has(relay.TargetReady) {
-			s.sock[client].set(broken)
-			l.cut(id, s, client)
+		if !v.s.flow[client].Has(relay.TargetReady) {
+			v.s.sock[client].set(broken)
+			v.cut(client)
 		}
 	}
 }
 
 // note records what an event shows about a socket. It reports whether the socket has failed.
-func (l *loop) note(s *session, from side, events uint32) bool {
-	in, out := &s.flow[from], &s.flow[from.other()]
+func (v *visit) note(from side, events uint32) bool {
+	in, out := &v.s.flow[from], &v.s.flow[from.other()]
 	if events&unix.EPOLLOUT != 0 {
 		out.Set(relay.TargetReady)
 	}
@@ -283,15 +290,15 @@ func (l *loop) note(s *session, from side, events uint32) bool {
 
 // watch registers a session's socket with the poller. It returns false if the kernel has no
 // memory for that.
-func (l *loop) watch(id int32, s *session, which side) bool {
-	one := &s.sock[which]
+func (v *visit) watch(which side) bool {
+	one := &v.s.sock[which]
 	if one.has(watched) {
 		return true
 	}
-	if s.full(which) {
+	if v.s.full(which) {
 		one.set(writableWanted)
 	}
-	if l.poller.watch(int(one.fd), tokenOf(id, which, one.turn), one.interest()) != nil {
+	if v.poller.watch(int(one.fd), tokenOf(v.id, which, one.turn), one.interest()) != nil {
 		return false
 	}
 	one.set(watched)
@@ -302,20 +309,20 @@ func (l *loop) watch(id int32, s *session, which side) bool {
 // earlier, for example because the other side has to send next. A socket that is full is
 // registered for writing. If the kernel lacked memory, a timer is armed: no event follows when it
 // has memory again. A socket that was full once stays registered for writing.
-func (l *loop) settle(id int32, s *session) {
-	if s.state == relaying || s.state == exchanging {
-		if at := l.deadline(id, s); at != never {
-			l.clock.arm(id, at, l.now)
+func (v *visit) settle() {
+	if v.s.state == relaying || v.s.state == exchanging {
+		if at := v.deadline(); at != never {
+			v.clock.arm(v.id, at, v.now)
 		}
 	}
-	if s.state != free && s.starved() {
-		l.clock.arm(id, l.now+shortage.Milliseconds(), l.now)
+	if v.s.state != free && v.s.starved() {
+		v.clock.arm(v.id, v.now+shortage.Milliseconds(), v.now)
 	}
 	for which := range side(2) {
-		one := &s.sock[which]
-		if one.flags&(watched|writableWanted) == watched && s.full(which) {
+		one := &v.s.sock[which]
+		if one.flags&(watched|writableWanted) == watched && v.s.full(which) {
 			one.set(writableWanted)
-			l.poller.rewatch(int(one.fd), tokenOf(id, which, one.turn), one.interest())
+			v.poller.rewatch(int(one.fd), tokenOf(v.id, which, one.turn), one.interest())
 		}
 	}
 }

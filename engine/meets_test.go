@@ -113,16 +113,16 @@ func (x *stage) fill(t *testing.T) {
 }
 
 // on waits for a session in a state, and runs do on its loop.
-func (x *stage) on(s state, do func(l *loop, id int32, of *session)) {
+func (x *stage) on(s state, do func(*visit)) {
 	x.t.Helper()
 	wait(x.t, "a session to be "+stateNames[s], func() bool {
 		found := make(chan bool, 4)
 		x.tell(func(l *loop) error {
 			hit := false
 			l.sessions.each(func(id int32) {
-				if of := l.sessions.at(id); of.state == s && !hit {
+				if v := l.visit(id); v.s.state == s && !hit {
 					hit = true
-					do(l, id, of)
+					do(v)
 				}
 			})
 			found <- hit
@@ -136,7 +136,7 @@ func (x *stage) on(s state, do func(l *loop, id int32, of *session)) {
 	})
 }
 
-func (x *stage) reaches(s state) { x.t.Helper(); x.on(s, func(*loop, int32, *session) {}) }
+func (x *stage) reaches(s state) { x.t.Helper(); x.on(s, func(*visit) {}) }
 
 // urge sends a byte of urgent data.
 func urge(t *testing.T, c net.Conn) {
@@ -154,15 +154,16 @@ func urge(t *testing.T, c net.Conn) {
 // turnFor calls yield for one side of a session in a state, as if the session had called it
 // before it entered this state.
 func (x *stage) turnFor(s state, which side) {
-	x.on(s, func(l *loop, id int32, of *session) { l.yield(id, of, which) })
+	x.on(s, func(v *visit) { v.yield(which) })
 }
 
 // roomFor registers a socket for writing, as if it had been full before. The poller then
 // reports that it is writable.
 func (x *stage) roomFor(s state, which side) {
-	x.on(s, func(l *loop, id int32, of *session) {
-		of.sock[which].set(writableWanted)
-		l.poller.rewatch(int(of.sock[which].fd), tokenOf(id, which, of.sock[which].turn), of.sock[which].interest())
+	x.on(s, func(v *visit) {
+		one := &v.s.sock[which]
+		one.set(writableWanted)
+		v.poller.rewatch(int(one.fd), tokenOf(v.id, which, one.turn), one.interest())
 	})
 }
 

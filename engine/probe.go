@@ -21,8 +21,8 @@ const (
 )
 
 // meet reports to the probe what a session is about to handle.
-func (l *loop) meet(id int32, from side, events uint32) {
-	if l.probe != nil {
-		l.probe.meets(l, id, from, events)
+func (v *visit) meet(from side, events uint32) {
+	if v.probe != nil {
+		v.probe.meets(v.loop, v.id, from, events)
 	}
 }

@@ -8,17 +8,12 @@ import (
 
 // sessionCheck checks that the state of a session fits its sockets, flows and timers.
 type sessionCheck struct {
-	*loop
+	visit
 	*session
-	id int32
-	x  *exchange // nil in mode tcp
 	wrongs
 }
 
 func (c *sessionCheck) errors() []string {
-	if c.isHTTP(c.session) {
-		c.x = c.exchanges.at(c.id)
-	}
 	c.timer()
 	c.sockets()
 	if c.state == leaving {
@@ -54,7 +49,7 @@ func (c *sessionCheck) timer() {
 	if c.sock[client].has(waiting) || c.sock[server].has(waiting) {
 		return
 	}
-	at := c.deadline(c.id, c.session)
+	at := c.deadline()
 	due, armed := c.clock.wheel.Due(c.id)
 	c.unless(at == never || armed && due <= max(at, c.now), "its deadline is %d, its timer %d (armed: %v)", at, due, armed)
 }
@@ -117,7 +112,7 @@ func (c *sessionCheck) exchange() {
 	if c.idles() {
 		clean := x.ahead[server].Pending() == 0 && c.flow[client].Pending() == 0 && c.flow[server].Pending() == 0 || c.ours()
 		c.unless(clean, "the idle server's connection has something under way")
-		c.unless(!c.is(asking) || c.unharmed(c.session, server), "the idle server's connection is about to end")
+		c.unless(!c.is(asking) || c.unharmed(server), "the idle server's connection is about to end")
 		c.unless(!c.serving(), "the connection that is used is idle")
 	}
 	if c.is(asking) {

@@ -64,7 +64,7 @@ func (i *inspector) opens(fd int) {
 }
 
 func (i *inspector) meets(l *loop, id int32, from side, events uint32) {
-	visit(l.sessions.at(id).state, from, events)
+	countVisit(l.sessions.at(id).state, from, events)
 	mine := &i.loops[l.number]
 	mine.touched = append(mine.touched, id)
 }
@@ -90,7 +90,9 @@ func (i *inspector) settled(l *loop) {
 }
 
 func (i *inspector) look(l *loop, id int32, s *session) {
-	wrong := (&sessionCheck{loop: l, session: s, id: id}).errors()
+	c := sessionCheck{session: s}
+	c.fill(l, id)
+	wrong := c.errors()
 	if len(wrong) > 0 {
 		i.tell(dump(l, id, s), wrong)
 	}
@@ -105,8 +107,9 @@ func (i *inspector) tell(what string, wrong []string) {
 // dump describes a session for a failure message.
 func dump(l *loop, id int32, s *session) string {
 	text := fmt.Sprintf("session %d on loop %d at %d: %+v", id, l.number, l.now, *s)
-	if l.isHTTP(s) {
-		text += fmt.Sprintf("\nexchange: %+v", *l.exchanges.at(id))
+	var v visit
+	if v.fill(l, id); v.x != nil {
+		text += fmt.Sprintf("\nexchange: %+v", *v.x)
 	}
 	return text
 }
@@ -195,10 +198,11 @@ func (g *ledger) lent() {
 func (g *ledger) counts() {
 	frontends, servers := map[*frontend]int64{}, map[any]int64{}
 	g.sessions.each(func(id int32) {
-		s := g.sessions.at(id)
-		frontends[g.listeners[s.line].frontend]++
-		if s.counted {
-			servers[g.serverOf(s)]++
+		var v visit
+		v.fill(g.loop, id)
+		frontends[v.f]++
+		if v.s.counted {
+			servers[v.srv()]++
 		}
 	})
 	open := int64(g.sessions.open)

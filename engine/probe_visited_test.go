@@ -25,7 +25,7 @@ const (
 // visited counts which events sessions have met in which state, on which side.
 var visited [leaving + 1][meetings][2]atomic.Int64
 
-func visit(s state, from side, events uint32) {
+func countVisit(s state, from side, events uint32) {
 	for _, what := range classes(events) {
 		visited[s][what][from].Add(1)
 	}

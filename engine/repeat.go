@@ -9,40 +9,40 @@ import "bytes"
 //   - It was not resent before.
 //   - A copy of all bytes sent is held. Only requests with an idempotent method are copied
 //     (RFC 9110 9.2.2).
-func (l *loop) mayRepeat(s *session, x *exchange) bool {
-	return x.has(reused) && !x.has(heard) && !x.has(resent) && x.sent.Pending() > 0
+func (v *visit) mayRepeat() bool {
+	return v.x.has(reused) && !v.x.has(heard) && !v.x.has(resent) && v.x.sent.Pending() > 0
 }
 
 // repeat sends the request again, to a server that is chosen again.
-func (l *loop) repeat(id int32, s *session, x *exchange) {
-	x.marks = x.marks&^reused | resent
-	l.head = append(l.head[:0], l.stock.Held(&x.sent)...)
-	l.stock.Release(&x.sent)
-	l.countRetry(s)
-	l.unassign(s, 0, 0)
-	l.dropServer(id, s, x)
-	s.flow[client].Bytes = x.before[client] // the bytes sent to the first server do not count
-	s.tries++
-	s.queued, s.connected = -1, -1
-	l.choose(id, s, nil, l.head)
+func (v *visit) repeat() {
+	v.x.marks = v.x.marks&^reused | resent
+	v.head = append(v.head[:0], v.stock.Held(&v.x.sent)...)
+	v.stock.Release(&v.x.sent)
+	v.countRetry()
+	v.unassign(0, 0)
+	v.dropServer()
+	v.s.flow[client].Bytes = v.x.before[client] // the bytes sent to the first server do not count
+	v.s.tries++
+	v.s.queued, v.s.connected = -1, -1
+	v.choose(nil, v.head)
 }
 
 // copySent holds a copy of the first bytes of a request that uses the idle connection.
-func (l *loop) copySent(x *exchange, head []byte) {
-	if idempotent(head) && len(head) <= l.sizes.Repeat && l.stock.Room(&x.sent, len(head)) {
-		l.stock.Hold(&x.sent, head)
+func (v *visit) copySent(head []byte) {
+	if idempotent(head) && len(head) <= v.sizes.Repeat && v.stock.Room(&v.x.sent, len(head)) {
+		v.stock.Hold(&v.x.sent, head)
 	}
 }
 
 // copyMore adds further bytes of the request to the copy. It drops the copy if the request
 // becomes too long, so that this request is never resent.
-func (l *loop) copyMore(x *exchange, b []byte) {
-	switch n := x.sent.Pending(); {
+func (v *visit) copyMore(b []byte) {
+	switch n := v.x.sent.Pending(); {
 	case n == 0:
-	case n+len(b) <= l.sizes.Repeat && l.stock.Room(&x.sent, n+len(b)):
-		l.stock.Hold(&x.sent, b)
+	case n+len(b) <= v.sizes.Repeat && v.stock.Room(&v.x.sent, n+len(b)):
+		v.stock.Hold(&v.x.sent, b)
 	default:
-		l.stock.Release(&x.sent)
+		v.stock.Release(&v.x.sent)
 	}
 }
 

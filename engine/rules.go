@@ -20,69 +20,68 @@ const (
 )
 
 // follow applies a rule whose condition is true.
-func (l *loop) follow(id int32, s *session, x *exchange, r *acl.HTTPRule) course {
+func (v *visit) follow(r *acl.HTTPRule) course {
 	switch r.Action {
 	case conf.Allow:
 		return passed
 	case conf.Deny, conf.Return:
-		l.answerRule(id, s, x, r)
+		v.answerRule(r)
 		return answered
 	case conf.RedirectTo:
-		return l.redirect(s, x, r)
+		return v.redirect(r)
 	default:
-		l.edit(x, r)
+		v.edit(r)
 		return edited
 	}
 }
 
 // requestRules applies `http-request` rules to the current head. It reports whether the request
 // continues.
-func (l *loop) requestRules(id int32, s *session, x *exchange, rules *acl.Rules) bool {
+func (v *visit) requestRules(rules *acl.Rules) bool {
 	unread := false // the facts do not contain the latest edits
-	for i := rules.Next(&l.facts, 0); i >= 0; i = rules.Next(&l.facts, i+1) {
-		switch l.follow(id, s, x, rules.At(i)) {
+	for i := rules.Next(&v.facts, 0); i >= 0; i = rules.Next(&v.facts, i+1) {
+		switch v.follow(rules.At(i)) {
 		case edited:
-			if unread = !rules.Reads(i + 1); !unread && !l.reread(id, s, x) {
+			if unread = !rules.Reads(i + 1); !unread && !v.reread() {
 				return false
 			}
 		case answered:
 			return false
 		case passed:
-			return !unread || l.reread(id, s, x)
+			return !unread || v.reread()
 		}
 	}
-	return !unread || l.reread(id, s, x)
+	return !unread || v.reread()
 }
 
 // responseRules applies `http-response` rules to the head of an answer: those of the backend,
 // then those of the frontend, as in HAProxy. It reports whether the answer continues.
-func (l *loop) responseRules(id int32, s *session, x *exchange) bool {
-	f, b := l.listeners[s.line].frontend, l.backendOf(s)
-	if b.rules.Response.Len() == 0 && f.rules.Response.Len() == 0 {
+func (v *visit) responseRules() bool {
+	if v.b.rules.Response.Len() == 0 && v.f.rules.Response.Len() == 0 {
 		return true
 	}
-	l.response = acl.Response{Status: l.reply.Status, Line: l.reply.Line, Fields: &l.reply}
-	l.facts.Response = &l.response
-	defer func() { l.facts.Response = nil }()
-	l.tellFacts(s)
-	if !f.owns(b) && b.rules.Response.Len() > 0 {
-		if !l.responseRulesOf(id, s, x, &b.rules.Response) {
+	v.response = acl.Response{Status: v.reply.Status, Line: v.reply.Line, Fields: &v.reply}
+	v.facts.Response = &v.response
+	defer func() { v.facts.Response = nil }()
+	v.tellFacts()
+	if !v.f.owns(v.b) && v.b.rules.Response.Len() > 0 {
+		if !v.responseRulesOf(&v.b.rules.Response) {
 			return false
 		}
-		if f.rules.Response.Reads(0) {
-			l.rereadAnswer(x)
+		if v.f.rules.Response.Reads(0) {
+			v.rereadAnswer()
 		}
 	}
-	return l.responseRulesOf(id, s, x, &f.rules.Response)
+	return v.responseRulesOf(&v.f.rules.Response)
 }
 
 // responseRulesOf applies the `http-response` rules of one proxy.
-func (l *loop) responseRulesOf(id int32, s *session, x *exchange, rules *acl.Rules) bool {
-	for i := rules.Next(&l.facts, 0); i >= 0; i = rules.Next(&l.facts, i+1) {
-		switch l.follow(id, s, x, rules.At(i)) {
+func (v *visit) responseRulesOf(rules *acl.Rules) bool {
+	for i := rules.Next(&v.facts, 0); i >= 0; i = rules.Next(&v.facts, i+1) {
+		switch v.follow(rules.At(i)) {
 		case edited:
 			if rules.Reads(i + 1) {
-				l.rereadAnswer(x)
+				v.rereadAnswer()
 			}
 		case answered:
 			return false
@@ -94,25 +93,25 @@ func (l *loop) responseRulesOf(id int32, s *session, x *exchange, rules *acl.Rul
 }
 
 // rereadAnswer parses the edited head of the answer, so that later rules read the edits.
-func (l *loop) rereadAnswer(x *exchange) {
-	l.edited = l.rewrite.Append(l.edited[:0])
-	l.edited, l.shown = l.shown, l.edited
-	l.reply.Reread(l.shown)
-	l.rewrite.Response(&l.reply)
-	l.response.Status, l.response.Line = int(x.status), l.reply.Line
+func (v *visit) rereadAnswer() {
+	v.edited = v.rewrite.Append(v.edited[:0])
+	v.edited, v.shown = v.shown, v.edited
+	v.reply.Reread(v.shown)
+	v.rewrite.Response(&v.reply)
+	v.response.Status, v.response.Line = int(v.x.status), v.reply.Line
 }
 
 // tellFacts sets the values that formats may use, except the heads.
-func (l *loop) tellFacts(s *session) {
-	f := &l.facts
-	f.Src, f.Final = s.clientAddr(), true
-	f.Accepted = time.UnixMilli(s.wall)
-	f.Frontend, f.Backend, f.Server = l.listeners[s.line].frontend.conf.Name, "", ""
-	if s.backend >= 0 {
-		f.Backend = l.backendOf(s).Name
+func (v *visit) tellFacts() {
+	f := &v.facts
+	f.Src, f.Final = v.s.clientAddr(), true
+	f.Accepted = time.UnixMilli(v.s.wall)
+	f.Frontend, f.Backend, f.Server = v.f.conf.Name, "", ""
+	if v.b != nil {
+		f.Backend = v.b.Name
 	}
-	if s.backend >= 0 && s.server >= 0 {
-		f.Server, f.ServerAddr = l.serverOf(s).Name, l.serverOf(s).Addr
+	if v.b != nil && v.s.server >= 0 {
+		f.Server, f.ServerAddr = v.srv().Name, v.srv().Addr
 	}
 }
 
@@ -124,96 +123,96 @@ func (l *loop) value(v *acl.Value) []byte {
 }
 
 // edit applies one edit to the current head.
-func (l *loop) edit(x *exchange, r *acl.HTTPRule) {
-	w := &l.rewrite
+func (v *visit) edit(r *acl.HTTPRule) {
+	w := &v.rewrite
 	switch r.Action {
 	case conf.SetHeader:
-		w.SetHeader(r.Name, l.value(r.Value))
+		w.SetHeader(r.Name, v.value(r.Value))
 	case conf.AddHeader:
-		w.AddHeader(r.Name, l.value(r.Value))
+		w.AddHeader(r.Name, v.value(r.Value))
 	case conf.DelHeader:
 		w.DelHeaders(r.Deletes)
 	case conf.ReplaceHeader:
-		w.ReplaceHeader(r.Name, r.Regexp, l.value(r.Value))
+		w.ReplaceHeader(r.Name, r.Regexp, v.value(r.Value))
 	case conf.ReplaceValue:
-		w.ReplaceValue(r.Name, r.Regexp, l.value(r.Value))
+		w.ReplaceValue(r.Name, r.Regexp, v.value(r.Value))
 	case conf.SetMethod:
-		x.flow.SetMethod(w, l.value(r.Value))
+		v.x.flow.SetMethod(w, v.value(r.Value))
 	case conf.SetPath:
-		w.SetPath(l.value(r.Value))
+		w.SetPath(v.value(r.Value))
 	case conf.SetPathQ:
-		w.SetPathQ(l.value(r.Value))
+		w.SetPathQ(v.value(r.Value))
 	case conf.SetQuery:
-		w.SetQuery(l.value(r.Value))
+		w.SetQuery(v.value(r.Value))
 	case conf.SetURI:
-		w.SetURI(l.value(r.Value))
+		w.SetURI(v.value(r.Value))
 	case conf.ReplacePath:
-		w.ReplacePath(r.Regexp, l.value(r.Value))
+		w.ReplacePath(r.Regexp, v.value(r.Value))
 	case conf.ReplacePathQ:
-		w.ReplacePathQ(r.Regexp, l.value(r.Value))
+		w.ReplacePathQ(r.Regexp, v.value(r.Value))
 	case conf.ReplaceURI:
-		w.ReplaceURI(r.Regexp, l.value(r.Value))
+		w.ReplaceURI(r.Regexp, v.value(r.Value))
 	case conf.SetStatus:
-		if x.flow.SetStatus(w, r.Status, r.Reason) {
-			x.status = int16(r.Status)
+		if v.x.flow.SetStatus(w, r.Status, r.Reason) {
+			v.x.status = int16(r.Status)
 		}
 	}
 }
 
 // reread parses the edited head of the request, so that later rules read the edits. If the
 // edits made the head invalid, it refuses the request and returns false.
-func (l *loop) reread(id int32, s *session, x *exchange) bool {
-	l.edited = l.rewrite.Append(l.edited[:0])
-	l.edited, l.shown = l.shown, l.edited
+func (v *visit) reread() bool {
+	v.edited = v.rewrite.Append(v.edited[:0])
+	v.edited, v.shown = v.shown, v.edited
 	var st sniff.State
-	l.scanner.Sniff(&st, l.shown, &l.sniffed)
-	if l.sniffed.HTTP.Verdict != sniff.Yes {
-		l.refuse(id, s, x, 500, term('P', 'R'))
+	v.scanner.Sniff(&st, v.shown, &v.sniffed)
+	if v.sniffed.HTTP.Verdict != sniff.Yes {
+		v.refuse(500, term('P', 'R'))
 		return false
 	}
-	l.rewrite.Request(&l.sniffed.HTTP)
+	v.rewrite.Request(&v.sniffed.HTTP)
 	return true
 }
 
 // redirect prepares the answer of a redirect. With `ignore-empty` and an empty location, the
 // rule does nothing.
-func (l *loop) redirect(s *session, x *exchange, r *acl.HTTPRule) course {
-	to := l.value(r.Value)
+func (v *visit) redirect(r *acl.HTTPRule) course {
+	to := v.value(r.Value)
 	if len(to) == 0 && r.Redirect.Skips() {
 		return skipped
 	}
-	l.countRule(s, r)
-	l.head = x.flow.AppendRedirect(l.head[:0], r.Redirect, to, &l.sniffed.HTTP)
-	x.status, x.term = int16(r.Redirect.Code), term('L', l.ruleLetter())
-	x.marks |= local
+	v.countRule(r)
+	v.head = v.x.flow.AppendRedirect(v.head[:0], r.Redirect, to, &v.sniffed.HTTP)
+	v.x.status, v.x.term = int16(r.Redirect.Code), term('L', v.ruleLetter())
+	v.x.marks |= local
 	return answered
 }
 
 // answerRule prepares the answer of a `return` or `deny` for sayOurs. If the answer is a file,
 // it sends the file as it is and ends the session.
-func (l *loop) answerRule(id int32, s *session, x *exchange, r *acl.HTTPRule) {
-	x.term = term('L', l.ruleLetter())
+func (v *visit) answerRule(r *acl.HTTPRule) {
+	v.x.term = term('L', v.ruleLetter())
 	if r.Action == conf.Deny {
-		x.term = term('P', l.ruleLetter())
+		v.x.term = term('P', v.ruleLetter())
 	}
-	l.countRule(s, r)
-	status := l.answerStatus(r)
-	file, isFile := l.answerFile(s, r, status)
+	v.countRule(r)
+	status := v.answerStatus(r)
+	file, isFile := v.answerFile(r, status)
 	if isFile {
-		l.sendFile(id, s, x, status, file, x.term)
+		v.sendFile(status, file, v.x.term)
 		return
 	}
-	l.head = x.flow.AppendAnswer(l.head[:0], l.answerOf(r, status))
-	x.status = int16(status)
-	x.marks |= local
+	v.head = v.x.flow.AppendAnswer(v.head[:0], v.answerOf(r, status))
+	v.x.status = int16(status)
+	v.x.marks |= local
 }
 
 // answerFile returns the file that contains the whole answer of a rule: its own file, or one of
 // `errorfile`.
-func (l *loop) answerFile(s *session, r *acl.HTTPRule, status int) ([]byte, bool) {
+func (v *visit) answerFile(r *acl.HTTPRule, status int) ([]byte, bool) {
 	switch {
 	case r.Answer.Paged():
-		return l.errorFile(s, status)
+		return v.errorFile(status)
 	case r.Answer.Kind == conf.AnswerErrorFile:
 		return r.Answer.Content, true
 	}

@@ -50,19 +50,19 @@ func (x *simulation) checkPlaces() {
 	places, current := map[*stat.Limit]int64{}, map[*stat.Load]int64{}
 	for _, l := range x.engine.loops {
 		l.sessions.each(func(id int32) {
-			s := l.sessions.at(id)
-			ln := l.listeners[s.line]
-			for _, limit := range ln.limits {
+			var v visit
+			v.fill(l, id)
+			for _, limit := range v.ln.limits {
 				places[limit]++
 			}
 			current[&x.engine.stat.Load]++
-			current[&ln.frontend.stat.Load]++
-			current[&ln.frontend.stat.Conns]++
-			if s.backend >= 0 {
-				current[&l.backendOf(s).Stat.Load]++
+			current[&v.f.stat.Load]++
+			current[&v.f.stat.Conns]++
+			if v.b != nil {
+				current[&v.b.Stat.Load]++
 			}
-			if s.counted {
-				current[&l.serverOf(s).Stat.Load]++
+			if v.s.counted {
+				current[&v.srv().Stat.Load]++
 			}
 		})
 	}

@@ -1,0 +1,43 @@
+package engine
+
+import "sluice/pool"
+
+// visit is the receiver of all work on one session. It holds what that work needs beside the tools of
+// the loop. Each loop has one visit, and fills it for each event: work on a session never begins
+// while work on another one is under way (see yield).
+type visit struct {
+	*loop
+	id int32
+	s  *session
+	ln *listener // which accepted the client
+	f  *frontend
+	b  *backend  // nil: not chosen
+	x  *exchange // nil in mode tcp
+}
+
+// visit begins work on a session.
+func (l *loop) visit(id int32) *visit {
+	l.current.fill(l, id)
+	return &l.current
+}
+
+func (v *visit) fill(l *loop, id int32) {
+	v.loop, v.id, v.s = l, id, l.sessions.at(id)
+	v.ln = l.listeners[v.s.line]
+	v.f, v.x = v.ln.frontend, nil
+	if v.isHTTP() {
+		v.x = l.exchanges.at(id)
+	}
+	v.useBackend(v.s.backend)
+}
+
+// useBackend gives the session a backend: its index in site.backends, or -1 for none.
+func (v *visit) useBackend(i int32) {
+	v.s.backend, v.b = i, nil
+	if i >= 0 {
+		v.b = v.site.backends[i]
+	}
+}
+
+// srv returns the session's server. The session must have one.
+func (v *visit) srv() *pool.Server { return v.b.Servers[v.s.server] }
