@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -18,11 +19,13 @@ type carrier struct {
 	name  string
 	out   outlet
 	drops drops
-	lost  func() // called after lines were dropped
+	log   *Log // counts and reports dropped lines
+	uses  int  // targets of routes that have this carrier; 0: it is being closed; guarded by mu of the log
 
-	wake   chan struct{} // wakes the goroutine; its buffer holds one value
-	giveUp chan struct{} // closed: no further attempts
-	done   chan struct{} // closed by the goroutine when it ends
+	wake   chan struct{}   // wakes the goroutine; its buffer holds one value
+	giveUp context.Context // ended: no further attempts
+	stop   func()          // ends giveUp
+	done   chan struct{}   // closed by the goroutine when it ends
 
 	mu       sync.Mutex // guards the fields below
 	queue    batch
@@ -52,13 +55,17 @@ func (b *batch) advance(n int) {
 	}
 }
 
-func newCarrier(name string, out outlet, lost func()) *carrier {
-	c := &carrier{
-		name: name, out: out, lost: lost,
-		wake: make(chan struct{}, 1), giveUp: make(chan struct{}), done: make(chan struct{}),
-	}
+func newCarrier(name string, out outlet, log *Log) *carrier {
+	c := &carrier{name: name, out: out, log: log, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	c.giveUp, c.stop = context.WithCancel(context.Background())
 	go c.run()
 	return c
+}
+
+// drop counts n dropped lines.
+func (c *carrier) drop(n int) {
+	c.drops.add(n)
+	c.log.dropped.Add(uint64(n))
 }
 
 // put adds a line to the queue in the format of the target. It drops the line if the queue is full.
@@ -66,8 +73,8 @@ func (c *carrier) put(t *target, f *frame) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.finished || len(c.queue.buf)+len(f.line) > queueSize {
-		c.drops.add(1)
-		c.lost()
+		c.drop(1)
+		c.log.lost()
 		return
 	}
 	c.queue.buf = t.append(c.queue.buf, f.level, f.at, f.line)
@@ -87,7 +94,7 @@ func (c *carrier) dispatch() {
 	}
 }
 
-// run is the carrier's goroutine. It ends after finish, when the queue is sent or giveUp is closed.
+// run is the carrier's goroutine. It ends after finish, when the queue is sent or giveUp has ended.
 func (c *carrier) run() {
 	defer close(c.done)
 	defer c.out.close()
@@ -96,7 +103,7 @@ func (c *carrier) run() {
 		for err := c.out.send(&b, c.fail); err != nil; err = c.out.send(&b, c.fail) {
 			c.note(err)
 			if !c.pause() {
-				c.drops.add(len(b.ends) - b.line)
+				c.drop(len(b.ends) - b.line)
 				return
 			}
 		}
@@ -126,8 +133,8 @@ func (c *carrier) take(b *batch) bool {
 // fail counts a line that can never be sent to this destination as dropped.
 func (c *carrier) fail(err error) {
 	c.note(err)
-	c.drops.add(1)
-	c.lost()
+	c.drop(1)
+	c.log.lost()
 }
 
 func (c *carrier) note(err error) {
@@ -150,7 +157,7 @@ func (c *carrier) pause() bool {
 	select {
 	case <-time.After(retryEvery):
 		return true
-	case <-c.giveUp:
+	case <-c.giveUp.Done():
 		return false
 	}
 }
@@ -164,14 +171,15 @@ func (c *carrier) finish() {
 }
 
 // await waits for the end of the carrier until the deadline. Then it stops further attempts and
-// waits a little longer. A goroutine that is still blocked in a write is abandoned.
+// waits a little longer. A goroutine that is still blocked in a write is abandoned. Several
+// goroutines may wait at the same time.
 func (c *carrier) await(deadline time.Time) {
 	if !c.ended(deadline) {
-		close(c.giveUp)
+		c.stop()
 		c.ended(deadline.Add(2 * datagramWait))
 	}
 	c.mu.Lock()
-	c.drops.add(len(c.queue.ends))
+	c.drop(len(c.queue.ends))
 	c.queue.reset()
 	c.mu.Unlock()
 }

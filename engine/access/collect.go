@@ -17,16 +17,30 @@ func (l *Log) collect() {
 			timer.Reset(linger)
 			select {
 			case <-timer.C:
-				continue
+			case asked := <-l.rounds:
+				l.round(&f)
+				close(asked)
 			case <-l.stop:
 				l.round(&f)
 				return
 			}
+			continue
 		}
-		if !l.sleep() {
+		if !l.sleep(&f) {
 			l.round(&f)
 			return
 		}
+	}
+}
+
+// settle waits until the lines that are now in the rings are in the queues of their carriers. It
+// returns at once if the log is closed.
+func (l *Log) settle() {
+	done := make(chan struct{})
+	select {
+	case l.rounds <- done:
+		<-done
+	case <-l.collected:
 	}
 }
 
@@ -49,8 +63,8 @@ func (l *Log) round(f *frame) bool {
 	return found
 }
 
-// sleep waits for the next line. It returns false when the log is closed.
-func (l *Log) sleep() bool {
+// sleep waits for the next line, or for settle. It returns false when the log is closed.
+func (l *Log) sleep(f *frame) bool {
 	l.asleep.Store(true)
 	defer l.asleep.Store(false)
 	for _, s := range *l.sinks.Load() {
@@ -60,6 +74,10 @@ func (l *Log) sleep() bool {
 	}
 	select {
 	case <-l.wake:
+		return true
+	case asked := <-l.rounds:
+		l.round(f)
+		close(asked)
 		return true
 	case <-l.stop:
 		return false

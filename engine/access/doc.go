@@ -32,4 +32,8 @@
 // [Log.Route] opens the destinations once. It should run before chroot and before the change of
 // user. Only a UNIX socket is opened again later, if its reader went away. Its path must then exist
 // inside the chroot.
+//
+// Several configurations may live at the same time, and each has its routes. Equal lists of targets
+// are one route, and routes with the same destination share its carrier. [Log.Release] gives routes
+// back. The last release of a destination closes it, after the lines that were sent before.
 package access

@@ -27,12 +27,9 @@ func (d *drops) takeUnreported() uint64 {
 // Dropped returns the number of lines dropped since the log was opened. A line that two targets
 // dropped counts twice.
 func (l *Log) Dropped() uint64 {
-	var n uint64
+	n := l.dropped.Load()
 	for _, s := range *l.sinks.Load() {
 		n += s.drops.count.Load()
-	}
-	for _, c := range *l.carriers.Load() {
-		n += c.drops.count.Load()
 	}
 	return n
 }

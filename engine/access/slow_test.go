@@ -22,7 +22,7 @@ import (
 func overfill(t *testing.T, l *Log, route Route) int {
 	t.Helper()
 	sink, sent := l.NewSink(), 0
-	carrier := (*l.routes.Load())[route][0].carrier
+	carrier := (*l.routes.Load())[route].targets[0].carrier
 	eventually(t, "lines are dropped", func() bool {
 		for range 500 {
 			sink.Send(route, Info, numbered(sent))
@@ -197,7 +197,7 @@ func logInto(t *testing.T, out outlet) (*Log, Route) {
 	l := Open("lb", zap.NewNop())
 	t.Cleanup(l.Close)
 	target := conf.LogTarget{Kind: conf.LogStdout, Format: "raw", Facility: "local0"}
-	l.carriers.Store(&[]*carrier{newCarrier(destination(target), out, l.lost)})
+	l.add(newCarrier(destination(target), out, l))
 	return l, mustRoute(t, l, target)
 }
 
@@ -228,7 +228,7 @@ func TestOversizedDatagramIsDropped(t *testing.T) {
 	target.Length = maxLength
 	l := Open("lb", zap.NewNop())
 	defer l.Close()
-	l.carriers.Store(&[]*carrier{newCarrier(path, out, l.lost)})
+	l.add(newCarrier(path, out, l))
 	route := mustRoute(t, l, target)
 	l.Say(route, Info, strings.Repeat("x", 60_000))
 	l.Say(route, Info, "short")

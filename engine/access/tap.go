@@ -7,7 +7,7 @@ func Tap(do func(to Route, lv Level, line []byte)) *Log {
 	l := &Log{tap: do, stop: make(chan struct{}), collected: make(chan struct{})}
 	close(l.collected)
 	l.carriers.Store(&[]*carrier{})
-	l.routes.Store(&[][]target{nil})
+	l.routes.Store(&[]*route{nil})
 	l.sinks.Store(&[]*Sink{})
 	return l
 }
