@@ -42,7 +42,7 @@ func tcpInfo(t *testing.T, c net.Conn) *unix.TCPInfo {
 func countsHead(t *testing.T) (addr string, segments chan int) {
 	t.Helper()
 	segments = make(chan int, 1)
-	return listen(t, func(c *net.TCPConn) {
+	return newPeer(t, func(c *net.TCPConn) {
 		readHead(c)
 		segments <- int(tcpInfo(t, c).Segs_in)
 		_, _ = io.WriteString(c, page)
@@ -102,7 +102,7 @@ backend b
 
 // A server that sends first must see its connection at once.
 func TestSmartConnectWithNothingToSend(t *testing.T) {
-	server := listen(t, func(c *net.TCPConn) {
+	server := newPeer(t, func(c *net.TCPConn) {
 		_, _ = io.WriteString(c, "220 ready")
 		_, _ = io.Copy(io.Discard, c)
 	}).String()

@@ -6,25 +6,19 @@ import (
 	"sluice/conf"
 	"sluice/engine/access"
 	"sluice/engine/admin"
-	"sluice/engine/sock"
+	"sluice/engine/listen"
 )
 
 // LookUp returns the address of a host name.
 type LookUp func(host string) (netip.Addr, error)
 
-// Check returns the problems for which Listen, New and admin.Listen would refuse the
+// Check returns the problems for which listen.Open, New and admin.Listen would refuse the
 // configuration. It uses the same functions, but opens no socket. lookUp resolves host names.
 func Check(c *conf.Config, lookUp LookUp) conf.Problems {
 	lookUp = lookUp.once()
 	_, problems := newSite(c, means{lookUp, func(targets []conf.LogTarget) (access.Route, error) {
 		return access.None, access.Check(targets, lookUp)
 	}})
-	problems = append(problems, CheckFastOpen(c)...)
-	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
-		if err := sock.CheckListen(b, lookUp); err != nil {
-			problems.Errorf(b.Pos, "%v", listenError(f, b, err))
-		}
-	})
 	for _, s := range c.Global.StatsSockets {
 		if err := admin.Check(s, lookUp); err != nil {
 			problems.Errorf(s.Pos, "%v", err)
@@ -33,8 +27,7 @@ func Check(c *conf.Config, lookUp LookUp) conf.Problems {
 	if err := access.Check(c.Global.Log, lookUp); err != nil {
 		problems.Errorf(logPos(c.Global.Log, c.Global.Pos), "%v", err)
 	}
-	collisions(c, lookUp, &problems)
-	return once(problems)
+	return once(append(problems, listen.Check(c, lookUp)...))
 }
 
 // once returns a LookUp that remembers the answer for each host name, because

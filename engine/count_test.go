@@ -133,7 +133,7 @@ func countServers(t *testing.T, reached []chan struct{}) map[string]func(int) st
 	t.Helper()
 	same := func(at string) func(int) string { return func(int) string { return at } }
 	answer := func(text string, last bool) func(int) string {
-		return same(listen(t, func(c *net.TCPConn) {
+		return same(newPeer(t, func(c *net.TCPConn) {
 			for strings.HasSuffix(readHead(c), "\r\n\r\n") {
 				_, _ = io.WriteString(c, text)
 				if last {
@@ -147,20 +147,20 @@ func countServers(t *testing.T, reached []chan struct{}) map[string]func(int) st
 	return map[string]func(int) string{
 		"web": func(i int) string { return web(i) + " cookie x" }, "missing": answer("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", false),
 		"gone": answer("", true), "garbled": answer("garbage\r\n\r\n", false), "cut": answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", true),
-		"slow": same(listen(t, func(c *net.TCPConn) {
+		"slow": same(newPeer(t, func(c *net.TCPConn) {
 			readHead(c)
 			<-time.After(600 * time.Millisecond)
 			_, _ = io.WriteString(c, ok)
 			silent(c)
 		}).String()),
-		"silent": same(listen(t, silent).String()), "echo": same(listen(t, echo).String()), "dead": same("127.0.0.1:1"),
-		"resetting": same(listen(t, func(c *net.TCPConn) {
+		"silent": same(newPeer(t, silent).String()), "echo": same(newPeer(t, echo).String()), "dead": same("127.0.0.1:1"),
+		"resetting": same(newPeer(t, func(c *net.TCPConn) {
 			_, _ = c.Read(make([]byte, 100))
 			reset(c)
 		}).String()),
 		"two": func(i int) string { return "127.0.0.1:1\n  server s2 " + web(i) },
 		"deaf": func(i int) string {
-			return listen(t, func(c *net.TCPConn) {
+			return newPeer(t, func(c *net.TCPConn) {
 				readHead(c)
 				for some := make([]byte, 100); ; {
 					if n, _ := c.Read(some); n == 0 {

@@ -13,10 +13,11 @@ import (
 
 	"sluice/conf"
 	"sluice/engine/access"
+	"sluice/engine/listen"
 	"sluice/engine/relay"
 	"sluice/engine/sock"
-	"sluice/pool/stat"
 	"sluice/pool"
+	"sluice/pool/stat"
 )
 
 const (
@@ -29,7 +30,7 @@ const (
 type Options struct {
 	Config    *conf.Config
 	Plan      Plan
-	Listeners *Listeners // closed by the engine
+	Listeners *listen.Sockets // closed by the engine
 	Logger    *zap.Logger
 	Access    *access.Log
 	Stats     []net.Listener // stats sockets, closed by the engine
@@ -83,7 +84,7 @@ func New(o Options) (*Engine, conf.Problems, error) {
 		access: o.Access,
 		logger: o.Logger,
 		stats:  o.Stats,
-		binds:  len(o.Listeners.binds),
+		binds:  len(o.Listeners.Binds()),
 
 		version: o.Version,
 		probe:   o.probe,
@@ -102,21 +103,20 @@ func New(o Options) (*Engine, conf.Problems, error) {
 }
 
 // spread gives each loop one listening socket of every bind line.
-func (e *Engine) spread(ls *Listeners) {
+func (e *Engine) spread(sockets *listen.Sockets) {
 	number := map[string]int{}
-	for _, b := range ls.binds {
-		number[b.frontend]++
-		f := e.frontend(b.frontend)
+	for _, b := range sockets.Take() {
+		number[b.Frontend]++
+		f := e.frontend(b.Frontend)
 		limits := []*stat.Limit{e.limit, f.limit}
-		if b.bind.MaxConn > 0 {
-			limits = append(limits, stat.NewLimit(b.bind.MaxConn))
+		if b.Conf.MaxConn > 0 {
+			limits = append(limits, stat.NewLimit(b.Conf.MaxConn))
 		}
-		for i, fd := range b.fds {
+		for i, fd := range b.FDs {
 			l := e.loops[i%len(e.loops)]
-			l.add(&listener{fd: fd, number: number[b.frontend], frontend: f, limits: limits, burst: 1})
+			l.add(&listener{fd: fd, number: number[b.Frontend], frontend: f, limits: limits, burst: 1})
 		}
 	}
-	ls.binds = nil
 }
 
 // add adds a listener to the loop, before it runs.

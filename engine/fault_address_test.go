@@ -94,7 +94,7 @@ func TestUnixSocketIsReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = unix.Close(old)
-	b := start(t, strings.NewReplacer("BIND", "unix@"+path+" mode 600", "SERVER", listen(t, says("fine")).String()).Replace(routes))
+	b := start(t, strings.NewReplacer("BIND", "unix@"+path+" mode 600", "SERVER", newPeer(t, says("fine")).String()).Replace(routes))
 	var info unix.Stat_t
 	if err := unix.Stat(path, &info); err != nil || info.Mode&0o777 != 0o600 {
 		t.Errorf("mode %o, %v; want 600", info.Mode&0o777, err)
@@ -106,7 +106,7 @@ func TestUnixSocketIsReplaced(t *testing.T) {
 
 // A connection that a connection rule rejects is closed at once and never logged.
 func TestConnectionReject(t *testing.T) {
-	b := start(t, strings.NewReplacer("BIND", "127.0.0.1:1\n  tcp-request connection reject if { src 127.0.0.2 }", "SERVER", listen(t, says("fine")).String()).Replace(routes))
+	b := start(t, strings.NewReplacer("BIND", "127.0.0.1:1\n  tcp-request connection reject if { src 127.0.0.2 }", "SERVER", newPeer(t, says("fine")).String()).Replace(routes))
 	for range 10 {
 		if got, _ := fetch(b.dialFrom("127.0.0.2", "f")); got != "" {
 			t.Errorf("a rejected client got %q", got)
@@ -126,7 +126,7 @@ func TestConnectionReject(t *testing.T) {
 
 // A connection that a content rule rejects is logged with the termination state PR.
 func TestContentReject(t *testing.T) {
-	b := start(t, strings.NewReplacer("BIND", "127.0.0.1:1\n  tcp-request inspect-delay 5s\n  tcp-request content reject if { hdr(host) bad.test }", "SERVER", listen(t, answers("fine")).String()).Replace(routes))
+	b := start(t, strings.NewReplacer("BIND", "127.0.0.1:1\n  tcp-request inspect-delay 5s\n  tcp-request content reject if { hdr(host) bad.test }", "SERVER", newPeer(t, answers("fine")).String()).Replace(routes))
 	if got := ask(t, b.dial("f"), head("bad.test")); got != "" {
 		t.Errorf("a rejected client got %q", got)
 	}

@@ -25,7 +25,7 @@ func TestFault12FewDescriptorsManyClients(t *testing.T) {
 			}
 			const many = 1000
 			gate, asked := make(chan bool), new(atomic.Int64)
-			c := startChild(t, nil, 256, strings.Replace(plain, "127.0.0.1:1", bind, 1)+"  server s "+listen(t, func(c *net.TCPConn) {
+			c := startChild(t, nil, 256, strings.Replace(plain, "127.0.0.1:1", bind, 1)+"  server s "+newPeer(t, func(c *net.TCPConn) {
 				readHead(c)
 				asked.Add(1)
 				<-gate
@@ -107,7 +107,7 @@ func TestFault25InjectedErrors(t *testing.T) {
 			t.Parallel()
 			began := time.Now()
 			text := random(t, 1<<20)
-			b := startChild(t, injecting(c.call, c.errors), 1000, plain+"  server s "+listen(t, echo).String())
+			b := startChild(t, injecting(c.call, c.errors), 1000, plain+"  server s "+newPeer(t, echo).String())
 			for range 3 {
 				b.echoMany(t, 20, text[:1000])
 			}
@@ -147,7 +147,7 @@ func TestFault25InjectedShortages(t *testing.T) {
 		"connect":   "EADDRNOTAVAIL:when=10+5",
 	} {
 		t.Run(call+" "+errors, func(t *testing.T) {
-			b := startChild(t, injecting(call, errors), 1000, plain+"  server s "+listen(t, answers("fine")).String())
+			b := startChild(t, injecting(call, errors), 1000, plain+"  server s "+newPeer(t, answers("fine")).String())
 			served := 0
 			for range 100 {
 				switch got := tryAsk(b.balancer); got {

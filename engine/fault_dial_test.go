@@ -28,7 +28,7 @@ backend b
 func TestRetries(t *testing.T) {
 	leavesNothing(t)
 	dead, hole := deadPort(t), blackhole(t)
-	live := listen(t, says("fine")).String()
+	live := newPeer(t, says("fine")).String()
 	for name, c := range map[string]struct {
 		words    string // directives of the backend
 		servers  []string
@@ -88,7 +88,7 @@ func TestEarlyBytesSurviveRetries(t *testing.T) {
 	b := start(t, farm+`  option redispatch
   server a `+deadPort(t)+`
   server b `+blackhole(t)+`
-  server c `+listen(t, echo).String())
+  server c `+newPeer(t, echo).String())
 	for range 3 {
 		c := b.dial("f")
 		if got := ask(t, c, text); got != text {
@@ -111,7 +111,7 @@ func TestFault18AllServersDown(t *testing.T) {
 	if e.server != "b/<NOSRV>" {
 		t.Errorf("log line %q; want b/<NOSRV>", e.text)
 	}
-	listenOn(t, back, says("back"))
+	newPeerOn(t, back, says("back"))
 	wait(t, "the server to be back", func() bool { return b.site.backends[0].Active() == 1 })
 	if got, err := fetch(b.dial("f")); got != "back" || err != nil {
 		t.Errorf("%q, %v", got, err)
@@ -124,7 +124,7 @@ func TestFault18AllServersDown(t *testing.T) {
 // Fault 19. A server that drops SYNs costs timeout connect, then another server is tried. If
 // there is no other, the total time is at most retries x timeout.
 func TestFault19SynBlackhole(t *testing.T) {
-	b := start(t, farm+"  option redispatch\n  server hole "+blackhole(t)+"\n  server live "+listen(t, says("fine")).String())
+	b := start(t, farm+"  option redispatch\n  server hole "+blackhole(t)+"\n  server live "+newPeer(t, says("fine")).String())
 	for range 4 {
 		if got, err := fetch(b.dial("f")); got != "fine" || err != nil {
 			t.Errorf("%q, %v", got, err)
@@ -164,7 +164,7 @@ func TestUnixServerWithFullQueue(t *testing.T) {
 		}
 	})
 	t.Run("with another", func(t *testing.T) {
-		b := start(t, farm+"  option redispatch\n  server full unix@"+path+"\n  server live "+listen(t, says("fine")).String())
+		b := start(t, farm+"  option redispatch\n  server full unix@"+path+"\n  server live "+newPeer(t, says("fine")).String())
 		if got, err := fetch(b.dial("f")); got != "fine" || err != nil {
 			t.Errorf("%q, %v", got, err)
 		}
@@ -177,7 +177,7 @@ func TestUnixServerWithFullQueue(t *testing.T) {
 // A client that sends its request with FIN gets its answer, even if its server is not connected
 // yet.
 func TestHalfCloseWhileDialing(t *testing.T) {
-	b := start(t, farm+"  option redispatch\n  server hole "+blackhole(t)+"\n  server live "+listen(t, echo).String())
+	b := start(t, farm+"  option redispatch\n  server hole "+blackhole(t)+"\n  server live "+newPeer(t, echo).String())
 	for range 2 {
 		if got := ask(t, b.dial("f"), "question"); !strings.HasPrefix(got, "question") {
 			t.Errorf("got %q", got)

@@ -17,7 +17,7 @@ import (
 func TestFault04ClientHalfCloseLateAnswer(t *testing.T) {
 	answer := random(t, 300_000)
 	asked, now := make(chan string), make(chan bool)
-	b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
+	b := start(t, plain+"  server s "+newPeer(t, func(c *net.TCPConn) {
 		question, _ := io.ReadAll(c)
 		asked <- string(question)
 		<-now
@@ -41,7 +41,7 @@ func TestFault04ClientHalfCloseLateAnswer(t *testing.T) {
 func TestFault05ServerHalfCloseUploadGoesOn(t *testing.T) {
 	upload := random(t, 8<<20)
 	received := make(chan []byte, 1)
-	b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
+	b := start(t, plain+"  server s "+newPeer(t, func(c *net.TCPConn) {
 		_ = c.CloseWrite()
 		all, _ := io.ReadAll(c)
 		received <- all
@@ -65,13 +65,13 @@ func TestFault05ServerHalfCloseUploadGoesOn(t *testing.T) {
 func TestFault06HalfCloseAndSilence(t *testing.T) {
 	const fin = "\n  timeout client-fin 150ms\n  timeout server-fin 150ms" + plain + "  server s "
 	t.Run("client", func(t *testing.T) {
-		b := start(t, fin+listen(t, hang(t)).String())
+		b := start(t, fin+newPeer(t, hang(t)).String())
 		closeWrite(t, b.dial("f"))
 		e := b.wantTerm("sD")
 		within(t, "life", e.tt, 150, 150+soon)
 	})
 	t.Run("server", func(t *testing.T) {
-		b := start(t, fin+listen(t, func(c *net.TCPConn) {
+		b := start(t, fin+newPeer(t, func(c *net.TCPConn) {
 			_ = c.CloseWrite()
 			silent(c)
 		}).String())
@@ -86,7 +86,7 @@ func TestFinBehindLastByte(t *testing.T) {
 	for _, size := range []int{1, 60_000, 200_000, 3 << 20} {
 		text := random(t, size)
 		t.Run("download of "+strconv.Itoa(size), func(t *testing.T) {
-			b := start(t, plain+"  server s "+listen(t, says(string(text))).String())
+			b := start(t, plain+"  server s "+newPeer(t, says(string(text))).String())
 			c := b.dialSmall("f")
 			if got, err := io.ReadAll(c); err != nil || !bytes.Equal(got, text) {
 				t.Errorf("%d bytes, %v; want %d", len(got), err, size)
@@ -94,7 +94,7 @@ func TestFinBehindLastByte(t *testing.T) {
 		})
 		t.Run("upload of "+strconv.Itoa(size), func(t *testing.T) {
 			held := make(chan bool)
-			b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
+			b := start(t, plain+"  server s "+newPeer(t, func(c *net.TCPConn) {
 				<-held
 				echo(c)
 			}).String())
@@ -121,7 +121,7 @@ func TestFinBehindLastByte(t *testing.T) {
 func TestBothWaysAtOnce(t *testing.T) {
 	up, down := random(t, 2<<20), random(t, 3<<20)
 	received := make(chan []byte, 1)
-	b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
+	b := start(t, plain+"  server s "+newPeer(t, func(c *net.TCPConn) {
 		var sending sync.WaitGroup
 		defer sending.Wait()
 		sending.Go(func() {

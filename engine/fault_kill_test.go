@@ -25,7 +25,7 @@ frontend f
 backend b
   option redispatch
   server doomed `+doomed.Addr().String()+` check inter 100ms fall 2
-  server live `+listen(t, answers("fine")).String()+` check inter 100ms`)
+  server live `+newPeer(t, answers("fine")).String()+` check inter 100ms`)
 	var served, failed atomic.Int64
 	stop := make(chan bool)
 	var clients sync.WaitGroup
@@ -74,7 +74,7 @@ type doomed struct {
 func newDoomed(t *testing.T) *doomed {
 	t.Helper()
 	d := &doomed{open: map[net.Conn]bool{}}
-	d.peer = listen(t, func(c *net.TCPConn) {
+	d.peer = newPeer(t, func(c *net.TCPConn) {
 		d.mu.Lock()
 		if d.open == nil {
 			d.mu.Unlock()

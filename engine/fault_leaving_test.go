@@ -26,7 +26,7 @@ func (b *balancer) stalledReader(gone chan bool) net.Conn {
 func TestFault01ResetOfStalledReader(t *testing.T) {
 	text := bytes.Repeat([]byte("slow reader "), 5000)
 	gone := make(chan bool)
-	config := plain + "  server s " + listen(t, func(c *net.TCPConn) {
+	config := plain + "  server s " + newPeer(t, func(c *net.TCPConn) {
 		_, _ = c.Write(text)
 		resetSent(t, c)
 		gone <- true

@@ -34,7 +34,7 @@ frontend f
   %s
   default_backend b
 backend b
-  server s %s`, c.global, c.bind, c.front, listen(t, func(c *net.TCPConn) {
+  server s %s`, c.global, c.bind, c.front, newPeer(t, func(c *net.TCPConn) {
 				raise(&most, now.Add(1))
 				readHead(c)
 				waitUntil(time.Second, func() bool { return most.Load() >= limit })
@@ -71,7 +71,7 @@ func waitUntil(most time.Duration, holds func() bool) {
 
 // At the limit a client waits and is neither refused nor reset.
 func TestMaxconnBacklogWaits(t *testing.T) {
-	b := start(t, plain+"  server s "+listen(t, echo).String()+"\nglobal\n  maxconn 1\n")
+	b := start(t, plain+"  server s "+newPeer(t, echo).String()+"\nglobal\n  maxconn 1\n")
 	first := b.dial("f")
 	wait(t, "the first session", func() bool { return b.Sessions() == 1 })
 	second := b.dial("f")
@@ -106,7 +106,7 @@ frontend f
   bind 127.0.0.1:1
   default_backend b
 backend b
-  server s `+listen(t, echo).String())
+  server s `+newPeer(t, echo).String())
 	for range 30 {
 		holder := b.dial("f")
 		wait(t, "the holder", func() bool { return b.Sessions() == 1 })

@@ -21,7 +21,7 @@ func TestFault24LogNobodyTakes(t *testing.T) {
 	}
 	t.Cleanup(func() { syslog.Close() })
 	b := start(t, "  log file@/dev/full local0\n  log "+path+" local0\n"+plain+
-		"  server s "+listen(t, answers("fine")).String())
+		"  server s "+newPeer(t, answers("fine")).String())
 	for range 500 {
 		began := time.Now()
 		if got := tryAsk(b); got != "fine" {

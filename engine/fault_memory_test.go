@@ -69,7 +69,7 @@ frontend downloads
   bind 127.0.0.3:1
   default_backend endless
 backend endless
-  server s ` + listen(t, func(c *net.TCPConn) { _ = push(c) }).String()
+  server s ` + newPeer(t, func(c *net.TCPConn) { _ = push(c) }).String()
 }
 
 // TestStalledReadersLeaveRoomForHeads: slow readers have used up their budget. Hellos and heads
@@ -184,7 +184,7 @@ frontend f
   bind 127.0.0.1:1
   default_backend b
 backend b
-  server s `+listen(t, silent).String())
+  server s `+newPeer(t, silent).String())
 	for range many {
 		c := b.dial("f")
 		defer reset(c)
@@ -209,7 +209,7 @@ frontend f
   capture request header X-Long len 8000
   default_backend b
 backend b
-  server s `+listen(t, silent).String(), func(o *Options) { o.Plan.Memory.Records = 1 })
+  server s `+newPeer(t, silent).String(), func(o *Options) { o.Plan.Memory.Records = 1 })
 	long := strings.Repeat("y", 4000)
 	ask := func() net.Conn {
 		before := b.used(relay.ForRecord)
@@ -240,7 +240,7 @@ frontend f
   bind 127.0.0.1:1
   default_backend b
 backend b
-`+strings.Repeat("  http-response add-header X-Copy %[res.fhdr(x-long)]\n", rules)+"  server s "+listen(t, func(c *net.TCPConn) {
+`+strings.Repeat("  http-response add-header X-Copy %[res.fhdr(x-long)]\n", rules)+"  server s "+newPeer(t, func(c *net.TCPConn) {
 		readHead(c)
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nX-Long: "+field+"\r\nContent-Length: 4\r\n\r\nfine")
 	}).String())
@@ -264,7 +264,7 @@ frontend f
   bind 127.0.0.1:1
   default_backend b
 backend b
-  server s `+listen(t, func(c *net.TCPConn) {
+  server s `+newPeer(t, func(c *net.TCPConn) {
 		defer silent(c)
 		rest := text
 		switch head := readHead(c); {
@@ -310,7 +310,7 @@ frontend f
   bind 127.0.0.1:1
   default_backend b
 backend b
-  server s `+listen(t, func(c *net.TCPConn) {
+  server s `+newPeer(t, func(c *net.TCPConn) {
 				readHead(c)
 				_, _ = io.WriteString(c, "HTTP/1.1 "+status+"\r\n")
 				for range 2 << 20 / 1000 {

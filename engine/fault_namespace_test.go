@@ -57,7 +57,7 @@ func TestFault13PortsExhausted(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
-	server := listenOn(t, "127.0.0.1:30000", echo)
+	server := newPeerOn(t, "127.0.0.1:30000", echo)
 	b := start(t, `
   timeout connect 1s
   timeout client 10s
@@ -114,8 +114,8 @@ frontend f
   default_backend b
 backend b
   option redispatch
-  server a `+listenOn(t, "127.0.0.1:30000", echo).String()+` weight 3
-  server b `+listenOn(t, "127.0.0.2:30000", echo).String())
+  server a `+newPeerOn(t, "127.0.0.1:30000", echo).String()+` weight 3
+  server b `+newPeerOn(t, "127.0.0.2:30000", echo).String())
 	fewPorts(t)
 	held, refused := b.hold(t, 100)
 	if refused != 0 {

@@ -18,7 +18,7 @@ func TestFault01ServerKilledMidStream(t *testing.T) {
 	for _, size := range []int{1, 100_000, 1 << 20} {
 		text := bytes.Repeat([]byte("0123456789abcdef"), size/16+1)[:size]
 		t.Run("RST after "+strconv.Itoa(size), func(t *testing.T) {
-			b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
+			b := start(t, plain+"  server s "+newPeer(t, func(c *net.TCPConn) {
 				readHead(c)
 				_, _ = c.Write(text)
 				resetSent(t, c)
@@ -34,7 +34,7 @@ func TestFault01ServerKilledMidStream(t *testing.T) {
 			}
 		})
 		t.Run("FIN after "+strconv.Itoa(size), func(t *testing.T) {
-			b := start(t, plain+"  server s "+listen(t, says(string(text))).String())
+			b := start(t, plain+"  server s "+newPeer(t, says(string(text))).String())
 			c := b.dial("f")
 			got, err := io.ReadAll(c)
 			if !bytes.Equal(got, text) || err != nil {
@@ -51,7 +51,7 @@ func TestFault01ServerKilledMidStream(t *testing.T) {
 func TestFault01ResetWaitsForSlowReader(t *testing.T) {
 	text := bytes.Repeat([]byte("slow reader "), 40_000)
 	gone := make(chan bool)
-	b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
+	b := start(t, plain+"  server s "+newPeer(t, func(c *net.TCPConn) {
 		_, _ = c.Write(text)
 		resetSent(t, c)
 		close(gone)
@@ -68,7 +68,7 @@ func TestFault01ResetWaitsForSlowReader(t *testing.T) {
 // If a server dies while the client sends, a write fails first. After that the next read does
 // not return the reset, but the answer must still arrive.
 func TestFault01ResetWhileClientSends(t *testing.T) {
-	b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
+	b := start(t, plain+"  server s "+newPeer(t, func(c *net.TCPConn) {
 		_, _ = io.CopyN(io.Discard, c, 4<<20)
 		_, _ = io.WriteString(c, "503 go away")
 		resetSent(t, c)
@@ -93,7 +93,7 @@ func TestFault03ClientReset(t *testing.T) {
 		ends <- err
 	}
 	t.Run("idle", func(t *testing.T) {
-		b := start(t, plain+"  server s "+listen(t, tellEnd).String())
+		b := start(t, plain+"  server s "+newPeer(t, tellEnd).String())
 		c := b.dial("f")
 		b.waitConnected("b", 0)
 		b.resetIsFast(c)
@@ -104,7 +104,7 @@ func TestFault03ClientReset(t *testing.T) {
 	})
 	t.Run("server does not read", func(t *testing.T) {
 		hold := make(chan bool)
-		b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
+		b := start(t, plain+"  server s "+newPeer(t, func(c *net.TCPConn) {
 			<-hold
 			tellEnd(c)
 		}).String())
@@ -119,7 +119,7 @@ func TestFault03ClientReset(t *testing.T) {
 	})
 	t.Run("client does not read", func(t *testing.T) {
 		filled := make(chan bool)
-		b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
+		b := start(t, plain+"  server s "+newPeer(t, func(c *net.TCPConn) {
 			fill(t, c)
 			close(filled)
 			tellEnd(c)
@@ -137,7 +137,7 @@ func TestFault03ClientReset(t *testing.T) {
 // A client that sends FIN and then RST no longer waits for an answer.
 func TestFault03ResetAfterHalfClose(t *testing.T) {
 	asked, ends := make(chan bool), make(chan error, 1)
-	b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
+	b := start(t, plain+"  server s "+newPeer(t, func(c *net.TCPConn) {
 		_, _ = io.Copy(io.Discard, c)
 		close(asked)
 		for {
@@ -162,7 +162,7 @@ func TestFault03ResetAfterHalfClose(t *testing.T) {
 // session ends.
 func TestFault03ResetWhileServersResetWaits(t *testing.T) {
 	gone := make(chan bool)
-	b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
+	b := start(t, plain+"  server s "+newPeer(t, func(c *net.TCPConn) {
 		_, _ = io.WriteString(c, strings.Repeat("x", 40_000))
 		resetSent(t, c)
 		close(gone)
@@ -174,7 +174,7 @@ func TestFault03ResetWhileServersResetWaits(t *testing.T) {
 }
 
 func TestFault03ResetWhileInspected(t *testing.T) {
-	b := start(t, sniffing+"  server s "+listen(t, echo).String())
+	b := start(t, sniffing+"  server s "+newPeer(t, echo).String())
 	c := b.dial("f")
 	_, _ = io.WriteString(c, "GET / HT")
 	wait(t, "the session", func() bool { return b.Sessions() == 1 })
@@ -246,7 +246,7 @@ func (b *balancer) dialSmall(frontend string) *net.TCPConn {
 // no server can be connected for some seconds or the server is slow with its answer.
 func TestResetBehindRequest(t *testing.T) {
 	http := webDefaults + "frontend f\n  bind 127.0.0.1:1\n  default_backend b\nbackend b\n"
-	silent := listen(t, func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }).String()
+	silent := newPeer(t, func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }).String()
 	for name, c := range map[string]struct {
 		config, server, term string
 		before               state

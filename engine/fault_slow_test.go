@@ -27,7 +27,7 @@ func TestFault07StalledReader(t *testing.T) {
 				}
 			}
 			var warmed atomic.Bool
-			c := startChild(t, nil, 1000, plain+"  server s "+listen(t, func(c *net.TCPConn) {
+			c := startChild(t, nil, 1000, plain+"  server s "+newPeer(t, func(c *net.TCPConn) {
 				switch {
 				case !warmed.Load():
 					answers("fine")(c)
@@ -86,13 +86,13 @@ backend b
   server s `
 	pushing := func(c *net.TCPConn) { _ = push(c) }
 	t.Run("none", func(t *testing.T) {
-		b := start(t, cfg+listen(t, pushing).String())
+		b := start(t, cfg+newPeer(t, pushing).String())
 		b.dialSmall("f")
 		e := b.wantTerm("cD")
 		within(t, "life", e.tt, 600, 600+soon)
 	})
 	t.Run("slow", func(t *testing.T) {
-		b := start(t, cfg+listen(t, pushing).String())
+		b := start(t, cfg+newPeer(t, pushing).String())
 		c := b.dialSmall("f")
 		for range 20 {
 			if _, err := io.CopyN(io.Discard, c, 256<<10); err != nil {

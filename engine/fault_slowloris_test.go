@@ -23,7 +23,7 @@ frontend f
   bind 127.0.0.1:1
   use_backend b if { hdr(host) good.test }
 backend b
-  server s `+listen(t, answers("fine")).String())
+  server s `+newPeer(t, answers("fine")).String())
 	quiet, _ := b.speed(t, 200)
 	b.skipLines(200)
 	slow := make([]net.Conn, many)

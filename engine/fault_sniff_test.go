@@ -36,7 +36,7 @@ func TestFault08SilentClient(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := start(t, strings.Replace(sniffing, "  bind 127.0.0.1:1\n", "  bind 127.0.0.1:1\n"+limit, 1)+
-				"  server s "+listen(t, says("220 ready")).String())
+				"  server s "+newPeer(t, says("220 ready")).String())
 			c := b.dial("f")
 			if got, err := io.ReadAll(c); string(got) != "220 ready" || err != nil {
 				t.Errorf("%q, %v; want the banner", got, err)
@@ -50,7 +50,7 @@ func TestFault08SilentClient(t *testing.T) {
 
 // Without a directive for it, the deadline is 5 s.
 func TestFault08DefaultDeadline(t *testing.T) {
-	b := start(t, sniffing+"  server s "+listen(t, says("220 ready")).String())
+	b := start(t, sniffing+"  server s "+newPeer(t, says("220 ready")).String())
 	c := b.dial("f")
 	if got, err := io.ReadAll(c); string(got) != "220 ready" || err != nil {
 		t.Errorf("%q, %v; want the banner", got, err)
@@ -79,7 +79,7 @@ backend b
 
 // A rule that needs bytes does not delay a client that sends them.
 func TestSniffingWaitsNoLongerThanNeeded(t *testing.T) {
-	b := start(t, sniffing+"  server s "+listen(t, answers("fine")).String())
+	b := start(t, sniffing+"  server s "+newPeer(t, answers("fine")).String())
 	if got := ask(t, b.dial("f"), head("any.test")); got != "fine" {
 		t.Errorf("got %q", got)
 	}
@@ -169,7 +169,7 @@ func bySNIOn(t *testing.T, limit string) string {
 	t.Helper()
 	cfg := strings.Replace(slowly, "  timeout http-request 200ms\n", limit, 1) + bySNI
 	for _, name := range []string{"named", "tls", "b"} {
-		cfg += "backend " + name + "\n  server s " + listen(t, func(c *net.TCPConn) {
+		cfg += "backend " + name + "\n  server s " + newPeer(t, func(c *net.TCPConn) {
 			_, _ = io.WriteString(c, name+":")
 			echo(c)
 		}).String() + "\n"

@@ -10,11 +10,13 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"sluice/engine/listen"
 )
 
 // Fault 29. A drain takes no new client, finishes the old ones, and ends Run.
 func TestFault29DrainFinishesSessions(t *testing.T) {
-	b := start(t, plain+"  server s "+listen(t, echo).String())
+	b := start(t, plain+"  server s "+newPeer(t, echo).String())
 	c := b.dial("f")
 	wait(t, "the session", func() bool { return b.Sessions() == 1 })
 	b.Drain()
@@ -29,7 +31,7 @@ func TestFault29DrainFinishesSessions(t *testing.T) {
 // would reset them. maxconn remains in effect meanwhile.
 func TestFault29DrainServesTheQueue(t *testing.T) {
 	const waiting = 20
-	b := start(t, plain+"  server s "+listen(t, echo).String()+"\nglobal\n  maxconn 1\n")
+	b := start(t, plain+"  server s "+newPeer(t, echo).String()+"\nglobal\n  maxconn 1\n")
 	holder := b.dial("f")
 	wait(t, "the session", func() bool { return b.Sessions() == 1 })
 	queue := make([]net.Conn, waiting)
@@ -49,7 +51,7 @@ func TestDrainIsAnnounced(t *testing.T) {
 	for name, rule := range map[string]string{"server": "", "rule": "http-response redirect location /"} {
 		t.Run(name, func(t *testing.T) {
 			asked, answer := make(chan bool), make(chan bool)
-			b := start(t, webDefaults+"frontend f\n  bind 127.0.0.1:1\n  "+rule+"\n  default_backend b\nbackend b\n  server s "+listen(t, func(c *net.TCPConn) {
+			b := start(t, webDefaults+"frontend f\n  bind 127.0.0.1:1\n  "+rule+"\n  default_backend b\nbackend b\n  server s "+newPeer(t, func(c *net.TCPConn) {
 				readHead(c)
 				asked <- true
 				<-answer
@@ -74,7 +76,7 @@ func TestDrainAtMaxconnFreesTheAddress(t *testing.T) {
 	for name, bind := range map[string]string{"TCP": "127.0.0.1:1", "UNIX": "unix@" + t.TempDir() + "/front"} {
 		t.Run(name, func(t *testing.T) {
 			const waiting = 5
-			b := start(t, strings.Replace(plain, "127.0.0.1:1", bind, 1)+"  server s "+listen(t, echo).String()+"\nglobal\n  maxconn 1\n")
+			b := start(t, strings.Replace(plain, "127.0.0.1:1", bind, 1)+"  server s "+newPeer(t, echo).String()+"\nglobal\n  maxconn 1\n")
 			holder := b.dial("f")
 			wait(t, "the session", func() bool { return b.Sessions() == 1 })
 			queue := make([]net.Conn, waiting)
@@ -84,7 +86,7 @@ func TestDrainAtMaxconnFreesTheAddress(t *testing.T) {
 			b.Drain()
 			c := parse(t, "defaults"+strings.Replace(plain, "127.0.0.1:1", address(b.addrs["f"]), 1)+"  server s 127.0.0.1:9\n")
 			wait(t, "the address to be free", func() bool {
-				next, err := Listen(c, 2)
+				next, err := listen.Open(c, 2)
 				if err == nil {
 					next.Close()
 				}
@@ -103,7 +105,7 @@ func TestDrainAtMaxconnFreesTheAddress(t *testing.T) {
 
 // A stop during a drain at maxconn also ends the clients that wait.
 func TestStopEndsHeldClients(t *testing.T) {
-	b := start(t, plain+"  server s "+listen(t, echo).String()+"\nglobal\n  maxconn 1\n")
+	b := start(t, plain+"  server s "+newPeer(t, echo).String()+"\nglobal\n  maxconn 1\n")
 	b.dial("f")
 	wait(t, "the session", func() bool { return b.Sessions() == 1 })
 	waiting := b.dial("f")
@@ -145,7 +147,7 @@ func address(a net.Addr) string {
 
 // A drain ends under load too, and no client that is served is cut off.
 func TestFault29DrainUnderLoad(t *testing.T) {
-	b := start(t, plain+"  server s "+listen(t, answers("fine")).String())
+	b := start(t, plain+"  server s "+newPeer(t, answers("fine")).String())
 	load := b.load(t, func(got string, connected bool) {
 		if connected && got != "fine" && got != "" {
 			t.Errorf("a client got %q", got)
@@ -164,7 +166,7 @@ func TestFault29StopAtRandomTimes(t *testing.T) {
 	chance := rand.New(rand.NewPCG(seed, 0))
 	for _, drain := range []bool{false, true} {
 		for range 5 {
-			b := start(t, plain+"  server s "+listen(t, answers("fine")).String())
+			b := start(t, plain+"  server s "+newPeer(t, answers("fine")).String())
 			held := b.dial("f")
 			load := b.load(t, func(string, bool) {})
 			sessions := 10 + chance.Int64N(100)
@@ -192,7 +194,7 @@ func TestFault29StopAtRandomTimes(t *testing.T) {
 // A stop ends a session that only waits for its peer's acknowledgement.
 func TestFault29StopWhileLeaving(t *testing.T) {
 	gone := make(chan bool)
-	b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
+	b := start(t, plain+"  server s "+newPeer(t, func(c *net.TCPConn) {
 		_, _ = c.Write(make([]byte, 40_000))
 		resetSent(t, c)
 		close(gone)

@@ -23,12 +23,12 @@ frontend f
   use_backend mute if { hdr(host) mute.test }
   default_backend b
 backend mute
-  server s `+listen(t, func(c *net.TCPConn) {
+  server s `+newPeer(t, func(c *net.TCPConn) {
 		_, err := io.ReadAll(c)
 		closed <- err
 	}).String()+`
 backend b
-  server s `+listen(t, answers("fine")).String())
+  server s `+newPeer(t, answers("fine")).String())
 	c := b.dial("f")
 	_, _ = io.WriteString(c, head("mute.test"))
 	good := ask(t, b.dial("f"), head("good.test"))
@@ -53,7 +53,7 @@ backend b
 func TestTimeouts(t *testing.T) {
 	leavesNothing(t)
 	hole := blackhole(t)
-	mute := listen(t, hang(t)).String()
+	mute := newPeer(t, hang(t)).String()
 	const long = "timeout connect 10s\n  timeout client 10s\n  timeout server 10s\n"
 	for name, c := range map[string]struct {
 		defaults, front, back string
@@ -70,8 +70,8 @@ func TestTimeouts(t *testing.T) {
 		"server of defaults":    {long + "timeout server 150ms", "", "", mute, sayHello, "sD"},
 		"tunnel":                {long, "", "timeout tunnel 150ms", mute, nil, "cD"},
 		"tunnel outlasts":       {long, "timeout client 20ms", "timeout tunnel 150ms", mute, nil, "cD"},
-		"client-fin":            {long, "timeout client-fin 150ms", "", listen(t, closeThenHang).String(), nil, "cD"},
-		"client-fin of default": {long + "timeout client-fin 150ms", "", "timeout tunnel 10s", listen(t, closeThenHang).String(), nil, "cD"},
+		"client-fin":            {long, "timeout client-fin 150ms", "", newPeer(t, closeThenHang).String(), nil, "cD"},
+		"client-fin of default": {long + "timeout client-fin 150ms", "", "timeout tunnel 10s", newPeer(t, closeThenHang).String(), nil, "cD"},
 		"server-fin":            {long, "", "timeout server-fin 150ms", mute, closeWrite, "sD"},
 		"server-fin of default": {long + "timeout server-fin 150ms", "", "timeout tunnel 10s", mute, closeWrite, "sD"},
 	} {
@@ -115,7 +115,7 @@ frontend f
   bind 127.0.0.1:1
   default_backend b
 backend b
-  server s `+listen(t, func(c *net.TCPConn) {
+  server s `+newPeer(t, func(c *net.TCPConn) {
 				arrived <- c
 				silent(c)
 			}).String())
@@ -160,7 +160,7 @@ frontend f
   bind 127.0.0.1:1
   default_backend b
 backend b
-  server s `+listen(t, func(c *net.TCPConn) {
+  server s `+newPeer(t, func(c *net.TCPConn) {
 			readHead(c)
 			rest := time.After(500 * time.Millisecond)
 			<-rest
@@ -188,7 +188,7 @@ backend b
 // is given up after timeout server, as by HAProxy.
 func TestTunnelTimeoutInModeHTTP(t *testing.T) {
 	const text = "  timeout server 200ms\n  timeout tunnel 1h\n"
-	mute := listen(t, hang(t)).String()
+	mute := newPeer(t, hang(t)).String()
 	b := start(t, webDefaults+text+"frontend f\n  bind 127.0.0.1:1\n  default_backend b\nbackend b\n  server s "+mute)
 	began := time.Now()
 	if got := ask(t, b.dial("f"), head("a")); !strings.HasPrefix(got, "HTTP/1.1 504 ") || time.Since(began) > promptly {
@@ -204,7 +204,7 @@ func TestBodyBehindSlowConnect(t *testing.T) {
 	c := b.dial("f")
 	_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
 	wait(t, "the first attempt", func() bool { return b.site.backends[0].Stat.Connects.Load() > 0 })
-	listenOn(t, port, func(s *net.TCPConn) {
+	newPeerOn(t, port, func(s *net.TCPConn) {
 		readHead(s)
 		pauseFor(100 * time.Millisecond)
 		_, _ = io.WriteString(s, "HTTP/1.1 100 Continue\r\n\r\n")

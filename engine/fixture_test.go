@@ -17,6 +17,7 @@ import (
 
 	"sluice/conf"
 	"sluice/engine/access"
+	"sluice/engine/listen"
 )
 
 // patienceOfTests is the maximum time of each wait for a condition.
@@ -58,7 +59,7 @@ func launch(t *testing.T, cfg string, change func(*Options)) *balancer {
 	t.Cleanup(log.Close)
 	o := Options{Config: c, Plan: MakePlan(c, nofile(t)), Logger: logger, Access: log}
 	var err error
-	if o.Listeners, err = Listen(c, o.Plan.Loops); err != nil {
+	if o.Listeners, err = listen.Open(c, o.Plan.Loops); err != nil {
 		t.Fatal(err)
 	}
 	inspect(t, &o)

@@ -22,7 +22,7 @@ const webDefaults = `
 // website starts an HTTP server that answers with a description of the request.
 func website(t *testing.T, name string) string {
 	t.Helper()
-	return listen(t, func(c *net.TCPConn) {
+	return newPeer(t, func(c *net.TCPConn) {
 		in := bufio.NewReader(c)
 		for {
 			r, err := http.ReadRequest(in)

@@ -198,7 +198,7 @@ func abortLines(lines chan string, into [][]string) [][]string {
 // table, and those of HAProxy if it is installed.
 func TestAbortsAreLoggedAsHAProxyLogsThem(t *testing.T) {
 	cases := abortCases()
-	web := listen(t, func(c *net.TCPConn) {
+	web := newPeer(t, func(c *net.TCPConn) {
 		for {
 			if !strings.HasSuffix(readHead(c), "\r\n\r\n") {
 				return
@@ -212,9 +212,9 @@ func TestAbortsAreLoggedAsHAProxyLogsThem(t *testing.T) {
 	}
 	same := func(at string) func(int) string { return func(int) string { return at } }
 	text := abortConfig(cases, map[string]func(int) string{
-		"web": same(web.String()), "echo": same(listen(t, echo).String()), "dead": same("127.0.0.1:1"),
+		"web": same(web.String()), "echo": same(newPeer(t, echo).String()), "dead": same("127.0.0.1:1"),
 		"deaf": func(i int) string {
-			return listen(t, func(c *net.TCPConn) {
+			return newPeer(t, func(c *net.TCPConn) {
 				readHead(c)
 				for some := make([]byte, 100); ; {
 					if n, _ := c.Read(some); n == 0 {

@@ -28,7 +28,7 @@ func request(t *testing.T, c net.Conn, in *bufio.Reader, path, fields string) {
 }
 
 func TestLogFormatInModeTCP(t *testing.T) {
-	to := listen(t, answers("fine")).String()
+	to := newPeer(t, answers("fine")).String()
 	b := start(t, plain+"  server s "+to+`
 frontend g
   bind 127.0.0.2:1
@@ -125,7 +125,7 @@ frontend g
   default_backend c
 backend c
   mode tcp
-  server s `+listen(t, answers("fine")).String())
+  server s `+newPeer(t, answers("fine")).String())
 	c := b.dial("f")
 	request(t, c, bufio.NewReader(c), "/x", "X-A: \"v\xff\r\n")
 	want := map[string]any{"frontend": "f", "backend": "b", "server": "s", "status": 200., "term": "----", "method": "GET", "uri": "/x",

@@ -22,12 +22,12 @@ type peer struct {
 	t *testing.T
 }
 
-func listen(t *testing.T, serve func(*net.TCPConn)) *peer {
+func newPeer(t *testing.T, serve func(*net.TCPConn)) *peer {
 	t.Helper()
-	return listenOn(t, "127.0.0.1:0", serve)
+	return newPeerOn(t, "127.0.0.1:0", serve)
 }
 
-func listenOn(t *testing.T, addr string, serve func(*net.TCPConn)) *peer {
+func newPeerOn(t *testing.T, addr string, serve func(*net.TCPConn)) *peer {
 	t.Helper()
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {

@@ -78,7 +78,7 @@ func mail(c *net.TCPConn) {
 // TestRealServerSpeaksFirst: a client that waits for a banner gets it, even if rules first wait
 // for bytes of the client.
 func TestRealServerSpeaksFirst(t *testing.T) {
-	s := listen(t, mail).String()
+	s := newPeer(t, mail).String()
 	for name, rules := range map[string]string{
 		"no rules": "",
 		"rules":    "  timeout http-request 200ms\n  use_backend other if { hdr(host) other.test }\n",

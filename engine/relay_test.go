@@ -33,7 +33,7 @@ backend b
 `
 
 func TestRelaysBothWays(t *testing.T) {
-	b := start(t, plain+"  server s "+listen(t, echo).String())
+	b := start(t, plain+"  server s "+newPeer(t, echo).String())
 	if got := ask(t, b.dial("f"), "hello"); got != "hello" {
 		t.Errorf("got %q", got)
 	}
@@ -41,7 +41,7 @@ func TestRelaysBothWays(t *testing.T) {
 }
 
 func TestServerSpeaksFirst(t *testing.T) {
-	b := start(t, plain+"  server s "+listen(t, says("220 ready\r\n")).String())
+	b := start(t, plain+"  server s "+newPeer(t, says("220 ready\r\n")).String())
 	c := b.dial("f")
 	got := make([]byte, 11)
 	if _, err := io.ReadFull(c, got); err != nil || string(got) != "220 ready\r\n" {
@@ -62,11 +62,11 @@ frontend f
   use_backend two if { hdr(host) -i two.test }
   default_backend rest
 backend one
-  server s `+listen(t, answers("one")).String()+`
+  server s `+newPeer(t, answers("one")).String()+`
 backend two
-  server s `+listen(t, answers("two")).String()+`
+  server s `+newPeer(t, answers("two")).String()+`
 backend rest
-  server s `+listen(t, answers("rest")).String())
+  server s `+newPeer(t, answers("rest")).String())
 	for host, want := range map[string]string{"one.test": "one", "TWO.test": "two", "other": "rest"} {
 		if got := ask(t, b.dial("f"), head(host)); got != want {
 			t.Errorf("host %s: got %q; want %q", host, got, want)
@@ -75,7 +75,7 @@ backend rest
 }
 
 func TestHalfCloseOfClient(t *testing.T) {
-	b := start(t, plain+"  server s "+listen(t, func(c *net.TCPConn) {
+	b := start(t, plain+"  server s "+newPeer(t, func(c *net.TCPConn) {
 		all, _ := io.ReadAll(c)
 		_, _ = io.WriteString(c, "late "+string(all))
 	}).String())

@@ -26,7 +26,7 @@ frontend f
   default_backend b
 backend b
   %s
-  server s %s`, front, back, listen(t, answers(answer))))
+  server s %s`, front, back, newPeer(t, answers(answer))))
 	return ask(t, b.dial("f"), request)
 }
 
@@ -96,7 +96,7 @@ func TestAnswersOfRules(t *testing.T) {
 // position.
 func TestEachProtocolIsAValue(t *testing.T) {
 	named := func(name string) string {
-		return listen(t, func(c *net.TCPConn) {
+		return newPeer(t, func(c *net.TCPConn) {
 			_, _ = io.WriteString(c, name)
 			closeWrite(t, c)
 			silent(c)
@@ -176,7 +176,7 @@ frontend f
   http-response return status 200 content-type text/plain file %s
   default_backend b
 backend b
-  server s %s`, file, listen(t, answers(plainOK))), narrowClients)
+  server s %s`, file, newPeer(t, answers(plainOK))), narrowClients)
 	c := dialOver(t, narrowTCP, b.addrs["f"])
 	_, _ = io.WriteString(c, head("a"))
 	if _, err := io.ReadFull(c, make([]byte, 100)); err != nil {

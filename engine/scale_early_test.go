@@ -20,7 +20,7 @@ frontend f
   bind 127.0.0.1:1
   use_backend b if { hdr(host) site.test }
 backend b
-  server s `+listen(t, func(c *net.TCPConn) {
+  server s `+newPeer(t, func(c *net.TCPConn) {
 		_, _ = io.WriteString(c, readHead(c))
 		_, _ = io.Copy(io.Discard, c)
 	}).String())

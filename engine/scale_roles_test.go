@@ -19,6 +19,7 @@ import (
 
 	"sluice/conf"
 	"sluice/engine/access"
+	"sluice/engine/listen"
 )
 
 // roleVariable is the environment variable with the role of the test binary in another process.
@@ -143,7 +144,7 @@ func playBalancer(args []string) error {
 	log := access.Open("sluice", logger)
 	defer log.Close()
 	o := Options{Config: c, Plan: MakePlan(c, fds), Logger: logger, Access: log}
-	if o.Listeners, err = Listen(c, o.Plan.Loops); err != nil {
+	if o.Listeners, err = listen.Open(c, o.Plan.Loops); err != nil {
 		return err
 	}
 	where := o.Listeners.Addr(c.Frontends[0].Name)

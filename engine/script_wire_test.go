@@ -53,8 +53,8 @@ func narrowServers(o *Options) { o.probe.(*inspector).open = squeezeFD }
 // narrowClients gives the balancer's sockets to clients the smallest buffers that the kernel
 // allows.
 func narrowClients(o *Options) {
-	for _, b := range o.Listeners.binds {
-		for _, fd := range b.fds {
+	for _, b := range o.Listeners.Binds() {
+		for _, fd := range b.FDs {
 			squeezeFD(fd)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"sluice/engine/access"
 	"sluice/engine/actor"
 	"sluice/engine/kernel"
+	"sluice/engine/listen"
 	"sluice/engine/sock"
 	"sluice/pool/stat"
 )
@@ -122,7 +123,7 @@ func (x *simulation) makeEngine() error {
 	inspect(recorder{fail: x.failf}, &o)
 	o.probe.(*inspector).seldom = 20
 	var err error
-	if o.Listeners, err = Listen(c, o.Plan.Loops); err != nil {
+	if o.Listeners, err = listen.Open(c, o.Plan.Loops); err != nil {
 		return err
 	}
 	if x.engine, _, err = New(o); err != nil {

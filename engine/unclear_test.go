@@ -59,7 +59,7 @@ func TestRejectOfUnclearHeads(t *testing.T) {
 		"HTTP/2 preface":      {admin, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			at := listen(t, func(c *net.TCPConn) {
+			at := newPeer(t, func(c *net.TCPConn) {
 				_, _ = io.WriteString(c, "served")
 				silent(c)
 			}).String()

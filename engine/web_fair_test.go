@@ -39,7 +39,7 @@ func TestPipelinedFloodIsFair(t *testing.T) {
 
 // TestSmallChunksAreFair is the same test with a client that sends chunks of one byte.
 func TestSmallChunksAreFair(t *testing.T) {
-	sink := listen(t, silent)
+	sink := newPeer(t, silent)
 	b := oneLoop(t, sink.String())
 	flood := b.dial("f")
 	_, _ = io.WriteString(flood, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")

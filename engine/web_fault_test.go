@@ -41,7 +41,7 @@ frontend f
   bind 127.0.0.1:1
   default_backend b
 backend b
-  server s `+listen(t, serve).String())
+  server s `+newPeer(t, serve).String())
 }
 
 // TestWebServerFaults: if a server fails before its answer, the client gets an error page. If
@@ -139,7 +139,7 @@ frontend f
   bind 127.0.0.1:1
   default_backend b
 backend b
-  server s `+listen(t, func(c *net.TCPConn) {
+  server s `+newPeer(t, func(c *net.TCPConn) {
 		readHead(c)
 		_, err := io.Copy(io.Discard, c)
 		ends <- err
@@ -169,7 +169,7 @@ frontend f
   bind 127.0.0.1:1
   default_backend b
 backend b
-  server s `+listen(t, func(conn *net.TCPConn) {
+  server s `+newPeer(t, func(conn *net.TCPConn) {
 				readHead(conn)
 				_, _ = io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\n")
 				_, _ = io.Copy(io.Discard, conn)
@@ -193,7 +193,7 @@ frontend f
   bind 127.0.0.1:1
   default_backend b
 backend b
-  server s `+listen(t, func(c *net.TCPConn) {
+  server s `+newPeer(t, func(c *net.TCPConn) {
 		readHead(c)
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n")
 		_ = c.SetWriteDeadline(time.Now().Add(500 * time.Millisecond))

@@ -19,7 +19,7 @@ import (
 func TestSlowConnectAfterManyBytes(t *testing.T) {
 	leavesNothing(t)
 	const size = 8 << 20
-	big := listen(t, func(c *net.TCPConn) {
+	big := newPeer(t, func(c *net.TCPConn) {
 		if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
 			return
 		}

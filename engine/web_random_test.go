@@ -106,7 +106,7 @@ func moody(t *testing.T, name string) string {
 	t.Helper()
 	var served sync.Mutex
 	rng := rand.New(rand.NewPCG(*seed, 99))
-	return listen(t, func(c *net.TCPConn) {
+	return newPeer(t, func(c *net.TCPConn) {
 		in := bufio.NewReader(c)
 		for {
 			r, err := http.ReadRequest(in)

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sluice/conf"
-	"sluice/engine"
+	"sluice/engine/listen"
 )
 
 // The descriptors of a daemon's child beside 0 to 2: the pipe to say "ready"
@@ -29,7 +29,7 @@ const (
 // sockets, and returns once the child is ready. The child shares the parent's
 // stderr until then, and says there why it could not start. stdin is what the
 // child reads on its standard input.
-func detach(c *conf.Config, l *engine.Listeners, stdin []byte) error {
+func detach(c *conf.Config, l *listen.Sockets, stdin []byte) error {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("pipe to the daemon: %w", err)

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/conf"
-	"sluice/engine"
+	"sluice/engine/listen"
 	"sluice/engine/sock"
 )
 
@@ -28,7 +28,7 @@ const (
 )
 
 func newDemo() *cobra.Command {
-	var listen string
+	var at string
 	var printConfig bool
 	c := &cobra.Command{
 		Use:   "demo",
@@ -39,22 +39,22 @@ func newDemo() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if printConfig {
-				_, err := io.WriteString(c.OutOrStdout(), demoText(listen, demoApples, demoPears))
+				_, err := io.WriteString(c.OutOrStdout(), demoText(at, demoApples, demoPears))
 				return err
 			}
-			return demo(c.OutOrStdout(), listen)
+			return demo(c.OutOrStdout(), at)
 		},
 	}
-	c.Flags().StringVar(&listen, "listen", demoListen, "`ADDRESS` on which the balancer listens")
+	c.Flags().StringVar(&at, "listen", demoListen, "`ADDRESS` on which the balancer listens")
 	c.Flags().BoolVar(&printConfig, "print-config", false, "print the configuration and exit")
 	return c
 }
 
-func demoText(listen, apples, pears string) string {
-	return strings.NewReplacer(demoListen, listen, demoApples, apples, demoPears, pears).Replace(demoConfig)
+func demoText(at, apples, pears string) string {
+	return strings.NewReplacer(demoListen, at, demoApples, apples, demoPears, pears).Replace(demoConfig)
 }
 
-func demo(w io.Writer, listen string) error {
+func demo(w io.Writer, at string) error {
 	apples, err := newSite("apples")
 	if err != nil {
 		return err
@@ -65,8 +65,8 @@ func demo(w io.Writer, listen string) error {
 		return err
 	}
 	defer func() { _ = pears.Close() }()
-	config, problems := read(sock.LookUp, conf.Source{Name: "demo.toml", Data: []byte(demoText(listen, apples.Addr, pears.Addr))})
-	l := launch{files: configFiles{paths: []string{"demo.toml"}}, logFormat: "console", quiet: true, bound: func(ls *engine.Listeners) { demoHelp(w, ls.Addr("demo").String()) }}
+	config, problems := read(sock.LookUp, conf.Source{Name: "demo.toml", Data: []byte(demoText(at, apples.Addr, pears.Addr))})
+	l := launch{files: configFiles{paths: []string{"demo.toml"}}, logFormat: "console", quiet: true, bound: func(s *listen.Sockets) { demoHelp(w, s.Addr("demo").String()) }}
 	err = l.run(config, problems)
 	if errors.Is(err, sock.ErrBusy) {
 		return fmt.Errorf("%w; to listen elsewhere: sluice demo --listen 127.0.0.1:18080", err)

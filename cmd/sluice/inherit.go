@@ -10,21 +10,21 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sluice/conf"
-	"sluice/engine"
+	"sluice/engine/listen"
 )
 
 // firstPassedFD is the first descriptor that systemd passes (sd_listen_fds(3)).
 const firstPassedFD = 3
 
-// listen opens the listening sockets. Inherited ones (`bind fd@N`) go to the
+// openSockets opens the listening sockets. Inherited ones (`bind fd@N`) go to the
 // engine as copies, and the originals are closed here. After a drain, an open
 // original would go on queueing clients that nobody accepts.
-func listen(c *conf.Config, loops int) (*engine.Listeners, error) {
+func openSockets(c *conf.Config, loops int) (*listen.Sockets, error) {
 	fds, err := inherited(c)
 	if err != nil {
 		return nil, err
 	}
-	l, err := engine.Listen(c, loops)
+	l, err := listen.Open(c, loops)
 	for _, fd := range fds {
 		unix.Close(fd)
 	}

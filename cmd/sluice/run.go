@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/conf"
-	"sluice/engine"
+	"sluice/engine/listen"
 	"sluice/engine/sock"
 )
 
@@ -50,8 +50,8 @@ type launch struct {
 	pidFile   string
 	crashLog  string
 	logFormat string
-	quiet     bool                    // say nothing while all is well
-	bound     func(*engine.Listeners) // if set: called once clients can connect
+	quiet     bool                  // say nothing while all is well
+	bound     func(*listen.Sockets) // if set: called once clients can connect
 }
 
 // settle takes from the configuration what no flag decided. Paths become

@@ -16,6 +16,7 @@ import (
 	"sluice/engine"
 	"sluice/engine/access"
 	"sluice/engine/admin"
+	"sluice/engine/listen"
 )
 
 // running is the balancer of one process from its start to its stop. Its
@@ -27,7 +28,7 @@ type running struct {
 	plain     *zap.Logger // writes to standard error only
 	log       *zap.Logger // writes to standard error, and in a daemon to the log targets
 	access    *access.Log
-	listeners *engine.Listeners
+	listeners *listen.Sockets
 	where     []string // a line for each bind: frontend and address
 	stats     []net.Listener
 	engine    *engine.Engine
@@ -43,7 +44,7 @@ func (l *launch) detach(c *conf.Config, problems conf.Problems) error {
 	if _, err := rights(c); err != nil {
 		return err
 	}
-	listeners, err := listen(c, engine.MakePlan(c, math.MaxUint32).Loops)
+	listeners, err := openSockets(c, engine.MakePlan(c, math.MaxUint32).Loops)
 	if err != nil {
 		return err
 	}
@@ -152,9 +153,9 @@ func (r *running) build() (err error) {
 // bind takes the listening sockets from a parent or opens them.
 func (r *running) bind(above *parent) (err error) {
 	if above != nil {
-		r.listeners, err = engine.Adopt(r.conf, r.plan.Loops, above.manifest, passedFD+len(inheritedStats(r.conf)))
+		r.listeners, err = listen.Adopt(r.conf, r.plan.Loops, above.manifest, passedFD+len(inheritedStats(r.conf)))
 	} else {
-		r.listeners, err = listen(r.conf, r.plan.Loops)
+		r.listeners, err = openSockets(r.conf, r.plan.Loops)
 	}
 	if err != nil {
 		return err

@@ -107,7 +107,7 @@ func family(a conf.Address) string {
 
 // shareWithBinds lets the address overlap those of bind lines, which have the
 // same option: the kernel gives a client to the most specific address.
-// engine.Listen has made sure that no other process has the port.
+// listen.Open has made sure that no other process has the port.
 func shareWithBinds(_, _ string, c syscall.RawConn) error {
 	var failed error
 	err := c.Control(func(fd uintptr) {

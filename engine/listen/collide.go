@@ -1,4 +1,4 @@
-package engine
+package listen
 
 import (
 	"fmt"
@@ -30,7 +30,7 @@ func (l *listening) String() string { return fmt.Sprintf("%s at %s", l.title, l.
 
 // collisions reports lines that listen where an earlier line listens. For an
 // inherited socket of bind lines it is a warning, because that may be intended.
-func collisions(c *conf.Config, lookUp LookUp, problems *conf.Problems) {
+func collisions(c *conf.Config, lookUp func(host string) (netip.Addr, error)) (problems conf.Problems) {
 	taken := map[endpoint]listening{}
 	claim := func(what string, l listening) {
 		e, known := endpointOf(l.address, lookUp)
@@ -53,6 +53,7 @@ func collisions(c *conf.Config, lookUp LookUp, problems *conf.Problems) {
 	for _, s := range c.Global.StatsSockets {
 		claim("'stats socket'", listening{s.Pos, statsTitle, s.Address})
 	}
+	return problems
 }
 
 const statsTitle = "'stats socket'"
@@ -68,7 +69,7 @@ func sameAs(a, first conf.Address) string {
 // endpointOf returns the endpoint of an address. known is false for a host name that has no
 // address or resolves to the unspecified address. The command explain resolves no names; it
 // uses the unspecified address for each of them.
-func endpointOf(a conf.Address, lookUp LookUp) (e endpoint, known bool) {
+func endpointOf(a conf.Address, lookUp func(host string) (netip.Addr, error)) (e endpoint, known bool) {
 	e.net = a.Net
 	switch a.Net {
 	case conf.NetUnix:
@@ -85,7 +86,7 @@ func endpointOf(a conf.Address, lookUp LookUp) (e endpoint, known bool) {
 	return e, true
 }
 
-func listenIP(a conf.Address, lookUp LookUp) (ip netip.Addr, known bool) {
+func listenIP(a conf.Address, lookUp func(host string) (netip.Addr, error)) (ip netip.Addr, known bool) {
 	switch {
 	case a.IP.IsValid():
 		return a.IP, true

@@ -1,18 +1,22 @@
-package engine
+package listen
 
 import (
 	"sluice/conf"
 	"sluice/engine/sock"
 )
 
-// CheckFastOpen warns of options `tfo` that the system does not allow, once for bind lines and
+// checkFastOpen warns of options `tfo` that the system does not allow, once for bind lines and
 // once for servers. Such connections are made without TCP Fast Open.
-func CheckFastOpen(c *conf.Config) conf.Problems {
-	var problems conf.Problems
+func checkFastOpen(c *conf.Config) conf.Problems {
 	bits, known := sock.FastOpen()
 	if !known {
 		return nil
 	}
+	return fastOpenProblems(c, bits)
+}
+
+// fastOpenProblems is checkFastOpen for a system whose setting has these bits.
+func fastOpenProblems(c *conf.Config, bits int) (problems conf.Problems) {
 	fine := bits
 	warn := func(at conf.Pos, where string, bit int) {
 		if fine&bit == 0 {

@@ -1,0 +1,29 @@
+package listen
+
+import (
+	"net/netip"
+
+	"sluice/conf"
+	"sluice/engine/sock"
+)
+
+// Check returns the problems of the lines that listen: errors of [Open] that can be found without
+// opening a socket, addresses that occur twice, and options `tfo` that the system does not allow,
+// those of servers too. lookUp resolves host names.
+func Check(c *conf.Config, lookUp func(host string) (netip.Addr, error)) conf.Problems {
+	problems := checkFastOpen(c)
+	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
+		if err := sock.CheckListen(b, lookUp); err != nil {
+			problems.Errorf(b.Pos, "%v", openError(f, b, err))
+		}
+	})
+	return append(problems, collisions(c, lookUp)...)
+}
+
+func eachBind(c *conf.Config, do func(*conf.Frontend, *conf.Bind)) {
+	for _, f := range c.Frontends {
+		for i := range f.Binds {
+			do(f, &f.Binds[i])
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package listen
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"sluice/conf"
+	"sluice/engine/sock"
+)
+
+// ErrManifest is returned by Adopt if inherited sockets do not fit the configuration.
+var ErrManifest = errors.New("inherited sockets don't fit the configuration")
+
+// Adopt takes over sockets that another process has returned from Files together with manifest.
+// The sockets are the consecutive descriptors from first on. It fails with ErrManifest, and
+// touches no descriptor, if their number does not fit the configuration and loops.
+func Adopt(c *conf.Config, loops int, manifest string, first int) (*Sockets, error) {
+	s := &Sockets{}
+	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
+		one := Bind{Frontend: f.Name, Conf: b}
+		for range loops {
+			one.FDs = append(one.FDs, first)
+			first++
+		}
+		s.binds = append(s.binds, one)
+	})
+	if wanted := s.manifest(); manifest != wanted {
+		return nil, fmt.Errorf("%w: the numbers of sockets by bind line are %q, wanted %q", ErrManifest, manifest, wanted)
+	}
+	for _, b := range s.binds {
+		for _, fd := range b.FDs {
+			sock.CloseOnExec(fd)
+		}
+	}
+	return s, nil
+}
+
+// Files returns duplicates of the sockets, to pass them to another process in this order, and
+// the manifest that Adopt needs there. The caller closes the files, also after an error.
+func (s *Sockets) Files() (files []*os.File, manifest string, err error) {
+	for _, b := range s.binds {
+		for _, fd := range b.FDs {
+			dup, e := sock.Duplicate(fd)
+			if e != 0 {
+				return files, "", os.NewSyscallError("dup", e)
+			}
+			files = append(files, os.NewFile(uintptr(dup), bindName(b.Conf)))
+		}
+	}
+	return files, s.manifest(), nil
+}
+
+// manifest returns the number of sockets of each bind line, separated by commas.
+func (s *Sockets) manifest() string {
+	var counts []string
+	for _, b := range s.binds {
+		counts = append(counts, strconv.Itoa(len(b.FDs)))
+	}
+	return strings.Join(counts, ",")
+}
