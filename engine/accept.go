@@ -188,14 +188,7 @@ func (v *visit) begin(fd int) {
 	}
 	v.countOpened()
 	v.logConnect()
-	switch {
-	case v.isHTTP():
-		v.startAsking()
-	case v.f.needs.Bytes:
-		v.startInspecting()
-	default:
-		v.decide(nil, true)
-	}
+	v.mode.begin()
 }
 
 // allowed evaluates the `tcp-request connection` rules, which need no byte. A connection that

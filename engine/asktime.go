@@ -3,54 +3,54 @@ package engine
 // askingEnds returns the deadline of the asking state. The head of the first request, and of
 // any request that has begun, must be complete within timeout http-request. The first byte of a
 // later request must come within timeout http-keep-alive.
-func (v *visit) askingEnds() int64 {
-	if v.x.has(begun) || v.x.asked == 0 {
-		return after(v.s.since, v.f.request)
+func (m *modeHTTP) askingEnds() int64 {
+	if m.x.has(begun) || m.x.asked == 0 {
+		return after(m.s.since, m.f.request)
 	}
-	return after(v.s.since, v.f.between)
+	return after(m.s.since, m.f.between)
 }
 
 // askedTooLate ends a session at the deadline of the asking state.
-func (v *visit) askedTooLate() {
-	if v.unasked() {
-		v.end(ending{term: term('-', '-')})
+func (m *modeHTTP) askedTooLate() {
+	if m.unasked() {
+		m.end(ending{term: term('-', '-')})
 		return
 	}
-	v.countUnasked()
-	v.refuse(408, term('c', 'R'))
+	m.countUnasked()
+	m.refuse(408, term('c', 'R'))
 }
 
 // exchangeQuiet returns when the timeout of a side expires. The timeout of the client runs
 // while bytes wait for it, or while the rest of its request is missing and would be read at
 // once. The timeout of the server does the same with the answer. If this proxy answers itself,
 // only the timeout of a client for which bytes wait runs.
-func (v *visit) exchangeQuiet(which side) int64 {
-	takes := v.s.blocked(which.other())
-	if v.x.has(local) { // the request may have no backend
+func (m *modeHTTP) exchangeQuiet(which side) int64 {
+	takes := m.s.blocked(which.other())
+	if m.x.has(local) { // the request may have no backend
 		if which == server || !takes {
 			return never
 		}
-		return after(v.s.sock[client].seen, v.f.client)
+		return after(m.s.sock[client].seen, m.f.client)
 	}
-	owes := !v.x.body(which).Done() || which == server && !v.x.flow.Answered()
-	if !takes && (!owes || v.s.blocked(which)) {
+	owes := !m.x.body(which).Done() || which == server && !m.x.flow.Answered()
+	if !takes && (!owes || m.s.blocked(which)) {
 		return never
 	}
-	return after(v.s.sock[which].seen, v.sideTimeout(which))
+	return after(m.s.sock[which].seen, m.sideTimeout(which))
 }
 
 // exchangeOverdue ends a session after the timeout of one side has expired.
-func (v *visit) exchangeOverdue() {
-	status, t := 504, term('s', v.phase())
-	if v.exchangeQuiet(client) < v.exchangeQuiet(server) {
-		status, t = 408, term('c', v.phase())
+func (m *modeHTTP) exchangeOverdue() {
+	status, t := 504, term('s', m.phase())
+	if m.exchangeQuiet(client) < m.exchangeQuiet(server) {
+		status, t = 408, term('c', m.phase())
 	}
-	if v.x.flow.Answered() {
-		v.cutAnswer(t)
+	if m.x.flow.Answered() {
+		m.cutAnswer(t)
 		return
 	}
 	if status == 504 {
-		v.countBadAnswer()
+		m.countBadAnswer()
 	}
-	v.refuse(status, t)
+	m.refuse(status, t)
 }

@@ -17,16 +17,16 @@ const (
 )
 
 // moveBody moves the body that comes from one side, at most one share in a turn.
-func (v *visit) moveBody(from side) (moved, sock.Errno) {
-	f, body := &v.s.flow[from], v.x.body(from)
-	limit := f.Bytes + uint64(v.sizes.Share)
+func (m *modeHTTP) moveBody(from side) (moved, sock.Errno) {
+	f, body := &m.s.flow[from], m.x.body(from)
+	limit := f.Bytes + uint64(m.sizes.Share)
 	for {
 		before := f.Bytes
-		if e := v.stock.Flush(f, int(v.s.sock[from.other()].fd)); e != 0 {
+		if e := m.stock.Flush(f, int(m.s.sock[from.other()].fd)); e != 0 {
 			return unwanted, e
 		}
 		if f.Bytes != before {
-			v.touch(from)
+			m.touch(from)
 		}
 		var how moved
 		var e sock.Errno
@@ -39,12 +39,12 @@ func (v *visit) moveBody(from side) (moved, sock.Errno) {
 		case body.Done():
 			return completed, 0
 		case f.Bytes >= limit:
-			v.yield(from)
+			m.yield(from)
 			return waits, 0
-		case body.Free() >= int64(v.sizes.Pump) && v.x.ahead[from].Pending() == 0:
-			how, e, stop = v.pumpBody(from)
+		case body.Free() >= int64(m.sizes.Pump) && m.x.ahead[from].Pending() == 0:
+			how, e, stop = m.pumpBody(from)
 		default:
-			how, e, stop = v.passFraming(from)
+			how, e, stop = m.passFraming(from)
 		}
 		if stop {
 			return how, e
@@ -55,18 +55,18 @@ func (v *visit) moveBody(from side) (moved, sock.Errno) {
 // passFraming parses bytes of a body and writes to the target those that belong to it. Bytes
 // after the body, and bytes that the target does not accept, stay where they were. stop means
 // that moveBody must return how.
-func (v *visit) passFraming(from side) (how moved, e sock.Errno, stop bool) {
-	f, body, keep := &v.s.flow[from], v.x.body(from), &v.x.ahead[from]
-	src, dst := int(v.s.sock[from].fd), int(v.s.sock[from.other()].fd)
+func (m *modeHTTP) passFraming(from side) (how moved, e sock.Errno, stop bool) {
+	f, body, keep := &m.s.flow[from], m.x.body(from), &m.x.ahead[from]
+	src, dst := int(m.s.sock[from].fd), int(m.s.sock[from.other()].fd)
 	if !f.Has(relay.TargetReady) {
 		return waits, 0, true
 	}
-	view, e := v.stock.Look(f, keep, src, false)
+	view, e := m.stock.Look(f, keep, src, false)
 	switch {
 	case e != 0:
 		return cutOff, e, true
 	case len(view.Bytes) == 0 && f.Has(relay.SourceEnded):
-		return v.bodyEnded(from), 0, true
+		return m.bodyEnded(from), 0, true
 	case len(view.Bytes) == 0:
 		return waits, 0, true
 	}
@@ -74,7 +74,7 @@ func (v *visit) passFraming(from side) (how moved, e sock.Errno, stop bool) {
 	n := next.Take(view.Bytes)
 	written, e := 0, sock.Errno(0)
 	if n > 0 {
-		written, e = v.stock.Send(f, dst, view.Bytes[:n])
+		written, e = m.stock.Send(f, dst, view.Bytes[:n])
 	}
 	if written == n {
 		*body = next
@@ -82,10 +82,10 @@ func (v *visit) passFraming(from side) (how moved, e sock.Errno, stop bool) {
 		body.Take(view.Bytes[:written])
 	}
 	if from == client {
-		v.copyMore(view.Bytes[:written])
+		m.copyMore(view.Bytes[:written])
 	}
-	v.touch(from)
-	broke := v.stock.Take(f, keep, src, view, written)
+	m.touch(from)
+	broke := m.stock.Take(f, keep, src, view, written)
 	switch {
 	case e != 0:
 		return unwanted, e, true
@@ -97,25 +97,25 @@ func (v *visit) passFraming(from side) (how moved, e sock.Errno, stop bool) {
 
 // pumpBody moves bytes that need no parsing: a body of known length, or the data of a large
 // chunk. stop means that moveBody must return how.
-func (v *visit) pumpBody(from side) (how moved, e sock.Errno, stop bool) {
-	f, body := &v.s.flow[from], v.x.body(from)
+func (m *modeHTTP) pumpBody(from side) (how moved, e sock.Errno, stop bool) {
+	f, body := &m.s.flow[from], m.x.body(from)
 	before := f.Bytes
-	n, out, e := v.stock.PumpUpTo(f, int(v.s.sock[from].fd), int(v.s.sock[from.other()].fd), v.sizes.Share, body.Free())
+	n, out, e := m.stock.PumpUpTo(f, int(m.s.sock[from].fd), int(m.s.sock[from.other()].fd), m.sizes.Share, body.Free())
 	body.Moved(n)
 	if n > 0 && from == client {
-		v.stock.Release(&v.x.sent)
+		m.stock.Release(&m.x.sent)
 	}
 	if n > 0 || f.Bytes != before {
-		v.touch(from)
+		m.touch(from)
 	}
 	switch out {
 	case relay.Wait:
 		return waits, 0, true
 	case relay.Again:
-		v.yield(from)
+		m.yield(from)
 		return waits, 0, true
 	case relay.Ended:
-		return v.bodyEnded(from), 0, true
+		return m.bodyEnded(from), 0, true
 	case relay.SourceFailed:
 		return cutOff, e, true
 	case relay.TargetFailed:
@@ -127,16 +127,10 @@ func (v *visit) pumpBody(from side) (how moved, e sock.Errno, stop bool) {
 // bodyEnded is called when a read has reached the end of the source. This is the regular end of a
 // body without a length, provided that FIN has come: after a reset, a read returns the end, too, if
 // another call has taken the error.
-func (v *visit) bodyEnded(from side) moved {
-	reset := v.s.sock[from].has(broken) && !v.saidAll(from)
-	if !reset && v.x.body(from).Ended() {
+func (m *modeHTTP) bodyEnded(from side) moved {
+	reset := m.s.sock[from].has(broken) && !m.saidAll(from)
+	if !reset && m.x.body(from).Ended() {
 		return completed
 	}
 	return cutOff
-}
-
-// touch records that bytes from one side have moved, for the timeouts of both sides.
-func (v *visit) touch(from side) {
-	v.s.sock[client].seen, v.s.sock[server].seen = v.now, v.now
-	v.s.asked = from == client
 }

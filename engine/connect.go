@@ -190,14 +190,7 @@ func (v *visit) established() {
 	if v.b.addrs[v.s.server].IsUnix() {
 		v.s.flow[server].Set(relay.SourceExact)
 	}
-	if v.isHTTP() {
-		v.s.sock[client].seen = v.now // the rest of its body was not read while the server was connected
-		v.enter(exchanging)
-		v.exchange()
-		return
-	}
-	v.enter(relaying)
-	v.relay()
+	v.mode.connected()
 }
 
 // failure classifies an error of socket, connect or the first write.

@@ -30,16 +30,16 @@ func (v *visit) countOpened() {
 }
 
 // countAsked counts a request whose head is complete.
-func (v *visit) countAsked() {
-	v.f.stat.Requests.Request(v.now)
-	v.engine.stat.Requests.Request(v.now)
+func (m *modeHTTP) countAsked() {
+	m.f.stat.Requests.Request(m.now)
+	m.engine.stat.Requests.Request(m.now)
 }
 
 // countUnasked counts a request whose head never became complete or was malformed. It counts as
 // a request and as a bad request.
-func (v *visit) countUnasked() {
-	v.countAsked()
-	v.f.stat.FailedReq.Inc()
+func (m *modeHTTP) countUnasked() {
+	m.countAsked()
+	m.f.stat.FailedReq.Inc()
 }
 
 // countBadRequest counts a request whose body was malformed. In mode tcp it counts first bytes
@@ -49,9 +49,12 @@ func (v *visit) countBadRequest() { v.f.stat.FailedReq.Inc() }
 // countRouted counts that a session, or in mode http a request, was given to its backend.
 func (v *visit) countRouted() {
 	v.b.Stat.Open(v.now)
-	if v.isHTTP() {
-		v.b.Stat.Requests.Request(v.now)
-	}
+}
+
+// countRequested counts that a request was given to its backend.
+func (m *modeHTTP) countRequested() {
+	m.countRouted()
+	m.b.Stat.Requests.Request(m.now)
 }
 
 // countDeniedRequest counts a request, or the first bytes in mode tcp, denied by a rule.
@@ -78,15 +81,15 @@ func (v *visit) countIntercepted() {
 }
 
 // countRule counts a rule that answers in place of a server.
-func (v *visit) countRule(r *acl.HTTPRule) {
+func (m *modeHTTP) countRule(r *acl.HTTPRule) {
 	switch {
-	case r.Action != conf.Deny && v.facts.Response == nil:
-		v.countIntercepted()
+	case r.Action != conf.Deny && m.facts.Response == nil:
+		m.countIntercepted()
 	case r.Action != conf.Deny:
-	case v.facts.Response != nil:
-		v.countDeniedAnswer()
+	case m.facts.Response != nil:
+		m.countDeniedAnswer()
 	default:
-		v.countDeniedRequest()
+		m.countDeniedRequest()
 	}
 }
 
@@ -152,21 +155,21 @@ func (v *visit) countBadAnswer() {
 }
 
 // countExchanged counts the end of a request and its bytes. The request may have no backend.
-func (v *visit) countExchanged() {
-	in, out := v.exchangedBytes()
+func (m *modeHTTP) countExchanged() {
+	in, out := m.exchangedBytes()
 
-	v.f.stat.Requests.Response(int(v.x.status))
-	v.f.stat.Move(in, out)
-	v.engine.stat.Move(in, out)
-	if v.b == nil {
+	m.f.stat.Requests.Response(int(m.x.status))
+	m.f.stat.Move(in, out)
+	m.engine.stat.Move(in, out)
+	if m.b == nil {
 		return
 	}
 
-	v.b.Stat.Requests.Response(int(v.x.status))
-	v.countTimes(int64(v.s.queued-v.x.headDone), int64(v.x.answer-v.s.connected), v.x.answer >= 0)
-	v.countAborts()
-	v.b.Stat.Close(in, out)
-	v.countServed(in, out)
+	m.b.Stat.Requests.Response(int(m.x.status))
+	m.countTimes(int64(m.s.queued-m.x.headDone), int64(m.x.answer-m.s.connected), m.x.answer >= 0)
+	m.countAborts()
+	m.b.Stat.Close(in, out)
+	m.countServed(in, out)
 }
 
 // countServed counts the bytes of a session or request for its server. It also counts them if
@@ -183,12 +186,12 @@ func (v *visit) countServed(in, out int64) {
 // exchangedBytes returns the bytes of an exchange. For a request that was not sent to a server,
 // in is the size of its head. As in HAProxy, the answer to an incomplete head counts as 0
 // bytes.
-func (v *visit) exchangedBytes() (in, out int64) {
-	in, out = int64(v.uploaded()), int64(v.downloaded())
+func (m *modeHTTP) exchangedBytes() (in, out int64) {
+	in, out = int64(m.uploaded()), int64(m.downloaded())
 	if in == 0 {
-		in = int64(v.x.head)
+		in = int64(m.x.head)
 	}
-	if v.x.headDone < 0 {
+	if m.x.headDone < 0 {
 		out = 0
 	}
 	return in, out
@@ -197,10 +200,7 @@ func (v *visit) exchangedBytes() (in, out int64) {
 // countClosed counts the end of a session and its bytes. In mode http the bytes were counted by
 // each exchange.
 func (v *visit) countClosed() {
-	in, out := v.s.received, int64(v.s.flow[server].Bytes)
-	if v.isHTTP() {
-		in, out = 0, 0
-	}
+	in, out := v.mode.uncounted()
 	v.f.stat.Conns.Close(in, out)
 	v.f.stat.Close(in, out)
 	v.engine.stat.Close(in, out)

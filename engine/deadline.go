@@ -14,29 +14,13 @@ const never = int64(math.MaxInt64)
 // ownTimer is the wheel's entry for the loop itself. No session has this number.
 const ownTimer = 0
 
-// expire is called when an entry of the wheel fires. If the deadline has moved since the entry
-// was armed, expire arms the entry again.
+// expire is called when an entry of the wheel fires.
 func (l *loop) expire(id int32) {
 	if id == ownTimer {
 		l.resumeAll()
 		return
 	}
-	v := l.visit(id)
-	v.retryStarved()
-	if v.s.state == leaving {
-		v.lookAgain()
-		return
-	}
-	at := v.deadline()
-	if at > l.now {
-		if at != never {
-			l.clock.arm(id, at, l.now)
-		}
-		return
-	}
-	v.overdue()
-	// The session's next state has armed its own deadline.
-	v.settle()
+	l.visit(id).expired()
 }
 
 // retryStarved repeats reads and writes for which the kernel had no memory. It acts as if
@@ -58,63 +42,6 @@ func (v *visit) wakeOpen(which side, events uint32) {
 	if v.s.sock[which].fd >= 0 {
 		v.wake(which, events)
 	}
-}
-
-// overdue handles the end of the time limit of the session's state.
-func (v *visit) overdue() {
-	v.meet(client, metTimeout)
-	switch v.s.state {
-	case inspecting:
-		v.inspectedLongEnough()
-	case dialing:
-		if after(v.s.since, v.b.connect) <= v.now {
-			v.failed(timedOut, 0)
-			return
-		}
-		v.end(ending{term: term('c', 'C'), last: server, abrupt: true}) // as in tendDial
-	case pausing:
-		v.retry(v.s.pickAgain)
-	case relaying:
-		letter := byte('c')
-		if v.quiet(server) < v.quiet(client) {
-			letter = 's'
-		}
-		v.end(ending{term: term(letter, 'D')})
-	case asking:
-		v.askedTooLate()
-	case exchanging:
-		v.exchangeOverdue()
-	}
-}
-
-// deadline returns the latest end of the session's state, in ms of stat.Now.
-func (v *visit) deadline() int64 {
-	switch v.s.state {
-	case inspecting:
-		return v.s.since + v.f.inspect
-	case dialing:
-		return min(after(v.s.since, v.b.connect), v.clientDeadline())
-	case pausing:
-		return v.s.since + int64(v.s.wait)
-	case relaying:
-		return min(v.quiet(client), v.quiet(server))
-	case asking:
-		return v.askingEnds()
-	case exchanging:
-		return min(v.exchangeQuiet(client), v.exchangeQuiet(server))
-	case leaving:
-		return min(v.now+int64(v.s.wait), v.s.since+v.grace())
-	}
-	return never
-}
-
-// clientDeadline returns when the client's timeout expires while its server is being connected.
-// In mode http there is no such deadline: a request is complete, and its client waits.
-func (v *visit) clientDeadline() int64 {
-	if v.isHTTP() {
-		return never
-	}
-	return after(v.s.sock[client].seen, v.f.client)
 }
 
 // quiet returns when the timeout of a side expires in the relaying state. The timeout runs

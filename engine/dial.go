@@ -26,7 +26,7 @@ func (a attempt) term() [2]byte {
 func (v *visit) route(to int, early []byte) {
 	if to < 0 {
 		v.keep(early)
-		v.fail(term('S', 'C'))
+		v.mode.refused(term('S', 'C'))
 		return
 	}
 	v.useBackend(int32(to))
@@ -37,11 +37,15 @@ func (v *visit) route(to int, early []byte) {
 // choose picks a server and dials it. was is the server of the attempt before, or nil; choose
 // picks another one if possible.
 func (v *visit) choose(was *pool.Server, early []byte) {
-	picked := v.pick(was)
+	picked := v.mode.claimed(was)
+	v.s.claimed = picked != nil
+	if picked == nil {
+		picked = v.b.Pick(pool.Key{Source: v.s.clientAddr().Addr()}, was)
+	}
 	if picked == nil {
 		v.countNoServer()
 		v.keep(early)
-		v.fail(term('S', 'C'))
+		v.mode.refused(term('S', 'C'))
 		return
 	}
 	v.s.server = int32(picked.ID - 1)
@@ -53,7 +57,7 @@ func (v *visit) choose(was *pool.Server, early []byte) {
 		v.s.redispatched = true
 		v.countRedispatch(was)
 	}
-	if !v.persists() {
+	if !v.s.claimed {
 		v.countPicked()
 	}
 	if v.s.queued < 0 {
@@ -62,30 +66,12 @@ func (v *visit) choose(was *pool.Server, early []byte) {
 	v.dial(early)
 }
 
-// pick returns the server that the client's cookie names, otherwise the choice of balancing. A
-// cookie is ignored after the first attempt. nil means that no server is usable.
-func (v *visit) pick(was *pool.Server) *pool.Server {
-	if v.b.cookie != nil && v.isHTTP() {
-		claim := &v.x.claim
-		if was == nil && claim.Server >= 0 {
-			return v.b.Servers[claim.Server]
-		}
-		if claim.Server >= 0 {
-			claim.Server, claim.Letter = -1, 'D'
-		}
+// unassign ends what assign began. in and out are bytes from and to the client.
+func (v *visit) unassign(in, out int64) {
+	if v.s.counted {
+		v.s.counted = false
+		v.countUnassigned(in, out)
 	}
-	return v.b.Pick(pool.Key{Source: v.s.clientAddr().Addr()}, was)
-}
-
-// fail ends a session for which no server is available.
-func (v *visit) fail(t [2]byte) {
-	if v.isHTTP() {
-		v.refuse(503, t)
-		return
-	}
-	// Closing a socket with unread bytes would send RST.
-	v.hearLast()
-	v.end(ending{term: t})
 }
 
 // assign adds the session to the current sessions of its server, for the duration of an attempt
@@ -93,14 +79,6 @@ func (v *visit) fail(t [2]byte) {
 func (v *visit) assign() {
 	v.s.counted = true
 	v.countAssigned()
-}
-
-// unassign ends what assign began. in and out are bytes from and to the client.
-func (v *visit) unassign(in, out int64) {
-	if v.s.counted {
-		v.s.counted = false
-		v.countUnassigned(in, out)
-	}
 }
 
 // closeServer closes the server's socket. What events and reads told of it does not hold for
@@ -123,7 +101,7 @@ func (v *visit) failed(how attempt, e sock.Errno) {
 	next := v.afterFailure(how)
 	if next.Next == pool.GiveUp {
 		v.countGivenUp()
-		v.fail(how.term())
+		v.mode.refused(how.term())
 		return
 	}
 	v.s.tries++
@@ -145,7 +123,7 @@ func (v *visit) failed(how attempt, e sock.Errno) {
 // session ends.
 func (v *visit) afterFailure(how attempt) pool.Retry {
 	was := v.srv()
-	next := v.b.AfterFailure(pool.Failure{Server: was, Retries: int(v.s.tries), Timeout: how == timedOut, Persist: v.persists()})
+	next := v.b.AfterFailure(pool.Failure{Server: was, Retries: int(v.s.tries), Timeout: how == timedOut, Persist: v.s.claimed})
 	if next.Next == pool.GiveUp || how == refused || how == timedOut {
 		return next
 	}
@@ -172,4 +150,27 @@ func (v *visit) enter(next state) {
 	if at := v.deadline(); at != never {
 		v.clock.arm(v.id, at, v.now)
 	}
+}
+
+// dialEnds returns the deadline of the dialing state.
+func (v *visit) dialEnds() int64 {
+	return min(after(v.s.since, v.b.connect), v.mode.clientDeadline())
+}
+
+// dialedTooLong ends the attempt, or the session if the time of its client is over.
+func (v *visit) dialedTooLong() {
+	if after(v.s.since, v.b.connect) <= v.now {
+		v.failed(timedOut, 0)
+		return
+	}
+	v.endDialing('c')
+}
+
+// lostWhileDialing ends the session of a client that has failed.
+func (v *visit) lostWhileDialing() { v.endDialing('C') }
+
+// endDialing ends a session without a server. A server may have got a part of the stream with the SYN,
+// so it is reset. who is the first letter of the termination state.
+func (v *visit) endDialing(who byte) {
+	v.end(ending{term: v.term(who), last: server, abrupt: true})
 }

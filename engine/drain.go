@@ -4,7 +4,6 @@ import (
 	errorx "github.com/panjf2000/gnet/v2/pkg/errors"
 	"golang.org/x/sys/unix"
 
-	"sluice/engine/relay"
 	"sluice/engine/sock"
 )
 
@@ -33,7 +32,7 @@ func (l *loop) drain() error {
 	for _, ln := range l.listeners {
 		l.serveHeld(ln)
 	}
-	l.sessions.each(func(id int32) { l.visit(id).dismissIdle() })
+	l.sessions.each(func(id int32) { l.visit(id).mode.drain() })
 	return l.ended()
 }
 
@@ -72,27 +71,6 @@ func (l *loop) serveHeld(ln *listener) {
 	}
 }
 
-// dismissIdle ends a session that is between two requests when the loop drains, as HAProxy
-// does. If a request has already arrived, the session serves that request first.
-func (v *visit) dismissIdle() {
-	if v.s.state != asking || !v.between() {
-		return
-	}
-	v.s.flow[client].Set(relay.SourceReady)
-	v.ask()
-	if v.s.state == asking && v.between() {
-		v.end(ending{term: term('-', '-')})
-		return
-	}
-	v.settle()
-}
-
-// between reports whether a session in the asking state is between two requests: it has had an
-// answer, and no byte of the next request has come.
-func (v *visit) between() bool {
-	return v.x.asked > 0 && !v.x.has(begun)
-}
-
 // closeListener closes the listening socket, if it is open.
 func (l *loop) closeListener(ln *listener) {
 	if ln.fd < 0 {
@@ -113,16 +91,6 @@ func queued(fd int) int {
 	return mostQueued
 }
 
-// cutsAnswer reports whether ending the session now would cut off an answer in mode http. The
-// client is then reset, so that it does not take the part for the whole answer.
-func (v *visit) cutsAnswer() bool {
-	if v.s.state != exchanging {
-		return false
-	}
-
-	return v.x.has(spoken) && !v.answerWritten()
-}
-
 // stop ends all sessions at once. Its error ends the loop.
 func (l *loop) stop() error {
 	for _, ln := range l.listeners {
@@ -139,7 +107,7 @@ func (l *loop) stop() error {
 			v.leave(true)
 			return
 		}
-		v.end(ending{term: term('K', 'D'), last: client, abrupt: v.cutsAnswer()})
+		v.end(ending{term: term('K', 'D'), last: client, abrupt: v.mode.cuts()})
 	})
 	return errorx.ErrEngineShutdown
 }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"sluice/conf"
 	"sluice/engine/httpflow"
 	"sluice/engine/relay"
 	"sluice/engine/sock"
@@ -71,30 +70,30 @@ func (x *exchange) body(from side) *httpflow.Body {
 }
 
 // startAsking begins a session in mode http.
-func (v *visit) startAsking() {
-	*v.x = exchange{}
-	v.stock.Assign(&v.x.ahead[client], relay.ForInspection)
-	v.stock.Assign(&v.x.ahead[server], relay.ForAnswer)
-	v.stock.Assign(&v.x.logPieces, relay.ForRecord)
-	v.stock.Assign(&v.x.sent, relay.ForRecord)
-	v.expectRequest()
-	v.s.flow[client].Set(relay.SourceReady)
-	v.ask()
+func (m *modeHTTP) startAsking() {
+	*m.x = exchange{}
+	m.stock.Assign(&m.x.ahead[client], relay.ForInspection)
+	m.stock.Assign(&m.x.ahead[server], relay.ForAnswer)
+	m.stock.Assign(&m.x.logPieces, relay.ForRecord)
+	m.stock.Assign(&m.x.sent, relay.ForRecord)
+	m.expectRequest()
+	m.s.flow[client].Set(relay.SourceReady)
+	m.ask()
 }
 
 // expectRequest waits for the next request, or for the first one.
-func (v *visit) expectRequest() {
-	v.x.status, v.x.cookie, v.x.gap, v.x.headDone, v.x.answer, v.x.head = 0, 'N', 0, -1, -1, 0
-	v.x.claim = httpflow.Claim{Server: -1, Letter: 'N'}
-	v.x.marks &^= begun | outstanding | reused | local | heard | spoken | resent | unlogged | underway
-	v.x.flow = httpflow.Exchange{}
-	v.x.term = term('-', '-')
-	v.x.before = [2]uint64{client: v.s.flow[client].Bytes, server: v.s.flow[server].Bytes}
-	v.useBackend(-1)
-	v.s.server, v.s.tries, v.s.redispatched, v.s.asked = -1, 0, false, false
-	v.s.queued, v.s.connected = -1, -1
-	v.s.sniff = sniff.State{}
-	v.enter(asking)
+func (m *modeHTTP) expectRequest() {
+	m.x.status, m.x.cookie, m.x.gap, m.x.headDone, m.x.answer, m.x.head = 0, 'N', 0, -1, -1, 0
+	m.x.claim = httpflow.Claim{Server: -1, Letter: 'N'}
+	m.x.marks &^= begun | outstanding | reused | local | heard | spoken | resent | unlogged | underway
+	m.x.flow = httpflow.Exchange{}
+	m.x.term = term('-', '-')
+	m.x.before = [2]uint64{client: m.s.flow[client].Bytes, server: m.s.flow[server].Bytes}
+	m.useBackend(-1)
+	m.s.server, m.s.tries, m.s.redispatched, m.s.asked = -1, 0, false, false
+	m.s.queued, m.s.connected = -1, -1
+	m.s.sniff = sniff.State{}
+	m.enter(asking)
 }
 
 // heldAtMost is the number of bytes of a request that HAProxy can hold: its buffer.
@@ -104,11 +103,11 @@ const heldAtMost = 16 << 10
 // in HAProxy, the letter is D if the client fails within the body of its request. It is L if
 // this is known as soon as the server is connected. HAProxy cannot know it of a long request,
 // because it has not read the end yet.
-func (v *visit) clientPhase() byte {
+func (m *modeHTTP) clientPhase() byte {
 	switch {
-	case v.x.flow.Request.Done():
-		return v.phase()
-	case !v.x.has(underway) && v.uploaded() <= heldAtMost:
+	case m.x.flow.Request.Done():
+		return m.phase()
+	case !m.x.has(underway) && m.uploaded() <= heldAtMost:
 		return 'L'
 	}
 	return 'D'
@@ -116,188 +115,182 @@ func (v *visit) clientPhase() byte {
 
 // phase returns the second letter of the termination state: H before the head of the final
 // answer, D after it.
-func (v *visit) phase() byte {
-	if v.x.flow.Answered() {
+func (m *modeHTTP) phase() byte {
+	if m.x.flow.Answered() {
 		return 'D'
 	}
 	return 'H'
 }
 
+// exchangeOn handles an event or a turn. If the client's connection has failed, the exchange ends
+// without another step.
+func (m *modeHTTP) exchangeOn(from side, failed bool) {
+	if !failed || from == server {
+		m.exchange()
+	}
+}
+
+// lostClient ends the session of a client that has failed during an exchange.
+func (m *modeHTTP) lostClient() { m.endExchange(term('C', m.clientPhase()), ending{}) }
+
 // exchange moves bytes of the request and of the answer, as many as possible now.
-func (v *visit) exchange() {
-	if !v.x.has(underway) && !v.x.flow.Request.Done() {
-		v.s.flow[client].Set(relay.SourceReady) // the rest of the body, or FIN, may be there by now
+func (m *modeHTTP) exchange() {
+	if !m.x.has(underway) && !m.x.flow.Request.Done() {
+		m.s.flow[client].Set(relay.SourceReady) // the rest of the body, or FIN, may be there by now
 	}
 	switch {
-	case v.x.has(local):
-		if !v.flushAnswer() {
+	case m.x.has(local):
+		if !m.flushAnswer() {
 			return
 		}
-	case !v.moveRequest() || !v.moveAnswer():
+	case !m.moveRequest() || !m.moveAnswer():
 		return
 	}
-	v.x.marks |= underway
+	m.x.marks |= underway
 	switch {
-	case v.x.flow.Tunnel():
-		v.openTunnel()
-	case !v.answerWritten():
-	case v.x.has(local) || v.requestWritten() || v.s.sock[server].has(broken):
-		v.exchanged()
+	case m.x.flow.Tunnel():
+		m.openTunnel()
+	case !m.answerWritten():
+	case m.x.has(local) || m.requestWritten() || m.s.sock[server].has(broken):
+		m.exchanged()
 	default:
-		v.answeredEarly()
+		m.answeredEarly()
 	}
 }
 
 // answeredEarly is called while the answer is written and the request is not. The client may wait
 // for the end of its answer. A server that still sends bytes, for example a body that a rule has
 // dropped, may read the request only behind them.
-func (v *visit) answeredEarly() {
-	if v.x.flow.ClosesClient() && !v.s.sock[client].has(finished) {
-		sock.ShutdownWrite(int(v.s.sock[client].fd))
-		v.s.sock[client].set(finished)
+func (m *modeHTTP) answeredEarly() {
+	if m.x.flow.ClosesClient() && !m.s.sock[client].has(finished) {
+		sock.ShutdownWrite(int(m.s.sock[client].fd))
+		m.s.sock[client].set(finished)
 	}
-	if v.x.flow.ClosesServer() {
-		v.dropUnread(server)
+	if m.x.flow.ClosesServer() {
+		m.dropUnread(server)
 	}
 }
 
 // requestWritten reports whether the whole request is written to the server's socket.
-func (v *visit) requestWritten() bool {
-	return v.x.flow.Request.Done() && v.s.flow[client].Pending() == 0
+func (m *modeHTTP) requestWritten() bool {
+	return m.x.flow.Request.Done() && m.s.flow[client].Pending() == 0
 }
 
 // answerWritten reports whether the whole final answer is written to the client's socket.
-func (v *visit) answerWritten() bool {
-	return v.x.flow.Answered() && v.x.flow.Response.Done() && v.s.flow[server].Pending() == 0
+func (m *modeHTTP) answerWritten() bool {
+	return m.x.flow.Answered() && m.x.flow.Response.Done() && m.s.flow[server].Pending() == 0
 }
 
 // keepsServer lists all conditions under which the server's connection is kept for another
 // request.
-func (v *visit) keepsServer() bool {
-	return !v.x.has(local) && v.x.flow.KeepServer() &&
-		v.requestWritten() && v.answerWritten() &&
-		v.x.ahead[server].Pending() == 0 && v.unharmed(server)
+func (m *modeHTTP) keepsServer() bool {
+	return !m.x.has(local) && m.x.flow.KeepServer() &&
+		m.requestWritten() && m.answerWritten() &&
+		m.x.ahead[server].Pending() == 0 && m.unharmed(server)
 }
 
 // keepsClient lists all conditions under which the client may send another request on its
 // connection.
-func (v *visit) keepsClient() bool {
-	return v.x.flow.KeepClient() && v.x.flow.Request.Done() && v.answerWritten() && !v.s.sock[client].has(finished|broken)
-}
-
-// unharmed reports whether a side's connection shows no sign of an end: no event, read or write
-// has reported FIN or an error.
-func (v *visit) unharmed(which side) bool {
-	const over = relay.SourceClosing | relay.SourceEnded | relay.SourceDoubtful
-	return !v.s.flow[which].HasAny(over) && !v.s.sock[which].has(finished|broken)
+func (m *modeHTTP) keepsClient() bool {
+	return m.x.flow.KeepClient() && m.x.flow.Request.Done() && m.answerWritten() && !m.s.sock[client].has(finished|broken)
 }
 
 // openTunnel turns the session into a tunnel, after status 101 or a successful CONNECT.
-func (v *visit) openTunnel() {
+func (m *modeHTTP) openTunnel() {
 	for from := range side(2) {
-		v.stock.Hold(&v.s.flow[from], v.stock.Held(&v.x.ahead[from]))
-		v.stock.Release(&v.x.ahead[from])
+		m.stock.Hold(&m.s.flow[from], m.stock.Held(&m.x.ahead[from]))
+		m.stock.Release(&m.x.ahead[from])
 	}
-	v.s.asked = false
-	v.enter(relaying)
-	v.relay()
+	m.s.asked = false
+	m.enter(relaying)
+	m.relay()
 }
 
 // exchanged is called at the end of an exchange: the answer is written, and so is the request
 // unless the server's connection has failed. It decides for each connection whether it is kept.
-func (v *visit) exchanged() {
-	if !v.x.has(local) && !v.requestWritten() {
-		v.x.term = term('S', 'D')
+func (m *modeHTTP) exchanged() {
+	if !m.x.has(local) && !m.requestWritten() {
+		m.x.term = term('S', 'D')
 	}
-	keepServer, keepClient := v.keepsServer(), v.keepsClient()
-	v.closeExchange(v.x.term)
+	keepServer, keepClient := m.keepsServer(), m.keepsClient()
+	m.closeExchange(m.x.term)
 	switch {
-	case v.x.has(local): // an idle connection remains idle, unless it has ended meanwhile
-		if v.x.has(idle) {
-			v.tendIdle()
+	case m.x.has(local): // an idle connection remains idle, unless it has ended meanwhile
+		if m.x.has(idle) {
+			m.tendIdle()
 		}
 	case keepServer:
-		v.x.marks |= idle
-		v.x.idleBackend, v.x.idleServer = v.s.backend, v.s.server
-		v.tendIdle() // an event may have announced bytes behind the answer
+		m.x.marks |= idle
+		m.x.idleBackend, m.x.idleServer = m.s.backend, m.s.server
+		m.tendIdle() // an event may have announced bytes behind the answer
 	default:
-		v.dropServer()
+		m.dropServer()
 	}
 	if !keepClient {
-		v.end(ending{term: term('-', '-'), linger: true, last: client})
+		m.end(ending{term: term('-', '-'), linger: true, last: client})
 		return
 	}
-	v.expectRequest()
-	if v.draining {
-		v.dismissIdle()
+	m.expectRequest()
+	if m.draining {
+		m.drain()
 		return
 	}
-	if v.x.ahead[client].Pending() > 0 || v.s.flow[client].Has(relay.SourceReady) {
-		v.yield(client) // the client may have sent many requests: others have a turn first
+	if m.x.ahead[client].Pending() > 0 || m.s.flow[client].Has(relay.SourceReady) {
+		m.yield(client) // the client may have sent many requests: others have a turn first
 		return
 	}
-	v.ask()
+	m.ask()
 }
 
 // dropServer closes the server's connection and drops the bytes queued for it.
-func (v *visit) dropServer() {
-	v.dropUnread(server)
-	v.x.marks &^= idle
-	v.closeServer()
-	v.stock.Release(&v.s.flow[client])
-	v.stock.Release(&v.x.ahead[server])
+func (m *modeHTTP) dropServer() {
+	m.dropUnread(server)
+	m.x.marks &^= idle
+	m.closeServer()
+	m.stock.Release(&m.s.flow[client])
+	m.stock.Release(&m.x.ahead[server])
 }
 
 // endExchange ends the session in the middle of an exchange. The first cause of an end is logged,
 // as in HAProxy: if a rule has answered, its termination state remains.
-func (v *visit) endExchange(t [2]byte, how ending) {
-	if v.x.has(local) {
-		t = v.x.term
+func (m *modeHTTP) endExchange(t [2]byte, how ending) {
+	if m.x.has(local) {
+		t = m.x.term
 	}
 	how.term = t
-	v.end(how)
+	m.end(how)
 }
 
 // closeExchange logs and counts the exchange, and ends its share in the current sessions of its
 // backend and server.
-func (v *visit) closeExchange(t [2]byte) {
-	if !v.x.has(outstanding) {
+func (m *modeHTTP) closeExchange(t [2]byte) {
+	if !m.x.has(outstanding) {
 		return
 	}
-	v.x.marks &^= outstanding
-	v.s.term = t
-	if !v.x.has(unlogged) {
-		v.logExchange()
+	m.x.marks &^= outstanding
+	m.s.term = t
+	if !m.x.has(unlogged) {
+		m.logExchange()
 	}
-	v.stock.Release(&v.x.logPieces)
-	v.stock.Release(&v.x.sent)
-	v.countExchanged()
+	m.stock.Release(&m.x.logPieces)
+	m.stock.Release(&m.x.sent)
+	m.countExchanged()
 }
 
 // uploaded returns the number of bytes of this exchange written to the server's socket.
-func (v *visit) uploaded() uint64 {
-	return v.s.flow[client].Bytes - v.x.before[client]
+func (m *modeHTTP) uploaded() uint64 {
+	return m.s.flow[client].Bytes - m.x.before[client]
 }
 
 // downloaded returns the number of bytes of this exchange written or queued for the client.
-func (v *visit) downloaded() uint64 {
-	return v.s.flow[server].Bytes + uint64(v.s.flow[server].Pending()) - v.x.before[server]
-}
-
-// isHTTP reports whether the session's frontend is in mode http.
-func (v *visit) isHTTP() bool {
-	return v.f.conf.Mode == conf.HTTP
-}
-
-// persists reports whether the client's cookie chose the server.
-func (v *visit) persists() bool {
-	return v.isHTTP() && v.x.claim.Server >= 0
+func (m *modeHTTP) downloaded() uint64 {
+	return m.s.flow[server].Bytes + uint64(m.s.flow[server].Pending()) - m.x.before[server]
 }
 
 // releaseExchange frees the bytes that the exchange of an ending session holds.
-func (v *visit) releaseExchange() {
-	v.stock.Release(&v.x.ahead[client])
-	v.stock.Release(&v.x.ahead[server])
-	v.stock.Release(&v.x.logPieces)
-	v.stock.Release(&v.x.sent)
+func (m *modeHTTP) releaseExchange() {
+	m.stock.Release(&m.x.ahead[client])
+	m.stock.Release(&m.x.ahead[server])
+	m.stock.Release(&m.x.logPieces)
+	m.stock.Release(&m.x.sent)
 }

@@ -43,13 +43,7 @@ func (v *visit) end(how ending) {
 			v.stock.Release(&v.s.flow[from])
 		}
 	}
-	if v.isHTTP() {
-		v.closeExchange(how.term)
-		v.releaseExchange()
-		v.useBackend(-1)
-	} else if v.f.line.AsksAddresses() {
-		askOwn(v.s, v.own.at(v.id)) // the log line is written after the sockets are closed
-	}
+	v.mode.over(how.term)
 	for which := range side(2) {
 		if !(how.linger && which == how.last) {
 			v.s.sock[which].close(how.abrupt && which == how.last)
@@ -67,7 +61,7 @@ func (v *visit) end(how ending) {
 // asksWhetherNull reports whether `option dontlognull` needs to know if the client has sent a
 // byte, and only a read can show this. In mode http the client's bytes are always read at once.
 func (v *visit) asksWhetherNull() bool {
-	return v.f.conf.Log.DontLogNull && !v.isHTTP() && v.s.clientBytes() == 0
+	return v.f.conf.Log.DontLogNull && v.mode.verbatim() && v.s.clientBytes() == 0
 }
 
 // hearLast reads bytes of the client that nobody has read yet, and holds them.
@@ -185,7 +179,7 @@ func (v *visit) finish() {
 		v.stock.Release(&v.s.flow[from])
 	}
 
-	v.log()
+	v.mode.log()
 	v.countClosed()
 	v.sessions.give(v.id)
 	v.dismiss(v.ln)

@@ -27,25 +27,9 @@ func (v *visit) logConnect() {
 	v.sink.Send(f.route, access.Info, v.line)
 }
 
-// log writes the log line of a session in mode tcp. In mode http, each exchange has its own
-// line.
-func (v *visit) log() {
-	f := v.f
-	opt := &f.conf.Log
-	if f.route == access.None || opt.Format == conf.LogDefault || v.isHTTP() {
-		return
-	}
-	normal := v.s.term[0] == '-' && v.s.tries == 0
-	if opt.DontLogNull && v.s.received == 0 || opt.DontLogNormal && normal {
-		return
-	}
-	r := &v.record
-	r.Record = v.recordOf()
-	r.Bytes, r.Uploaded = v.s.flow[server].Bytes, uint64(v.s.received)
-	if f.line.AsksAddresses() {
-		tellOwn(v.s, &r.Record, v.own.at(v.id))
-	}
-	v.sendLine(f, r, normal)
+// logs reports whether the session gets a log line at its end.
+func (v *visit) logs() bool {
+	return v.f.route != access.None && v.f.conf.Log.Format != conf.LogDefault
 }
 
 // sendLine formats a log line as the frontend is configured, and sends it. normal means that

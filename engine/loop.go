@@ -10,7 +10,6 @@ import (
 
 	"sluice/engine/access"
 	"sluice/engine/acl"
-	"sluice/engine/httpflow"
 	"sluice/engine/relay"
 	"sluice/engine/sock"
 	"sluice/engine/wheel"
@@ -45,29 +44,19 @@ type loop struct {
 	facts   acl.Facts // what rules and formats read
 	peer    sock.Addr // address of the client accepted last
 
-	rewrite  httpflow.Rewrite // edits of the current head
-	reply    httpflow.Head    // the current head of an answer
-	head     []byte           // buffer: a head as it is sent, with the body bytes that came with it
-	values   []byte           // buffer: values that rules insert into the current head
-	shown    []byte           // buffer: the current head with the edits so far, as later rules read it
-	edited   []byte           // buffer: the next edit of the head is written here, then swapped with shown
-	ours     httpflow.Answer  // the answer that a rule describes
-	response acl.Response     // the current answer, for rules
-
-	sink       *access.Sink
-	formatter  access.Formatter
-	record     access.HTTPRecord     // for log lines of mode tcp; contains no request
-	request    access.HTTPRecord     // for log lines of mode http
-	piecesLeft []byte                // the pieces of the current log line that are not read yet, see nextPiece
-	slots      [][]byte              // captured headers of the current log line
-	own        reserve[[2]sock.Addr] // mode tcp: local addresses of ending sessions, by session and side
-	line       []byte                // buffer for log lines and their pieces
+	sink      *access.Sink
+	formatter access.Formatter
+	record    access.HTTPRecord     // for log lines of mode tcp; contains no request
+	own       reserve[[2]sock.Addr] // mode tcp: local addresses of ending sessions, by session and side
+	line      []byte                // buffer for log lines and their pieces
 
 	draining  bool // no new clients; the loop stops after its last session
 	accepting int  // listeners that are open
 	holding   int  // clients in the listeners' held
 
 	current visit // the work on a session that is under way
+	tcp     modeTCP
+	http    modeHTTP
 }
 
 // newLoop opens what the loop needs and reserves memory for its sessions.
@@ -88,6 +77,7 @@ func newLoop(e *Engine, number int) (*loop, error) {
 		line:    make([]byte, 0, 1024),
 	}
 	l.facts.Sniff = &l.sniffed
+	l.current.loop, l.tcp.visit, l.http.visit = l, &l.current, &l.current
 	l.tick()
 	pipes := e.plan.Pipes / e.plan.Loops
 	l.stock = relay.NewStock(e.sizes.Sizes, e.memory, pipes, min(pipes, openPipes))
@@ -202,64 +192,6 @@ func (l *loop) wake(t token, events uint32) {
 		return
 	}
 	l.visit(t.session()).wake(t.side(), events)
-}
-
-// wake handles an event of one of the session's sockets.
-func (v *visit) wake(from side, events uint32) {
-	v.meet(from, events)
-	s := v.s
-	if events == 0 {
-		s.sock[from].flags &^= waiting
-	}
-	failed := v.note(from, events)
-	if events != 0 && !failed && s.moves() {
-		v.yield(client)
-		return
-	}
-	switch s.state {
-	case inspecting:
-		v.inspect()
-	case dialing:
-		v.tendDial(from)
-	case relaying:
-		if failed && s.flow[from].Has(relay.SourceEnded) {
-			v.failedLate(from)
-			break
-		}
-		v.relay()
-	case asking:
-		v.askOn(from)
-	case exchanging:
-		if !failed || from == server {
-			v.exchange()
-		}
-	case leaving:
-		v.leaveOn(failed)
-	}
-	if failed && from == client {
-		v.lostClient()
-	}
-	v.settle()
-}
-
-// lostClient is called after an event that has told of the client's failure. A session that has not
-// ended by then has read what the client had sent before, so it may have reached another state.
-// Nobody receives an answer, so it ends. In the relaying state the next read or write does that. If
-// the server accepts no bytes, none follows.
-func (v *visit) lostClient() {
-	switch v.s.state {
-	case dialing, pausing: // the server may have got a part of the stream with the SYN, so it is reset
-		v.end(ending{term: term('C', 'C'), last: server, abrupt: true})
-	case asking:
-		v.endAsking()
-	case exchanging:
-		v.endExchange(term('C', v.clientPhase()), ending{})
-	case relaying:
-		if !v.s.flow[client].Has(relay.TargetReady) {
-			v.s.sock[client].set(broken)
-			v.cut(client)
-		}
-	}
 }
 
 // note records what an event shows about a socket. It reports whether the socket has failed.

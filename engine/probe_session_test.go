@@ -8,7 +8,7 @@ import (
 
 // sessionCheck checks that the state of a session fits its sockets, flows and timers.
 type sessionCheck struct {
-	visit
+	*visit
 	*session
 	wrongs
 }

@@ -90,9 +90,7 @@ func (i *inspector) settled(l *loop) {
 }
 
 func (i *inspector) look(l *loop, id int32, s *session) {
-	c := sessionCheck{session: s}
-	c.fill(l, id)
-	wrong := c.errors()
+	wrong := (&sessionCheck{visit: l.visit(id), session: s}).errors()
 	if len(wrong) > 0 {
 		i.tell(dump(l, id, s), wrong)
 	}
@@ -107,8 +105,7 @@ func (i *inspector) tell(what string, wrong []string) {
 // dump describes a session for a failure message.
 func dump(l *loop, id int32, s *session) string {
 	text := fmt.Sprintf("session %d on loop %d at %d: %+v", id, l.number, l.now, *s)
-	var v visit
-	if v.fill(l, id); v.x != nil {
+	if v := l.visit(id); v.x != nil {
 		text += fmt.Sprintf("\nexchange: %+v", *v.x)
 	}
 	return text
@@ -198,8 +195,7 @@ func (g *ledger) lent() {
 func (g *ledger) counts() {
 	frontends, servers := map[*frontend]int64{}, map[any]int64{}
 	g.sessions.each(func(id int32) {
-		var v visit
-		v.fill(g.loop, id)
+		v := g.visit(id)
 		frontends[v.f]++
 		if v.s.counted {
 			servers[v.srv()]++

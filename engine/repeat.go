@@ -9,40 +9,40 @@ import "bytes"
 //   - It was not resent before.
 //   - A copy of all bytes sent is held. Only requests with an idempotent method are copied
 //     (RFC 9110 9.2.2).
-func (v *visit) mayRepeat() bool {
-	return v.x.has(reused) && !v.x.has(heard) && !v.x.has(resent) && v.x.sent.Pending() > 0
+func (m *modeHTTP) mayRepeat() bool {
+	return m.x.has(reused) && !m.x.has(heard) && !m.x.has(resent) && m.x.sent.Pending() > 0
 }
 
 // repeat sends the request again, to a server that is chosen again.
-func (v *visit) repeat() {
-	v.x.marks = v.x.marks&^reused | resent
-	v.head = append(v.head[:0], v.stock.Held(&v.x.sent)...)
-	v.stock.Release(&v.x.sent)
-	v.countRetry()
-	v.unassign(0, 0)
-	v.dropServer()
-	v.s.flow[client].Bytes = v.x.before[client] // the bytes sent to the first server do not count
-	v.s.tries++
-	v.s.queued, v.s.connected = -1, -1
-	v.choose(nil, v.head)
+func (m *modeHTTP) repeat() {
+	m.x.marks = m.x.marks&^reused | resent
+	m.head = append(m.head[:0], m.stock.Held(&m.x.sent)...)
+	m.stock.Release(&m.x.sent)
+	m.countRetry()
+	m.unassign(0, 0)
+	m.dropServer()
+	m.s.flow[client].Bytes = m.x.before[client] // the bytes sent to the first server do not count
+	m.s.tries++
+	m.s.queued, m.s.connected = -1, -1
+	m.choose(nil, m.head)
 }
 
 // copySent holds a copy of the first bytes of a request that uses the idle connection.
-func (v *visit) copySent(head []byte) {
-	if idempotent(head) && len(head) <= v.sizes.Repeat && v.stock.Room(&v.x.sent, len(head)) {
-		v.stock.Hold(&v.x.sent, head)
+func (m *modeHTTP) copySent(head []byte) {
+	if idempotent(head) && len(head) <= m.sizes.Repeat && m.stock.Room(&m.x.sent, len(head)) {
+		m.stock.Hold(&m.x.sent, head)
 	}
 }
 
 // copyMore adds further bytes of the request to the copy. It drops the copy if the request
 // becomes too long, so that this request is never resent.
-func (v *visit) copyMore(b []byte) {
-	switch n := v.x.sent.Pending(); {
+func (m *modeHTTP) copyMore(b []byte) {
+	switch n := m.x.sent.Pending(); {
 	case n == 0:
-	case n+len(b) <= v.sizes.Repeat && v.stock.Room(&v.x.sent, n+len(b)):
-		v.stock.Hold(&v.x.sent, b)
+	case n+len(b) <= m.sizes.Repeat && m.stock.Room(&m.x.sent, n+len(b)):
+		m.stock.Hold(&m.x.sent, b)
 	default:
-		v.stock.Release(&v.x.sent)
+		m.stock.Release(&m.x.sent)
 	}
 }
 

@@ -104,6 +104,7 @@ type session struct {
 	tries        uint8   // connection attempts after the first, for this session or request
 	redispatched bool    // an attempt led to another server than the one before
 	pickAgain    bool    // pausing: the next attempt chooses a server again
+	claimed      bool    // the client has claimed the server, see mode.claimed
 	counted      bool    // counted among the current sessions of its server
 	asked        bool    // the last byte came from the client: it waits for an answer
 	unix         bool    // the client connected through a UNIX socket

@@ -50,8 +50,7 @@ func (x *simulation) checkPlaces() {
 	places, current := map[*stat.Limit]int64{}, map[*stat.Load]int64{}
 	for _, l := range x.engine.loops {
 		l.sessions.each(func(id int32) {
-			var v visit
-			v.fill(l, id)
+			v := l.visit(id)
 			for _, limit := range v.ln.limits {
 				places[limit]++
 			}

@@ -13,8 +13,8 @@ import (
 	"sluice/engine/acl"
 	"sluice/engine/httpflow"
 	"sluice/engine/sock"
-	"sluice/pool/stat"
 	"sluice/pool"
+	"sluice/pool/stat"
 )
 
 // defaultInspect is the maximum time for a client to send the bytes that rules need. It is used

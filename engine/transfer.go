@@ -16,6 +16,33 @@ func (v *visit) relay() {
 	}
 }
 
+// relayOn handles an event or a turn.
+func (v *visit) relayOn(from side, failed bool) {
+	if failed && v.s.flow[from].Has(relay.SourceEnded) {
+		v.failedLate(from)
+		return
+	}
+	v.relay()
+}
+
+// relayedTooQuietly ends a session after the timeout of one side has expired.
+func (v *visit) relayedTooQuietly() {
+	who := byte('c')
+	if v.quiet(server) < v.quiet(client) {
+		who = 's'
+	}
+	v.end(ending{term: v.term(who)})
+}
+
+// lostWhileRelaying ends the session of a client that has failed, if the client accepts no bytes.
+// Otherwise the next read or write does that.
+func (v *visit) lostWhileRelaying() {
+	if !v.s.flow[client].Has(relay.TargetReady) {
+		v.s.sock[client].set(broken)
+		v.cut(client)
+	}
+}
+
 // pump moves bytes from one side to the other. It returns false if the session has ended.
 func (v *visit) pump(from side) bool {
 	to := from.other()
@@ -26,8 +53,7 @@ func (v *visit) pump(from side) bool {
 	before := f.Bytes
 	outcome, e := v.stock.Pump(f, int(v.s.sock[from].fd), int(v.s.sock[to].fd), v.sizes.Share)
 	if f.Bytes != before {
-		v.s.sock[from].seen, v.s.sock[to].seen = v.now, v.now
-		v.s.asked = from == client
+		v.touch(from)
 	}
 	switch outcome {
 	case relay.Again:
@@ -122,7 +148,7 @@ func (v *visit) saidAll(from side) bool {
 		return true
 	case one.has(resetFirst):
 		return false
-	case !v.isHTTP():
+	case v.mode.verbatim():
 		if n, ok := sock.Received(int(one.fd)); ok {
 			if in.Has(relay.SourceUrgent) {
 				n--

@@ -1,34 +1,36 @@
 package engine
 
-import "sluice/pool"
+import (
+	"sluice/conf"
+	"sluice/engine/relay"
+	"sluice/pool"
+)
 
 // visit is the receiver of all work on one session. It holds what that work needs beside the tools of
 // the loop. Each loop has one visit, and fills it for each event: work on a session never begins
 // while work on another one is under way (see yield).
 type visit struct {
 	*loop
-	id int32
-	s  *session
-	ln *listener // which accepted the client
-	f  *frontend
-	b  *backend  // nil: not chosen
-	x  *exchange // nil in mode tcp
+	id   int32
+	s    *session
+	ln   *listener // which accepted the client
+	f    *frontend
+	b    *backend // nil: not chosen
+	mode mode
+	x    *exchange // nil in mode tcp
 }
 
 // visit begins work on a session.
 func (l *loop) visit(id int32) *visit {
-	l.current.fill(l, id)
-	return &l.current
-}
-
-func (v *visit) fill(l *loop, id int32) {
-	v.loop, v.id, v.s = l, id, l.sessions.at(id)
+	v := &l.current
+	v.id, v.s = id, l.sessions.at(id)
 	v.ln = l.listeners[v.s.line]
-	v.f, v.x = v.ln.frontend, nil
-	if v.isHTTP() {
-		v.x = l.exchanges.at(id)
+	v.f, v.mode, v.x = v.ln.frontend, &l.tcp, nil
+	if v.f.conf.Mode == conf.HTTP {
+		v.mode, v.x = &l.http, l.exchanges.at(id)
 	}
 	v.useBackend(v.s.backend)
+	return v
 }
 
 // useBackend gives the session a backend: its index in site.backends, or -1 for none.
@@ -41,3 +43,16 @@ func (v *visit) useBackend(i int32) {
 
 // srv returns the session's server. The session must have one.
 func (v *visit) srv() *pool.Server { return v.b.Servers[v.s.server] }
+
+// unharmed reports whether a side's connection shows no sign of an end: no event, read or write
+// has reported FIN or an error.
+func (v *visit) unharmed(which side) bool {
+	const over = relay.SourceClosing | relay.SourceEnded | relay.SourceDoubtful
+	return !v.s.flow[which].HasAny(over) && !v.s.sock[which].has(finished|broken)
+}
+
+// touch records that bytes from one side have moved, for the timeouts of both sides.
+func (v *visit) touch(from side) {
+	v.s.sock[client].seen, v.s.sock[server].seen = v.now, v.now
+	v.s.asked = from == client
+}

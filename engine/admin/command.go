@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"sluice/pool/stat"
 	"sluice/pool"
+	"sluice/pool/stat"
 )
 
 // command is one command of the stats socket.

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"sluice/conf"
-	"sluice/pool/stat"
 	"sluice/pool"
+	"sluice/pool/stat"
 )
 
 // sample returns a small site: an http frontend, a tcp `listen` and a backend. One server of the

@@ -4,8 +4,8 @@ import (
 	"maps"
 
 	"sluice/conf"
-	"sluice/pool/stat"
 	"sluice/pool"
+	"sluice/pool/stat"
 )
 
 // Types of rows. `show stat` filters them by a bit mask of 1 << type.

@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"sluice/conf"
-	"sluice/pool/stat"
 	"sluice/pool"
+	"sluice/pool/stat"
 )
 
 // View is the data that the stats socket shows. It does not change; the counters that it points to
