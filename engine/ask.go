@@ -46,7 +46,7 @@ func (m *modeHTTP) ask() {
 			break
 		}
 		m.s.sock[client].seen = m.now
-		if m.hear(view) {
+		if m.hear(view) == left {
 			return
 		}
 		m.stock.Leave(in, &m.x.ahead[client], fd, view)
@@ -59,9 +59,8 @@ func (m *modeHTTP) ask() {
 	}
 }
 
-// hear looks for the head of a request in m, which contains all bytes that were not parsed yet.
-// It reports whether the session has left the asking state.
-func (m *modeHTTP) hear(view relay.View) bool {
+// hear looks for the head of a request in the view, which contains all bytes that were not parsed yet.
+func (m *modeHTTP) hear(view relay.View) result {
 	if !m.x.has(begun) {
 		m.x.marks |= begun
 		m.s.began, m.x.wall, m.x.gap = m.now, m.wall, int32(m.now-m.s.since)
@@ -75,12 +74,12 @@ func (m *modeHTTP) hear(view relay.View) bool {
 	case n != 0:
 		m.asked(view, n)
 	default:
-		return false
+		return waits
 	}
-	return true
+	return left
 }
 
-// asked handles a request whose head is complete: the first n bytes of m.
+// asked handles a request whose head is complete: the first n bytes of the view.
 func (m *modeHTTP) asked(view relay.View, n int) {
 	m.x.asked++
 	m.x.headDone = int32(m.now - m.s.began)
@@ -92,52 +91,56 @@ func (m *modeHTTP) asked(view relay.View, n int) {
 	}
 	m.x.head = int32(n)
 	m.countAsked()
-	if !m.monitored() {
-		m.x.marks |= outstanding
-		m.tellLine()
-		if m.headToServer() {
-			m.takeBody(view, n)
-			return
-		}
-	}
-	if m.x.has(local) && m.s.state == asking {
+	switch m.decide() {
+	case goesOn:
+		m.takeBody(view, n)
+	case ownAnswer:
 		m.takeAsked(view, n)
 		m.sayOurs()
 	}
 }
 
+// decide finds out who answers a request: a server, or this proxy.
+func (m *modeHTTP) decide() result {
+	if m.monitored() {
+		return ownAnswer
+	}
+	m.x.marks |= outstanding
+	m.tellLine()
+	return m.headToServer()
+}
+
 // headToServer applies the rules to the request, finds its backend, and writes the edited head
-// to l.head. It returns false if the request is not sent to a server.
-func (m *modeHTTP) headToServer() bool {
+// to m.head.
+func (m *modeHTTP) headToServer() result {
 	m.values = m.values[:0]
 	m.rewrite.Request(&m.sniffed.HTTP)
-	if m.f.rules.Request.Len() > 0 && !m.requestRules(&m.f.rules.Request) {
-		return false
+	if became := m.requestRules(&m.f.rules.Request); became != goesOn {
+		return became
 	}
 	d := m.f.rules.Decide(&m.facts)
 	switch {
 	case d.Verdict == acl.Refuse:
 		m.countDeniedRequest()
 		m.refuse(403, term('P', 'R'))
-		return false
+		return left
 	case d.Backend < 0:
 		m.refuse(503, term('S', 'C'))
-		return false
+		return left
 	}
 	m.useBackend(int32(d.Backend))
-
 	m.countRequested()
-	if m.b.rules.Request.Len() > 0 && !m.f.owns(m.b) {
+	if !m.f.owns(m.b) {
 		m.facts.Backend = m.b.Name
-		if !m.requestRules(&m.b.rules.Request) {
-			return false
+		if became := m.requestRules(&m.b.rules.Request); became != goesOn {
+			return became
 		}
 	}
 	m.prepare()
-	return true
+	return goesOn
 }
 
-// takeBody adds the body bytes that came with the head to l.head, and sends both. If the memory
+// takeBody adds the body bytes that came with the head to m.head, and sends both. If the memory
 // budget is used up, the body stays in the socket until the head is sent.
 func (m *modeHTTP) takeBody(view relay.View, head int) {
 	n := head
@@ -160,7 +163,7 @@ func (m *modeHTTP) takeAsked(view relay.View, n int) {
 	_ = m.stock.Take(&m.s.flow[client], &m.x.ahead[client], int(m.s.sock[client].fd), view, n)
 }
 
-// prepare makes the last edits of the head and writes it to l.head. These edits come from
+// prepare makes the last edits of the head and writes it to m.head. These edits come from
 // cookies, options and the handling of connections.
 func (m *modeHTTP) prepare() {
 	rw := &m.rewrite

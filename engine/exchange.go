@@ -140,10 +140,10 @@ func (m *modeHTTP) exchange() {
 	}
 	switch {
 	case m.x.has(local):
-		if !m.flushAnswer() {
+		if m.flushAnswer() == left {
 			return
 		}
-	case !m.moveRequest() || !m.moveAnswer():
+	case m.moveRequest() == left || m.moveAnswer() == left:
 		return
 	}
 	m.x.marks |= underway

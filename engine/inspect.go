@@ -11,7 +11,7 @@ import (
 // not wait.
 func (m *modeTCP) startInspecting() {
 	m.sniffed, m.facts.Received = sniff.Facts{}, 0
-	if m.decide(nil, false) {
+	if m.decide(nil, false) == left {
 		return
 	}
 	m.enter(inspecting)
@@ -27,19 +27,19 @@ func (m *modeTCP) inspect() {
 	for {
 		view, e := m.stock.Look(in, in, int(m.s.sock[client].fd), true)
 		if e != 0 {
-			m.end(ending{term: term('C', 'R')})
+			m.end(ending{term: m.term('C')})
 			return
 		}
 		if len(view.Bytes) == 0 {
 			break
 		}
 		m.s.sock[client].seen = m.now
-		if m.look(view) {
+		if m.look(view) == left {
 			return
 		}
 	}
 	if in.Has(relay.SourceEnded | relay.SourceDoubtful) { // a reset came with the FIN
-		m.end(ending{term: term('C', 'R')})
+		m.end(ending{term: m.term('C')})
 		return
 	}
 	if in.Has(relay.SourceEnded) {
@@ -47,30 +47,28 @@ func (m *modeTCP) inspect() {
 		return
 	}
 	if !m.watch(client) {
-		m.end(ending{term: term('R', 'R')})
+		m.end(ending{term: m.term('R')})
 	}
 }
 
-// look passes v, the bytes that the client has sent, to sniff, and keeps them if bytes are missing.
-// It reports whether the session has left
-// the inspecting state.
-func (m *modeTCP) look(view relay.View) bool {
+// look passes the bytes that the client has sent to sniff, and keeps them if bytes are missing.
+func (m *modeTCP) look(view relay.View) result {
 	in := &m.s.flow[client]
 	if view.InSocket() && in.Has(relay.SourceDoubtful) { // a peek does not return the error of a reset
-		m.end(ending{term: term('C', 'R')})
-		return true
+		m.end(ending{term: m.term('C')})
+		return left
 	}
 	last := len(view.Bytes) >= sniff.MaxWire || m.stock.Full(&view) || view.InSocket() && in.Has(relay.SourceClosing)
-	if m.sniff(view, last) {
-		return true
+	if m.sniff(view, last) == left {
+		return left
 	}
 	m.stock.Leave(in, in, int(m.s.sock[client].fd), view)
-	return false
+	return waits
 }
 
-// sniff parses v, the bytes that the client has sent, and evaluates the rules. last says that no
-// more bytes will be examined. It reports whether the rules have decided.
-func (m *modeTCP) sniff(view relay.View, last bool) bool {
+// sniff parses the bytes that the client has sent, and evaluates the rules. last says that no more
+// bytes will be examined.
+func (m *modeTCP) sniff(view relay.View, last bool) result {
 	m.scanner.Sniff(&m.s.sniff, view.Bytes, &m.sniffed)
 	m.facts.Received = len(view.Bytes)
 	return m.decide(view.Loose(), last)
@@ -94,17 +92,16 @@ func (m *modeTCP) sent() relay.View {
 	return view
 }
 
-// decide evaluates the rules and reports whether they have decided. early are bytes that were
-// read and that no flow holds. last means that the rules get no more bytes. The reasons are
+// decide evaluates the rules. early are bytes that were read and that no flow holds. last means that the rules get no more bytes. The reasons are
 // that the client has sent FIN, that the time or memory for its bytes is used up, or that no
 // rule needs bytes.
-func (m *modeTCP) decide(early []byte, last bool) bool {
+func (m *modeTCP) decide(early []byte, last bool) result {
 	m.facts.Src = m.s.clientAddr()
 	m.facts.Final = last
 	m.findDestination(m.f, int(m.s.sock[client].fd))
 	switch d := m.f.rules.Decide(&m.facts); d.Verdict {
 	case acl.More:
-		return false
+		return waits
 	case acl.Refuse:
 		m.keep(early) // `option dontlognull` must know whether the client has sent a byte
 		m.countDeniedRequest()
@@ -112,7 +109,7 @@ func (m *modeTCP) decide(early []byte, last bool) bool {
 	case acl.Route:
 		m.route(d.Backend, early)
 	}
-	return true
+	return left
 }
 
 // inspectedLongEnough is called at the deadline of the inspecting state. The rules decide on
@@ -124,7 +121,7 @@ func (m *modeTCP) inspectedLongEnough() {
 	m.scanner.Sniff(&m.s.sniff, view.Bytes, &m.sniffed)
 	if len(view.Bytes) > 0 && !m.f.lenient && m.sniffed.Verdict() == sniff.More {
 		m.countBadRequest()
-		m.end(ending{term: term('c', 'R')})
+		m.end(ending{term: m.term('c')})
 		return
 	}
 	m.sniff(view, true)

@@ -6,81 +6,78 @@ import (
 	"sluice/engine/sock"
 )
 
-// moveRequest sends bytes of the request that the server has not got yet. It reports whether
-// the session continues.
-func (m *modeHTTP) moveRequest() bool {
+// moveRequest sends bytes of the request that the server has not got yet.
+func (m *modeHTTP) moveRequest() result {
 	if m.s.sock[server].has(broken) {
-		return true
+		return goesOn
 	}
 	switch how, e := m.moveBody(client); how {
-	case malformed:
+	case bodyMalformed:
 		m.countBadRequest()
 		m.refuse(400, term('P', m.phase()))
-		return false
-	case cutOff:
+		return left
+	case bodyCutOff:
 		m.endExchange(term('C', m.clientPhase()), ending{linger: true, last: server, abrupt: e != 0})
-		return false
-	case unwanted:
+		return left
+	case bodyUnwanted:
 		// The server may have sent an answer before. That answer is better than an error page.
 		m.brokenBy(server, e)
 		m.stock.Release(&m.s.flow[client])
 		m.s.flow[server].Set(relay.SourceReady | relay.SourceDoubtful)
 	}
-	return true
+	return goesOn
 }
 
-// moveAnswer reads the answer and writes it to the client. It reports whether the session
-// continues.
-func (m *modeHTTP) moveAnswer() bool {
+// moveAnswer reads the answer and writes it to the client.
+func (m *modeHTTP) moveAnswer() result {
 	limit := m.s.flow[server].Bytes + uint64(m.sizes.Share)
 	for !m.x.flow.Answered() {
-		if !m.flushAnswer() {
-			return false
+		if m.flushAnswer() == left {
+			return left
 		}
 		if m.s.flow[server].Pending() > 0 {
-			return true
+			return goesOn
 		}
 		if m.s.flow[server].Bytes >= limit { // a server may send interim answers endlessly
 			m.yield(server)
-			return true
+			return goesOn
 		}
-		got, alive := m.readAnswer()
-		if !alive || !got {
-			return alive
+		if became := m.readAnswer(); became != goesOn {
+			return became
 		}
 	}
 	if m.x.flow.Tunnel() {
-		return true
+		return goesOn
 	}
 	switch how, e := m.moveBody(server); how {
-	case malformed:
+	case bodyMalformed:
 		m.countBadAnswer()
 		m.cutAnswer(term('P', 'D'))
-		return false
-	case cutOff:
+		return left
+	case bodyCutOff:
 		m.brokenBy(server, e)
 		m.countBadAnswer()
 		m.cutAnswer(term('S', 'D'))
-		return false
-	case unwanted:
+		return left
+	case bodyUnwanted:
 		m.endExchange(term('C', 'D'), ending{})
-		return false
+		return left
 	}
-	return true
+	return goesOn
 }
 
-// flushAnswer writes the bytes queued for the client. It reports whether the session continues.
-func (m *modeHTTP) flushAnswer() bool {
+// flushAnswer writes the bytes queued for the client.
+func (m *modeHTTP) flushAnswer() result {
 	out := &m.s.flow[server]
 	before := out.Bytes
 	if e := m.stock.Flush(out, int(m.s.sock[client].fd)); e != 0 {
 		m.endExchange(term('C', m.phase()), ending{})
-		return false
+		return left
 	}
 	if out.Bytes != before {
 		m.s.sock[client].seen = m.now
 	}
-	return true
+	return goesOn
 }
 
 // cutAnswer ends a session before its exchange is over, with the termination state t. If a part of
@@ -90,10 +87,9 @@ func (m *modeHTTP) cutAnswer(t [2]byte) {
 	m.endExchange(t, ending{linger: true, last: client, abrupt: !m.answerWritten()})
 }
 
-// readAnswer looks for the head of an answer. got means that there was one, alive that the
-// session continues. Further heads may follow: a final answer may arrive together with an
-// interim one.
-func (m *modeHTTP) readAnswer() (got, alive bool) {
+// readAnswer looks for the head of an answer. Further heads may follow: a final answer may arrive
+// together with an interim one.
+func (m *modeHTTP) readAnswer() result {
 	in, keep, fd := &m.s.flow[server], &m.x.ahead[server], int(m.s.sock[server].fd)
 	for more := m.x.flow.Begun(); ; more = true {
 		view, e := m.stock.Look(in, keep, fd, more)
@@ -101,41 +97,41 @@ func (m *modeHTTP) readAnswer() (got, alive bool) {
 		case len(view.Bytes) > 0:
 		case e != 0 || in.Has(relay.SourceEnded):
 			m.serverGone()
-			return false, false
+			return left
 		default:
-			return false, true
+			return waits
 		}
 		m.s.sock[server].seen, m.s.asked = m.now, false
 		m.x.marks |= heard
 		m.stock.Release(&m.x.sent)
-		if got, alive = m.hearAnswer(view); got || !alive {
-			return got, alive
+		if became := m.hearAnswer(view); became != waits {
+			return became
 		}
 		m.stock.Leave(in, keep, fd, view)
 	}
 }
 
-// hearAnswer looks for the head of an answer in m, which contains all bytes that were not
-// parsed yet. got and alive are as in readAnswer.
-func (m *modeHTTP) hearAnswer(view relay.View) (got, alive bool) {
+// hearAnswer looks for the head of an answer in the view, which contains all bytes that were not
+// parsed yet.
+func (m *modeHTTP) hearAnswer(view relay.View) result {
 	n, status := m.x.flow.Reply(view.Bytes, &m.reply)
 	switch {
 	case status != 0:
 		m.countBadAnswer()
 		m.refuse(status, term('P', 'H'))
-		return false, false
+		return left
 	case n > 0 && m.x.flow.Withholds(&m.reply):
 		_ = m.stock.Take(&m.s.flow[server], &m.x.ahead[server], int(m.s.sock[server].fd), view, n)
-		return true, true
+		return goesOn
 	case n > 0:
-		return true, m.passAnswer(view, n)
+		return m.passAnswer(view, n)
 	}
-	return false, true
+	return waits
 }
 
 // passAnswer writes the edited head to the client, together with the body bytes that came with
-// it. It reports whether the session continues.
-func (m *modeHTTP) passAnswer(view relay.View, n int) bool {
+// it.
+func (m *modeHTTP) passAnswer(view relay.View, n int) result {
 	h := &m.reply
 	rw := &m.rewrite
 	rw.Response(h)
@@ -147,11 +143,12 @@ func (m *modeHTTP) passAnswer(view relay.View, n int) bool {
 		m.x.status = int16(h.Status)
 		m.countAnswered(h.Status)
 		m.tellAnswer(h)
-		if !m.responseRules() {
-			if m.x.has(local) && m.s.state == exchanging {
-				m.sayOurs()
-			}
-			return false
+		switch m.responseRules() {
+		case ownAnswer:
+			m.sayOurs()
+			return left
+		case left:
+			return left
 		}
 		m.x.answer = int32(m.now - m.s.began)
 		m.giveCookie(rw)
@@ -167,13 +164,13 @@ func (m *modeHTTP) passAnswer(view relay.View, n int) bool {
 	_ = m.stock.Take(&m.s.flow[server], &m.x.ahead[server], int(m.s.sock[server].fd), view, n)
 	if e := m.pushAnswer(); e != 0 {
 		m.endExchange(term('C', 'D'), ending{})
-		return false
+		return left
 	}
 	m.s.sock[client].seen = m.now
-	return true
+	return goesOn
 }
 
-// pushAnswer writes l.head to the client: the head of an answer and the body bytes that came
+// pushAnswer writes m.head to the client: the head of an answer and the body bytes that came
 // with it.
 func (m *modeHTTP) pushAnswer() sock.Errno {
 	f, to := &m.s.flow[server], int(m.s.sock[client].fd)
@@ -231,7 +228,7 @@ func (m *modeHTTP) sendFile(status int, file []byte, t [2]byte) {
 	m.endExchange(t, ending{linger: true, last: client})
 }
 
-// sayOurs sends the answer in l.head, which this proxy has made. The client may send another
+// sayOurs sends the answer in m.head, which this proxy has made. The client may send another
 // request after it.
 func (m *modeHTTP) sayOurs() {
 	m.x.marks |= local | spoken

@@ -16,7 +16,8 @@ const (
 	skipped  course = iota // the rule did nothing: the next rule is evaluated
 	edited                 // the head was edited, and the next rule is evaluated
 	passed                 // no further rule of this proxy is evaluated
-	answered               // the request has its answer, or the session has ended
+	answered               // the answer of this proxy is prepared
+	over                   // the answer of this proxy was sent, and the session has ended
 )
 
 // follow applies a rule whose condition is true.
@@ -25,8 +26,7 @@ func (m *modeHTTP) follow(r *acl.HTTPRule) course {
 	case conf.Allow:
 		return passed
 	case conf.Deny, conf.Return:
-		m.answerRule(r)
-		return answered
+		return m.answerRule(r)
 	case conf.RedirectTo:
 		return m.redirect(r)
 	default:
@@ -35,38 +35,41 @@ func (m *modeHTTP) follow(r *acl.HTTPRule) course {
 	}
 }
 
-// requestRules applies `http-request` rules to the current head. It reports whether the request
-// continues.
-func (m *modeHTTP) requestRules(rules *acl.Rules) bool {
+// requestRules applies `http-request` rules to the current head.
+func (m *modeHTTP) requestRules(rules *acl.Rules) result {
 	unread := false // the facts do not contain the latest edits
 	for i := rules.Next(&m.facts, 0); i >= 0; i = rules.Next(&m.facts, i+1) {
 		switch m.follow(rules.At(i)) {
 		case edited:
-			if unread = !rules.Reads(i + 1); !unread && !m.reread() {
-				return false
+			reads := rules.Reads(i + 1)
+			if m.rereadIf(reads) == left {
+				return left
 			}
+			unread = !reads
 		case answered:
-			return false
+			return ownAnswer
+		case over:
+			return left
 		case passed:
-			return !unread || m.reread()
+			return m.rereadIf(unread)
 		}
 	}
-	return !unread || m.reread()
+	return m.rereadIf(unread)
 }
 
 // responseRules applies `http-response` rules to the head of an answer: those of the backend,
-// then those of the frontend, as in HAProxy. It reports whether the answer continues.
-func (m *modeHTTP) responseRules() bool {
+// then those of the frontend, as in HAProxy.
+func (m *modeHTTP) responseRules() result {
 	if m.b.rules.Response.Len() == 0 && m.f.rules.Response.Len() == 0 {
-		return true
+		return goesOn
 	}
 	m.response = acl.Response{Status: m.reply.Status, Line: m.reply.Line, Fields: &m.reply}
 	m.facts.Response = &m.response
 	defer func() { m.facts.Response = nil }()
 	m.tellFacts()
 	if !m.f.owns(m.b) && m.b.rules.Response.Len() > 0 {
-		if !m.responseRulesOf(&m.b.rules.Response) {
-			return false
+		if became := m.responseRulesOf(&m.b.rules.Response); became != goesOn {
+			return became
 		}
 		if m.f.rules.Response.Reads(0) {
 			m.rereadAnswer()
@@ -76,7 +79,7 @@ func (m *modeHTTP) responseRules() bool {
 }
 
 // responseRulesOf applies the `http-response` rules of one proxy.
-func (m *modeHTTP) responseRulesOf(rules *acl.Rules) bool {
+func (m *modeHTTP) responseRulesOf(rules *acl.Rules) result {
 	for i := rules.Next(&m.facts, 0); i >= 0; i = rules.Next(&m.facts, i+1) {
 		switch m.follow(rules.At(i)) {
 		case edited:
@@ -84,12 +87,14 @@ func (m *modeHTTP) responseRulesOf(rules *acl.Rules) bool {
 				m.rereadAnswer()
 			}
 		case answered:
-			return false
+			return ownAnswer
+		case over:
+			return left
 		case passed:
-			return true
+			return goesOn
 		}
 	}
-	return true
+	return goesOn
 }
 
 // rereadAnswer parses the edited head of the answer, so that later rules read the edits.
@@ -159,19 +164,22 @@ func (m *modeHTTP) edit(r *acl.HTTPRule) {
 	}
 }
 
-// reread parses the edited head of the request, so that later rules read the edits. If the
-// edits made the head invalid, it refuses the request and returns false.
-func (m *modeHTTP) reread() bool {
+// rereadIf parses the edited head of the request if there are edits to read. If the edits made the
+// head invalid, it refuses the request.
+func (m *modeHTTP) rereadIf(edits bool) result {
+	if !edits {
+		return goesOn
+	}
 	m.edited = m.rewrite.Append(m.edited[:0])
 	m.edited, m.shown = m.shown, m.edited
 	var st sniff.State
 	m.scanner.Sniff(&st, m.shown, &m.sniffed)
 	if m.sniffed.HTTP.Verdict != sniff.Yes {
 		m.refuse(500, term('P', 'R'))
-		return false
+		return left
 	}
 	m.rewrite.Request(&m.sniffed.HTTP)
-	return true
+	return goesOn
 }
 
 // redirect prepares the answer of a redirect. With `ignore-empty` and an empty location, the
@@ -190,7 +198,7 @@ func (m *modeHTTP) redirect(r *acl.HTTPRule) course {
 
 // answerRule prepares the answer of a `return` or `deny` for sayOurs. If the answer is a file,
 // it sends the file as it is and ends the session.
-func (m *modeHTTP) answerRule(r *acl.HTTPRule) {
+func (m *modeHTTP) answerRule(r *acl.HTTPRule) course {
 	m.x.term = term('L', m.ruleLetter())
 	if r.Action == conf.Deny {
 		m.x.term = term('P', m.ruleLetter())
@@ -200,11 +208,12 @@ func (m *modeHTTP) answerRule(r *acl.HTTPRule) {
 	file, isFile := m.answerFile(r, status)
 	if isFile {
 		m.sendFile(status, file, m.x.term)
-		return
+		return over
 	}
 	m.head = m.x.flow.AppendAnswer(m.head[:0], m.answerOf(r, status))
 	m.x.status = int16(status)
 	m.x.marks |= local
+	return answered
 }
 
 // answerFile returns the file that contains the whole answer of a rule: its own file, or one of

@@ -20,7 +20,7 @@ func spread(t *testing.T, n int) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	results := make(chan result)
+	results := make(chan ranWorlds)
 	for i := range n {
 		go func() { results <- runProcess(ctx, *seed+uint64(i)*apart) }()
 	}
@@ -38,18 +38,18 @@ func spread(t *testing.T, n int) {
 	t.Logf("-seed %d -processes %d: %v", *seed, n, c)
 }
 
-// result is the result of one process.
-type result struct {
+// ranWorlds is the ranWorlds of one process.
+type ranWorlds struct {
 	count
 	output []byte
 	err    error
 }
 
 // runProcess runs TestSimulation in another process, from seed on.
-func runProcess(ctx context.Context, seed uint64) (r result) {
+func runProcess(ctx context.Context, seed uint64) (r ranWorlds) {
 	self, err := os.Executable()
 	if err != nil {
-		return result{err: err}
+		return ranWorlds{err: err}
 	}
 	args := []string{"-test.run=^TestSimulation$", "-test.v", "-test.timeout=0", "-old=false", "-processes=1", fmt.Sprint("-seed=", seed),
 		fmt.Sprint("-for=", *forFlag), fmt.Sprint("-shrink=", *shrinkFlag), fmt.Sprint("-show=", *showFlag),

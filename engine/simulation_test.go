@@ -63,7 +63,7 @@ func TestSimulation(t *testing.T) {
 		return
 	}
 	var c count
-	for began := time.Now(); !t.Failed() && goesOn(c, time.Since(began)); c.took = time.Since(began) {
+	for began := time.Now(); !t.Failed() && mayGoOn(c, time.Since(began)); c.took = time.Since(began) {
 		before := c.talks
 		c.add(playWorld(t, planWorld(*seed+uint64(c.worlds))))
 		if t.Failed() {
@@ -88,7 +88,7 @@ func (c count) String() string {
 	return fmt.Sprintf("%d worlds, %d conversations, %.0f a minute", c.worlds, c.talks, float64(c.talks)/max(c.took, 1).Minutes())
 }
 
-func goesOn(c count, took time.Duration) bool {
+func mayGoOn(c count, took time.Duration) bool {
 	switch {
 	case *worldsFlag > 0:
 		return c.worlds < *worldsFlag

@@ -10,7 +10,7 @@ import (
 // relay moves bytes in both directions, as many as possible now.
 func (v *visit) relay() {
 	for from := range side(2) {
-		if !v.pump(from) {
+		if v.pump(from) == left {
 			return
 		}
 	}
@@ -43,12 +43,12 @@ func (v *visit) lostWhileRelaying() {
 	}
 }
 
-// pump moves bytes from one side to the other. It returns false if the session has ended.
-func (v *visit) pump(from side) bool {
+// pump moves bytes from one side to the other.
+func (v *visit) pump(from side) result {
 	to := from.other()
 	f := &v.s.flow[from]
 	if v.s.sock[to].has(finished | broken) {
-		return true
+		return goesOn
 	}
 	before := f.Bytes
 	outcome, e := v.stock.Pump(f, int(v.s.sock[from].fd), int(v.s.sock[to].fd), v.sizes.Share)
@@ -65,20 +65,19 @@ func (v *visit) pump(from side) bool {
 	case relay.TargetFailed:
 		return v.targetFailed(to, e)
 	}
-	return true
+	return goesOn
 }
 
 // passEnd sends FIN after the last byte. If the other direction has ended too, it closes both
-// sockets instead, which sends FIN without a further call. It reports whether the session
-// continues.
-func (v *visit) passEnd(from side) bool {
+// sockets instead, which sends FIN without a further call.
+func (v *visit) passEnd(from side) result {
 	to := from.other()
 	if v.s.sock[from].has(broken) && !v.saidAll(from) {
 		return v.cut(from)
 	}
 	if v.s.sock[from].has(finished) {
 		v.end(ending{term: term('-', '-')})
-		return false
+		return left
 	}
 	sock.ShutdownWrite(int(v.s.sock[to].fd))
 	v.s.sock[to].set(finished)
@@ -89,18 +88,18 @@ func (v *visit) passEnd(from side) bool {
 	}
 	v.s.sock[client].seen, v.s.sock[server].seen = v.now, v.now
 	v.enter(relaying) // for the timeouts of a half-closed connection
-	return true
+	return goesOn
 }
 
 // sourceFailed is called when a read has failed and all bytes read before are written.
-func (v *visit) sourceFailed(from side, e sock.Errno) bool {
+func (v *visit) sourceFailed(from side, e sock.Errno) result {
 	v.brokenBy(from, e)
 	return v.passEnd(from)
 }
 
 // targetFailed is called when a write has failed. The bytes queued for that socket are dropped.
 // Bytes that a server sent before it failed are still read and written to the client.
-func (v *visit) targetFailed(to side, e sock.Errno) bool {
+func (v *visit) targetFailed(to side, e sock.Errno) result {
 	v.brokenBy(to, e)
 	v.stock.Release(&v.s.flow[to.other()])
 	if to == client || v.s.sock[client].has(finished) {
@@ -160,8 +159,8 @@ func (v *visit) saidAll(from side) bool {
 }
 
 // cut ends a session after the connection of side by has failed, and resets the other
-// connection. It returns false: the session does not continue.
-func (v *visit) cut(by side) bool {
+// connection.
+func (v *visit) cut(by side) result {
 	letter := byte('C')
 	if by == server {
 		letter = 'S'
@@ -170,5 +169,5 @@ func (v *visit) cut(by side) bool {
 
 	done := v.s.sock[by.other()].has(finished)
 	v.end(ending{term: term(letter, 'D'), linger: true, last: by.other(), abrupt: !done})
-	return false
+	return left
 }
