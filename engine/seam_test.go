@@ -18,6 +18,8 @@ var outsideSeam = map[string]string{
 	"reserve.go unix.Munmap":               "memory is real in a simulation",
 	"poller.go time.Now":                   "next sleeps, a simulation calls step",
 	"poller.go time.Since":                 "next sleeps, a simulation calls step",
+	"reactor/wait.go time.Now":             "next sleeps, a simulation calls Step",
+	"reactor/wait.go time.Since":           "next sleeps, a simulation calls Step",
 	"../pool/stat/clock_linux.go time.Now": "the clock of other builds",
 }
 
@@ -25,7 +27,7 @@ var outsideSeam = map[string]string{
 // through packages sock and stat. Otherwise a simulation would not control it.
 func TestSystemCallsGoThroughSock(t *testing.T) {
 	met := map[string]bool{}
-	for _, dir := range []string{".", "listen", "relay", "httpflow", "acl", "wheel", "../pool/stat", "../sniff"} {
+	for _, dir := range []string{".", "listen", "reactor", "relay", "httpflow", "acl", "wheel", "../pool/stat", "../sniff"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatal(dir, err)

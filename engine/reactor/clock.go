@@ -1,0 +1,57 @@
+package reactor
+
+import (
+	"os"
+	"time"
+
+	"sluice/engine/sock"
+	"sluice/engine/wheel"
+)
+
+// clock fires at the times for which timers are armed. It has a timing wheel and a timerfd, which is
+// armed for the next entry of the wheel. While the wheel is empty the timerfd is disarmed.
+type clock struct {
+	fd    int // the timerfd
+	wheel *wheel.Wheel
+	fire  func(id int32) // called for each entry that is due
+	next  int64          // when the timerfd fires, ms of stat.Now; 0: it is disarmed
+}
+
+func newClock(w *wheel.Wheel, fire func(id int32)) (clock, error) {
+	fd, e := sock.Timer()
+	if e != 0 {
+		return clock{fd: -1}, os.NewSyscallError("timerfd_create", e)
+	}
+	return clock{fd: fd, wheel: w, fire: fire}, nil
+}
+
+// Arm makes the timer fire at the time at, in ms of stat.Now. If it is armed for an earlier time, it
+// fires at that time instead.
+func (r *Reactor) Arm(id int32, at int64) { r.clock.arm(id, at, r.now) }
+
+// Disarm makes the timer not fire. It does nothing if the timer is not armed.
+func (r *Reactor) Disarm(id int32) { r.clock.wheel.Cancel(id) }
+
+func (c *clock) arm(id int32, at, now int64) {
+	c.wheel.Arm(id, at)
+	if c.next == 0 || at < c.next {
+		c.set(at, now)
+	}
+}
+
+// ring calls fire for every entry that is due, and arms the timerfd for the next one.
+func (c *clock) ring(now int64) {
+	c.next = 0
+	c.wheel.Expire(now, c.fire)
+	if at, some := c.wheel.Next(); some && (c.next == 0 || at < c.next) {
+		c.set(at, now)
+	}
+}
+
+// set arms the timerfd. The timerfd is registered edge-triggered and never read; setting it
+// clears its count. One tick is added, because the wheel fires an entry in the first tick that
+// begins after the entry's time.
+func (c *clock) set(at, now int64) {
+	c.next = max(at, now+1)
+	sock.SetTimer(c.fd, time.Duration(c.next-now+wheel.Tick)*time.Millisecond)
+}

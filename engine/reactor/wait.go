@@ -1,0 +1,56 @@
+package reactor
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sluice/engine/sock"
+)
+
+// A wait shorter than drowsy is short. After manyNaps short waits in a row the loop is busy, until
+// a wait is not short.
+const (
+	manyNaps = 32
+	drowsy   = 5 * time.Millisecond
+)
+
+// next waits for events and returns their number. If there is more to do, it does not wait.
+//
+// After each batch, gnet's Polling asks for events without waiting, yields, and asks again. If
+// a processor is free, the yield moves the loop to another thread. If none is free, the monitor
+// of the Go runtime takes the loop's processor away every 20 microseconds. Waiting at once
+// avoids both (see ARCHITECTURE.md).
+//
+// A busy loop first waits in a system call that the Go runtime does not know of, for at most
+// drowsy. Only if no event comes, it waits as usual and lets the runtime take the loop's
+// processor. Otherwise the runtime's monitor would wake every 20 microseconds to watch the
+// system calls, which costs a twentieth of the CPU time (see ARCHITECTURE.md). The runtime can
+// still stop the loop, because its signal ends the wait. Without a spare processor the loop
+// always waits as usual: other goroutines need its processor.
+func (r *Reactor) next() (int, sock.Errno) {
+	switch {
+	case r.more:
+		return woken(sock.EpollWait(r.epoll, r.events, 0))
+	case r.spare && r.naps >= manyNaps:
+		n, e := sock.EpollWait(r.epoll, r.events, int(drowsy.Milliseconds()))
+		if n > 0 || e != 0 {
+			return woken(n, e)
+		}
+		r.naps = 0
+	}
+	asleep := time.Now()
+	n, e := sock.EpollSleep(r.epoll, r.events)
+	if r.naps++; time.Since(asleep) >= drowsy {
+		r.naps = 0
+	}
+	return woken(n, e)
+}
+
+// woken turns the result of a wait that a signal has ended into one without events.
+func woken(n int, e sock.Errno) (int, sock.Errno) {
+	if e == unix.EINTR {
+		return 0, 0
+	}
+	return n, e
+}
