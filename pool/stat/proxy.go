@@ -1,44 +1,35 @@
 package stat
 
-// Proxy contains the counters of a frontend or a backend. The names in brackets are the columns
-// of `show stat`.
-type Proxy struct {
+// Traffic contains the counters that frontends, backends and servers have in common. The names in
+// brackets are the columns of `show stat`. Those marked with a * are not counted for frontends.
+type Traffic struct {
 	Load
-	Conns        Load    // frontend: connections, also those refused before a session [conn_tot conn_rate]
-	DeniedConn   Counter // connections refused by tcp-request connection [dcon]
-	DeniedSess   Counter // sessions refused by tcp-request session [dses]
-	DeniedReq    Counter // requests, or first bytes, refused by a rule [dreq]
 	DeniedResp   Counter // answers of servers refused by a rule [dresp]
-	FailedReq    Counter // requests that were malformed or that the client did not complete [ereq]
-	FailedConn   Counter // backend: sessions for which no server could be connected [econ]
-	FailedResp   Counter // answers of servers that were malformed or incomplete [eresp]
-	Retries      Counter // connections tried again on the same server [wretr]
-	Redispatches Counter // sessions sent to another server after a failed connection [wredis]
-	ClientAborts Counter // transfers that the client broke off [cli_abrt]
-	ServerAborts Counter // transfers that the server broke off [srv_abrt]
-	Selected     Counter // times that the balancing algorithm chose a server [lbtot]
-	Connects     Counter // backend: attempts to connect to a server [connect]
-	Reuses       Counter // backend: requests sent on a server connection that an earlier request had used [reuse]
-	Intercepted  Counter // frontend: requests answered by redirect, return or monitor-uri [intercepted]
+	FailedConn   Counter // * sessions that ended because no server could be connected [econ]
+	FailedResp   Counter // * answers of servers that were malformed or incomplete [eresp]
+	Retries      Counter // * connections tried again on the same server [wretr]
+	Redispatches Counter // * sessions sent to another server after a failed connection [wredis]
+	ClientAborts Counter // * transfers that the client broke off [cli_abrt]
+	ServerAborts Counter // * transfers that the server broke off [srv_abrt]
+	Selected     Counter // * times that the balancing algorithm chose a server [lbtot]
+	Connects     Counter // * attempts to connect to a server [connect]
+	Reuses       Counter // * requests sent on a server connection that an earlier request had used [reuse]
 	Requests     Requests
-	Times        Times
+	Times        Times // *
 }
 
-// Server contains the counters of a server. Columns are named as in Proxy.
-type Server struct {
-	Load
-	DeniedResp   Counter // answers refused by a rule [dresp]
-	FailedConn   Counter // sessions that ended after a failed attempt to connect to this server [econ]
-	FailedResp   Counter // answers that were malformed or incomplete [eresp]
-	Retries      Counter // connections tried again on this server [wretr]
-	Redispatches Counter // sessions sent to another server after this one failed [wredis]
-	ClientAborts Counter // transfers that the client broke off [cli_abrt]
-	ServerAborts Counter // transfers that this server broke off [srv_abrt]
-	Selected     Counter // times that the balancing algorithm chose this server [lbtot]
-	Connects     Counter // attempts to connect to the server [connect]
-	Reuses       Counter // requests sent on a server connection that an earlier request had used [reuse]
-	Requests     Requests
-	Times        Times
+// Server contains the counters of a server.
+type Server struct{ Traffic }
+
+// Proxy contains the counters of a frontend or a backend.
+type Proxy struct {
+	Traffic
+	Conns       Load    // frontend: connections, also those refused before a session [conn_tot conn_rate]
+	DeniedConn  Counter // frontend: connections refused by tcp-request connection [dcon]
+	DeniedSess  Counter // frontend: sessions refused by tcp-request session [dses]
+	DeniedReq   Counter // requests, or first bytes, refused by a rule [dreq]
+	FailedReq   Counter // frontend: requests that were malformed or that the client did not complete [ereq]
+	Intercepted Counter // frontend: requests answered by redirect, return or monitor-uri [intercepted]
 }
 
 // Times are the averages of a session's phases in milliseconds. A phase that was not reached

@@ -1,0 +1,50 @@
+package stat
+
+import "fmt"
+
+// Info is the process at one moment: the source of `show info`. Its owner fills it.
+type Info struct {
+	Now       int64 // see Now
+	Version   string
+	Released  string // date of the version, YYYY/MM/DD; empty: not known
+	Threads   int    // number of event loops
+	PID       int
+	UlimitN   int    // limit of file descriptors of the process
+	MaxSock   int    // descriptors that the process needs at most
+	MaxConn   int    // limit of connections of the process
+	MaxPipes  int    // limit of pipes for splicing
+	Allocated int64  // bytes of memory that the process has from the system
+	Used      int64  // bytes of memory in use, a part of Allocated
+	Tasks     int    // number of goroutines
+	Node      string // name of the machine
+	Stopping  bool
+	Listeners int   // number of listening addresses
+	Dropped   int64 // log lines that could not be sent
+	Counts    *Process
+}
+
+func (i *Info) in(s Scope) bool { return s&ForProcess != 0 }
+
+func (*Info) nothing() Value { return Value{} }
+
+func (*Info) zero() Value { return Number(0) }
+
+func (*Info) one() Value { return Number(1) }
+
+// uptime returns the time since the start as HAProxy writes it: 0d 0h00m00s.
+func (i *Info) uptime() string {
+	s := i.Now / 1000
+	return fmt.Sprintf("%dd %dh%02dm%02ds", s/86400, s/3600%24, s/60%60, s%60)
+}
+
+func (i *Info) stopping() Value {
+	if i.Stopping {
+		return Number(1)
+	}
+	return Number(0)
+}
+
+// rate returns the sessions that started in the last second.
+func (i *Info) rate() int64 { return i.Counts.Rate().Per(i.Now) }
+
+func (i *Info) maxRate() int64 { return i.Counts.Rate().Max() }

@@ -1,0 +1,118 @@
+package stat
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Metric is one value that Sluice shows of the process, or of a frontend, a backend or a server.
+// S is the source that the value is read from: *Row or *Info.
+//
+// Columns and Keys are the tables of all metrics. Every output is written from them.
+type Metric[S source] struct {
+	Name   string // HAProxy's name
+	Scope  Scope  // kinds of objects that can have the value
+	tags   string // see Tags; those of a backend follow after a space if they differ
+	Format Format
+	Mark   Mark
+	read   func(S) Value
+	Text   string // explanation
+}
+
+// source is an object that values are read from.
+type source interface {
+	in(Scope) bool // reports whether the object is of one of these kinds
+}
+
+// Of returns the value of the metric for one object. It is empty if objects of this kind do not
+// have the metric.
+func (m *Metric[S]) Of(from S) Value {
+	if !from.in(m.Scope) {
+		return Value{}
+	}
+	return m.read(from)
+}
+
+// Tags returns the three letters of HAProxy's typed output: origin, nature and scope of the value
+// (management.txt 9.2). For example, MCP is a metric, a counter, of this process.
+func (m *Metric[S]) Tags(of Scope) string {
+	most, backend, differs := strings.Cut(m.tags, " ")
+	if differs && of == ForBackend {
+		return backend
+	}
+	return most
+}
+
+// Scope is a set of kinds of objects. `show stat` has the same bits in its argument <type>.
+type Scope uint8
+
+// The kinds of objects.
+const (
+	ForFrontend Scope = 1 << iota
+	ForBackend
+	ForServer
+	ForProcess
+)
+
+// Format is the type of a value, as HAProxy's typed output names it.
+type Format string
+
+// The formats: integers of 32 and 64 bits, with and without a sign, and texts.
+const (
+	U32 Format = "u32"
+	S32 Format = "s32"
+	U64 Format = "u64"
+	Str Format = "str"
+)
+
+// Mark is a property of a metric that readers should know. The zero value is none of them.
+type Mark uint8
+
+// The marks.
+const (
+	// Unused means that Sluice does not have or does not count what the metric describes. The
+	// value never changes. It is 0 or empty, as HAProxy writes it if the feature is not used.
+	Unused Mark = iota + 1
+	// Legend means that only the levels operator and admin see the value, as in HAProxy.
+	Legend
+)
+
+// Value is the value of a metric at one moment: a number, a text, or nothing. The zero Value is
+// empty.
+type Value struct {
+	text   string
+	number int64
+	kind   kind
+}
+
+type kind uint8
+
+const (
+	isEmpty kind = iota
+	isNumber
+	isText
+)
+
+// Number returns a value that is a number.
+func Number(n int64) Value { return Value{number: n, kind: isNumber} }
+
+// Text returns a value that is a text. An empty text is not the same as an empty value: the
+// object has the property, and it is "".
+func Text(s string) Value { return Value{text: s, kind: isText} }
+
+// Empty reports whether there is no value.
+func (v Value) Empty() bool { return v.kind == isEmpty }
+
+// Number returns the number, or 0 if the value is no number.
+func (v Value) Number() int64 { return v.number }
+
+// Append appends the value as text. An empty value appends nothing.
+func (v Value) Append(to []byte) []byte {
+	if v.kind == isNumber {
+		return strconv.AppendInt(to, v.number, 10)
+	}
+	return append(to, v.text...)
+}
+
+// String returns the value as text. An empty value is "".
+func (v Value) String() string { return string(v.Append(nil)) }
