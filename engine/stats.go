@@ -8,6 +8,7 @@ import (
 
 	"sluice/conf"
 	"sluice/engine/admin"
+	"sluice/pool/stat"
 )
 
 // firstID is the number of the first proxy in `show stat`, as in HAProxy.
@@ -40,17 +41,17 @@ func (e *Engine) serveStats(ctx context.Context, serving *sync.WaitGroup) {
 
 // view returns the values that stats sockets show.
 func (e *Engine) view() *admin.View {
-	v := &admin.View{Process: admin.Process{
-		Version:     e.version,
-		Threads:     e.plan.Loops,
-		UlimitN:     int(e.plan.Nofile),
-		MaxSock:     e.plan.Descriptors(),
-		MaxConn:     e.plan.MaxConn,
-		MaxPipes:    e.plan.Pipes,
-		Binds:       e.binds,
-		DroppedLogs: e.access.Dropped(),
-		Stopping:    e.leaving.Load,
-		Stat:        &e.stat,
+	v := &admin.View{Process: stat.Info{
+		Version:   e.version,
+		Threads:   e.plan.Loops,
+		UlimitN:   int(e.plan.Nofile),
+		MaxSock:   e.plan.Descriptors(),
+		MaxConn:   e.plan.MaxConn,
+		MaxPipes:  e.plan.Pipes,
+		Listeners: e.binds,
+		Dropped:   int64(e.access.Dropped()),
+		Stopping:  e.leaving.Load(),
+		Counts:    &e.stat,
 	}}
 	for i, f := range e.site.frontends {
 		most := f.conf.MaxConn

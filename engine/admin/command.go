@@ -119,9 +119,7 @@ func (c *client) showInfo(args []string) string {
 	if err := formatFault("show info", args); err != nil {
 		return err.Error() + "\n"
 	}
-	var w strings.Builder
-	c.view().info(&w)
-	return w.String()
+	return string(c.view().appendInfo(nil))
 }
 
 func (c *client) showStat(args []string) string {
@@ -129,19 +127,18 @@ func (c *client) showStat(args []string) string {
 	if err != nil {
 		return err.Error() + "\n"
 	}
-	var w strings.Builder
-	w.WriteString("# " + strings.Join(columns, ",") + ",\n")
-	for _, r := range c.view().rows(stat.Now(), c.legends) {
+	answer := appendHeader(nil)
+	for r := range c.view().rows(stat.Now()) {
 		if want.matches(r) {
-			r.csv(&w)
+			answer = appendRow(answer, r, c.legends)
 		}
 	}
-	return w.String()
+	return string(answer)
 }
 
 // filter selects rows of `show stat` (management.txt 9.3).
 type filter struct {
-	iid, types, sid int // -1: any; types is a bit mask of 1 << type
+	iid, types, sid int // -1: any; types are the bits of stat.Scope
 	noMaint, up     bool
 }
 
@@ -188,11 +185,13 @@ func (v *View) proxy(name string) (int, error) {
 	return 0, errors.New("No such proxy.") //nolint:staticcheck // HAProxy's text
 }
 
-func (f filter) matches(r row) bool {
-	kind := r["type"].(int)
-	if f.iid >= 0 && r["iid"] != f.iid || f.types&(1<<kind) == 0 || f.sid >= 0 && kind == typeServer && r["sid"] != f.sid {
+func (f filter) matches(r *stat.Row) bool {
+	if f.iid >= 0 && r.ProxyID != f.iid || f.types&int(r.Scope) == 0 || f.sid >= 0 && r.Scope == stat.ForServer && r.ServerID != f.sid {
 		return false
 	}
-	state, ok := r["status"].(pool.State)
-	return !ok || !(f.noMaint && state.Status == pool.Maint) && !(f.up && (state.Status == pool.Maint || state.Status == pool.Down))
+	if r.Scope != stat.ForServer {
+		return true
+	}
+	maint, down := r.Status == pool.Maint.String(), r.Status == pool.Down.String()
+	return !(f.noMaint && maint) && !(f.up && (maint || down))
 }

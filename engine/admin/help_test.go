@@ -27,9 +27,9 @@ func sample(t *testing.T) *View {
 	db := backend(t, 4, &conf.Backend{Name: "db", Listen: true, Servers: []*conf.Server{{Name: "d1", Weight: 1}}})
 	db.Servers[0].Net = conf.NetUnix
 	v := &View{
-		Process: Process{
-			Version: "1.2.3", Released: "2026/01/02", Threads: 2, UlimitN: 4096, MaxSock: 4000, MaxConn: 1000, MaxPipes: 7, Binds: 2,
-			Stopping: func() bool { return true }, Stat: new(stat.Process),
+		Process: stat.Info{
+			Version: "1.2.3", Released: "2026/01/02", Threads: 2, UlimitN: 4096, MaxSock: 4000, MaxConn: 1000, MaxPipes: 7, Listeners: 2,
+			Stopping: true, Counts: new(stat.Process),
 		},
 		Frontends: []Frontend{
 			{ID: 2, Conf: &conf.Frontend{Name: "www", Mode: conf.HTTP}, MaxConn: 500, Stat: new(stat.Proxy)},

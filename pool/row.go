@@ -1,0 +1,65 @@
+package pool
+
+import (
+	"sluice/conf"
+	"sluice/pool/stat"
+)
+
+// Fill makes r the row of the backend in `show stat` at time now (stat.Now).
+func (b *Backend) Fill(r *stat.Row, now int64) {
+	status := b.status().String()
+	*r = stat.Row{
+		Scope: stat.ForBackend, ProxyName: b.Name, ServerName: "BACKEND", ProxyID: b.ID, HTTP: b.Conf.Mode == conf.HTTP,
+		Now: now, Status: status, State: status, Traffic: &b.Stat.Traffic, Proxy: &b.Stat,
+		Weight: b.Weight(), UserWeight: b.Weight(), Active: b.Active(), Backup: b.Backup(),
+		Since: b.Since(now), Downs: b.Downs(), Downtime: b.Downtime(now), Algorithm: b.Algorithm(),
+	}
+	if len(b.Servers) == 0 {
+		r.Downtime = -1
+	}
+	if b.Conf.Cookie != nil {
+		r.Cookie = b.Conf.Cookie.Name
+	}
+}
+
+func (b *Backend) status() Status {
+	if b.Available() {
+		return Up
+	}
+	return Down
+}
+
+// Fill makes r the row of the server in `show stat` at time now (stat.Now).
+func (s *Server) Fill(r *stat.Row, now int64) {
+	state := s.State()
+	*r = stat.Row{
+		Scope: stat.ForServer, ProxyName: s.backend.Name, ServerName: s.Name, ProxyID: s.backend.ID, ServerID: s.ID,
+		HTTP: s.backend.Conf.Mode == conf.HTTP, Now: now, Status: state.Status.String(), State: state.String(),
+		Traffic: &s.Stat.Traffic, Weight: s.Conf.Weight, UserWeight: s.Conf.Weight, Active: 1,
+		Since: s.Since(now), Downs: s.Downs(), Downtime: s.Downtime(now), Cookie: s.Conf.Cookie,
+	}
+	if s.Net == conf.NetTCP {
+		r.Address = s.Addr
+	}
+	if s.Conf.Backup {
+		r.Active, r.Backup = 0, 1
+	}
+	if s.Conf.Check {
+		s.fillCheck(&r.Check)
+	} else {
+		r.Downtime = -1
+	}
+}
+
+func (s *Server) fillCheck(c *stat.Check) {
+	*c = stat.Check{
+		Checked: true, Failed: s.FailedChecks(), Running: !s.Conf.Disabled, Rise: s.Conf.Rise, Fall: s.Conf.Fall,
+		Health: s.Health(), Status: "INI", Text: "Initializing",
+	}
+	last := s.LastCheck()
+	if last == nil || s.Conf.Disabled {
+		return
+	}
+	c.Ended, c.Status, c.Text, c.Info = true, last.Status.String(), last.Status.Text(), last.Info
+	c.Milliseconds, c.Code = last.Duration.Milliseconds(), last.Code
+}
