@@ -215,14 +215,6 @@ func (m *modeHTTP) direct() {
 	m.choose(nil, m.head)
 }
 
-// idleFits lists all conditions under which a request may use the idle connection of a server. If
-// the kernel had no memory to read from it, bytes behind the last answer may be there.
-func (m *modeHTTP) idleFits() bool {
-	return m.x.has(idle) && m.unharmed(server) && !m.s.flow[server].Has(relay.Starved) &&
-		m.x.idleBackend == m.s.backend && (m.x.claim.Server < 0 || m.x.claim.Server == m.x.idleServer) &&
-		m.b.Servers[m.x.idleServer].Usable()
-}
-
 // reuse sends the request on the idle connection.
 func (m *modeHTTP) reuse() {
 	m.x.marks = m.x.marks&^idle | reused

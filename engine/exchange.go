@@ -3,7 +3,6 @@ package engine
 import (
 	"sluice/engine/httpflow"
 	"sluice/engine/relay"
-	"sluice/engine/sock"
 	"sluice/sniff"
 )
 
@@ -150,10 +149,9 @@ func (m *modeHTTP) exchange() {
 	switch {
 	case m.x.flow.Tunnel():
 		m.openTunnel()
-	case !m.answerWritten():
-	case m.x.has(local) || m.requestWritten() || m.s.sock[server].has(broken):
+	case m.exchangeOver():
 		m.exchanged()
-	default:
+	case m.answerWritten():
 		m.answeredEarly()
 	}
 }
@@ -162,37 +160,12 @@ func (m *modeHTTP) exchange() {
 // for the end of its answer. A server that still sends bytes, for example a body that a rule has
 // dropped, may read the request only behind them.
 func (m *modeHTTP) answeredEarly() {
-	if m.x.flow.ClosesClient() && !m.s.sock[client].has(finished) {
-		sock.ShutdownWrite(int(m.s.sock[client].fd))
-		m.s.sock[client].set(finished)
+	if m.x.flow.ClosesClient() {
+		m.sendFIN(client)
 	}
 	if m.x.flow.ClosesServer() {
 		m.dropUnread(server)
 	}
-}
-
-// requestWritten reports whether the whole request is written to the server's socket.
-func (m *modeHTTP) requestWritten() bool {
-	return m.x.flow.Request.Done() && m.s.flow[client].Pending() == 0
-}
-
-// answerWritten reports whether the whole final answer is written to the client's socket.
-func (m *modeHTTP) answerWritten() bool {
-	return m.x.flow.Answered() && m.x.flow.Response.Done() && m.s.flow[server].Pending() == 0
-}
-
-// keepsServer lists all conditions under which the server's connection is kept for another
-// request.
-func (m *modeHTTP) keepsServer() bool {
-	return !m.x.has(local) && m.x.flow.KeepServer() &&
-		m.requestWritten() && m.answerWritten() &&
-		m.x.ahead[server].Pending() == 0 && m.unharmed(server)
-}
-
-// keepsClient lists all conditions under which the client may send another request on its
-// connection.
-func (m *modeHTTP) keepsClient() bool {
-	return m.x.flow.KeepClient() && m.x.flow.Request.Done() && m.answerWritten() && !m.s.sock[client].has(finished|broken)
 }
 
 // openTunnel turns the session into a tunnel, after status 101 or a successful CONNECT.

@@ -91,7 +91,7 @@ func (v *visit) leave(gone bool) {
 			v.watch(v.s.last) // a client that is answered at once is not watched yet; lookAgain tries again
 			return
 		}
-		if e == 0 && v.sendEnd(to) {
+		if e == 0 && v.sendEnd() {
 			return
 		}
 	}
@@ -101,12 +101,11 @@ func (v *visit) leave(gone bool) {
 
 // sendEnd sends FIN behind the last byte, unless RST must follow. It reports whether the peer has
 // not acknowledged everything yet.
-func (v *visit) sendEnd(to *socket) bool {
-	if !v.s.abrupt && !to.has(finished) {
-		sock.ShutdownWrite(int(to.fd))
-		to.set(finished)
+func (v *visit) sendEnd() bool {
+	if !v.s.abrupt {
+		v.sendFIN(v.s.last)
 	}
-	return sock.Unsent(int(to.fd)) > 0
+	return sock.Unsent(int(v.s.sock[v.s.last].fd)) > 0
 }
 
 // dropUnread reads and drops bytes that a peer has sent, at most one share in a turn. Closing a

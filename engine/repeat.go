@@ -2,17 +2,6 @@ package engine
 
 import "bytes"
 
-// mayRepeat lists all conditions under which a request is sent again on a new connection:
-//   - It was sent on a connection that had served another request. The server may have closed
-//     that connection at this moment (RFC 9112 9.3.1).
-//   - No byte of an answer has come.
-//   - It was not resent before.
-//   - A copy of all bytes sent is held. Only requests with an idempotent method are copied
-//     (RFC 9110 9.2.2).
-func (m *modeHTTP) mayRepeat() bool {
-	return m.x.has(reused) && !m.x.has(heard) && !m.x.has(resent) && m.x.sent.Pending() > 0
-}
-
 // repeat sends the request again, to a server that is chosen again.
 func (m *modeHTTP) repeat() {
 	m.x.marks = m.x.marks&^reused | resent

@@ -79,8 +79,7 @@ func (v *visit) passEnd(from side) result {
 		v.end(ending{term: term('-', '-')})
 		return left
 	}
-	sock.ShutdownWrite(int(v.s.sock[to].fd))
-	v.s.sock[to].set(finished)
+	v.sendFIN(to)
 	// If a reset has come after FIN, the read returns the end. Only the event has reported the reset.
 	if v.s.sock[from].has(broken) || v.s.flow[from].Has(relay.SourceDoubtful) {
 		v.s.sock[from].set(broken)
@@ -89,6 +88,15 @@ func (v *visit) passEnd(from side) result {
 	v.s.sock[client].seen, v.s.sock[server].seen = v.now, v.now
 	v.enter(relaying) // for the timeouts of a half-closed connection
 	return goesOn
+}
+
+// sendFIN sends FIN behind the last byte of a direction, once. The flow must hold no bytes.
+func (v *visit) sendFIN(to side) {
+	one := &v.s.sock[to]
+	if !one.has(finished) && v.s.flow[to.other()].Pending() == 0 {
+		sock.ShutdownWrite(int(one.fd))
+		one.set(finished)
+	}
 }
 
 // sourceFailed is called when a read has failed and all bytes read before are written.
@@ -134,28 +142,6 @@ func (v *visit) brokenBy(which side, e sock.Errno) {
 		one.set(resetFirst)
 	}
 	one.set(broken)
-}
-
-// saidAll reports whether a failed socket had received FIN before, so that no byte is missing. The
-// kernel counts FIN as a received byte, and an urgent byte, too, which no read returns. So its count
-// is compared with the bytes read. This is not possible in mode http and on UNIX sockets: there EPIPE
-// as the first error counts.
-func (v *visit) saidAll(from side) bool {
-	one, in := &v.s.sock[from], &v.s.flow[from]
-	switch {
-	case one.has(afterFIN):
-		return true
-	case one.has(resetFirst):
-		return false
-	case v.mode.verbatim():
-		if n, ok := sock.Received(int(one.fd)); ok {
-			if in.Has(relay.SourceUrgent) {
-				n--
-			}
-			return n > in.Bytes
-		}
-	}
-	return one.has(piped)
 }
 
 // cut ends a session after the connection of side by has failed, and resets the other

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"sluice/conf"
-	"sluice/engine/relay"
 	"sluice/pool"
 )
 
@@ -43,13 +42,6 @@ func (v *visit) useBackend(i int32) {
 
 // srv returns the session's server. The session must have one.
 func (v *visit) srv() *pool.Server { return v.b.Servers[v.s.server] }
-
-// unharmed reports whether a side's connection shows no sign of an end: no event, read or write
-// has reported FIN or an error.
-func (v *visit) unharmed(which side) bool {
-	const over = relay.SourceClosing | relay.SourceEnded | relay.SourceDoubtful
-	return !v.s.flow[which].HasAny(over) && !v.s.sock[which].has(finished|broken)
-}
 
 // touch records that bytes from one side have moved, for the timeouts of both sides.
 func (v *visit) touch(from side) {

@@ -14,8 +14,11 @@ func (s *Stock) Push(f *Flow, dst int, b []byte) sock.Errno {
 }
 
 // Send writes as much of b as dst accepts, and returns the number of bytes written. The flow
-// does not hold the rest. The flow must hold no bytes when Send is called.
+// does not hold the rest. If the flow holds bytes, Send writes nothing, because b comes after them.
 func (s *Stock) Send(f *Flow, dst int, b []byte) (int, sock.Errno) {
+	if f.held > 0 {
+		return 0, 0
+	}
 	n, e := sock.Write(dst, b)
 	if e != 0 {
 		return 0, f.full(e)
