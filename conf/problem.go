@@ -3,6 +3,7 @@ package conf
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -80,4 +81,15 @@ func (ps Problems) errors() Problems {
 		}
 	}
 	return errs
+}
+
+// Distinct returns the problems without repetitions, in their order.
+func (ps Problems) Distinct() Problems {
+	var distinct Problems
+	for _, p := range ps {
+		if !slices.Contains(distinct, p) {
+			distinct = append(distinct, p)
+		}
+	}
+	return distinct
 }

@@ -7,6 +7,7 @@ import (
 
 	"sluice/conf"
 	"sluice/engine/relay"
+	"sluice/engine/site"
 	"sluice/engine/sock"
 	"sluice/pool/stat"
 )
@@ -23,7 +24,7 @@ type listener struct {
 	fd       int // descriptor; -1: closed
 	index    int // in loop.listeners
 	number   int // of the bind line in its frontend, from 1
-	frontend *frontend
+	frontend *site.Frontend
 	limits   []*stat.Limit // those of the process, the frontend and, if it has one, the bind line
 	watched  bool          // registered with the poller
 	burst    int           // connections that the next event may accept, at least 1
@@ -193,19 +194,19 @@ func (v *visit) begin(fd int) {
 
 // allowed evaluates the `tcp-request connection` rules, which need no byte. A connection that
 // they deny is closed at once and never logged.
-func (l *loop) allowed(f *frontend, fd int) bool {
-	if len(f.conf.Connection) == 0 {
+func (l *loop) allowed(f *site.Frontend, fd int) bool {
+	if len(f.Conf.Connection) == 0 {
 		return true
 	}
 	l.facts.Src = l.peer.AddrPort()
 	l.findDestination(f, fd)
-	return f.rules.Connection(&l.facts) == conf.Accept
+	return f.Rules.Connection(&l.facts) == conf.Accept
 }
 
 // findDestination finds the address that the client connected to. This costs a system call, so
 // it is done only if a rule reads the address.
-func (l *loop) findDestination(f *frontend, fd int) {
-	if !f.needs.Dst {
+func (l *loop) findDestination(f *site.Frontend, fd int) {
+	if !f.Needs.Dst {
 		return
 	}
 	var own sock.Addr

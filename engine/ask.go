@@ -86,7 +86,7 @@ func (m *modeHTTP) asked(view relay.View, n int) {
 	m.facts.Received = len(view.Bytes)
 	m.tellFacts()
 	m.findDestination(m.f, int(m.s.sock[client].fd))
-	if m.f.closes == conf.HTTPClose || m.draining {
+	if m.f.ConnMode == conf.HTTPClose || m.draining {
 		m.x.flow.CloseClient()
 	}
 	m.x.head = int32(n)
@@ -115,10 +115,10 @@ func (m *modeHTTP) decide() result {
 func (m *modeHTTP) headToServer() result {
 	m.values = m.values[:0]
 	m.rewrite.Request(&m.sniffed.HTTP)
-	if became := m.requestRules(&m.f.rules.Request); became != goesOn {
+	if became := m.requestRules(&m.f.Rules.Request); became != goesOn {
 		return became
 	}
-	d := m.f.rules.Decide(&m.facts)
+	d := m.f.Rules.Decide(&m.facts)
 	switch {
 	case d.Verdict == acl.Refuse:
 		m.countDeniedRequest()
@@ -130,9 +130,9 @@ func (m *modeHTTP) headToServer() result {
 	}
 	m.useBackend(int32(d.Backend))
 	m.countRequested()
-	if !m.f.owns(m.b) {
+	if !m.f.Owns(m.b) {
 		m.facts.Backend = m.b.Name
-		if became := m.requestRules(&m.b.rules.Request); became != goesOn {
+		if became := m.requestRules(&m.b.Rules.Request); became != goesOn {
 			return became
 		}
 	}
@@ -167,12 +167,12 @@ func (m *modeHTTP) takeAsked(view relay.View, n int) {
 // cookies, options and the handling of connections.
 func (m *modeHTTP) prepare() {
 	rw := &m.rewrite
-	if m.b.cookie != nil {
-		m.x.claim = m.b.cookie.Pick(&m.sniffed.HTTP, m.wall/1000, m.b.lookup)
-		m.b.cookie.Hide(rw)
+	if m.b.Cookie != nil {
+		m.x.claim = m.b.Cookie.Pick(&m.sniffed.HTTP, m.wall/1000, m.b.Lookup)
+		m.b.Cookie.Hide(rw)
 	}
-	rw.Forward(m.s.clientAddr().Addr(), m.f.conf.ForwardFor, m.b.Conf.ForwardFor)
-	if m.f.closes != conf.KeepAlive || m.b.closes {
+	rw.Forward(m.s.clientAddr().Addr(), m.f.Conf.ForwardFor, m.b.Conf.ForwardFor)
+	if m.f.ConnMode != conf.KeepAlive || m.b.ClosesServer {
 		m.x.flow.CloseServer()
 	}
 	if m.b.Conf.PretendKeepAlive {
@@ -185,11 +185,11 @@ func (m *modeHTTP) prepare() {
 // monitored prepares the answer if the request is for `monitor-uri`. Such a request is neither
 // sent to a server nor logged.
 func (m *modeHTTP) monitored() bool {
-	if !m.sniffed.HTTP.AsksFor(m.f.conf.Monitor.URI) {
+	if !m.sniffed.HTTP.AsksFor(m.f.Conf.Monitor.URI) {
 		return false
 	}
 	status := 200
-	if m.f.rules.Failing(&m.facts) {
+	if m.f.Rules.Failing(&m.facts) {
 		status = 503
 	}
 	m.x.status = int16(status)
@@ -255,5 +255,5 @@ func (m *modeHTTP) endAsking() {
 // log line. It does so between two requests, and before the first byte with `option
 // http-ignore-probes`.
 func (m *modeHTTP) unasked() bool {
-	return m.between() || !m.x.has(begun) && m.f.conf.IgnoreProbes
+	return m.between() || !m.x.has(begun) && m.f.Conf.IgnoreProbes
 }

@@ -5,9 +5,9 @@ package engine
 // later request must come within timeout http-keep-alive.
 func (m *modeHTTP) askingEnds() int64 {
 	if m.x.has(begun) || m.x.asked == 0 {
-		return after(m.s.since, m.f.request)
+		return after(m.s.since, m.f.RequestTimeout)
 	}
-	return after(m.s.since, m.f.between)
+	return after(m.s.since, m.f.KeepAliveTimeout)
 }
 
 // askedTooLate ends a session at the deadline of the asking state.
@@ -30,7 +30,7 @@ func (m *modeHTTP) exchangeQuiet(which side) int64 {
 		if which == server || !takes {
 			return never
 		}
-		return after(m.s.sock[client].seen, m.f.client)
+		return after(m.s.sock[client].seen, m.f.ClientTimeout)
 	}
 	owes := !m.x.body(which).Done() || which == server && !m.x.flow.Answered()
 	if !takes && (!owes || m.s.blocked(which)) {

@@ -15,7 +15,7 @@ func (v *visit) dial(early []byte) {
 	v.stock.Assign(&v.s.flow[client], relay.ForInspection)
 	v.assign()
 	v.countConnect()
-	fd, e := sock.Stream(&v.b.addrs[v.s.server])
+	fd, e := sock.Stream(&v.b.Addrs[v.s.server])
 	if e != 0 {
 		v.keep(early)
 		v.failed(exhausted, e)
@@ -50,7 +50,7 @@ func (v *visit) dial(early []byte) {
 // reports whether the connection is known to be established.
 func (v *visit) connect(early []byte) (connected bool, e sock.Errno) {
 	fd := int(v.s.sock[server].fd)
-	to := &v.b.addrs[v.s.server]
+	to := &v.b.Addrs[v.s.server]
 	speaks := len(early)+v.s.flow[client].Pending() > 0
 	if speaks && v.b.Conf.SmartConnect && !to.IsUnix() {
 		sock.DelayACK(fd)
@@ -172,7 +172,7 @@ func (v *visit) tendDial(from side) {
 
 // askDial asks the kernel whether the connection is established. It costs one system call.
 func (v *visit) askDial() (connected bool, e sock.Errno) {
-	switch e = sock.Connect(int(v.s.sock[server].fd), &v.b.addrs[v.s.server]); e {
+	switch e = sock.Connect(int(v.s.sock[server].fd), &v.b.Addrs[v.s.server]); e {
 	case 0, unix.EISCONN:
 		return true, 0
 	case unix.EALREADY, unix.EINPROGRESS:
@@ -187,7 +187,7 @@ func (v *visit) established() {
 	v.s.connected = int32(v.now - v.s.began)
 	v.s.sock[server].seen = v.now
 	v.s.asked = v.s.flow[client].Bytes > 0
-	if v.b.addrs[v.s.server].IsUnix() {
+	if v.b.Addrs[v.s.server].IsUnix() {
 		v.s.flow[server].Set(relay.SourceExact)
 	}
 	v.mode.connected()

@@ -3,6 +3,7 @@ package engine
 import (
 	"sluice/conf"
 	"sluice/engine/acl"
+	"sluice/engine/site"
 	"sluice/pool"
 )
 
@@ -12,26 +13,26 @@ import (
 // HAProxy 2.6 counts at the same events (measured, see TestCountsAreHAProxys).
 
 // countAccepted counts an accepted connection, before any rule is evaluated.
-func (l *loop) countAccepted(f *frontend) { f.stat.Conns.Open(l.now) }
+func (l *loop) countAccepted(f *site.Frontend) { f.Stat.Conns.Open(l.now) }
 
 // countTurnedAway counts a connection that was closed without a session. denied means that a
 // rule denied it; otherwise no session was free.
-func (l *loop) countTurnedAway(f *frontend, denied bool) {
+func (l *loop) countTurnedAway(f *site.Frontend, denied bool) {
 	if denied {
-		f.stat.DeniedConn.Inc()
+		f.Stat.DeniedConn.Inc()
 	}
-	f.stat.Conns.Close(0, 0)
+	f.Stat.Conns.Close(0, 0)
 }
 
 // countOpened counts the start of a session.
 func (v *visit) countOpened() {
-	v.f.stat.Open(v.now)
+	v.f.Stat.Open(v.now)
 	v.engine.stat.Open(v.now)
 }
 
 // countAsked counts a request whose head is complete.
 func (m *modeHTTP) countAsked() {
-	m.f.stat.Requests.Request(m.now)
+	m.f.Stat.Requests.Request(m.now)
 	m.engine.stat.Requests.Request(m.now)
 }
 
@@ -39,12 +40,12 @@ func (m *modeHTTP) countAsked() {
 // a request and as a bad request.
 func (m *modeHTTP) countUnasked() {
 	m.countAsked()
-	m.f.stat.FailedReq.Inc()
+	m.f.Stat.FailedReq.Inc()
 }
 
 // countBadRequest counts a request whose body was malformed. In mode tcp it counts first bytes
 // that did not arrive in time.
-func (v *visit) countBadRequest() { v.f.stat.FailedReq.Inc() }
+func (v *visit) countBadRequest() { v.f.Stat.FailedReq.Inc() }
 
 // countRouted counts that a session, or in mode http a request, was given to its backend.
 func (v *visit) countRouted() {
@@ -59,7 +60,7 @@ func (m *modeHTTP) countRequested() {
 
 // countDeniedRequest counts a request, or the first bytes in mode tcp, denied by a rule.
 func (v *visit) countDeniedRequest() {
-	v.f.stat.DeniedReq.Inc()
+	v.f.Stat.DeniedReq.Inc()
 	if v.b != nil {
 		v.b.Stat.DeniedReq.Inc()
 	}
@@ -67,7 +68,7 @@ func (v *visit) countDeniedRequest() {
 
 // countDeniedAnswer counts an answer of a server that a rule denied.
 func (v *visit) countDeniedAnswer() {
-	v.f.stat.DeniedResp.Inc()
+	v.f.Stat.DeniedResp.Inc()
 	v.b.Stat.DeniedResp.Inc()
 	v.srv().Stat.DeniedResp.Inc()
 }
@@ -76,7 +77,7 @@ func (v *visit) countDeniedAnswer() {
 // the request has a backend.
 func (v *visit) countIntercepted() {
 	if v.b == nil {
-		v.f.stat.Intercepted.Inc()
+		v.f.Stat.Intercepted.Inc()
 	}
 }
 
@@ -158,8 +159,8 @@ func (v *visit) countBadAnswer() {
 func (m *modeHTTP) countExchanged() {
 	in, out := m.exchangedBytes()
 
-	m.f.stat.Requests.Response(int(m.x.status))
-	m.f.stat.Move(in, out)
+	m.f.Stat.Requests.Response(int(m.x.status))
+	m.f.Stat.Move(in, out)
 	m.engine.stat.Move(in, out)
 	if m.b == nil {
 		return
@@ -201,8 +202,8 @@ func (m *modeHTTP) exchangedBytes() (in, out int64) {
 // each exchange.
 func (v *visit) countClosed() {
 	in, out := v.mode.uncounted()
-	v.f.stat.Conns.Close(in, out)
-	v.f.stat.Close(in, out)
+	v.f.Stat.Conns.Close(in, out)
+	v.f.Stat.Close(in, out)
 	v.engine.stat.Close(in, out)
 	v.engine.stat.Spliced.Add(v.stock.Spliced())
 	if v.b != nil {

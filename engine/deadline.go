@@ -64,12 +64,12 @@ func (v *visit) quiet(which side) int64 {
 // server. timeout tunnel replaces both in mode tcp and, in mode http, in a tunnel. Once one
 // direction is closed, client-fin or server-fin replaces all (HAProxy's configuration.txt 4.2).
 func (v *visit) sideTimeout(which side) int64 {
-	t, fin := v.f.client, v.f.fin
+	t, fin := v.f.ClientTimeout, v.f.ClientFinTimeout
 	if which == server {
-		t, fin = v.b.server, v.b.fin
+		t, fin = v.b.ServerTimeout, v.b.ServerFinTimeout
 	}
-	if v.b.tunnel > 0 && v.s.state == relaying {
-		t = v.b.tunnel
+	if v.b.TunnelTimeout > 0 && v.s.state == relaying {
+		t = v.b.TunnelTimeout
 	}
 	if fin > 0 && (v.s.sock[client].has(finished) || v.s.sock[server].has(finished)) {
 		t = fin

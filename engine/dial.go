@@ -154,12 +154,12 @@ func (v *visit) enter(next state) {
 
 // dialEnds returns the deadline of the dialing state.
 func (v *visit) dialEnds() int64 {
-	return min(after(v.s.since, v.b.connect), v.mode.clientDeadline())
+	return min(after(v.s.since, v.b.ConnectTimeout), v.mode.clientDeadline())
 }
 
 // dialedTooLong ends the attempt, or the session if the time of its client is over.
 func (v *visit) dialedTooLong() {
-	if after(v.s.since, v.b.connect) <= v.now {
+	if after(v.s.since, v.b.ConnectTimeout) <= v.now {
 		v.failed(timedOut, 0)
 		return
 	}

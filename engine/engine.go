@@ -11,11 +11,10 @@ import (
 
 	"go.uber.org/zap"
 
-	"sluice/conf"
 	"sluice/engine/access"
 	"sluice/engine/listen"
 	"sluice/engine/relay"
-	"sluice/engine/sock"
+	"sluice/engine/site"
 	"sluice/pool"
 	"sluice/pool/stat"
 )
@@ -28,7 +27,7 @@ const (
 
 // Options contains everything that New needs. All fields except Stats are required.
 type Options struct {
-	Config    *conf.Config
+	Site      *site.Site // compiled and not opened
 	Plan      Plan
 	Listeners *listen.Sockets // closed by the engine
 	Logger    *zap.Logger
@@ -43,7 +42,7 @@ type Options struct {
 // Engine relays the connections of one process. Its methods may be called from any goroutine.
 type Engine struct {
 	plan   Plan
-	site   *site
+	site   *site.Site
 	loops  []*loop
 	memory relay.Budgets // budgets for held bytes, shared by all loops
 	limit  *stat.Limit   // maxconn of the process
@@ -68,17 +67,15 @@ type Engine struct {
 	closed bool         // the loops are closed; guarded by gate
 }
 
-// New compiles the rules, resolves the names of servers and opens what the loops need. The
-// caller calls New before chroot and before it drops privileges. The problems are errors and
-// warnings in the configuration; if one of them is an error, New returns it.
-func New(o Options) (*Engine, conf.Problems, error) {
-	site, problems := newSite(o.Config, means{sock.LookUp, o.Access.Route})
-	if err := problems.Err(); err != nil {
-		return nil, problems, err
+// New opens the log targets of the site and what the loops need. The caller calls New before
+// chroot and before it drops privileges.
+func New(o Options) (*Engine, error) {
+	if err := o.Site.Open(o.Access); err != nil {
+		return nil, err
 	}
 	e := &Engine{
 		plan:   o.Plan,
-		site:   site,
+		site:   o.Site,
 		memory: o.Plan.Memory.budgets(),
 		limit:  stat.NewLimit(o.Plan.MaxConn),
 		access: o.Access,
@@ -94,12 +91,12 @@ func New(o Options) (*Engine, conf.Problems, error) {
 	for i := range o.Plan.Loops {
 		l, err := newLoop(e, i)
 		if err != nil {
-			return nil, problems, fmt.Errorf("event loop %d: %w", i, err)
+			return nil, fmt.Errorf("event loop %d: %w", i, err)
 		}
 		e.loops = append(e.loops, l)
 	}
 	e.spread(o.Listeners)
-	return e, problems, nil
+	return e, nil
 }
 
 // spread gives each loop one listening socket of every bind line.
@@ -107,8 +104,8 @@ func (e *Engine) spread(sockets *listen.Sockets) {
 	number := map[string]int{}
 	for _, b := range sockets.Take() {
 		number[b.Frontend]++
-		f := e.frontend(b.Frontend)
-		limits := []*stat.Limit{e.limit, f.limit}
+		f := e.site.Frontend(b.Frontend)
+		limits := []*stat.Limit{e.limit, f.Limit}
 		if b.Conf.MaxConn > 0 {
 			limits = append(limits, stat.NewLimit(b.Conf.MaxConn))
 		}
@@ -126,25 +123,13 @@ func (l *loop) add(ln *listener) {
 	l.accepting++
 }
 
-// frontend returns the frontend of this name, or nil.
-func (e *Engine) frontend(name string) *frontend {
-	for _, f := range e.site.frontends {
-		if f.conf.Name == name {
-			return f
-		}
-	}
-	return nil
-}
-
 // Run relays connections until Stop is called or a drain is complete. It returns an error if a
 // loop has failed.
 func (e *Engine) Run() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	var aside sync.WaitGroup
 	e.serveStats(ctx, &aside)
-	for _, b := range e.site.backends {
-		aside.Go(func() { b.Check(ctx, e.flipped(b)) })
-	}
+	aside.Go(func() { e.site.Check(ctx, e.sayHealth) })
 	err := e.runLoops()
 	cancel()
 	e.drain()
@@ -155,6 +140,7 @@ func (e *Engine) Run() error {
 	for _, l := range e.loops {
 		l.close()
 	}
+	e.site.Close()
 	return err
 }
 
@@ -214,15 +200,10 @@ func (e *Engine) Sessions() int64 { return e.stat.Cur() }
 // Held returns the number of bytes that are held in memory and pipes for sessions.
 func (e *Engine) Held() int64 { return e.memory.Used() }
 
-// flipped returns a function that logs that a server went up or down. It logs to the log
-// targets of the backend, and also to the process log under the name "health". A daemon filters
-// out that name in its process log: it would otherwise send the line twice.
-func (e *Engine) flipped(b *backend) func(pool.Event) {
-	return func(ev pool.Event) {
-		e.logger.Named("health").Warn(ev.Text)
-		e.access.Say(b.route, access.Level(ev.Level), ev.Text)
-	}
-}
+// sayHealth logs that a server went up or down to the process log, under the name "health". A
+// daemon filters out that name in its process log: it would otherwise send the line twice to the
+// log targets.
+func (e *Engine) sayHealth(ev pool.Event) { e.logger.Named("health").Warn(ev.Text) }
 
 // complain logs a repeated failure, at most once a second for each message.
 func (e *Engine) complain(what string, err error) {

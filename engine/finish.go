@@ -61,7 +61,7 @@ func (v *visit) end(how ending) {
 // asksWhetherNull reports whether `option dontlognull` needs to know if the client has sent a
 // byte, and only a read can show this. In mode http the client's bytes are always read at once.
 func (v *visit) asksWhetherNull() bool {
-	return v.f.conf.Log.DontLogNull && v.mode.verbatim() && v.s.clientBytes() == 0
+	return v.f.Conf.Log.DontLogNull && v.mode.verbatim() && v.s.clientBytes() == 0
 }
 
 // hearLast reads bytes of the client that nobody has read yet, and holds them.
@@ -165,7 +165,7 @@ func (v *visit) grace() int64 {
 	if v.s.last == server {
 		return serverGrace
 	}
-	if t := v.f.client; t > 0 {
+	if t := v.f.ClientTimeout; t > 0 {
 		return t
 	}
 	return clientGrace

@@ -57,8 +57,11 @@ func launch(t *testing.T, cfg string, change func(*Options)) *balancer {
 	c := parse(t, "global\n  nbthread 2\n"+b.logTarget(t)+cfg)
 	log := access.Open("sluice", logger)
 	t.Cleanup(log.Close)
-	o := Options{Config: c, Plan: MakePlan(c, nofile(t)), Logger: logger, Access: log}
+	o := Options{Plan: MakePlan(c, nofile(t)), Logger: logger, Access: log}
 	var err error
+	if o.Site, err = compiled(c); err != nil {
+		t.Fatal(err)
+	}
 	if o.Listeners, err = listen.Open(c, o.Plan.Loops); err != nil {
 		t.Fatal(err)
 	}
@@ -69,9 +72,9 @@ func launch(t *testing.T, cfg string, change func(*Options)) *balancer {
 	for _, f := range c.Frontends {
 		b.addrs[f.Name] = o.Listeners.Addr(f.Name)
 	}
-	e, problems, err := New(o)
+	e, err := New(o)
 	if err != nil {
-		t.Fatal(err, problems)
+		t.Fatal(err)
 	}
 	b.Engine = e
 	go func() { b.ended <- e.Run() }()
@@ -137,12 +140,12 @@ func (b *balancer) finish() {
 	if held := b.Held(); held != 0 {
 		b.t.Errorf("%d bytes of the buffer budget are still in use", held)
 	}
-	for _, f := range b.site.frontends {
-		if n := f.limit.Cur(); n != 0 {
-			b.t.Errorf("frontend %s counts %d connections at the end", f.conf.Name, n)
+	for _, f := range b.site.Frontends {
+		if n := f.Limit.Cur(); n != 0 {
+			b.t.Errorf("frontend %s counts %d connections at the end", f.Conf.Name, n)
 		}
 	}
-	for _, bk := range b.site.backends {
+	for _, bk := range b.site.Backends {
 		for _, s := range bk.Servers {
 			if n := s.Stat.Cur(); n != 0 {
 				b.t.Errorf("server %s counts %d sessions at the end", s, n)

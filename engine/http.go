@@ -35,7 +35,7 @@ func (m *modeHTTP) begin() { m.startAsking() }
 func (m *modeHTTP) claimed(was *pool.Server) *pool.Server {
 	claim := &m.x.claim
 	switch {
-	case m.b.cookie == nil || claim.Server < 0:
+	case m.b.Cookie == nil || claim.Server < 0:
 		return nil
 	case was == nil:
 		return m.b.Servers[claim.Server]

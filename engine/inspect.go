@@ -99,7 +99,7 @@ func (m *modeTCP) decide(early []byte, last bool) result {
 	m.facts.Src = m.s.clientAddr()
 	m.facts.Final = last
 	m.findDestination(m.f, int(m.s.sock[client].fd))
-	switch d := m.f.rules.Decide(&m.facts); d.Verdict {
+	switch d := m.f.Rules.Decide(&m.facts); d.Verdict {
 	case acl.More:
 		return waits
 	case acl.Refuse:
@@ -119,7 +119,7 @@ func (m *modeTCP) decide(early []byte, last bool) result {
 func (m *modeTCP) inspectedLongEnough() {
 	view := m.sent()
 	m.scanner.Sniff(&m.s.sniff, view.Bytes, &m.sniffed)
-	if len(view.Bytes) > 0 && !m.f.lenient && m.sniffed.Verdict() == sniff.More {
+	if len(view.Bytes) > 0 && !m.f.Lenient && m.sniffed.Verdict() == sniff.More {
 		m.countBadRequest()
 		m.end(ending{term: m.term('c')})
 		return

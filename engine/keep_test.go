@@ -7,6 +7,7 @@ import (
 
 	"sluice/conf"
 	"sluice/engine/relay"
+	"sluice/engine/site"
 	"sluice/pool"
 	"sluice/sniff"
 )
@@ -22,7 +23,7 @@ func kept(t *testing.T) *modeHTTP {
 	budgets := (&Memory{Readers: 1 << 20, Inspection: 1 << 20, Answers: 1 << 20, Records: 1 << 20}).budgets()
 	l := &loop{stock: relay.NewStock(relay.DefaultSizes(), budgets, 0, 0), scanner: sniff.NewScanner()}
 	t.Cleanup(l.stock.Close)
-	l.current = visit{loop: l, s: &session{sock: [2]socket{{fd: 1}, {fd: 1}}}, b: &backend{Backend: b}, x: &exchange{}}
+	l.current = visit{loop: l, s: &session{sock: [2]socket{{fd: 1}, {fd: 1}}}, b: &site.Backend{Backend: b}, x: &exchange{}}
 	l.http.visit = &l.current
 	m := &l.http
 	m.x.claim.Server = -1

@@ -5,6 +5,7 @@ import (
 
 	"sluice/conf"
 	"sluice/engine/access"
+	"sluice/engine/site"
 	"sluice/engine/sock"
 )
 
@@ -12,7 +13,7 @@ import (
 // log format gets this line.
 func (v *visit) logConnect() {
 	f := v.f
-	if f.route == access.None || f.conf.Log.Format != conf.LogDefault {
+	if f.Route == access.None || f.Conf.Log.Format != conf.LogDefault {
 		return
 	}
 	var own sock.Addr
@@ -21,33 +22,33 @@ func (v *visit) logConnect() {
 		Client:   v.s.clientAddr(),
 		Local:    own.AddrPort(),
 		Listener: int32(v.ln.number),
-		Frontend: f.conf.Name,
-		Mode:     f.conf.Mode,
+		Frontend: f.Conf.Name,
+		Mode:     f.Conf.Mode,
 	})
-	v.sink.Send(f.route, access.Info, v.line)
+	v.sink.Send(f.Route, access.Info, v.line)
 }
 
 // logs reports whether the session gets a log line at its end.
 func (v *visit) logs() bool {
-	return v.f.route != access.None && v.f.conf.Log.Format != conf.LogDefault
+	return v.f.Route != access.None && v.f.Conf.Log.Format != conf.LogDefault
 }
 
 // sendLine formats a log line as the frontend is configured, and sends it. normal means that
 // the session had no error.
-func (l *loop) sendLine(f *frontend, r *access.HTTPRecord, normal bool) {
-	if f.line.AsksSerial() {
+func (l *loop) sendLine(f *site.Frontend, r *access.HTTPRecord, normal bool) {
+	if f.Line.AsksSerial() {
 		r.Serial = l.engine.serials.Add(1) - 1
 	}
 	l.line = l.appendLine(l.line[:0], f, r)
-	l.sink.Send(f.route, levelOf(&f.conf.Log, normal), l.line)
+	l.sink.Send(f.Route, levelOf(&f.Conf.Log, normal), l.line)
 }
 
-func (l *loop) appendLine(dst []byte, f *frontend, r *access.HTTPRecord) []byte {
-	switch f.conf.Log.Format {
+func (l *loop) appendLine(dst []byte, f *site.Frontend, r *access.HTTPRecord) []byte {
+	switch f.Conf.Log.Format {
 	case conf.LogCustom:
-		return l.formatter.AppendCustom(dst, f.line, r)
+		return l.formatter.AppendCustom(dst, f.Line, r)
 	case conf.LogJSON:
-		return l.formatter.AppendJSON(dst, f.conf.Mode, r)
+		return l.formatter.AppendJSON(dst, f.Conf.Mode, r)
 	case conf.LogHTTP:
 		return l.formatter.AppendHTTP(dst, r)
 	}
@@ -70,13 +71,13 @@ func (v *visit) recordOf() access.Record {
 		Client:       v.s.clientAddr(),
 		Listener:     int32(v.ln.number),
 		Accept:       time.UnixMilli(v.s.wall),
-		Frontend:     v.f.conf.Name,
+		Frontend:     v.f.Conf.Name,
 		Tw:           int64(v.s.queued),
 		Tc:           -1,
 		Tt:           v.now - v.s.began,
 		Term:         v.s.term,
 		Act:          int32(v.engine.stat.Cur()),
-		Fe:           int32(v.f.stat.Cur()),
+		Fe:           int32(v.f.Stat.Cur()),
 		Retries:      int32(v.s.tries),
 		Redispatched: v.s.redispatched,
 	}
@@ -86,8 +87,8 @@ func (v *visit) recordOf() access.Record {
 	switch {
 	case v.b != nil:
 		v.logServer(&r)
-	case v.s.term[1] == 'R' && v.s.term[0] != 'P' && v.f.conf.Mode == conf.TCP:
-		r.Backend = v.f.conf.DefaultBackend // as HAProxy does while no backend is chosen
+	case v.s.term[1] == 'R' && v.s.term[0] != 'P' && v.f.Conf.Mode == conf.TCP:
+		r.Backend = v.f.Conf.DefaultBackend // as HAProxy does while no backend is chosen
 	}
 	return r
 }

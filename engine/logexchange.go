@@ -19,7 +19,7 @@ const absent = 0xffff
 
 // tellLine stores the request line and the captures of the request for the log line.
 func (m *modeHTTP) tellLine() {
-	if m.f.route == access.None || m.f.conf.Log.Format == conf.LogDefault {
+	if m.f.Route == access.None || m.f.Conf.Log.Format == conf.LogDefault {
 		return
 	}
 	h := &m.sniffed.HTTP
@@ -29,7 +29,7 @@ func (m *modeHTTP) tellLine() {
 	m.line = append(m.line, h.Version...)
 	m.line = m.line[:min(len(m.line), 2+access.MaxLine)]
 	binary.NativeEndian.PutUint16(m.line, uint16(len(m.line)-2))
-	m.capture(m.f.conf.Captures.Cookie, m.f.conf.Captures.Request, h)
+	m.capture(m.f.Conf.Captures.Cookie, m.f.Conf.Captures.Request, h)
 	m.stock.Hold(&m.x.logPieces, m.line)
 }
 
@@ -39,7 +39,7 @@ func (m *modeHTTP) tellAnswer(h *httpflow.Head) {
 		return
 	}
 	m.line = m.line[:0]
-	m.capture(m.f.conf.Captures.Cookie, m.f.conf.Captures.Response, h)
+	m.capture(m.f.Conf.Captures.Cookie, m.f.Conf.Captures.Response, h)
 	m.stock.Hold(&m.x.logPieces, m.line)
 }
 
@@ -80,8 +80,8 @@ func nextPiece(told []byte) (piece, rest []byte) {
 // logExchange writes the log line of a request that has ended.
 func (m *modeHTTP) logExchange() {
 	f := m.f
-	opt := &f.conf.Log
-	if f.route == access.None || opt.Format == conf.LogDefault {
+	opt := &f.Conf.Log
+	if f.Route == access.None || opt.Format == conf.LogDefault {
 		return
 	}
 	normal := m.s.term[0] == '-' && m.s.tries == 0 && m.x.status < 500
@@ -90,7 +90,7 @@ func (m *modeHTTP) logExchange() {
 	}
 	r := &m.request
 	r.Record = m.recordOf()
-	if f.line.AsksAddresses() {
+	if f.Line.AsksAddresses() {
 		var own [2]sock.Addr
 		askOwn(m.s, &own)
 		tellOwn(m.s, &r.Record, &own)
@@ -109,7 +109,7 @@ func (m *modeHTTP) logExchange() {
 		r.Status = int(m.x.status)
 	}
 	r.Cookie = [2]byte{}
-	if m.b != nil && m.b.marksClients() {
+	if m.b != nil && m.b.MarksClients() {
 		r.Cookie = [2]byte{m.x.claim.Letter, m.x.cookie}
 	}
 	m.tellHeads(r)
@@ -129,7 +129,7 @@ func (m *modeHTTP) tellTimes(r *access.HTTPRecord) {
 
 // tellHeads sets the request line and the captures of the record.
 func (m *modeHTTP) tellHeads(r *access.HTTPRecord) {
-	c := &m.f.conf.Captures
+	c := &m.f.Conf.Captures
 	r.Line, m.piecesLeft = nextPiece(m.stock.Held(&m.x.logPieces))
 	m.slots = m.slots[:0]
 	r.RequestCookie = m.nextCookie(c.Cookie)

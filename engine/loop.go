@@ -11,6 +11,7 @@ import (
 	"sluice/engine/access"
 	"sluice/engine/acl"
 	"sluice/engine/relay"
+	"sluice/engine/site"
 	"sluice/engine/sock"
 	"sluice/engine/wheel"
 	"sluice/pool/stat"
@@ -21,7 +22,7 @@ import (
 // goroutine.
 type loop struct {
 	engine *Engine
-	site   *site
+	site   *site.Site
 	number int
 	sizes  sizes
 	now    int64 // time of the current events, ms of stat.Now
@@ -84,12 +85,12 @@ func newLoop(e *Engine, number int) (*loop, error) {
 	if l.sessions, err = newSlab(e.plan.MaxConn); err != nil {
 		return nil, fmt.Errorf("memory for %d sessions: %w", e.plan.MaxConn, err)
 	}
-	if e.site.http {
+	if e.site.HTTP {
 		if l.exchanges, err = newReserve[exchange](e.plan.MaxConn + 1); err != nil {
 			return nil, fmt.Errorf("memory for %d exchanges: %w", e.plan.MaxConn, err)
 		}
 	}
-	if e.site.addresses {
+	if e.site.LocalAddresses {
 		if l.own, err = newReserve[[2]sock.Addr](e.plan.MaxConn + 1); err != nil {
 			return nil, fmt.Errorf("memory for %d sessions' addresses: %w", e.plan.MaxConn, err)
 		}

@@ -38,7 +38,7 @@ listen one
 listen two
   bind %s
   server s %s`, c.one, names(t, "one"), c.two, names(t, "two")), "PORT", fmt.Sprint(port))
-			if problems := Check(parse(t, "defaults"+cfg), nil); problems.Err() != nil {
+			if _, problems := Compile(parse(t, "defaults"+cfg), nil); problems.Err() != nil {
 				t.Fatal(problems)
 			}
 			start(t, cfg)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"sluice/engine/relay"
+	"sluice/engine/site"
 )
 
 // inspector is the probe of all engines under test. After each piece of work of a loop, it
@@ -193,7 +194,7 @@ func (g *ledger) lent() {
 // counts compares limits and the counts of show stat with the sessions. With several loops this
 // is not possible, because the other loops change the counts at the same time.
 func (g *ledger) counts() {
-	frontends, servers := map[*frontend]int64{}, map[any]int64{}
+	frontends, servers := map[*site.Frontend]int64{}, map[any]int64{}
 	g.sessions.each(func(id int32) {
 		v := g.visit(id)
 		frontends[v.f]++
@@ -204,11 +205,11 @@ func (g *ledger) counts() {
 	open := int64(g.sessions.open)
 	g.unless(g.engine.limit.Cur() == open, "%d sessions are open, the limit counts %d", open, g.engine.limit.Cur())
 	g.unless(g.engine.stat.Cur() == open, "%d sessions are open, the process counts %d", open, g.engine.stat.Cur())
-	for _, f := range g.site.frontends {
-		g.unless(f.limit.Cur() == frontends[f], "frontend %s has %d sessions, its limit counts %d", f.conf.Name, frontends[f], f.limit.Cur())
-		g.unless(f.stat.Cur() == frontends[f], "frontend %s has %d sessions and counts %d", f.conf.Name, frontends[f], f.stat.Cur())
+	for _, f := range g.site.Frontends {
+		g.unless(f.Limit.Cur() == frontends[f], "frontend %s has %d sessions, its limit counts %d", f.Conf.Name, frontends[f], f.Limit.Cur())
+		g.unless(f.Stat.Cur() == frontends[f], "frontend %s has %d sessions and counts %d", f.Conf.Name, frontends[f], f.Stat.Cur())
 	}
-	for _, b := range g.site.backends {
+	for _, b := range g.site.Backends {
 		for _, v := range b.Servers {
 			g.unless(v.Stat.Cur() == servers[v], "server %s has %d sessions and counts %d", v, servers[v], v.Stat.Cur())
 		}

@@ -182,10 +182,10 @@ func (m *modeHTTP) pushAnswer() sock.Errno {
 
 // giveCookie adds the cookie that names the client's server to the answer.
 func (m *modeHTTP) giveCookie(rw *httpflow.Rewrite) {
-	if m.b.cookie == nil {
+	if m.b.Cookie == nil {
 		return
 	}
-	m.x.cookie = m.b.cookie.Give(rw, &m.x.flow, &m.reply, m.x.claim, m.b.ids[m.s.server], m.wall/1000)
+	m.x.cookie = m.b.Cookie.Give(rw, &m.x.flow, &m.reply, m.x.claim, m.b.CookieValues[m.s.server], m.wall/1000)
 }
 
 // serverGone handles the end or failure of the server's connection before the head of its final
@@ -253,10 +253,10 @@ func (m *modeHTTP) sayOurs() {
 // the frontend.
 func (m *modeHTTP) errorFile(status int) ([]byte, bool) {
 	if m.b != nil {
-		if file, ok := m.b.errors[status]; ok {
+		if file, ok := m.b.Errors[status]; ok {
 			return file, true
 		}
 	}
-	file, ok := m.f.errors[status]
+	file, ok := m.f.Errors[status]
 	return file, ok
 }

@@ -60,22 +60,22 @@ func (m *modeHTTP) requestRules(rules *acl.Rules) result {
 // responseRules applies `http-response` rules to the head of an answer: those of the backend,
 // then those of the frontend, as in HAProxy.
 func (m *modeHTTP) responseRules() result {
-	if m.b.rules.Response.Len() == 0 && m.f.rules.Response.Len() == 0 {
+	if m.b.Rules.Response.Len() == 0 && m.f.Rules.Response.Len() == 0 {
 		return goesOn
 	}
 	m.response = acl.Response{Status: m.reply.Status, Line: m.reply.Line, Fields: &m.reply}
 	m.facts.Response = &m.response
 	defer func() { m.facts.Response = nil }()
 	m.tellFacts()
-	if !m.f.owns(m.b) && m.b.rules.Response.Len() > 0 {
-		if became := m.responseRulesOf(&m.b.rules.Response); became != goesOn {
+	if !m.f.Owns(m.b) && m.b.Rules.Response.Len() > 0 {
+		if became := m.responseRulesOf(&m.b.Rules.Response); became != goesOn {
 			return became
 		}
-		if m.f.rules.Response.Reads(0) {
+		if m.f.Rules.Response.Reads(0) {
 			m.rereadAnswer()
 		}
 	}
-	return m.responseRulesOf(&m.f.rules.Response)
+	return m.responseRulesOf(&m.f.Rules.Response)
 }
 
 // responseRulesOf applies the `http-response` rules of one proxy.
@@ -111,7 +111,7 @@ func (m *modeHTTP) tellFacts() {
 	f := &m.facts
 	f.Src, f.Final = m.s.clientAddr(), true
 	f.Accepted = time.UnixMilli(m.s.wall)
-	f.Frontend, f.Backend, f.Server = m.f.conf.Name, "", ""
+	f.Frontend, f.Backend, f.Server = m.f.Conf.Name, "", ""
 	if m.b != nil {
 		f.Backend = m.b.Name
 	}

@@ -143,12 +143,15 @@ func playBalancer(args []string) error {
 	}
 	log := access.Open("sluice", logger)
 	defer log.Close()
-	o := Options{Config: c, Plan: MakePlan(c, fds), Logger: logger, Access: log}
+	o := Options{Plan: MakePlan(c, fds), Logger: logger, Access: log}
+	if o.Site, err = compiled(c); err != nil {
+		return err
+	}
 	if o.Listeners, err = listen.Open(c, o.Plan.Loops); err != nil {
 		return err
 	}
 	where := o.Listeners.Addr(c.Frontends[0].Name)
-	e, _, err := New(o)
+	e, err := New(o)
 	if err != nil {
 		return err
 	}

@@ -27,11 +27,11 @@ func (x *simulation) checkWaiting(i int, l *loop, ln *listener) {
 		return
 	}
 	if n := len(ln.held); n > 0 {
-		x.failf("quiet: %d clients of %s that a drain has accepted wait on loop %d although there is a place", n, ln.frontend.conf.Name, i)
+		x.failf("quiet: %d clients of %s that a drain has accepted wait on loop %d although there is a place", n, ln.frontend.Conf.Name, i)
 	}
 	_, paused := l.clock.wheel.Due(ownTimer)
 	if ln.fd >= 0 && !paused && x.process.Poll(ln.fd)&unix.EPOLLIN != 0 {
-		x.failf("quiet: clients of %s wait on loop %d although there is a place", ln.frontend.conf.Name, i)
+		x.failf("quiet: clients of %s wait on loop %d although there is a place", ln.frontend.Conf.Name, i)
 	}
 }
 
@@ -55,8 +55,8 @@ func (x *simulation) checkPlaces() {
 				places[limit]++
 			}
 			current[&x.engine.stat.Load]++
-			current[&v.f.stat.Load]++
-			current[&v.f.stat.Conns]++
+			current[&v.f.Stat.Load]++
+			current[&v.f.Stat.Conns]++
 			if v.b != nil {
 				current[&v.b.Stat.Load]++
 			}
@@ -69,7 +69,7 @@ func (x *simulation) checkPlaces() {
 		for _, ln := range l.listeners {
 			for _, limit := range ln.limits {
 				if n := limit.Cur(); n != places[limit] {
-					x.failf("quiet: %d places of a limit of %s are taken; %d sessions have one", n, ln.frontend.conf.Name, places[limit])
+					x.failf("quiet: %d places of a limit of %s are taken; %d sessions have one", n, ln.frontend.Conf.Name, places[limit])
 				}
 			}
 		}
@@ -85,11 +85,11 @@ func (x *simulation) checkCurrent(want map[*stat.Load]int64) {
 		}
 	}
 	check("the process", &x.engine.stat.Load)
-	for _, f := range x.engine.site.frontends {
-		check("frontend "+f.conf.Name, &f.stat.Load)
-		check("frontend "+f.conf.Name, &f.stat.Conns)
+	for _, f := range x.engine.site.Frontends {
+		check("frontend "+f.Conf.Name, &f.Stat.Load)
+		check("frontend "+f.Conf.Name, &f.Stat.Conns)
 	}
-	for _, b := range x.engine.site.backends {
+	for _, b := range x.engine.site.Backends {
 		check("backend "+b.Name, &b.Stat.Load)
 		for _, v := range b.Servers {
 			check("server "+v.Name, &v.Stat.Load)

@@ -88,7 +88,7 @@ func watchWire(x *simulation) *simWire {
 
 // begin is called when the engine is ready. It records the listening sockets.
 func (w *simWire) begin() {
-	for i, f := range w.engine.site.frontends {
+	for i, f := range w.engine.site.Frontends {
 		for _, l := range w.engine.loops {
 			for _, ln := range l.listeners {
 				if ln.frontend == f {
@@ -161,7 +161,7 @@ func (w *simWire) accept(r kernel.Result) {
 	if one.held {
 		f.held++
 	} else {
-		n := w.engine.site.frontends[of].limit.Cur()
+		n := w.engine.site.Frontends[of].Limit.Cur()
 		f.mostAny = max(f.mostAny, n)
 		if !denied {
 			f.most = max(f.most, n)

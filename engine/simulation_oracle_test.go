@@ -14,12 +14,12 @@ import (
 // limits returns all limits of the engine, with their names.
 func (e *Engine) limits() (all []namedLimit) {
 	all = append(all, namedLimit{"the process", e.limit})
-	for _, f := range e.site.frontends {
-		all = append(all, namedLimit{"frontend " + f.conf.Name, f.limit})
+	for _, f := range e.site.Frontends {
+		all = append(all, namedLimit{"frontend " + f.Conf.Name, f.Limit})
 	}
 	for _, l := range e.loops {
 		for _, ln := range l.listeners {
-			all = append(all, namedLimit{"an address of frontend " + ln.frontend.conf.Name, ln.limits[len(ln.limits)-1]})
+			all = append(all, namedLimit{"an address of frontend " + ln.frontend.Conf.Name, ln.limits[len(ln.limits)-1]})
 		}
 	}
 	return slices.DeleteFunc(all, func(l namedLimit) bool { return l.Max() == 0 })
@@ -114,12 +114,12 @@ func (x *simulation) checkNothingLeft() {
 	if n := e.Held(); n != 0 {
 		x.failf("%d bytes of the budgets are still in use", n)
 	}
-	for _, f := range e.site.frontends {
-		if n := f.limit.Cur(); n != 0 {
-			x.failf("frontend %s counts %d connections at the end", f.conf.Name, n)
+	for _, f := range e.site.Frontends {
+		if n := f.Limit.Cur(); n != 0 {
+			x.failf("frontend %s counts %d connections at the end", f.Conf.Name, n)
 		}
 	}
-	for _, b := range e.site.backends {
+	for _, b := range e.site.Backends {
 		for _, v := range b.Servers {
 			if n := v.Stat.Cur(); n != 0 {
 				x.failf("server %s counts %d sessions at the end", v, n)
@@ -130,7 +130,7 @@ func (x *simulation) checkNothingLeft() {
 		for _, ln := range l.listeners {
 			for _, limit := range ln.limits {
 				if n := limit.Cur(); n != 0 {
-					x.failf("a limit of %s counts %d connections at the end", ln.frontend.conf.Name, n)
+					x.failf("a limit of %s counts %d connections at the end", ln.frontend.Conf.Name, n)
 				}
 			}
 		}

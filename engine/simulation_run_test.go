@@ -115,18 +115,21 @@ func (x *simulation) makeEngine() error {
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	o := Options{Config: c, Plan: MakePlan(c, descriptors), Logger: zap.NewNop(), Access: access.Tap(x.note), sizes: x.sizes.loop}
+	made, err := compiled(c)
+	if err != nil {
+		return err
+	}
+	o := Options{Site: made, Plan: MakePlan(c, descriptors), Logger: zap.NewNop(), Access: access.Tap(x.note), sizes: x.sizes.loop}
 	o.Plan.Pipes, o.Plan.Memory = x.sizes.pipes, x.sizes.memory
 	if x.sizes.tight {
 		o.Plan.Nofile = uint64(o.Plan.Descriptors())
 	}
 	inspect(recorder{fail: x.failf}, &o)
 	o.probe.(*inspector).seldom = 20
-	var err error
 	if o.Listeners, err = listen.Open(c, o.Plan.Loops); err != nil {
 		return err
 	}
-	if x.engine, _, err = New(o); err != nil {
+	if x.engine, err = New(o); err != nil {
 		return err
 	}
 	for _, l := range x.engine.loops {
@@ -139,8 +142,8 @@ func (x *simulation) makeEngine() error {
 
 // note stores a line of the access log.
 func (x *simulation) note(to access.Route, _ access.Level, line []byte) {
-	for i, f := range x.engine.site.frontends {
-		if f.route == to {
+	for i, f := range x.engine.site.Frontends {
+		if f.Route == to {
 			x.tell(logged, "%s", line)
 			x.lines = append(x.lines, frontLine{x.fronts[i], string(line)})
 			return

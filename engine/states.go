@@ -19,7 +19,7 @@ func init() {
 		inspecting: {
 			letter:   'R',
 			event:    func(v *visit, _ side, _ bool) { v.tcp.inspect() },
-			deadline: func(v *visit) int64 { return v.s.since + v.f.inspect },
+			deadline: func(v *visit) int64 { return v.s.since + v.f.InspectTimeout },
 			overdue:  func(v *visit) { v.tcp.inspectedLongEnough() },
 		},
 		dialing: {

@@ -6,24 +6,9 @@ import (
 
 	"go.uber.org/zap"
 
-	"sluice/conf"
 	"sluice/engine/admin"
 	"sluice/pool/stat"
 )
-
-// firstID is the number of the first proxy in `show stat`, as in HAProxy.
-const firstID = 2
-
-// backendID returns the number of a backend. Backends are numbered after the frontends. Both
-// halves of a listen section have the same number.
-func backendID(c *conf.Config, i int) int {
-	for n, f := range c.Frontends {
-		if f.Listen && c.Backends[i].Listen && f.Name == c.Backends[i].Name {
-			return firstID + n
-		}
-	}
-	return firstID + len(c.Frontends) + i
-}
 
 // serveStats serves the stats sockets until ctx ends or a drain begins. After a drain begins,
 // another process may need their addresses.
@@ -32,7 +17,7 @@ func (e *Engine) serveStats(ctx context.Context, serving *sync.WaitGroup) {
 	context.AfterFunc(e.draining, cancel)
 	for _, ln := range e.stats {
 		serving.Go(func() {
-			if err := admin.Serve(ctx, ln, e.site.conf.Global.StatsTimeout, e.view); err != nil {
+			if err := admin.Serve(ctx, ln, e.site.Conf.Global.StatsTimeout, e.view); err != nil {
 				e.logger.Error("stats socket failed", zap.Stringer("address", ln.Addr()), zap.Error(err))
 			}
 		})
@@ -53,14 +38,14 @@ func (e *Engine) view() *admin.View {
 		Stopping:  e.leaving.Load(),
 		Counts:    &e.stat,
 	}}
-	for i, f := range e.site.frontends {
-		most := f.conf.MaxConn
+	for _, f := range e.site.Frontends {
+		most := f.Conf.MaxConn
 		if most == 0 {
 			most = e.plan.MaxConn
 		}
-		v.Frontends = append(v.Frontends, admin.Frontend{ID: firstID + i, Conf: f.conf, MaxConn: most, Stat: &f.stat})
+		v.Frontends = append(v.Frontends, admin.Frontend{ID: f.ID, Conf: f.Conf, MaxConn: most, Stat: &f.Stat})
 	}
-	for _, b := range e.site.backends {
+	for _, b := range e.site.Backends {
 		v.Backends = append(v.Backends, b.Backend)
 	}
 	return v

@@ -7,7 +7,7 @@ type modeTCP struct{ *visit }
 
 // begin reads the first bytes if a rule needs some. Otherwise the rules decide at once.
 func (m *modeTCP) begin() {
-	if m.f.needs.Bytes {
+	if m.f.Needs.Bytes {
 		m.startInspecting()
 		return
 	}
@@ -30,7 +30,7 @@ func (m *modeTCP) refused(t [2]byte) {
 }
 
 // clientDeadline returns the end of timeout client.
-func (m *modeTCP) clientDeadline() int64 { return after(m.s.sock[client].seen, m.f.client) }
+func (m *modeTCP) clientDeadline() int64 { return after(m.s.sock[client].seen, m.f.ClientTimeout) }
 
 // drain does nothing: a relayed connection ends when its client or server ends it.
 func (m *modeTCP) drain() {}
@@ -42,7 +42,7 @@ func (m *modeTCP) verbatim() bool { return true }
 
 // over asks for the local addresses, because the log line is written after the sockets are closed.
 func (m *modeTCP) over([2]byte) {
-	if m.f.line.AsksAddresses() {
+	if m.f.Line.AsksAddresses() {
 		askOwn(m.s, m.own.at(m.id))
 	}
 }
@@ -52,7 +52,7 @@ func (m *modeTCP) log() {
 	if !m.logs() {
 		return
 	}
-	opt := &m.f.conf.Log
+	opt := &m.f.Conf.Log
 	normal := m.s.term[0] == '-' && m.s.tries == 0
 	if opt.DontLogNull && m.s.received == 0 || opt.DontLogNormal && normal {
 		return
@@ -60,7 +60,7 @@ func (m *modeTCP) log() {
 	r := &m.record
 	r.Record = m.recordOf()
 	r.Bytes, r.Uploaded = m.s.flow[server].Bytes, uint64(m.s.received)
-	if m.f.line.AsksAddresses() {
+	if m.f.Line.AsksAddresses() {
 		tellOwn(m.s, &r.Record, m.own.at(m.id))
 	}
 	m.sendLine(m.f, r, normal)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"sluice/conf"
+	"sluice/engine/site"
 	"sluice/pool"
 )
 
@@ -13,8 +14,8 @@ type visit struct {
 	id   int32
 	s    *session
 	ln   *listener // which accepted the client
-	f    *frontend
-	b    *backend // nil: not chosen
+	f    *site.Frontend
+	b    *site.Backend // nil: not chosen
 	mode mode
 	x    *exchange // nil in mode tcp
 }
@@ -25,7 +26,7 @@ func (l *loop) visit(id int32) *visit {
 	v.id, v.s = id, l.sessions.at(id)
 	v.ln = l.listeners[v.s.line]
 	v.f, v.mode, v.x = v.ln.frontend, &l.tcp, nil
-	if v.f.conf.Mode == conf.HTTP {
+	if v.f.Conf.Mode == conf.HTTP {
 		v.mode, v.x = &l.http, l.exchanges.at(id)
 	}
 	v.useBackend(v.s.backend)
@@ -36,7 +37,7 @@ func (l *loop) visit(id int32) *visit {
 func (v *visit) useBackend(i int32) {
 	v.s.backend, v.b = i, nil
 	if i >= 0 {
-		v.b = v.site.backends[i]
+		v.b = v.site.Backends[i]
 	}
 }
 

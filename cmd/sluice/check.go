@@ -41,11 +41,12 @@ anything. The exit status is 1 if 'sluice run' would refuse the configuration.`,
 // check tells all that is wrong with a configuration, and returns an error if a
 // start would fail.
 func check(name string, sources []conf.Source) error {
-	c, problems := read(sock.LookUp, sources...)
-	if c != nil {
-		mayNot(c, &problems)
+	s, problems := read(sock.LookUp, nil, sources...)
+	if s == nil {
+		return refusal(name, problems)
 	}
-	r := running{conf: c}
+	mayNot(s.Conf, &problems)
+	r := running{site: s, conf: s.Conf}
 	return r.prepare(name, problems)
 }
 

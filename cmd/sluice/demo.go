@@ -65,9 +65,9 @@ func demo(w io.Writer, at string) error {
 		return err
 	}
 	defer func() { _ = pears.Close() }()
-	config, problems := read(sock.LookUp, conf.Source{Name: "demo.toml", Data: []byte(demoText(at, apples.Addr, pears.Addr))})
+	compiled, problems := read(sock.LookUp, nil, conf.Source{Name: "demo.toml", Data: []byte(demoText(at, apples.Addr, pears.Addr))})
 	l := launch{files: configFiles{paths: []string{"demo.toml"}}, logFormat: "console", quiet: true, bound: func(s *listen.Sockets) { demoHelp(w, s.Addr("demo").String()) }}
-	err = l.run(config, problems)
+	err = l.run(compiled, problems)
 	if errors.Is(err, sock.ErrBusy) {
 		return fmt.Errorf("%w; to listen elsewhere: sluice demo --listen 127.0.0.1:18080", err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"sluice/conf"
 	"sluice/engine/acl"
+	"sluice/engine/site"
 	"sluice/pool"
 )
 
@@ -37,14 +38,14 @@ up.`,
 			if err := who.settle(c.Flags()); err != nil {
 				return err
 			}
-			cfg, problems, err := files.read(noLookUp)
+			s, problems, err := files.read(noLookUp, nil)
 			if err != nil {
 				return err
 			}
-			if problems.Err() != nil {
+			if s == nil {
 				return refusal(files.String(), problems)
 			}
-			answer, err := explain(cfg, frontend, &who)
+			answer, err := explain(s, frontend, &who)
 			if err != nil {
 				return err
 			}
@@ -91,30 +92,27 @@ func (r ruling) rejects() bool {
 	return words[0] == "tcp-request" && words[2] == "reject"
 }
 
-func explain(c *conf.Config, frontend string, who *client) (*explanation, error) {
-	f, err := chooseFrontend(c, frontend)
+func explain(s *site.Site, frontend string, who *client) (*explanation, error) {
+	f, err := chooseFrontend(s, frontend)
 	if err != nil {
 		return nil, err
 	}
-	facts, err := who.facts(f)
+	facts, err := who.facts(f.Conf)
 	if err != nil {
 		return nil, err
 	}
-	rules, problems := acl.Compile(c, f)
-	if err := problems.Err(); err != nil {
-		return nil, err
-	}
-	e := &explanation{Frontend: f.Name}
-	for _, s := range rules.Explain(facts) {
-		e.Rules = append(e.Rules, ruling{Rule: s.Text, At: s.Pos.String(), Verdict: s.Verdict.String()})
+	e := &explanation{Frontend: f.Conf.Name}
+	for _, step := range f.Rules.Explain(facts) {
+		e.Rules = append(e.Rules, ruling{Rule: step.Text, At: step.Pos.String(), Verdict: step.Verdict.String()})
 	}
 	e.markReached()
-	if rules.Connection(facts) == conf.Reject {
+	if f.Rules.Connection(facts) == conf.Reject {
 		e.Verdict = acl.Refuse.String()
 		e.Rule = firstReject(e.Rules)
 		return e, nil
 	}
-	return e, e.decide(c, rules.Decide(facts), facts.Src.Addr())
+	e.decide(s, f.Rules.Decide(facts), facts.Src.Addr())
+	return e, nil
 }
 
 // markReached follows the rules in their order up to the one that decides.
@@ -140,40 +138,31 @@ func firstReject(rules []ruling) string {
 	return ""
 }
 
-func (e *explanation) decide(c *conf.Config, d acl.Decision, src netip.Addr) error {
+func (e *explanation) decide(s *site.Site, d acl.Decision, src netip.Addr) {
 	e.Verdict = d.Verdict.String()
 	if d.Rule >= 0 {
 		e.Rule = e.Rules[d.Rule].Rule
 	}
 	if d.Verdict != acl.Route || d.Backend < 0 {
-		return nil
+		return
 	}
-	b := c.Backends[d.Backend]
+	b := s.Backends[d.Backend]
 	e.Backend = b.Name
-	servers, problems := pool.New(d.Backend+1, b, unresolved)
-	if err := problems.Err(); err != nil {
-		return err
+	if server := b.Pick(pool.Key{Source: src}, nil); server != nil {
+		e.Server, e.Address = server.Name, server.Conf.Address.String()
 	}
-	if s := servers.Pick(pool.Key{Source: src}, nil); s != nil {
-		e.Server, e.Address = s.Name, s.Conf.Address.String()
-	}
-	return nil
 }
 
-// unresolved replaces look-ups of names: the choice of a server does not depend
-// on its address.
-func unresolved(string) (netip.Addr, error) { return netip.IPv4Unspecified(), nil }
-
-func chooseFrontend(c *conf.Config, name string) (*conf.Frontend, error) {
-	if name == "" && len(c.Frontends) == 1 {
-		return c.Frontends[0], nil
+func chooseFrontend(s *site.Site, name string) (*site.Frontend, error) {
+	if name == "" && len(s.Frontends) == 1 {
+		return s.Frontends[0], nil
+	}
+	if f := s.Frontend(name); f != nil {
+		return f, nil
 	}
 	var names []string
-	for _, f := range c.Frontends {
-		if f.Name == name {
-			return f, nil
-		}
-		names = append(names, "'"+f.Name+"'")
+	for _, f := range s.Frontends {
+		names = append(names, "'"+f.Conf.Name+"'")
 	}
 	return nil, fmt.Errorf("--frontend '%s': want one of %s", name, strings.Join(names, ", "))
 }

@@ -11,6 +11,7 @@ import (
 
 	"sluice/conf"
 	"sluice/engine"
+	"sluice/engine/site"
 )
 
 // The names of standard input on the command line. As with files, the ending
@@ -58,14 +59,14 @@ func nameOf(path string) string {
 	return path
 }
 
-// read loads and checks the files.
-func (f *configFiles) read(lookUp engine.LookUp) (*conf.Config, conf.Problems, error) {
+// read loads, checks and compiles the files, as the function read does.
+func (f *configFiles) read(lookUp engine.LookUp, change func(*conf.Config)) (*site.Site, conf.Problems, error) {
 	sources, err := f.open()
 	if err != nil {
 		return nil, nil, err
 	}
-	c, problems := read(lookUp, sources...)
-	return c, problems, nil
+	s, problems := read(lookUp, change, sources...)
+	return s, problems, nil
 }
 
 // open brings the files into memory.

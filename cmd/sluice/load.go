@@ -11,15 +11,21 @@ import (
 
 	"sluice/conf"
 	"sluice/engine"
+	"sluice/engine/site"
 )
 
-// read loads a configuration and has all packages check it, so that all
-// problems are told at once. lookUp finds the addresses of host names. The
-// Config is nil when there is an error.
-func read(lookUp engine.LookUp, sources ...conf.Source) (*conf.Config, conf.Problems) {
+// read loads a configuration, has all packages check it, and compiles it. All
+// problems are told at once. lookUp finds the addresses of host names. change,
+// if not nil, changes the configuration before it is compiled. The site is nil
+// when there is an error.
+func read(lookUp engine.LookUp, change func(*conf.Config), sources ...conf.Source) (*site.Site, conf.Problems) {
 	c, problems := conf.Draft(sources...)
 	broken := problems.Err() != nil
-	add(&problems, engine.Check(c, lookUp))
+	if change != nil {
+		change(c)
+	}
+	compiled, found := engine.Compile(c, lookUp)
+	add(&problems, found)
 	if _, err := jailExists(c.Global.Chroot); err != nil {
 		problems.Errorf(c.Global.Pos, "%v", err)
 	}
@@ -38,7 +44,7 @@ func read(lookUp engine.LookUp, sources ...conf.Source) (*conf.Config, conf.Prob
 	if problems.Err() != nil {
 		return nil, problems
 	}
-	return c, problems
+	return compiled, problems
 }
 
 // add adds what is new among the problems found. In a broken configuration a

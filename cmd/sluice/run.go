@@ -9,6 +9,7 @@ import (
 
 	"sluice/conf"
 	"sluice/engine/listen"
+	"sluice/engine/site"
 	"sluice/engine/sock"
 )
 
@@ -25,14 +26,11 @@ second signal stops at once.`,
   generate-configuration | sluice run -f -`,
 		Args: onlyFlags,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, problems, err := l.files.read(sock.LookUp)
+			s, problems, err := l.files.read(sock.LookUp, func(cfg *conf.Config) { l.settle(cfg, c.Flags().Changed("daemon")) })
 			if err != nil {
 				return err
 			}
-			if cfg != nil {
-				l.settle(cfg, c.Flags().Changed("daemon"))
-			}
-			return l.run(cfg, problems)
+			return l.run(s, problems)
 		},
 	}
 	l.files.required(c)
@@ -108,14 +106,14 @@ func absolute(path string) string {
 }
 
 // run starts the balancer and returns when it has stopped; in the parent of a
-// daemon, when the child is ready.
-func (l *launch) run(c *conf.Config, problems conf.Problems) error {
+// daemon, when the child is ready. s is nil if one of the problems is an error.
+func (l *launch) run(s *site.Site, problems conf.Problems) error {
 	above, err := findParent()
 	if err != nil {
 		return fmt.Errorf("start as a daemon: %w", err)
 	}
 	if l.daemon && above == nil {
-		return l.detach(c, problems)
+		return l.detach(s, problems)
 	}
-	return l.serve(c, problems, above)
+	return l.serve(s, problems, above)
 }

@@ -17,12 +17,14 @@ import (
 	"sluice/engine/access"
 	"sluice/engine/admin"
 	"sluice/engine/listen"
+	"sluice/engine/site"
 )
 
 // running is the balancer of one process from its start to its stop. Its
 // methods are called once each, in the order in which serve calls them.
 type running struct {
-	conf      *conf.Config
+	site      *site.Site
+	conf      *conf.Config // of the site
 	identity  identity
 	plan      engine.Plan
 	plain     *zap.Logger // writes to standard error only
@@ -37,10 +39,11 @@ type running struct {
 
 // detach is the parent's part of a daemon's start. Errors that an operator can
 // correct are reported here, before anything is in the background.
-func (l *launch) detach(c *conf.Config, problems conf.Problems) error {
-	if problems.Err() != nil {
+func (l *launch) detach(s *site.Site, problems conf.Problems) error {
+	if s == nil {
 		return refusal(l.files.String(), problems)
 	}
+	c := s.Conf
 	if _, err := rights(c); err != nil {
 		return err
 	}
@@ -63,14 +66,17 @@ func rights(c *conf.Config) (identity, error) {
 
 // serve starts the balancer and returns when it has stopped. above is the parent
 // process, or nil in the foreground.
-func (l *launch) serve(c *conf.Config, problems conf.Problems, above *parent) error {
+func (l *launch) serve(s *site.Site, problems conf.Problems, above *parent) error {
 	caught := catchSignals()
-	r := &running{conf: c}
+	if s == nil {
+		return refusal(l.files.String(), problems)
+	}
+	r := &running{site: s, conf: s.Conf}
 	if err := r.prepare(l.files.String(), problems); err != nil {
 		return err
 	}
 	var err error
-	if r.identity, err = rights(c); err != nil {
+	if r.identity, err = rights(r.conf); err != nil {
 		return err
 	}
 	spareProcessor(r.plan.Loops)
@@ -109,11 +115,9 @@ func (r *running) work(caught <-chan os.Signal) error {
 }
 
 // prepare divides the file descriptors and tells all problems at once. It opens
-// nothing: `sluice check` calls it too, so that both find the same.
+// nothing: `sluice check` calls it too, so that both find the same. None of the
+// problems that are known before is an error.
 func (r *running) prepare(name string, problems conf.Problems) error {
-	if problems.Err() != nil {
-		return refusal(name, problems)
-	}
 	nofile, err := raiseNofile(&r.conf.Global, &problems)
 	if err != nil {
 		return err
@@ -141,11 +145,10 @@ func (r *running) open(l *launch, above *parent) (err error) {
 	return r.build()
 }
 
-// build makes the engine, which takes over all sockets. Only errors among its
-// problems are news: read has told the warnings.
+// build makes the engine, which takes over all sockets.
 func (r *running) build() (err error) {
-	r.engine, _, err = engine.New(engine.Options{
-		Config: r.conf, Plan: r.plan, Listeners: r.listeners, Logger: r.log, Access: r.access, Stats: r.stats, Version: version(),
+	r.engine, err = engine.New(engine.Options{
+		Site: r.site, Plan: r.plan, Listeners: r.listeners, Logger: r.log, Access: r.access, Stats: r.stats, Version: version(),
 	})
 	return err
 }

@@ -4,30 +4,30 @@ import (
 	"net/netip"
 
 	"sluice/conf"
-	"sluice/engine/access"
 	"sluice/engine/admin"
 	"sluice/engine/listen"
+	"sluice/engine/site"
 )
 
 // LookUp returns the address of a host name.
 type LookUp func(host string) (netip.Addr, error)
 
-// Check returns the problems for which listen.Open, New and admin.Listen would refuse the
-// configuration. It uses the same functions, but opens no socket. lookUp resolves host names.
-func Check(c *conf.Config, lookUp LookUp) conf.Problems {
+// Compile compiles a configuration. The problems are all those for which listen.Open, New and
+// admin.Listen would refuse it, and warnings; if one of them is an error, the site is nil. Compile
+// uses the same functions, but opens no socket. lookUp resolves host names, each of them once.
+func Compile(c *conf.Config, lookUp LookUp) (*site.Site, conf.Problems) {
 	lookUp = lookUp.once()
-	_, problems := newSite(c, means{lookUp, func(targets []conf.LogTarget) (access.Route, error) {
-		return access.None, access.Check(targets, lookUp)
-	}})
+	made, problems := site.Compile(c, lookUp)
 	for _, s := range c.Global.StatsSockets {
 		if err := admin.Check(s, lookUp); err != nil {
 			problems.Errorf(s.Pos, "%v", err)
 		}
 	}
-	if err := access.Check(c.Global.Log, lookUp); err != nil {
-		problems.Errorf(logPos(c.Global.Log, c.Global.Pos), "%v", err)
+	problems = append(problems, listen.Check(c, lookUp)...).Distinct()
+	if problems.Err() != nil {
+		return nil, problems
 	}
-	return once(append(problems, listen.Check(c, lookUp)...))
+	return made, problems
 }
 
 // once returns a LookUp that remembers the answer for each host name, because

@@ -1,0 +1,89 @@
+package site
+
+import (
+	"sluice/conf"
+	"sluice/engine/access"
+	"sluice/engine/acl"
+	"sluice/engine/httpflow"
+	"sluice/engine/sock"
+	"sluice/pool"
+)
+
+// Backend is a compiled backend. Timeouts are in milliseconds; 0 means none.
+type Backend struct {
+	*pool.Backend
+	Rules *acl.HTTP
+	Addrs []sock.Addr  // by index of the server
+	Route access.Route // log targets; None before Open
+
+	ConnectTimeout   int64 // timeout connect
+	ServerTimeout    int64 // timeout server
+	ServerFinTimeout int64 // timeout server-fin
+	TunnelTimeout    int64 // timeout tunnel
+
+	ClosesServer bool             // the server's connection is closed after each request
+	Cookie       *httpflow.Cookie // nil: no cookie
+	CookieValues [][]byte         // value of the cookie, by index of the server; nil: no cookie
+	Lookup       httpflow.Lookup  // finds the server of a cookie's value; nil: no cookie
+	Errors       map[int][]byte   // as in Frontend
+}
+
+// backendID returns the number of a backend in `show stat`. Backends are numbered after the
+// frontends. Both halves of a listen section have the same number.
+func backendID(c *conf.Config, i int) int {
+	for n, f := range c.Frontends {
+		if f.Listen && c.Backends[i].Listen && f.Name == c.Backends[i].Name {
+			return firstID + n
+		}
+	}
+	return firstID + len(c.Frontends) + i
+}
+
+// newBackend compiles a backend with its number for `show stat`. It returns nil if the problems
+// contain an error.
+func newBackend(id int, b *conf.Backend, lookUp LookUp) (*Backend, conf.Problems) {
+	servers, problems := pool.New(id, b, lookUp)
+	rules, found := acl.CompileBackend(b)
+	problems = append(problems, found...)
+	checkLog(b.Log.Targets, b.Pos, lookUp, &problems)
+	if problems.Err() != nil {
+		return nil, problems
+	}
+	made := &Backend{
+		Backend: servers,
+		Rules:   rules,
+		Addrs:   addresses(servers, &problems),
+
+		ConnectTimeout:   b.Timeout.Connect.Milliseconds(),
+		ServerTimeout:    b.Timeout.Server.Milliseconds(),
+		ServerFinTimeout: b.Timeout.ServerFin.Milliseconds(),
+		TunnelTimeout:    b.Timeout.Tunnel.Milliseconds(),
+
+		ClosesServer: b.Conn != conf.KeepAlive,
+		Errors:       errorFiles(b.ErrorFiles),
+	}
+	made.useCookie(b.Cookie)
+	return made, problems
+}
+
+// addresses returns the addresses of the servers in the form that system calls take.
+func addresses(b *pool.Backend, problems *conf.Problems) (all []sock.Addr) {
+	for _, s := range b.Servers {
+		addr, err := address(s)
+		if err != nil {
+			problems.Errorf(s.Conf.Pos, "server '%s' of backend '%s': %v", s.Name, b.Name, err)
+		}
+		all = append(all, addr)
+	}
+	return all
+}
+
+func address(s *pool.Server) (sock.Addr, error) {
+	switch s.Net {
+	case conf.NetUnix:
+		return sock.Unix(s.Path)
+	case conf.NetAbstract:
+		return sock.Abstract(s.Path)
+	}
+	return sock.IP(s.Addr)
+}

@@ -1,0 +1,47 @@
+package site
+
+import (
+	"bytes"
+
+	"sluice/conf"
+	"sluice/engine/httpflow"
+)
+
+// useCookie prepares the cookie that binds clients to servers. c may be nil.
+func (b *Backend) useCookie(c *conf.Cookie) {
+	if c == nil {
+		return
+	}
+	b.Cookie = httpflow.NewCookie(c)
+	for _, s := range b.Servers {
+		b.CookieValues = append(b.CookieValues, []byte(s.Conf.Cookie))
+	}
+	b.Lookup = b.serverOfCookie
+}
+
+// serverOfCookie returns the index of the server that a cookie's value names, or -1, and a
+// letter for the log line. Several servers may have this value; the first one that runs is
+// returned. With `option persist` a server that is down may also be used (HAProxy's
+// configuration.txt 4.2).
+func (b *Backend) serverOfCookie(value []byte) (int32, byte) {
+	letter := byte('I')
+	for i, id := range b.CookieValues {
+		if len(id) == 0 || !bytes.Equal(id, value) {
+			continue
+		}
+		if b.Servers[i].Running() {
+			return int32(i), 'V'
+		}
+		if letter = 'D'; b.Conf.Persist {
+			return int32(i), letter
+		}
+	}
+	return -1, letter
+}
+
+// MarksClients reports whether the log line has letters for the cookie. As in HAProxy, it has
+// none if only the server sets the cookie.
+func (b *Backend) MarksClients() bool {
+	c := b.Conf.Cookie
+	return c != nil && (c.Insert || c.Rewrite || c.Prefix || c.Indirect)
+}

@@ -1,0 +1,17 @@
+// Package site compiles a configuration into the values that sessions use: rules, timeouts, log
+// formats, error pages, and the addresses of servers. A [Site] is one configuration in this form.
+//
+// # The life of a site
+//
+//	conf.Config ── Compile ──> Site ── Open ──> in use by loops ── Close
+//
+// [Compile] opens nothing, so `sluice check` and `sluice explain` use it, too. It is called once for
+// each configuration: the process runs the site that was checked. [Site.Open] opens the log
+// targets, [Site.Check] runs the health checks, and [Site.Close] gives the log targets back.
+//
+// # Who owns what
+//
+// A site is immutable after Open, except for atomic values: counters, limits and the states of
+// servers. All loops read it at the same time without a lock. Compile, Open, Check and Close run
+// on other goroutines. The caller of Close first makes sure that no loop uses the site any more.
+package site

@@ -1,0 +1,76 @@
+package site
+
+import (
+	"cmp"
+	"time"
+
+	"sluice/conf"
+	"sluice/engine/access"
+	"sluice/engine/acl"
+	"sluice/pool/stat"
+)
+
+// firstID is the number of the first proxy in `show stat`, as in HAProxy.
+const firstID = 2
+
+// defaultInspect is the maximum time for a client to send the bytes that rules need. It is used
+// if the configuration has neither inspect-delay nor timeout http-request.
+const defaultInspect = 5 * time.Second
+
+// Frontend is a compiled frontend. Timeouts are in milliseconds; 0 means none.
+type Frontend struct {
+	Conf  *conf.Frontend
+	ID    int // number of the frontend, `iid` of show stat
+	Rules *acl.Program
+	Needs acl.Needs   // the input that the rules need
+	Limit *stat.Limit // maxconn of the frontend
+	Stat  stat.Proxy
+
+	Route access.Route   // log targets; None before Open
+	Line  *access.Format // log-format; nil: another format
+
+	ClientTimeout    int64 // timeout client
+	ClientFinTimeout int64 // timeout client-fin
+	InspectTimeout   int64 // maximum time in the inspecting state; never 0
+	RequestTimeout   int64 // timeout http-request, otherwise timeout client
+	KeepAliveTimeout int64 // timeout http-keep-alive, otherwise RequestTimeout
+
+	Lenient  bool           // inspect-delay is configured: at its end, the rules decide on the bytes present
+	ConnMode conf.ConnMode  // when connections are closed
+	Errors   map[int][]byte // whole answers that replace our error pages, by status
+}
+
+// newFrontend compiles a frontend with its number for `show stat`. It returns nil if the problems
+// contain an error.
+func newFrontend(id int, c *conf.Config, f *conf.Frontend, lookUp LookUp) (*Frontend, conf.Problems) {
+	rules, problems := acl.Compile(c, f)
+	checkLog(f.Log.Targets, f.Pos, lookUp, &problems)
+	if problems.Err() != nil {
+		return nil, problems
+	}
+	t := f.Timeout
+	return &Frontend{
+		Conf:  f,
+		ID:    id,
+		Rules: rules,
+		Needs: rules.Needs(),
+		Limit: stat.NewLimit(f.MaxConn),
+		Line:  access.NewFormat(f.Log.Line),
+
+		ClientTimeout:    t.Client.Milliseconds(),
+		ClientFinTimeout: t.ClientFin.Milliseconds(),
+		InspectTimeout:   cmp.Or(f.InspectDelay, t.HTTPRequest, defaultInspect).Milliseconds(),
+		RequestTimeout:   cmp.Or(t.HTTPRequest, t.Client).Milliseconds(),
+		KeepAliveTimeout: cmp.Or(t.HTTPKeepAlive, t.HTTPRequest, t.Client).Milliseconds(),
+
+		Lenient:  f.InspectDelay > 0,
+		ConnMode: f.Conn,
+		Errors:   errorFiles(f.ErrorFiles),
+	}, problems
+}
+
+// Owns reports whether the frontend and the backend are one listen section. Its rules are
+// evaluated once only.
+func (f *Frontend) Owns(b *Backend) bool {
+	return f.Conf.Listen && b.Conf.Listen && f.Conf.Name == b.Name
+}

@@ -1,0 +1,137 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+
+	"sluice/conf"
+	"sluice/engine/access"
+	"sluice/pool"
+)
+
+// LookUp returns the address of a host name. It is not called for the text of an IP address.
+type LookUp = func(host string) (netip.Addr, error)
+
+// Site is a compiled configuration. See the description of the package for the goroutines that may
+// use it.
+type Site struct {
+	Conf      *conf.Config
+	Frontends []*Frontend // in the order of Conf.Frontends
+	Backends  []*Backend  // in the order of Conf.Backends
+
+	HTTP           bool // a frontend is in mode http
+	LocalAddresses bool // a log line of mode tcp contains addresses of this machine
+
+	log *access.Log // nil: Open was not called
+}
+
+// Compile compiles the rules of a configuration, resolves the names of its servers, and checks its
+// log targets. It opens no socket and no log target. The problems are errors and warnings; if one
+// of them is an error, the site is nil.
+func Compile(c *conf.Config, lookUp LookUp) (*Site, conf.Problems) {
+	s := &Site{Conf: c}
+	var problems conf.Problems
+	checkLog(c.Global.Log, c.Global.Pos, lookUp, &problems)
+	for i, b := range c.Backends {
+		made, found := newBackend(backendID(c, i), b, lookUp)
+		problems = append(problems, found...)
+		s.Backends = append(s.Backends, made)
+	}
+	for i, f := range c.Frontends {
+		made, found := newFrontend(firstID+i, c, f, lookUp)
+		problems = append(problems, found...)
+		s.Frontends = append(s.Frontends, made)
+	}
+	problems = problems.Distinct() // proxies share log targets
+	if problems.Err() != nil {
+		return nil, problems
+	}
+	for _, f := range s.Frontends {
+		s.HTTP = s.HTTP || f.Conf.Mode == conf.HTTP
+		s.LocalAddresses = s.LocalAddresses || f.Conf.Mode == conf.TCP && f.Line.AsksAddresses()
+	}
+	return s, problems
+}
+
+// checkLog reports the first log target that Open could not open, at its position. proxy is the
+// position of the section.
+func checkLog(targets []conf.LogTarget, proxy conf.Pos, lookUp LookUp, problems *conf.Problems) {
+	if err := access.Check(targets, lookUp); err != nil {
+		problems.Errorf(logPos(targets, proxy), "%v", err)
+	}
+}
+
+// logPos returns the position of the first log target of a section, or that of the section.
+func logPos(targets []conf.LogTarget, section conf.Pos) conf.Pos {
+	if len(targets) == 0 {
+		return section
+	}
+	return targets[0].Pos
+}
+
+// Open opens the log targets of all proxies. It should run before chroot and before the process
+// drops privileges. The error names each target that cannot be opened; nothing stays open then.
+func (s *Site) Open(log *access.Log) error {
+	s.log = log
+	var errs []error
+	open := func(targets []conf.LogTarget, section conf.Pos) access.Route {
+		route, err := log.Route(targets)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", logPos(targets, section), err))
+		}
+		return route
+	}
+	for _, f := range s.Frontends {
+		f.Route = open(f.Conf.Log.Targets, f.Conf.Pos)
+	}
+	for _, b := range s.Backends {
+		b.Route = open(b.Conf.Log.Targets, b.Conf.Pos)
+	}
+	err := errors.Join(errs...)
+	if err != nil {
+		s.Close()
+	}
+	return err
+}
+
+// Close gives the log targets back that Open has opened. Lines that loops have sent before are not
+// lost. No loop may use the site any more, and Check must have returned.
+func (s *Site) Close() {
+	var routes []access.Route
+	for _, f := range s.Frontends {
+		routes = append(routes, f.Route)
+	}
+	for _, b := range s.Backends {
+		routes = append(routes, b.Route)
+	}
+	s.log.Release(routes...)
+}
+
+// Check runs the health checks of all backends until ctx ends, and returns when the last check has
+// ended. It reports changes of servers to the log targets of their backend, and calls say with each
+// of them. say is called from several goroutines and should not block for long.
+func (s *Site) Check(ctx context.Context, say func(pool.Event)) {
+	var checks sync.WaitGroup
+	for _, b := range s.Backends {
+		checks.Go(func() {
+			b.Check(ctx, func(e pool.Event) {
+				say(e)
+				s.log.Say(b.Route, access.Level(e.Level), e.Text)
+			})
+		})
+	}
+	checks.Wait()
+}
+
+// Frontend returns the frontend of this name, or nil if there is none.
+func (s *Site) Frontend(name string) *Frontend {
+	for _, f := range s.Frontends {
+		if f.Conf.Name == name {
+			return f
+		}
+	}
+	return nil
+}
