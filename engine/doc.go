@@ -9,8 +9,8 @@
 // loop is one goroutine with one poller of gnet/v2/pkg/netpoll. The loop owns its listening
 // sockets, sessions, timers, pipes and buffers of log lines. A session stays on the loop that
 // accepted it, so the hot path takes no lock and uses no channel. The loops share only atomic
-// values (counters, limits, states of servers, memory budgets) and immutable values (site: the
-// configuration and its compiled rules).
+// values (counters, limits, states of servers, memory budgets) and immutable values (package site:
+// the configuration and its compiled rules).
 //
 // Other goroutines reach a loop only through tell of its poller. They use it to drain the loop,
 // to stop it, and to make it accept again when a limit has a free place.
