@@ -43,8 +43,8 @@ func title(kind, name string, listen bool) string {
 	return fmt.Sprintf("%s '%s'", kind, name)
 }
 
-// fdsPerConn is the number of descriptors for one connection: the client's socket and the server's.
-const fdsPerConn = 2
+// FDsPerConn is the number of descriptors for one connection: the client's socket and the server's.
+const FDsPerConn = 2
 
 func (k *checker) global() {
 	g := &k.Global
@@ -54,9 +54,9 @@ func (k *checker) global() {
 	if g.GID >= 0 && g.Group != "" {
 		k.problems.Errorf(placeOr(g.At, "group", g.Pos), "'gid' and 'group' in global: both are set, wanted one of them")
 	}
-	if need := fdsPerConn * g.MaxConn; g.UlimitN > 0 && g.UlimitN < need {
+	if need := FDsPerConn * g.MaxConn; g.UlimitN > 0 && g.UlimitN < need {
 		k.problems.Warnf(placeOr(g.At, "ulimit-n", g.Pos), "'ulimit-n' in global: %d is too small for maxconn %d, which needs %d for connections (%d each) and some more; without ulimit-n it is computed",
-			g.UlimitN, g.MaxConn, need, fdsPerConn)
+			g.UlimitN, g.MaxConn, need, FDsPerConn)
 	}
 }
 

@@ -64,7 +64,7 @@
 //
 // Bytes that are held count against a budget of the process, by purpose: bytes for slow readers,
 // inspected bytes of clients, incomplete heads of answers, and records of requests for the log and
-// for repeating. See [Memory]. A purpose whose budget is used up takes nothing from the others.
+// for repeating. See [sluice/engine/plan.Memory]. A purpose whose budget is used up takes nothing from the others.
 //
 // # Decisions in mode http
 //

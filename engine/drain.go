@@ -39,7 +39,7 @@ func (l *loop) drain() error {
 // hold accepts the clients in the kernel's queue of a listener, without a limit's place. Clients
 // for whom there is no descriptor to spare remain in the queue.
 func (l *loop) hold(ln *listener) {
-	for n := min(queued(ln.fd), l.engine.spare()-l.holding); n > 0; n-- {
+	for n := min(queued(ln.fd), l.engine.plan.Spare(int(l.engine.Sessions()))-l.holding); n > 0; n-- {
 		var c heldClient
 		var e sock.Errno
 		c.fd, e = sock.Accept(ln.fd, &c.peer)
@@ -51,13 +51,6 @@ func (l *loop) hold(ln *listener) {
 			return
 		}
 	}
-}
-
-// spare returns how many clients one loop can hold, so that each may become a session and
-// neither sessions nor pipes run out of descriptors.
-func (e *Engine) spare() int {
-	free := int(min(e.plan.Nofile, 1<<30)) - e.plan.Fixed - 2*e.plan.Pipes - fdsPerConn*int(e.Sessions())
-	return free / (fdsPerConn * e.plan.Loops)
 }
 
 // serveHeld begins the sessions of held clients, in their order, as far as the limits have places.

@@ -13,6 +13,7 @@ import (
 
 	"sluice/engine/access"
 	"sluice/engine/listen"
+	"sluice/engine/plan"
 	"sluice/engine/relay"
 	"sluice/engine/site"
 	"sluice/pool"
@@ -25,10 +26,13 @@ const (
 	openPipes = 8
 )
 
+// This does not compile unless a token can hold the number of every session.
+const _ = uint(maxSession - plan.MostConns)
+
 // Options contains everything that New needs. All fields except Stats are required.
 type Options struct {
 	Site      *site.Site // compiled and not opened
-	Plan      Plan
+	Plan      plan.Plan
 	Listeners *listen.Sockets // closed by the engine
 	Logger    *zap.Logger
 	Access    *access.Log
@@ -41,7 +45,7 @@ type Options struct {
 
 // Engine relays the connections of one process. Its methods may be called from any goroutine.
 type Engine struct {
-	plan   Plan
+	plan   plan.Plan
 	site   *site.Site
 	loops  []*loop
 	memory relay.Budgets // budgets for held bytes, shared by all loops
@@ -76,7 +80,7 @@ func New(o Options) (*Engine, error) {
 	e := &Engine{
 		plan:   o.Plan,
 		site:   o.Site,
-		memory: o.Plan.Memory.budgets(),
+		memory: o.Plan.Memory.Budgets(),
 		limit:  stat.NewLimit(o.Plan.MaxConn),
 		access: o.Access,
 		logger: o.Logger,

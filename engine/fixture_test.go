@@ -18,6 +18,7 @@ import (
 	"sluice/conf"
 	"sluice/engine/access"
 	"sluice/engine/listen"
+	"sluice/engine/plan"
 )
 
 // patienceOfTests is the maximum time of each wait for a condition.
@@ -57,7 +58,7 @@ func launch(t *testing.T, cfg string, change func(*Options)) *balancer {
 	c := parse(t, "global\n  nbthread 2\n"+b.logTarget(t)+cfg)
 	log := access.Open("sluice", logger)
 	t.Cleanup(log.Close)
-	o := Options{Plan: MakePlan(c, nofile(t)), Logger: logger, Access: log}
+	o := Options{Plan: plan.Make(c, nofile(t)), Logger: logger, Access: log}
 	var err error
 	if o.Site, err = compiled(c); err != nil {
 		t.Fatal(err)

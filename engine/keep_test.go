@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"sluice/conf"
+	"sluice/engine/plan"
 	"sluice/engine/relay"
 	"sluice/engine/site"
 	"sluice/pool"
@@ -20,7 +21,7 @@ func kept(t *testing.T) *modeHTTP {
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
-	budgets := (&Memory{Readers: 1 << 20, Inspection: 1 << 20, Answers: 1 << 20, Records: 1 << 20}).budgets()
+	budgets := plan.Memory{Readers: 1 << 20, Inspection: 1 << 20, Answers: 1 << 20, Records: 1 << 20}.Budgets()
 	l := &loop{stock: relay.NewStock(relay.DefaultSizes(), budgets, 0, 0), scanner: sniff.NewScanner()}
 	t.Cleanup(l.stock.Close)
 	l.current = visit{loop: l, s: &session{sock: [2]socket{{fd: 1}, {fd: 1}}}, b: &site.Backend{Backend: b}, x: &exchange{}}

@@ -20,6 +20,7 @@ import (
 	"sluice/conf"
 	"sluice/engine/access"
 	"sluice/engine/listen"
+	"sluice/engine/plan"
 )
 
 // roleVariable is the environment variable with the role of the test binary in another process.
@@ -143,7 +144,7 @@ func playBalancer(args []string) error {
 	}
 	log := access.Open("sluice", logger)
 	defer log.Close()
-	o := Options{Plan: MakePlan(c, fds), Logger: logger, Access: log}
+	o := Options{Plan: plan.Make(c, fds), Logger: logger, Access: log}
 	if o.Site, err = compiled(c); err != nil {
 		return err
 	}

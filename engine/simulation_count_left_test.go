@@ -2,13 +2,15 @@
 
 package engine
 
+import "sluice/conf"
+
 // checkDescriptors: the process never has more open descriptors than the engine's plan allows.
 func (w *simWire) checkDescriptors() {
 	if w.engine == nil { // the engine is being made
 		return
 	}
 	p := &w.engine.plan
-	most := w.fixed + 2*p.Pipes + fdsPerConn*p.MaxConn
+	most := w.fixed + 2*p.Pipes + conf.FDsPerConn*p.MaxConn
 	if w.engine.leaving.Load() { // a drain accepts more clients than the limits allow
 		most = w.fixed + int(p.Nofile) - p.Fixed
 	}

@@ -19,6 +19,7 @@ import (
 	"sluice/engine/actor"
 	"sluice/engine/kernel"
 	"sluice/engine/listen"
+	"sluice/engine/plan"
 	"sluice/engine/sock"
 	"sluice/pool/stat"
 )
@@ -119,7 +120,7 @@ func (x *simulation) makeEngine() error {
 	if err != nil {
 		return err
 	}
-	o := Options{Site: made, Plan: MakePlan(c, descriptors), Logger: zap.NewNop(), Access: access.Tap(x.note), sizes: x.sizes.loop}
+	o := Options{Site: made, Plan: plan.Make(c, descriptors), Logger: zap.NewNop(), Access: access.Tap(x.note), sizes: x.sizes.loop}
 	o.Plan.Pipes, o.Plan.Memory = x.sizes.pipes, x.sizes.memory
 	if x.sizes.tight {
 		o.Plan.Nofile = uint64(o.Plan.Descriptors())

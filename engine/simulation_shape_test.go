@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"sluice/engine/actor"
+	"sluice/engine/plan"
 )
 
 // shape returns the shape of the conversations of a frontend in mode http.
@@ -35,7 +36,7 @@ func (s *scene) repeats() int {
 	const added = 300
 	most := s.sizes.loop.Repeat
 	if s.sizes.memory.Records < usualBudget {
-		most = min(most, ownRecord)
+		most = min(most, plan.OwnRecord)
 	}
 	return min(max(most-added, 0), s.sizes.loop.Pump)
 }

@@ -11,12 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sluice/engine/kernel"
+	"sluice/engine/plan"
 )
 
 // simSizes are the sizes of one world. Small sizes reveal faults that large ones hide.
 type simSizes struct {
 	loop    sizes
-	memory  Memory
+	memory  plan.Memory
 	pipes   int  // number of pipes that the process may have
 	open    int  // descriptors that the process may open in addition to those at the start; 0: no limit
 	tight   bool // the engine's plan has no spare descriptors, so a drain cannot accept more clients than the limits allow
@@ -31,7 +32,7 @@ const usualBudget = 1 << 20
 func usualSizes() simSizes {
 	z := simSizes{loop: defaultSizes(), pipes: 8, narrowest: 64 << 10}
 	z.loop.Events = 64
-	z.memory = Memory{usualBudget, usualBudget, usualBudget, usualBudget}
+	z.memory = plan.Memory{Readers: usualBudget, Inspection: usualBudget, Answers: usualBudget, Records: usualBudget}
 	z.sockets = func(*rand.Rand) (int, int) { return 64 << 10, 64 << 10 }
 	return z
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/engine/plan"
 	"sluice/engine/relay"
 )
 
@@ -49,7 +50,7 @@ frontend f
   default_backend b
 backend b
   server s `+s.String()+"\n", func(o *Options) {
-					o.Plan.Memory = Memory{Readers: limit, Inspection: limit, Answers: limit, Records: limit}
+					o.Plan.Memory = plan.Memory{Readers: limit, Inspection: limit, Answers: limit, Records: limit}
 				})
 				var all []*actor
 				for range clients {

@@ -17,6 +17,7 @@ import (
 	"sluice/engine/access"
 	"sluice/engine/admin"
 	"sluice/engine/listen"
+	"sluice/engine/plan"
 	"sluice/engine/site"
 )
 
@@ -26,7 +27,7 @@ type running struct {
 	site      *site.Site
 	conf      *conf.Config // of the site
 	identity  identity
-	plan      engine.Plan
+	plan      plan.Plan
 	plain     *zap.Logger // writes to standard error only
 	log       *zap.Logger // writes to standard error, and in a daemon to the log targets
 	access    *access.Log
@@ -47,7 +48,7 @@ func (l *launch) detach(s *site.Site, problems conf.Problems) error {
 	if _, err := rights(c); err != nil {
 		return err
 	}
-	listeners, err := openSockets(c, engine.MakePlan(c, math.MaxUint32).Loops)
+	listeners, err := openSockets(c, plan.Make(c, math.MaxUint32).Loops)
 	if err != nil {
 		return err
 	}
@@ -122,7 +123,7 @@ func (r *running) prepare(name string, problems conf.Problems) error {
 	if err != nil {
 		return err
 	}
-	r.plan = engine.MakePlan(r.conf, nofile)
+	r.plan = plan.Make(r.conf, nofile)
 	unbound(r.conf, &problems)
 	return refusal(name, append(problems, r.plan.Problems...))
 }

@@ -1,6 +1,6 @@
 //go:build !simulation
 
-package engine
+package plan
 
 import (
 	"strings"
@@ -22,7 +22,7 @@ listen l
 	if c == nil {
 		t.Fatal(problems)
 	}
-	return MakePlan(c, nofile)
+	return Make(c, nofile)
 }
 
 func TestPlanNeverExceedsTheDescriptors(t *testing.T) {
@@ -75,6 +75,18 @@ func TestMemoryFollowsTheBudget(t *testing.T) {
 	} {
 		if got := memoryOf(&conf.Global{BufferBudget: budget}); got != want {
 			t.Errorf("buffer_budget %d: %+v; want %+v", budget, got, want)
+		}
+	}
+}
+
+// TestSpareFillsTheDescriptors: the sessions that loops may add use up the descriptors, and no more.
+func TestSpareFillsTheDescriptors(t *testing.T) {
+	for _, sessions := range []int{0, 10, 100} {
+		p := planned(t, "  maxconn 100", 2000)
+		all := sessions + p.Loops*p.Spare(sessions)
+		used := p.Fixed + 2*p.Pipes + conf.FDsPerConn*all
+		if left := 2000 - used; left < 0 || left >= conf.FDsPerConn*p.Loops {
+			t.Errorf("%d sessions: %d may be added for each loop, which leaves %d descriptors", sessions, p.Spare(sessions), left)
 		}
 	}
 }

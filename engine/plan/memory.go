@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"sluice/conf"
@@ -21,10 +21,10 @@ const (
 	// leastMemory.
 	defaultMemory = 64 << 20
 	leastMemory   = 4 << 20
-	// ownRecord is the number of bytes that each request may hold for its log line even if the
+	// OwnRecord is the number of bytes that each request may hold for its log line even if the
 	// budget is used up: a request line and some captures. Captures that exceed both are left
 	// out. A copy for repeating may hold as many bytes.
-	ownRecord = 2 << 10
+	OwnRecord = 2 << 10
 )
 
 // memoryOf returns the budgets that the configuration asks for.
@@ -37,11 +37,12 @@ func memoryOf(g *conf.Global) Memory {
 	return Memory{Readers: readers, Inspection: others, Answers: others, Records: others}
 }
 
-func (m *Memory) budgets() relay.Budgets {
+// Budgets returns new budgets of these sizes.
+func (m Memory) Budgets() relay.Budgets {
 	return relay.Budgets{
 		relay.ForReader:     relay.NewBudget(m.Readers, 0),
 		relay.ForInspection: relay.NewBudget(m.Inspection, 0),
 		relay.ForAnswer:     relay.NewBudget(m.Answers, 0),
-		relay.ForRecord:     relay.NewBudget(m.Records, ownRecord),
+		relay.ForRecord:     relay.NewBudget(m.Records, OwnRecord),
 	}
 }

@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"fmt"
@@ -8,15 +8,17 @@ import (
 	"sluice/pool/stat"
 )
 
-// File descriptors that the process needs.
+// Descriptors that the process needs beside conf.FDsPerConn for each connection.
 const (
-	fdsPerConn  = 2  // sockets of client and server
 	fdsPerLoop  = 4  // epoll, gnet's eventfd, the eventfd of poller, timerfd
 	fdsProcess  = 12 // descriptors of the process itself: stdio, the Go runtime's poller, pipes; some spare
 	fdsPerAdmin = 9  // a stats socket and eight connections to it
 	fdsReserve  = 16 // name look-ups, reopened logs, unforeseen needs
 	fewestPipes = 2  // minimum per loop, if there are enough descriptors
 )
+
+// MostConns is the highest MaxConn of a plan. Each loop could have to number as many sessions.
+const MostConns = 1<<22 - 1
 
 // This does not compile unless a stat.Limit allows every configurable loop to wait.
 const _ = uint(stat.MaxLoops - conf.MaxThreads)
@@ -34,9 +36,9 @@ type Plan struct {
 	Problems conf.Problems
 }
 
-// MakePlan divides nofile descriptors among the needs of the configuration. If maxconn does not
+// Make divides nofile descriptors among the needs of the configuration. If maxconn does not
 // fit, it is lowered, with a warning. Under strict-limits this is an error.
-func MakePlan(c *conf.Config, nofile uint64) Plan {
+func Make(c *conf.Config, nofile uint64) Plan {
 	p := Plan{Loops: c.Global.Threads, Wanted: c.Global.MaxConn, Nofile: nofile, Memory: memoryOf(&c.Global)}
 	if p.Loops <= 0 {
 		p.Loops = min(runtime.NumCPU(), conf.MaxThreads)
@@ -47,12 +49,12 @@ func MakePlan(c *conf.Config, nofile uint64) Plan {
 	if free < 4*keep {
 		keep = 0
 	}
-	fits := min((free-keep)/fdsPerConn, maxSession)
+	fits := min((free-keep)/conf.FDsPerConn, MostConns)
 	p.MaxConn = fits
 	if p.Wanted > 0 {
 		p.MaxConn = min(p.Wanted, fits)
 	}
-	p.Pipes = min((free-p.MaxConn*fdsPerConn)/2, max(p.MaxConn/4, fewestPipes*p.Loops))
+	p.Pipes = min((free-p.MaxConn*conf.FDsPerConn)/2, max(p.MaxConn/4, fewestPipes*p.Loops))
 	p.judge(c)
 	return p
 }
@@ -70,13 +72,20 @@ func (p *Plan) judge(c *conf.Config) {
 	}
 }
 
+// Spare returns how many more sessions each loop can have while there are sessions of them, so that
+// neither these nor the pipes run out of descriptors. During a drain that is more than MaxConn allows.
+func (p Plan) Spare(sessions int) int {
+	free := int(min(p.Nofile, 1<<30)) - p.Fixed - 2*p.Pipes - conf.FDsPerConn*sessions
+	return free / (conf.FDsPerConn * p.Loops)
+}
+
 // Descriptors returns the maximum number of descriptors that the plan uses.
-func (p Plan) Descriptors() int { return p.MaxConn*fdsPerConn + p.Pipes*2 + p.Fixed }
+func (p Plan) Descriptors() int { return p.MaxConn*conf.FDsPerConn + p.Pipes*2 + p.Fixed }
 
 // Sum returns the plan as the text of an addition, for messages.
 func (p Plan) Sum() string {
 	return fmt.Sprintf("%d connections x %d + %d pipes x 2 + %d for %d loops, listeners, checks, logs and reserve = %d of %d",
-		p.MaxConn, fdsPerConn, p.Pipes, p.Fixed, p.Loops,
+		p.MaxConn, conf.FDsPerConn, p.Pipes, p.Fixed, p.Loops,
 		p.Descriptors(), p.Nofile)
 }
 
