@@ -124,7 +124,7 @@ func (l *loop) dismiss(ln *listener) {
 // release frees a place of the limit and wakes the loop that may take it.
 func (l *loop) release(limit *stat.Limit) {
 	if wake := limit.Release(); wake >= 0 {
-		other := l.engine.loops[wake]
+		other := l.process.loops[wake]
 		other.tell(func() error { return other.retryAccept(limit) })
 	}
 }
@@ -153,7 +153,7 @@ func (l *loop) take(ln *listener) bool {
 func (l *loop) short(ln *listener, what string, err error) {
 	l.pause(ln)
 	l.clock.arm(ownTimer, l.now+shortage.Milliseconds(), l.now)
-	l.engine.complain("can't "+what+", accepting pauses", err)
+	l.process.complain("can't "+what+", accepting pauses", err)
 }
 
 // open starts the session of a client that was just accepted, or closes the connection if a

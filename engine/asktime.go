@@ -20,6 +20,9 @@ func (m *modeHTTP) askedTooLate() {
 	m.refuse(408, term('c', 'R'))
 }
 
+// exchangeEnds returns the deadline of the exchanging state.
+func (m *modeHTTP) exchangeEnds() int64 { return min(m.exchangeQuiet(client), m.exchangeQuiet(server)) }
+
 // exchangeQuiet returns when the timeout of a side expires. The timeout of the client runs
 // while bytes wait for it, or while the rest of its request is missing and would be read at
 // once. The timeout of the server does the same with the answer. If this proxy answers itself,

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"sluice/conf"
-	"sluice/engine/acl"
 	"sluice/engine/site"
 	"sluice/pool"
 )
@@ -27,20 +25,7 @@ func (l *loop) countTurnedAway(f *site.Frontend, denied bool) {
 // countOpened counts the start of a session.
 func (v *visit) countOpened() {
 	v.f.Stat.Open(v.now)
-	v.engine.stat.Open(v.now)
-}
-
-// countAsked counts a request whose head is complete.
-func (m *modeHTTP) countAsked() {
-	m.f.Stat.Requests.Request(m.now)
-	m.engine.stat.Requests.Request(m.now)
-}
-
-// countUnasked counts a request whose head never became complete or was malformed. It counts as
-// a request and as a bad request.
-func (m *modeHTTP) countUnasked() {
-	m.countAsked()
-	m.f.Stat.FailedReq.Inc()
+	v.process.stat.Open(v.now)
 }
 
 // countBadRequest counts a request whose body was malformed. In mode tcp it counts first bytes
@@ -50,12 +35,6 @@ func (v *visit) countBadRequest() { v.f.Stat.FailedReq.Inc() }
 // countRouted counts that a session, or in mode http a request, was given to its backend.
 func (v *visit) countRouted() {
 	v.b.Stat.Open(v.now)
-}
-
-// countRequested counts that a request was given to its backend.
-func (m *modeHTTP) countRequested() {
-	m.countRouted()
-	m.b.Stat.Requests.Request(m.now)
 }
 
 // countDeniedRequest counts a request, or the first bytes in mode tcp, denied by a rule.
@@ -78,19 +57,6 @@ func (v *visit) countDeniedAnswer() {
 func (v *visit) countIntercepted() {
 	if v.b == nil {
 		v.f.Stat.Intercepted.Inc()
-	}
-}
-
-// countRule counts a rule that answers in place of a server.
-func (m *modeHTTP) countRule(r *acl.HTTPRule) {
-	switch {
-	case r.Action != conf.Deny && m.facts.Response == nil:
-		m.countIntercepted()
-	case r.Action != conf.Deny:
-	case m.facts.Response != nil:
-		m.countDeniedAnswer()
-	default:
-		m.countDeniedRequest()
 	}
 }
 
@@ -155,24 +121,6 @@ func (v *visit) countBadAnswer() {
 	v.srv().Stat.FailedResp.Inc()
 }
 
-// countExchanged counts the end of a request and its bytes. The request may have no backend.
-func (m *modeHTTP) countExchanged() {
-	in, out := m.exchangedBytes()
-
-	m.f.Stat.Requests.Response(int(m.x.status))
-	m.f.Stat.Move(in, out)
-	m.engine.stat.Move(in, out)
-	if m.b == nil {
-		return
-	}
-
-	m.b.Stat.Requests.Response(int(m.x.status))
-	m.countTimes(int64(m.s.queued-m.x.headDone), int64(m.x.answer-m.s.connected), m.x.answer >= 0)
-	m.countAborts()
-	m.b.Stat.Close(in, out)
-	m.countServed(in, out)
-}
-
 // countServed counts the bytes of a session or request for its server. It also counts them if
 // the connection to that server failed.
 func (v *visit) countServed(in, out int64) {
@@ -184,28 +132,14 @@ func (v *visit) countServed(in, out int64) {
 	}
 }
 
-// exchangedBytes returns the bytes of an exchange. For a request that was not sent to a server,
-// in is the size of its head. As in HAProxy, the answer to an incomplete head counts as 0
-// bytes.
-func (m *modeHTTP) exchangedBytes() (in, out int64) {
-	in, out = int64(m.uploaded()), int64(m.downloaded())
-	if in == 0 {
-		in = int64(m.x.head)
-	}
-	if m.x.headDone < 0 {
-		out = 0
-	}
-	return in, out
-}
-
 // countClosed counts the end of a session and its bytes. In mode http the bytes were counted by
 // each exchange.
 func (v *visit) countClosed() {
 	in, out := v.mode.uncounted()
 	v.f.Stat.Conns.Close(in, out)
 	v.f.Stat.Close(in, out)
-	v.engine.stat.Close(in, out)
-	v.engine.stat.Spliced.Add(v.stock.Spliced())
+	v.process.stat.Close(in, out)
+	v.process.stat.Spliced.Add(v.stock.Spliced())
 	if v.b != nil {
 		if v.s.term == term('S', 'D') { // HAProxy also counts a reset by the server as a bad answer
 			v.countBadAnswer()

@@ -96,7 +96,7 @@ func (v *visit) failed(how attempt, e sock.Errno) {
 	v.s.inSYN = 0
 	v.unassign(0, 0)
 	if how == noPort || how == exhausted {
-		v.engine.complain("can't open a connection to server "+v.srv().String(), e)
+		v.process.complain("can't open a connection to server "+v.srv().String(), e)
 	}
 	next := v.afterFailure(how)
 	if next.Next == pool.GiveUp {

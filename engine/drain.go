@@ -39,7 +39,7 @@ func (l *loop) drain() error {
 // hold accepts the clients in the kernel's queue of a listener, without a limit's place. Clients
 // for whom there is no descriptor to spare remain in the queue.
 func (l *loop) hold(ln *listener) {
-	for n := min(queued(ln.fd), l.engine.plan.Spare(int(l.engine.Sessions()))-l.holding); n > 0; n-- {
+	for n := min(queued(ln.fd), l.process.plan.Spare(int(l.process.stat.Cur()))-l.holding); n > 0; n-- {
 		var c heldClient
 		var e sock.Errno
 		c.fd, e = sock.Accept(ln.fd, &c.peer)

@@ -7,14 +7,12 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"go.uber.org/zap"
 
 	"sluice/engine/access"
 	"sluice/engine/listen"
 	"sluice/engine/plan"
-	"sluice/engine/relay"
 	"sluice/engine/site"
 	"sluice/pool"
 	"sluice/pool/stat"
@@ -45,22 +43,15 @@ type Options struct {
 
 // Engine relays the connections of one process. Its methods may be called from any goroutine.
 type Engine struct {
-	plan   plan.Plan
+	process
 	site   *site.Site
-	loops  []*loop
-	memory relay.Budgets // budgets for held bytes, shared by all loops
-	limit  *stat.Limit   // maxconn of the process
-	stat   stat.Process  // counters of the process
 	access *access.Log
-	logger *zap.Logger
 	stats  []net.Listener
 	binds  int // number of bind lines
 	probe  probe
 	sizes  sizes
 
 	version string
-	serials atomic.Uint64 // number of log lines that contain a serial number
-	lately  sync.Map      // message -> *atomic.Int64: when it was last logged, ms of stat.Now; see complain
 
 	leaving  atomic.Bool        // no new clients are accepted
 	draining context.Context    // ended by Drain, and at the end of Run
@@ -78,12 +69,10 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		plan:   o.Plan,
+		process: process{plan: o.Plan, limit: stat.NewLimit(o.Plan.MaxConn), memory: o.Plan.Memory.Budgets(), logger: o.Logger},
+
 		site:   o.Site,
-		memory: o.Plan.Memory.Budgets(),
-		limit:  stat.NewLimit(o.Plan.MaxConn),
 		access: o.Access,
-		logger: o.Logger,
 		stats:  o.Stats,
 		binds:  len(o.Listeners.Binds()),
 
@@ -208,14 +197,3 @@ func (e *Engine) Held() int64 { return e.memory.Used() }
 // daemon filters out that name in its process log: it would otherwise send the line twice to the
 // log targets.
 func (e *Engine) sayHealth(ev pool.Event) { e.logger.Named("health").Warn(ev.Text) }
-
-// complain logs a repeated failure, at most once a second for each message.
-func (e *Engine) complain(what string, err error) {
-	fresh := new(atomic.Int64)
-	fresh.Store(-time.Second.Milliseconds())
-	known, _ := e.lately.LoadOrStore(what, fresh)
-	last, now := known.(*atomic.Int64), stat.Now()
-	if was := last.Load(); now-was >= time.Second.Milliseconds() && last.CompareAndSwap(was, now) {
-		e.logger.Warn(what, zap.Error(err))
-	}
-}

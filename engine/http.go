@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"fmt"
+
 	"sluice/engine/access"
 	"sluice/engine/acl"
 	"sluice/engine/httpflow"
@@ -12,6 +14,8 @@ import (
 // current head needs.
 type modeHTTP struct {
 	*visit
+	x         *exchange         // of the session
+	exchanges reserve[exchange] // by session number
 
 	rewrite  httpflow.Rewrite // edits of the current head
 	reply    httpflow.Head    // the current head of an answer
@@ -26,6 +30,47 @@ type modeHTTP struct {
 	piecesLeft []byte            // the pieces of the current log line that are not read yet, see nextPiece
 	slots      [][]byte          // captured headers of the current log line
 }
+
+// newModeHTTP reserves memory for the exchanges of that many sessions.
+func newModeHTTP(v *visit, sessions int) (*modeHTTP, error) {
+	m := &modeHTTP{visit: v}
+	var err error
+	if m.exchanges, err = newReserve[exchange](sessions + 1); err != nil {
+		return m, fmt.Errorf("memory for %d exchanges: %w", sessions, err)
+	}
+	return m, nil
+}
+
+// httpStates are the functions of mode http for each state. It is filled by init: its functions read
+// it.
+var httpStates stateTable
+
+func init() {
+	httpStates = commonStates()
+	httpStates[asking] = stateRow{
+		letter:   'R',
+		event:    func(v *visit, from side, _ bool) { httpOf(v).askOn(from) },
+		deadline: func(v *visit) int64 { return httpOf(v).askingEnds() },
+		overdue:  func(v *visit) { httpOf(v).askedTooLate() },
+		lost:     func(v *visit) { httpOf(v).endAsking() },
+	}
+	httpStates[exchanging] = stateRow{
+		letter:   'D',
+		event:    func(v *visit, from side, failed bool) { httpOf(v).exchangeOn(from, failed) },
+		deadline: func(v *visit) int64 { return httpOf(v).exchangeEnds() },
+		overdue:  func(v *visit) { httpOf(v).exchangeOverdue() },
+		lost:     func(v *visit) { httpOf(v).lostClient() },
+	}
+}
+
+// httpOf returns the mode of a session in mode http.
+func httpOf(v *visit) *modeHTTP { return v.mode.(*modeHTTP) }
+
+func (m *modeHTTP) row(s state) *stateRow { return &httpStates[s] }
+
+func (m *modeHTTP) resume() { m.x = m.exchanges.at(m.id) }
+
+func (m *modeHTTP) close() { m.exchanges.close() }
 
 // begin waits for the first request.
 func (m *modeHTTP) begin() { m.startAsking() }

@@ -5,58 +5,8 @@ import (
 	"sluice/engine/sock"
 )
 
-// This file holds the predicates that decide whether a connection is kept or reused, a request is
-// repeated, and an exchange or a stream is over. Each of them lists all conditions that must hold.
-
-// requestWritten reports whether the whole request is written to the server's socket.
-func (m *modeHTTP) requestWritten() bool {
-	return m.x.flow.Request.Done() && m.s.flow[client].Pending() == 0
-}
-
-// answerWritten reports whether the whole final answer is written to the client's socket.
-func (m *modeHTTP) answerWritten() bool {
-	return m.x.flow.Answered() && m.x.flow.Response.Done() && m.s.flow[server].Pending() == 0
-}
-
-// exchangeOver lists all conditions under which an exchange ends in the regular way: the answer is
-// written, and so is the request. A request that this proxy answers itself need not be written. Nor
-// need a request whose server has failed, because nobody takes the rest.
-func (m *modeHTTP) exchangeOver() bool {
-	return m.answerWritten() && (m.x.has(local) || m.requestWritten() || m.s.sock[server].has(broken))
-}
-
-// keepsServer lists all conditions under which the server's connection is kept for another
-// request.
-func (m *modeHTTP) keepsServer() bool {
-	return !m.x.has(local) && m.x.flow.KeepServer() &&
-		m.requestWritten() && m.answerWritten() &&
-		m.x.ahead[server].Pending() == 0 && m.unharmed(server)
-}
-
-// keepsClient lists all conditions under which the client may send another request on its
-// connection.
-func (m *modeHTTP) keepsClient() bool {
-	return m.x.flow.KeepClient() && m.x.flow.Request.Done() && m.answerWritten() && !m.s.sock[client].has(finished|broken)
-}
-
-// idleFits lists all conditions under which a request may use the idle connection of a server. If
-// the kernel had no memory to read from it, bytes behind the last answer may be there.
-func (m *modeHTTP) idleFits() bool {
-	return m.x.has(idle) && m.unharmed(server) && !m.s.flow[server].Has(relay.Starved) &&
-		m.x.idleBackend == m.s.backend && (m.x.claim.Server < 0 || m.x.claim.Server == m.x.idleServer) &&
-		m.b.Servers[m.x.idleServer].Usable()
-}
-
-// mayRepeat lists all conditions under which a request is sent again on a new connection:
-//   - It was sent on a connection that had served another request. The server may have closed
-//     that connection at this moment (RFC 9112 9.3.1).
-//   - No byte of an answer has come.
-//   - It was not resent before.
-//   - A copy of all bytes sent is held. Only requests with an idempotent method are copied
-//     (RFC 9110 9.2.2).
-func (m *modeHTTP) mayRepeat() bool {
-	return m.x.has(reused) && !m.x.has(heard) && !m.x.has(resent) && m.x.sent.Pending() > 0
-}
+// This file holds the predicates that decide whether a peer's connection or stream is whole. Each of
+// them lists all conditions that must hold.
 
 // unharmed reports whether a side's connection shows no sign of an end: no event, read or write
 // has reported FIN or an error.

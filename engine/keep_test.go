@@ -24,9 +24,8 @@ func kept(t *testing.T) *modeHTTP {
 	budgets := plan.Memory{Readers: 1 << 20, Inspection: 1 << 20, Answers: 1 << 20, Records: 1 << 20}.Budgets()
 	l := &loop{stock: relay.NewStock(relay.DefaultSizes(), budgets, 0, 0), scanner: sniff.NewScanner()}
 	t.Cleanup(l.stock.Close)
-	l.current = visit{loop: l, s: &session{sock: [2]socket{{fd: 1}, {fd: 1}}}, b: &site.Backend{Backend: b}, x: &exchange{}}
-	l.http.visit = &l.current
-	m := &l.http
+	l.current = visit{loop: l, s: &session{sock: [2]socket{{fd: 1}, {fd: 1}}}, b: &site.Backend{Backend: b}}
+	m := &modeHTTP{visit: &l.current, x: &exchange{}}
 	m.x.claim.Server = -1
 	var st sniff.State
 	if n, status := m.x.flow.Ask(l.scanner, &st, []byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), &l.sniffed); n == 0 || status != 0 {

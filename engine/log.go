@@ -37,7 +37,7 @@ func (v *visit) logs() bool {
 // the session had no error.
 func (l *loop) sendLine(f *site.Frontend, r *access.HTTPRecord, normal bool) {
 	if f.Line.AsksSerial() {
-		r.Serial = l.engine.serials.Add(1) - 1
+		r.Serial = l.process.serials.Add(1) - 1
 	}
 	l.line = l.appendLine(l.line[:0], f, r)
 	l.sink.Send(f.Route, levelOf(&f.Conf.Log, normal), l.line)
@@ -76,7 +76,7 @@ func (v *visit) recordOf() access.Record {
 		Tc:           -1,
 		Tt:           v.now - v.s.began,
 		Term:         v.s.term,
-		Act:          int32(v.engine.stat.Cur()),
+		Act:          int32(v.process.stat.Cur()),
 		Fe:           int32(v.f.Stat.Cur()),
 		Retries:      int32(v.s.tries),
 		Redispatched: v.s.redispatched,

@@ -8,6 +8,7 @@ import (
 	errorx "github.com/panjf2000/gnet/v2/pkg/errors"
 	"golang.org/x/sys/unix"
 
+	"sluice/conf"
 	"sluice/engine/access"
 	"sluice/engine/acl"
 	"sluice/engine/relay"
@@ -21,17 +22,16 @@ import (
 // loop runs the sessions that its listeners accept. Its fields are used only on its own
 // goroutine.
 type loop struct {
-	engine *Engine
-	site   *site.Site
-	number int
-	sizes  sizes
-	now    int64 // time of the current events, ms of stat.Now
-	wall   int64 // the same time, ms since 1970
+	process *process
+	site    *site.Site
+	number  int
+	sizes   sizes
+	now     int64 // time of the current events, ms of stat.Now
+	wall    int64 // the same time, ms since 1970
 
 	poller    poller
 	listeners []*listener
 	sessions  *slab
-	exchanges reserve[exchange] // mode http: by session number
 	stock     *relay.Stock
 	clock     clock
 
@@ -47,17 +47,14 @@ type loop struct {
 
 	sink      *access.Sink
 	formatter access.Formatter
-	record    access.HTTPRecord     // for log lines of mode tcp; contains no request
-	own       reserve[[2]sock.Addr] // mode tcp: local addresses of ending sessions, by session and side
-	line      []byte                // buffer for log lines and their pieces
+	line      []byte // buffer for log lines and their pieces
 
 	draining  bool // no new clients; the loop stops after its last session
 	accepting int  // listeners that are open
 	holding   int  // clients in the listeners' held
 
-	current visit // the work on a session that is under way
-	tcp     modeTCP
-	http    modeHTTP
+	current visit   // the work on a session that is under way
+	modes   [2]mode // by conf.Mode
 }
 
 // newLoop opens what the loop needs and reserves memory for its sessions.
@@ -67,7 +64,7 @@ func newLoop(e *Engine, number int) (*loop, error) {
 		return nil, err
 	}
 	l := &loop{
-		engine:  e,
+		process: &e.process,
 		site:    e.site,
 		number:  number,
 		sizes:   e.sizes,
@@ -78,22 +75,15 @@ func newLoop(e *Engine, number int) (*loop, error) {
 		line:    make([]byte, 0, 1024),
 	}
 	l.facts.Sniff = &l.sniffed
-	l.current.loop, l.tcp.visit, l.http.visit = l, &l.current, &l.current
+	l.current.loop = l
 	l.tick()
 	pipes := e.plan.Pipes / e.plan.Loops
 	l.stock = relay.NewStock(e.sizes.Sizes, e.memory, pipes, min(pipes, openPipes))
 	if l.sessions, err = newSlab(e.plan.MaxConn); err != nil {
 		return nil, fmt.Errorf("memory for %d sessions: %w", e.plan.MaxConn, err)
 	}
-	if e.site.HTTP {
-		if l.exchanges, err = newReserve[exchange](e.plan.MaxConn + 1); err != nil {
-			return nil, fmt.Errorf("memory for %d exchanges: %w", e.plan.MaxConn, err)
-		}
-	}
-	if e.site.LocalAddresses {
-		if l.own, err = newReserve[[2]sock.Addr](e.plan.MaxConn + 1); err != nil {
-			return nil, fmt.Errorf("memory for %d sessions' addresses: %w", e.plan.MaxConn, err)
-		}
+	if err := l.addModes(e); err != nil {
+		return nil, err
 	}
 	if l.clock, err = newClock(wheel.New(e.plan.MaxConn+1, l.now)); err != nil {
 		return nil, err
@@ -101,10 +91,28 @@ func newLoop(e *Engine, number int) (*loop, error) {
 	return l, l.poller.rings(l.clock.fd)
 }
 
+// addModes makes the two modes. A mode that the configuration does not use reserves no memory.
+func (l *loop) addModes(e *Engine) error {
+	tcp, http := 0, 0
+	if e.site.LocalAddresses {
+		tcp = e.plan.MaxConn
+	}
+	if e.site.HTTP {
+		http = e.plan.MaxConn
+	}
+	t, err := newModeTCP(&l.current, tcp)
+	if err != nil {
+		return err
+	}
+	h, err := newModeHTTP(&l.current, http)
+	l.modes = [2]mode{conf.TCP: t, conf.HTTP: h}
+	return err
+}
+
 // run works until the loop is stopped, or drained and without sessions.
 func (l *loop) run() error {
 	l.resumeAll()
-	l.poller.spare = runtime.GOMAXPROCS(0) > l.engine.plan.Loops
+	l.poller.spare = runtime.GOMAXPROCS(0) > l.process.plan.Loops
 	return l.finished(l.poller.wait(l))
 }
 
@@ -281,8 +289,9 @@ func (l *loop) ended() error {
 func (l *loop) close() {
 	l.stock.Close()
 	l.sessions.close()
-	l.exchanges.close()
-	l.own.close()
+	for _, m := range l.modes {
+		m.close()
+	}
 	l.clock.close()
 	l.poller.close()
 }

@@ -5,6 +5,10 @@ import "sluice/pool"
 // mode is the part of the work on a session that differs between mode tcp and mode http. Each loop
 // has one value of each mode. Its methods work on the session of the loop's visit.
 type mode interface {
+	// resume is called when work on a session begins, before all other methods.
+	resume()
+	// row returns the functions of a state.
+	row(s state) *stateRow
 	// begin starts the work for a client that was accepted.
 	begin()
 	// claimed returns the server that the client has claimed, for example by a cookie; nil: none. was
@@ -29,4 +33,6 @@ type mode interface {
 	log()
 	// uncounted returns the bytes from and to the client that are not counted yet.
 	uncounted() (in, out int64)
+	// close frees the memory of the mode. The goroutine of its loop must have ended.
+	close()
 }

@@ -10,6 +10,7 @@ import (
 type sessionCheck struct {
 	*visit
 	*session
+	x *exchange // nil in mode tcp
 	wrongs
 }
 

@@ -91,7 +91,7 @@ func (i *inspector) settled(l *loop) {
 }
 
 func (i *inspector) look(l *loop, id int32, s *session) {
-	wrong := (&sessionCheck{visit: l.visit(id), session: s}).errors()
+	wrong := (&sessionCheck{visit: l.visit(id), session: s, x: exchangeOf(l.visit(id))}).errors()
 	if len(wrong) > 0 {
 		i.tell(dump(l, id, s), wrong)
 	}
@@ -106,18 +106,25 @@ func (i *inspector) tell(what string, wrong []string) {
 // dump describes a session for a failure message.
 func dump(l *loop, id int32, s *session) string {
 	text := fmt.Sprintf("session %d on loop %d at %d: %+v", id, l.number, l.now, *s)
-	if v := l.visit(id); v.x != nil {
-		text += fmt.Sprintf("\nexchange: %+v", *v.x)
+	if x := exchangeOf(l.visit(id)); x != nil {
+		text += fmt.Sprintf("\nexchange: %+v", *x)
 	}
 	return text
+}
+
+// exchangeOf returns the exchange of a session, or nil in mode tcp.
+func exchangeOf(v *visit) *exchange {
+	if m, ok := v.mode.(*modeHTTP); ok {
+		return m.x
+	}
+	return nil
 }
 
 // flows returns all flows in which a session may hold bytes.
 func (l *loop) flows(id int32) []*relay.Flow {
 	s := l.sessions.at(id)
 	all := []*relay.Flow{&s.flow[client], &s.flow[server]}
-	if l.exchanges.all != nil {
-		x := l.exchanges.at(id)
+	if x := exchangeOf(l.visit(id)); x != nil {
 		all = append(all, &x.ahead[client], &x.ahead[server], &x.logPieces, &x.sent)
 	}
 	return all
@@ -141,7 +148,7 @@ type ledger struct {
 func (g *ledger) errors() []string {
 	g.slab()
 	g.lent()
-	if len(g.engine.loops) == 1 {
+	if len(g.process.loops) == 1 {
 		g.counts()
 	}
 	return g.wrongs
@@ -185,9 +192,9 @@ func (g *ledger) lent() {
 		}
 	})
 	g.unless(err == nil, "%v", err)
-	for purpose, budget := range g.engine.memory {
+	for purpose, budget := range g.process.memory {
 		mine, used := charged[purpose], budget.Used()
-		g.unless(mine == used || mine < used && len(g.engine.loops) > 1, "flows hold %d bytes for purpose %d, %d are counted", mine, purpose, used)
+		g.unless(mine == used || mine < used && len(g.process.loops) > 1, "flows hold %d bytes for purpose %d, %d are counted", mine, purpose, used)
 	}
 }
 
@@ -203,8 +210,8 @@ func (g *ledger) counts() {
 		}
 	})
 	open := int64(g.sessions.open)
-	g.unless(g.engine.limit.Cur() == open, "%d sessions are open, the limit counts %d", open, g.engine.limit.Cur())
-	g.unless(g.engine.stat.Cur() == open, "%d sessions are open, the process counts %d", open, g.engine.stat.Cur())
+	g.unless(g.process.limit.Cur() == open, "%d sessions are open, the limit counts %d", open, g.process.limit.Cur())
+	g.unless(g.process.stat.Cur() == open, "%d sessions are open, the process counts %d", open, g.process.stat.Cur())
 	for _, f := range g.site.Frontends {
 		g.unless(f.Limit.Cur() == frontends[f], "frontend %s has %d sessions, its limit counts %d", f.Conf.Name, frontends[f], f.Limit.Cur())
 		g.unless(f.Stat.Cur() == frontends[f], "frontend %s has %d sessions and counts %d", f.Conf.Name, frontends[f], f.Stat.Cur())

@@ -3,25 +3,20 @@ package engine
 // stateRow describes a state of a session: the functions that do its work. A function that is nil does
 // nothing.
 type stateRow struct {
-	letter   byte                                   // second letter of the termination state, as in HAProxy's log; 0: see modeHTTP.phase
+	letter   byte                                   // second letter of the termination state, as in HAProxy's log; in an exchange, see modeHTTP.phase
 	event    func(v *visit, from side, failed bool) // handles an event or a turn of a socket; failed: the socket has failed
 	deadline func(v *visit) int64                   // returns the latest end of the state, in ms of stat.Now; or never
 	overdue  func(v *visit)                         // is called at the deadline
 	lost     func(v *visit)                         // is called if the client's connection has failed, and event has not ended the session
 }
 
-// states has a row for each state. It is filled by init: its functions read it themselves.
-var states [leaving + 1]stateRow
+// stateTable has a row for each state.
+type stateTable [leaving + 1]stateRow
 
-func init() {
-	states = [leaving + 1]stateRow{
+// commonStates returns the rows of the states that both modes have.
+func commonStates() stateTable {
+	return stateTable{
 		free: {letter: '-'},
-		inspecting: {
-			letter:   'R',
-			event:    func(v *visit, _ side, _ bool) { v.tcp.inspect() },
-			deadline: func(v *visit) int64 { return v.s.since + v.f.InspectTimeout },
-			overdue:  func(v *visit) { v.tcp.inspectedLongEnough() },
-		},
 		dialing: {
 			letter:   'C',
 			event:    func(v *visit, from side, _ bool) { v.tendDial(from) },
@@ -42,19 +37,6 @@ func init() {
 			overdue:  (*visit).relayedTooQuietly,
 			lost:     (*visit).lostWhileRelaying,
 		},
-		asking: {
-			letter:   'R',
-			event:    func(v *visit, from side, _ bool) { v.http.askOn(from) },
-			deadline: func(v *visit) int64 { return v.http.askingEnds() },
-			overdue:  func(v *visit) { v.http.askedTooLate() },
-			lost:     func(v *visit) { v.http.endAsking() },
-		},
-		exchanging: {
-			event:    func(v *visit, from side, failed bool) { v.http.exchangeOn(from, failed) },
-			deadline: func(v *visit) int64 { return min(v.http.exchangeQuiet(client), v.http.exchangeQuiet(server)) },
-			overdue:  func(v *visit) { v.http.exchangeOverdue() },
-			lost:     func(v *visit) { v.http.lostClient() },
-		},
 		leaving: {
 			letter:   '-',
 			event:    func(v *visit, _ side, failed bool) { v.leaveOn(failed) },
@@ -64,14 +46,11 @@ func init() {
 }
 
 // row returns the row of the session's state.
-func (v *visit) row() *stateRow { return &states[v.s.state] }
+func (v *visit) row() *stateRow { return v.mode.row(v.s.state) }
 
 // term returns the termination state of a session that ends now. who is the first letter.
 func (v *visit) term(who byte) [2]byte {
-	if letter := v.row().letter; letter != 0 {
-		return term(who, letter)
-	}
-	return term(who, v.http.phase())
+	return term(who, v.row().letter)
 }
 
 // deadline returns the latest end of the session's state, in ms of stat.Now; or never.

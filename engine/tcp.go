@@ -1,9 +1,48 @@
 package engine
 
-import "sluice/pool"
+import (
+	"fmt"
+
+	"sluice/engine/access"
+	"sluice/engine/sock"
+	"sluice/pool"
+)
 
 // modeTCP relays the two directions of a connection. The first bytes decide on the backend.
-type modeTCP struct{ *visit }
+type modeTCP struct {
+	*visit
+	record access.HTTPRecord     // for log lines; contains no request
+	own    reserve[[2]sock.Addr] // local addresses of ending sessions, by session and side
+}
+
+// newModeTCP reserves memory for the addresses of that many sessions.
+func newModeTCP(v *visit, sessions int) (*modeTCP, error) {
+	m := &modeTCP{visit: v}
+	var err error
+	if m.own, err = newReserve[[2]sock.Addr](sessions + 1); err != nil {
+		return m, fmt.Errorf("memory for %d sessions' addresses: %w", sessions, err)
+	}
+	return m, nil
+}
+
+// tcpStates are the functions of mode tcp for each state. It is filled by init: its functions read it.
+var tcpStates stateTable
+
+func init() {
+	tcpStates = commonStates()
+	tcpStates[inspecting] = stateRow{
+		letter:   'R',
+		event:    func(v *visit, _ side, _ bool) { v.mode.(*modeTCP).inspect() },
+		deadline: func(v *visit) int64 { return v.s.since + v.f.InspectTimeout },
+		overdue:  func(v *visit) { v.mode.(*modeTCP).inspectedLongEnough() },
+	}
+}
+
+func (m *modeTCP) row(s state) *stateRow { return &tcpStates[s] }
+
+func (m *modeTCP) resume() {}
+
+func (m *modeTCP) close() { m.own.close() }
 
 // begin reads the first bytes if a rule needs some. Otherwise the rules decide at once.
 func (m *modeTCP) begin() {

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"sluice/conf"
 	"sluice/engine/site"
 	"sluice/pool"
 )
@@ -17,7 +16,6 @@ type visit struct {
 	f    *site.Frontend
 	b    *site.Backend // nil: not chosen
 	mode mode
-	x    *exchange // nil in mode tcp
 }
 
 // visit begins work on a session.
@@ -25,11 +23,10 @@ func (l *loop) visit(id int32) *visit {
 	v := &l.current
 	v.id, v.s = id, l.sessions.at(id)
 	v.ln = l.listeners[v.s.line]
-	v.f, v.mode, v.x = v.ln.frontend, &l.tcp, nil
-	if v.f.Conf.Mode == conf.HTTP {
-		v.mode, v.x = &l.http, l.exchanges.at(id)
-	}
+	v.f = v.ln.frontend
 	v.useBackend(v.s.backend)
+	v.mode = l.modes[v.f.Conf.Mode]
+	v.mode.resume()
 	return v
 }
 
