@@ -54,7 +54,7 @@ func (r *reader) file(path string) ([]byte, bool) {
 	}
 	data, err := readAnswer(path)
 	if err != nil {
-		r.needed("file '%s': %s", path, err)
+		r.deferUntilMode("file '%s': %s", path, err)
 		return nil, false
 	}
 	return data, true
@@ -68,7 +68,7 @@ func (r *reader) response(path string) ([]byte, bool) {
 	}
 	crlf, lf := bytes.Contains(data, []byte("\r\n\r\n")), bytes.Contains(data, []byte("\n\n"))
 	if !bytes.HasPrefix(data, []byte("HTTP/1.")) || !crlf && !lf {
-		r.needed("file '%s', wanted an HTTP response: a line such as HTTP/1.0 503 Service Unavailable, headers, an empty line and the page", path)
+		r.deferUntilMode("file '%s', wanted an HTTP response: a line such as HTTP/1.0 503 Service Unavailable, headers, an empty line and the page", path)
 		return nil, false
 	}
 	return data, true

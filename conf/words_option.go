@@ -98,10 +98,10 @@ var explainedOptions = map[string]string{
 
 // onlyHTTP reports a directive as not supported, if the proxy turns out to be in mode http. why is
 // an explanation, or empty.
-func (r *reader) onlyHTTP(why string) { r.needed("not supported%s", why) }
+func (r *reader) onlyHTTP(why string) { r.deferUntilMode("not supported%s", why) }
 
-// needed records an error that is reported only if the proxy is in mode http.
-func (r *reader) needed(format string, args ...any) {
+// deferUntilMode records an error that is reported only if the proxy is in mode http.
+func (r *reader) deferUntilMode(format string, args ...any) {
 	if r.off {
 		return
 	}

@@ -39,8 +39,8 @@ func (c *client) flags(f *pflag.FlagSet) {
 	f.StringSliceVar(&c.alpn, "alpn", nil, "protocols in a TLS ClientHello, as 'h2,http/1.1'")
 }
 
-// settle derives the protocol of the client from the flags that were given.
-func (c *client) settle(f *pflag.FlagSet) error {
+// findProtocol derives the protocol of the client from the flags that were given.
+func (c *client) findProtocol(f *pflag.FlagSet) error {
 	any := func(names ...string) bool { return slices.ContainsFunc(names, f.Changed) }
 	c.speaksHTTP = any("host", "path", "method", "header")
 	c.speaksTLS = any("sni", "alpn")

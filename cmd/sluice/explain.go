@@ -35,7 +35,7 @@ up.`,
   sluice explain -f web.toml --frontend tls --sni mail.example.org --json`,
 		Args: onlyFlags,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := who.settle(c.Flags()); err != nil {
+			if err := who.findProtocol(c.Flags()); err != nil {
 				return err
 			}
 			s, problems, err := files.read(noLookUp, nil)

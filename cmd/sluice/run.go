@@ -26,7 +26,7 @@ second signal stops at once.`,
   generate-configuration | sluice run -f -`,
 		Args: onlyFlags,
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, problems, err := l.files.read(sock.LookUp, func(cfg *conf.Config) { l.settle(cfg, c.Flags().Changed("daemon")) })
+			s, problems, err := l.files.read(sock.LookUp, func(cfg *conf.Config) { l.complete(cfg, c.Flags().Changed("daemon")) })
 			if err != nil {
 				return err
 			}
@@ -52,9 +52,9 @@ type launch struct {
 	bound     func(*listen.Sockets) // if set: called once clients can connect
 }
 
-// settle takes from the configuration what no flag decided. Paths become
+// complete takes from the configuration what no flag decided. Paths become
 // absolute, because a daemon leaves the directory in which it was started.
-func (l *launch) settle(c *conf.Config, daemonFlag bool) {
+func (l *launch) complete(c *conf.Config, daemonFlag bool) {
 	g := &c.Global
 	if !daemonFlag {
 		l.daemon = g.Daemon
@@ -65,14 +65,14 @@ func (l *launch) settle(c *conf.Config, daemonFlag bool) {
 		l.crashLog = l.pidFile + ".crash"
 	}
 	if l.daemon && g.Chroot == "" { // in a chroot, the directory is "/" in the foreground, too
-		settleSockets(c)
+		absoluteSockets(c)
 	}
 }
 
-// settleSockets makes the paths of UNIX sockets absolute to which the process connects later:
+// absoluteSockets makes the paths of UNIX sockets absolute to which the process connects later:
 // those of servers and of log targets.
-func settleSockets(c *conf.Config) {
-	settle := func(a *conf.Address) {
+func absoluteSockets(c *conf.Config) {
+	makeAbsolute := func(a *conf.Address) {
 		if a.Net == conf.NetUnix {
 			a.Path = absolute(a.Path)
 		}
@@ -84,12 +84,12 @@ func settleSockets(c *conf.Config) {
 	for _, b := range c.Backends {
 		logs = append(logs, b.Log.Targets)
 		for _, s := range b.Servers {
-			settle(&s.Address)
+			makeAbsolute(&s.Address)
 		}
 	}
 	for _, targets := range logs {
 		for i := range targets {
-			settle(&targets[i].Address)
+			makeAbsolute(&targets[i].Address)
 		}
 	}
 }

@@ -91,7 +91,7 @@ func (l *launch) serve(s *site.Site, problems conf.Problems, above *parent) erro
 	defer r.access.Close()
 	defer pidFile(l.pidFile).remove()
 	defer forgetCrash(l.crashLog)
-	if err := r.settleIn(l); err != nil {
+	if err := r.dropRoot(l); err != nil {
 		return err
 	}
 	if err := r.announce(above); err != nil {
@@ -175,8 +175,8 @@ func (r *running) bind(above *parent) (err error) {
 	return nil
 }
 
-// settleIn does the last things that need root, and drops root.
-func (r *running) settleIn(l *launch) error {
+// dropRoot does the last things that need root, and drops root.
+func (r *running) dropRoot(l *launch) error {
 	if err := pidFile(l.pidFile).write(); err != nil {
 		return err
 	}

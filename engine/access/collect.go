@@ -33,9 +33,9 @@ func (l *Log) collect() {
 	}
 }
 
-// settle waits until the lines that are now in the rings are in the queues of their carriers. It
+// drainRings waits until the lines that are now in the rings are in the queues of their carriers. It
 // returns at once if the log is closed.
-func (l *Log) settle() {
+func (l *Log) drainRings() {
 	done := make(chan struct{})
 	select {
 	case l.rounds <- done:
@@ -63,7 +63,7 @@ func (l *Log) round(f *frame) bool {
 	return found
 }
 
-// sleep waits for the next line, or for settle. It returns false when the log is closed.
+// sleep waits for the next line, or for drainRings. It returns false when the log is closed.
 func (l *Log) sleep(f *frame) bool {
 	l.asleep.Store(true)
 	defer l.asleep.Store(false)

@@ -78,7 +78,7 @@ func (l *Log) set(to Route, r *route) {
 // targets afterwards. Lines that were sent before are not lost. Release does not wait for slow
 // destinations.
 func (l *Log) Release(routes ...Route) {
-	l.settle()
+	l.drainRings()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, to := range routes {

@@ -16,7 +16,7 @@ type Flow struct {
 	off         int32   // offset in the store of the first held byte; 0 with a pipe
 	store       int32   // where the held bytes are: 0 nowhere, n > 0 in pipe n-1, n < 0 in store -n-1
 	flags       Flags   // states of the two sockets and of the flow
-	quietRounds uint8   // successive quiet rounds of splice, see settle
+	quietRounds uint8   // successive quiet rounds of splice, see noteRound
 	purpose     Purpose // the budget that the held bytes count against
 }
 
@@ -117,7 +117,7 @@ func (s *Stock) PumpUpTo(f *Flow, src, dst, share int, most int64) (int64, Outco
 		s.Release(f)
 	}
 	if f.Has(splicing) && out == Wait && f.held == 0 {
-		f.settle(f.Bytes-start, s.sizes.Quiet)
+		f.noteRound(f.Bytes-start, s.sizes.Quiet)
 	}
 	return most - s.left, out, e
 }

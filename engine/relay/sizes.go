@@ -16,7 +16,7 @@ type Sizes struct {
 	Buffer int // of the loop's buffer, and of the longest read; a read that fills it starts splicing
 	Store  int // of the smallest store; each further class is twice as large
 	Pipe   int // requested for a pipe
-	Quiet  int // rounds of splice that move less than this are quiet, see settle
+	Quiet  int // rounds of splice that move less than this are quiet, see noteRound
 }
 
 // DefaultSizes returns the sizes that were measured to be fast.

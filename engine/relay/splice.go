@@ -82,9 +82,9 @@ func (f *Flow) stopSplicing() {
 	f.Set(copyOnly)
 }
 
-// settle makes the flow copy again after quietLimit successive quiet rounds. moved is the number
+// noteRound makes the flow copy again after quietLimit successive quiet rounds. moved is the number
 // of bytes that this round wrote; less than quiet is a quiet round.
-func (f *Flow) settle(moved uint64, quiet int) {
+func (f *Flow) noteRound(moved uint64, quiet int) {
 	if moved >= uint64(quiet) {
 		f.quietRounds = 0
 		return
