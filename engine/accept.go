@@ -26,7 +26,7 @@ type listener struct {
 	number   int // of the bind line in its frontend, from 1
 	frontend *site.Frontend
 	limits   []*stat.Limit // those of the process, the frontend and, if it has one, the bind line
-	watched  bool          // registered with the poller
+	watched  bool          // registered with the reactor
 	burst    int           // connections that the next event may accept, at least 1
 	held     []heldClient  // draining: clients that wait for a place of the limits
 }
@@ -37,7 +37,7 @@ func (l *loop) resume(ln *listener) error {
 	if ln.watched || ln.fd < 0 {
 		return nil
 	}
-	if err := l.poller.accepts(ln.fd); err != nil {
+	if err := l.reactor.WatchListener(ln.fd, ln.index); err != nil {
 		return err
 	}
 	ln.watched = true
@@ -47,7 +47,7 @@ func (l *loop) resume(ln *listener) error {
 // pause stops accepting. New clients wait in the kernel's queue.
 func (l *loop) pause(ln *listener) {
 	if ln.watched {
-		l.poller.forget(ln.fd)
+		l.reactor.ForgetListener(ln.fd)
 		ln.watched = false
 	}
 }
@@ -75,7 +75,7 @@ func (l *loop) retryAccept(limit *stat.Limit) error {
 	if limit.TryAcquire() {
 		l.release(limit)
 	}
-	return l.ended()
+	return l.Ended()
 }
 
 // accept accepts waiting clients, at most ln.burst of them. The burst adapts, to save calls
@@ -125,7 +125,7 @@ func (l *loop) dismiss(ln *listener) {
 func (l *loop) release(limit *stat.Limit) {
 	if wake := limit.Release(); wake >= 0 {
 		other := l.process.loops[wake]
-		other.tell(func() error { return other.retryAccept(limit) })
+		other.reactor.Tell(func() error { return other.retryAccept(limit) })
 	}
 }
 
@@ -152,7 +152,7 @@ func (l *loop) take(ln *listener) bool {
 // short logs a shortage of the kernel and pauses the listener for the duration of shortage.
 func (l *loop) short(ln *listener, what string, err error) {
 	l.pause(ln)
-	l.clock.arm(ownTimer, l.now+shortage.Milliseconds(), l.now)
+	l.reactor.Arm(ownTimer, l.now()+shortage.Milliseconds())
 	l.process.complain("can't "+what+", accepting pauses", err)
 }
 
@@ -180,9 +180,9 @@ func (l *loop) open(ln *listener, fd int) {
 // begin starts the session of a client that was just accepted.
 func (v *visit) begin(fd int) {
 	s := v.s
-	s.began, s.wall = v.now, v.wall
+	s.began, s.wall = v.now(), v.reactor.Wall()
 	s.setPeer(&v.peer)
-	s.sock[client].open(fd, v.now)
+	s.sock[client].open(fd, v.now())
 	s.flow[server].Set(relay.TargetReady)
 	if s.unix {
 		s.flow[client].Set(relay.SourceExact) // a short read does not prove that the socket is empty

@@ -45,7 +45,7 @@ func (m *modeHTTP) ask() {
 		if len(view.Bytes) == 0 {
 			break
 		}
-		m.s.sock[client].seen = m.now
+		m.s.sock[client].seen = m.now()
 		if m.hear(view) == left {
 			return
 		}
@@ -63,7 +63,7 @@ func (m *modeHTTP) ask() {
 func (m *modeHTTP) hear(view relay.View) result {
 	if !m.x.has(begun) {
 		m.x.marks |= begun
-		m.s.began, m.x.wall, m.x.gap = m.now, m.wall, int32(m.now-m.s.since)
+		m.s.began, m.x.wall, m.x.gap = m.now(), m.reactor.Wall(), int32(m.now()-m.s.since)
 		m.enter(asking)
 	}
 	n, status := m.x.flow.Ask(m.scanner, &m.s.sniff, view.Bytes, &m.sniffed)
@@ -82,7 +82,7 @@ func (m *modeHTTP) hear(view relay.View) result {
 // asked handles a request whose head is complete: the first n bytes of the view.
 func (m *modeHTTP) asked(view relay.View, n int) {
 	m.x.asked++
-	m.x.headDone = int32(m.now - m.s.began)
+	m.x.headDone = int32(m.now() - m.s.began)
 	m.facts.Received = len(view.Bytes)
 	m.tellFacts()
 	m.findDestination(m.f, int(m.s.sock[client].fd))
@@ -168,7 +168,7 @@ func (m *modeHTTP) takeAsked(view relay.View, n int) {
 func (m *modeHTTP) prepare() {
 	rw := &m.rewrite
 	if m.b.Cookie != nil {
-		m.x.claim = m.b.Cookie.Pick(&m.sniffed.HTTP, m.wall/1000, m.b.Lookup)
+		m.x.claim = m.b.Cookie.Pick(&m.sniffed.HTTP, m.reactor.Wall()/1000, m.b.Lookup)
 		m.b.Cookie.Hide(rw)
 	}
 	rw.Forward(m.s.clientAddr().Addr(), m.f.Conf.ForwardFor, m.b.Conf.ForwardFor)
@@ -224,7 +224,7 @@ func (m *modeHTTP) reuse() {
 	}
 	m.countReuse()
 	m.assign()
-	m.s.queued = int32(m.now - m.s.began)
+	m.s.queued = int32(m.now() - m.s.began)
 	m.s.connected = m.s.queued
 	m.enter(exchanging)
 	m.copySent(m.head)
@@ -232,7 +232,7 @@ func (m *modeHTTP) reuse() {
 		m.serverGone()
 		return
 	}
-	m.s.sock[server].seen = m.now
+	m.s.sock[server].seen = m.now()
 	m.exchange()
 }
 

@@ -24,7 +24,7 @@ func (v *visit) dial(early []byte) {
 	if v.probe != nil {
 		v.probe.opens(fd)
 	}
-	v.s.sock[server].open(fd, v.now)
+	v.s.sock[server].open(fd, v.now())
 	v.s.flow[client].Set(relay.TargetReady)
 	connected, e := v.connect(early)
 	if e != 0 {
@@ -184,8 +184,8 @@ func (v *visit) askDial() (connected bool, e sock.Errno) {
 // established starts relaying, or in mode http the exchange.
 func (v *visit) established() {
 	v.stock.Assign(&v.s.flow[client], relay.ForReader)
-	v.s.connected = int32(v.now - v.s.began)
-	v.s.sock[server].seen = v.now
+	v.s.connected = int32(v.now() - v.s.began)
+	v.s.sock[server].seen = v.now()
 	v.s.asked = v.s.flow[client].Bytes > 0
 	if v.b.Addrs[v.s.server].IsUnix() {
 		v.s.flow[server].Set(relay.SourceExact)

@@ -11,7 +11,7 @@ import (
 // HAProxy 2.6 counts at the same events (measured, see TestCountsAreHAProxys).
 
 // countAccepted counts an accepted connection, before any rule is evaluated.
-func (l *loop) countAccepted(f *site.Frontend) { f.Stat.Conns.Open(l.now) }
+func (l *loop) countAccepted(f *site.Frontend) { f.Stat.Conns.Open(l.now()) }
 
 // countTurnedAway counts a connection that was closed without a session. denied means that a
 // rule denied it; otherwise no session was free.
@@ -24,8 +24,8 @@ func (l *loop) countTurnedAway(f *site.Frontend, denied bool) {
 
 // countOpened counts the start of a session.
 func (v *visit) countOpened() {
-	v.f.Stat.Open(v.now)
-	v.process.stat.Open(v.now)
+	v.f.Stat.Open(v.now())
+	v.process.stat.Open(v.now())
 }
 
 // countBadRequest counts a request whose body was malformed. In mode tcp it counts first bytes
@@ -34,7 +34,7 @@ func (v *visit) countBadRequest() { v.f.Stat.FailedReq.Inc() }
 
 // countRouted counts that a session, or in mode http a request, was given to its backend.
 func (v *visit) countRouted() {
-	v.b.Stat.Open(v.now)
+	v.b.Stat.Open(v.now())
 }
 
 // countDeniedRequest counts a request, or the first bytes in mode tcp, denied by a rule.
@@ -81,7 +81,7 @@ func (v *visit) countRedispatch(was *pool.Server) {
 }
 
 // countAssigned adds the session to the current sessions of its server.
-func (v *visit) countAssigned() { v.srv().Stat.Open(v.now) }
+func (v *visit) countAssigned() { v.srv().Stat.Open(v.now()) }
 
 // countUnassigned removes the session from the current sessions of its server, after an attempt
 // or connection. in and out are bytes from and to the client.
@@ -111,7 +111,7 @@ func (v *visit) countGivenUp() {
 // countAnswered counts the head of a server's final answer.
 func (v *visit) countAnswered(status int) {
 	r := &v.srv().Stat.Requests
-	r.Request(v.now)
+	r.Request(v.now())
 	r.Response(status)
 }
 
@@ -158,7 +158,7 @@ func (v *visit) countTimes(queue, response int64, answered bool) {
 	if v.s.connected < 0 || !answered {
 		return
 	}
-	connect, total := int64(v.s.connected-v.s.queued), v.now-v.s.began
+	connect, total := int64(v.s.connected-v.s.queued), v.now()-v.s.began
 	v.b.Stat.Times.Add(queue, connect, response, total)
 	v.srv().Stat.Times.Add(queue, connect, response, total)
 }

@@ -9,8 +9,8 @@ import (
 
 // countAsked counts a request whose head is complete.
 func (m *modeHTTP) countAsked() {
-	m.f.Stat.Requests.Request(m.now)
-	m.process.stat.Requests.Request(m.now)
+	m.f.Stat.Requests.Request(m.now())
+	m.process.stat.Requests.Request(m.now())
 }
 
 // countUnasked counts a request whose head never became complete or was malformed. It counts as
@@ -23,7 +23,7 @@ func (m *modeHTTP) countUnasked() {
 // countRequested counts that a request was given to its backend.
 func (m *modeHTTP) countRequested() {
 	m.countRouted()
-	m.b.Stat.Requests.Request(m.now)
+	m.b.Stat.Requests.Request(m.now())
 }
 
 // countRule counts a rule that answers in place of a server.

@@ -14,8 +14,8 @@ const never = int64(math.MaxInt64)
 // ownTimer is the wheel's entry for the loop itself. No session has this number.
 const ownTimer = 0
 
-// expire is called when an entry of the wheel fires.
-func (l *loop) expire(id int32) {
+// OnTimer is called when an entry of the wheel fires.
+func (l *loop) OnTimer(id int32) {
 	if id == ownTimer {
 		l.resumeAll()
 		return

@@ -61,7 +61,7 @@ func (v *visit) choose(was *pool.Server, early []byte) {
 		v.countPicked()
 	}
 	if v.s.queued < 0 {
-		v.s.queued = int32(v.now - v.s.began)
+		v.s.queued = int32(v.now() - v.s.began)
 	}
 	v.dial(early)
 }
@@ -146,9 +146,9 @@ func (v *visit) retry(pickAgain bool) {
 
 // enter changes the session's state and arms the deadline of the new state.
 func (v *visit) enter(next state) {
-	v.s.state, v.s.since = next, v.now
+	v.s.state, v.s.since = next, v.now()
 	if at := v.deadline(); at != never {
-		v.clock.arm(v.id, at, v.now)
+		v.reactor.Arm(v.id, at)
 	}
 }
 
@@ -159,7 +159,7 @@ func (v *visit) dialEnds() int64 {
 
 // dialedTooLong ends the attempt, or the session if the time of its client is over.
 func (v *visit) dialedTooLong() {
-	if after(v.s.since, v.b.ConnectTimeout) <= v.now {
+	if after(v.s.since, v.b.ConnectTimeout) <= v.now() {
 		v.failed(timedOut, 0)
 		return
 	}

@@ -6,14 +6,14 @@
 // # Loops
 //
 // An [Engine] has one loop for each thread of the configuration, by default one per processor. A
-// loop is one goroutine with one poller of gnet/v2/pkg/netpoll. The loop owns its listening
-// sockets, sessions, timers, pipes and buffers of log lines. A session stays on the loop that
-// accepted it, so the hot path takes no lock and uses no channel. The loops share only atomic
-// values (counters, limits, states of servers, memory budgets) and immutable values (package site:
-// the configuration and its compiled rules).
+// loop is one goroutine with one [reactor.Reactor], which gives it events, timers, turns and the
+// time. The loop owns its listening sockets, sessions, pipes and buffers of log lines. A session
+// stays on the loop that accepted it, so the hot path takes no lock and uses no channel. The loops
+// share only atomic values (counters, limits, states of servers, memory budgets) and immutable
+// values (package site: the configuration and its compiled rules).
 //
-// Other goroutines reach a loop only through tell of its poller. They use it to drain the loop,
-// to stop it, and to make it accept again when a limit has a free place.
+// Other goroutines reach a loop only through Tell of its reactor. They use it to drain the loop, to
+// stop it, and to make it accept again when a limit has a free place.
 //
 // # Sessions
 //
@@ -77,13 +77,13 @@
 // # Events
 //
 // Sockets are registered edge-triggered: for reading always, for writing from the first time that
-// a socket is full. Each is registered under a token, which changes with every new socket of a
-// session. An event for a closed socket therefore cannot reach the socket that has its descriptor
-// now. A session that has used its share of one turn waits in a list until the others have had a
+// a socket is full. Each is registered under a [reactor.Token], which changes with every new socket
+// of a session. An event for a closed socket therefore cannot reach the socket that has its
+// descriptor now. A listening socket is registered under its index. A session that has used its share of one turn waits in a list until the others have had a
 // turn.
 //
 // # Time
 //
-// A loop reads the clock once for several events. Deadlines are milliseconds of stat.Now in a
-// timing wheel. The timerfd of a loop is armed only while the wheel has an entry.
+// A loop reads the clock once for several events. Deadlines are milliseconds of stat.Now. Each
+// session has one timer of the reactor, with the session's number.
 package engine

@@ -33,7 +33,7 @@ func (l *loop) drain() error {
 		l.serveHeld(ln)
 	}
 	l.sessions.each(func(id int32) { l.visit(id).mode.drain() })
-	return l.ended()
+	return l.Ended()
 }
 
 // hold accepts the clients in the kernel's queue of a listener, without a limit's place. Clients

@@ -13,6 +13,7 @@ import (
 	"sluice/engine/access"
 	"sluice/engine/listen"
 	"sluice/engine/plan"
+	"sluice/engine/reactor"
 	"sluice/engine/site"
 	"sluice/pool"
 	"sluice/pool/stat"
@@ -25,7 +26,7 @@ const (
 )
 
 // This does not compile unless a token can hold the number of every session.
-const _ = uint(maxSession - plan.MostConns)
+const _ = uint(reactor.MaxSession - plan.MostConns)
 
 // Options contains everything that New needs. All fields except Stats are required.
 type Options struct {
@@ -145,7 +146,7 @@ func (e *Engine) tell(do func(*loop) error) {
 		return
 	}
 	for _, l := range e.loops {
-		l.tell(func() error { return do(l) })
+		l.reactor.Tell(func() error { return do(l) })
 	}
 }
 

@@ -81,11 +81,11 @@ func (v *visit) leave(gone bool) {
 	if !v.s.abrupt {
 		v.dropUnread(v.s.last)
 	}
-	if !gone && v.now < v.s.since+v.grace() {
+	if !gone && v.now() < v.s.since+v.grace() {
 		before := out.Bytes
 		e := v.stock.Flush(out, int(to.fd))
 		if out.Bytes != before {
-			v.s.since = v.now
+			v.s.since = v.now()
 		}
 		if e == 0 && out.Pending() > 0 {
 			v.watch(v.s.last) // a client that is answered at once is not watched yet; lookAgain tries again
@@ -143,11 +143,11 @@ func (v *visit) lookAgain() {
 		to.set(sentWanted | writableWanted)
 		sock.RoomWhenSent(int(to.fd))
 		if v.watch(v.s.last) {
-			v.poller.rewatch(int(to.fd), tokenOf(v.id, v.s.last, to.turn), to.interest())
+			v.reactor.Rewatch(int(to.fd), v.s.token(v.id, v.s.last), to.interest())
 		}
 	}
 	v.s.wait = min(2*v.s.wait, unsentSeldom)
-	v.clock.arm(v.id, v.deadline(), v.now)
+	v.reactor.Arm(v.id, v.deadline())
 }
 
 // leaveOn handles an event of a leaving session. After an event, the remaining bytes may soon
@@ -156,7 +156,7 @@ func (v *visit) leaveOn(gone bool) {
 	v.leave(gone)
 	if v.s.state == leaving {
 		v.s.wait = unsentSoon
-		v.clock.arm(v.id, v.deadline(), v.now)
+		v.reactor.Arm(v.id, v.deadline())
 	}
 }
 
@@ -173,7 +173,7 @@ func (v *visit) grace() int64 {
 
 // finish counts and logs the session and frees it.
 func (v *visit) finish() {
-	v.clock.wheel.Cancel(v.id)
+	v.reactor.Disarm(v.id)
 	for from := range side(2) {
 		v.stock.Release(&v.s.flow[from])
 	}

@@ -91,7 +91,7 @@ func (m *modeHTTP) claimed(was *pool.Server) *pool.Server {
 
 // connected starts the exchange.
 func (m *modeHTTP) connected() {
-	m.s.sock[client].seen = m.now // the rest of its body was not read while the server was connected
+	m.s.sock[client].seen = m.now() // the rest of its body was not read while the server was connected
 	m.enter(exchanging)
 	m.exchange()
 }

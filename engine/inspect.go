@@ -33,7 +33,7 @@ func (m *modeTCP) inspect() {
 		if len(view.Bytes) == 0 {
 			break
 		}
-		m.s.sock[client].seen = m.now
+		m.s.sock[client].seen = m.now()
 		if m.look(view) == left {
 			return
 		}

@@ -74,7 +74,7 @@ func (v *visit) recordOf() access.Record {
 		Frontend:     v.f.Conf.Name,
 		Tw:           int64(v.s.queued),
 		Tc:           -1,
-		Tt:           v.now - v.s.began,
+		Tt:           v.now() - v.s.began,
 		Term:         v.s.term,
 		Act:          int32(v.process.stat.Cur()),
 		Fe:           int32(v.f.Stat.Cur()),

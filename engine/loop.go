@@ -11,11 +11,10 @@ import (
 	"sluice/conf"
 	"sluice/engine/access"
 	"sluice/engine/acl"
+	"sluice/engine/reactor"
 	"sluice/engine/relay"
 	"sluice/engine/site"
 	"sluice/engine/sock"
-	"sluice/engine/wheel"
-	"sluice/pool/stat"
 	"sluice/sniff"
 )
 
@@ -26,19 +25,13 @@ type loop struct {
 	site    *site.Site
 	number  int
 	sizes   sizes
-	now     int64 // time of the current events, ms of stat.Now
-	wall    int64 // the same time, ms since 1970
 
-	poller    poller
+	reactor   *reactor.Reactor
 	listeners []*listener
 	sessions  *slab
 	stock     *relay.Stock
-	clock     clock
 
-	// turns are sockets to serve again after this batch, see yield. spareTurns is the other
-	// half of a double buffer.
-	turns, spareTurns []token
-	probe             probe // nil except in tests
+	probe probe // nil except in tests
 
 	scanner *sniff.Scanner
 	sniffed sniff.Facts
@@ -59,16 +52,11 @@ type loop struct {
 
 // newLoop opens what the loop needs and reserves memory for its sessions.
 func newLoop(e *Engine, number int) (*loop, error) {
-	p, err := openPoller(e.sizes)
-	if err != nil {
-		return nil, err
-	}
 	l := &loop{
 		process: &e.process,
 		site:    e.site,
 		number:  number,
 		sizes:   e.sizes,
-		poller:  p,
 		scanner: sniff.NewScanner(),
 		probe:   e.probe,
 		sink:    e.access.NewSink(),
@@ -76,8 +64,8 @@ func newLoop(e *Engine, number int) (*loop, error) {
 	}
 	l.facts.Sniff = &l.sniffed
 	l.current.loop = l
-	l.tick()
 	pipes := e.plan.Pipes / e.plan.Loops
+	var err error
 	l.stock = relay.NewStock(e.sizes.Sizes, e.memory, pipes, min(pipes, openPipes))
 	if l.sessions, err = newSlab(e.plan.MaxConn); err != nil {
 		return nil, fmt.Errorf("memory for %d sessions: %w", e.plan.MaxConn, err)
@@ -85,10 +73,8 @@ func newLoop(e *Engine, number int) (*loop, error) {
 	if err := l.addModes(e); err != nil {
 		return nil, err
 	}
-	if l.clock, err = newClock(wheel.New(e.plan.MaxConn+1, l.now)); err != nil {
-		return nil, err
-	}
-	return l, l.poller.rings(l.clock.fd)
+	l.reactor, err = reactor.Open(reactor.Options{Events: e.sizes.Events, Tick: e.sizes.Tick, Timers: e.plan.MaxConn + 1}, l)
+	return l, err
 }
 
 // addModes makes the two modes. A mode that the configuration does not use reserves no memory.
@@ -112,8 +98,7 @@ func (l *loop) addModes(e *Engine) error {
 // run works until the loop is stopped, or drained and without sessions.
 func (l *loop) run() error {
 	l.resumeAll()
-	l.poller.spare = runtime.GOMAXPROCS(0) > l.process.plan.Loops
-	return l.finished(l.poller.wait(l))
+	return l.finished(l.reactor.Wait(runtime.GOMAXPROCS(0) > l.process.plan.Loops))
 }
 
 // finished is called when the loop has ended with this error. It returns nil if the loop was to
@@ -139,23 +124,26 @@ func (l *loop) handOn() {
 	}
 }
 
-// tick reads the clock.
-func (l *loop) tick() {
-	now := stat.Clock()
-	l.now, l.wall = stat.At(now), now.UnixMilli()
+// now returns the time of the current events, in ms of stat.Now.
+func (l *loop) now() int64 { return l.reactor.Now() }
+
+// OnListener is called when clients wait at a listener. One that has closed its socket since the
+// event has no clients.
+func (l *loop) OnListener(index int) {
+	if ln := l.listeners[index]; ln.fd >= 0 {
+		l.accept(ln)
+	}
 }
 
-// event passes an event to its session, to the clock or to a listener.
-func (l *loop) event(who int32, events uint32) error {
-	switch {
-	case who < 0:
-		l.wake(token(who), events)
-	case int(who) == l.clock.fd:
-		l.clock.ring(l.now, l.expire)
-	default:
-		l.onListener(int(who))
+// OnSocket passes an event to the session that the token names. It ignores the event if the session
+// has closed that socket since. events 0 means that it is the socket's turn after yield.
+func (l *loop) OnSocket(t reactor.Token, events uint32) {
+	from := side(t.Side)
+	s := l.sessions.at(t.Session)
+	if s.sock[from].fd < 0 || s.token(t.Session, from) != t {
+		return
 	}
-	return l.ended()
+	l.visit(t.Session).wake(from, events)
 }
 
 // yield puts a session's socket into the list of sockets to serve again after the current
@@ -164,43 +152,8 @@ func (v *visit) yield(which side) {
 	one := &v.s.sock[which]
 	if !one.has(waiting) {
 		one.set(waiting)
-		v.turns = append(v.turns, tokenOf(v.id, which, one.turn))
+		v.reactor.Yield(v.s.token(v.id, which))
 	}
-}
-
-// takeTurns serves the sockets that called yield. It reports whether some of them called it
-// again.
-func (l *loop) takeTurns() (more bool, err error) {
-	if len(l.turns) == 0 {
-		return false, nil
-	}
-	l.tick()
-	turns := l.turns
-	l.turns, l.spareTurns = l.spareTurns[:0], turns
-	for _, t := range turns {
-		l.wake(t, 0)
-	}
-	return len(l.turns) > 0, l.ended()
-}
-
-// onListener passes an event to the listener with this descriptor.
-func (l *loop) onListener(fd int) {
-	for _, ln := range l.listeners {
-		if ln.fd == fd {
-			l.accept(ln)
-			return
-		}
-	}
-}
-
-// wake passes an event to the session that the token names. It ignores the event if the session
-// has closed that socket since. events 0 means that it is the socket's turn after yield.
-func (l *loop) wake(t token, events uint32) {
-	one := &l.sessions.at(t.session()).sock[t.side()]
-	if one.turn != t.turn() || one.fd < 0 {
-		return
-	}
-	l.visit(t.session()).wake(t.side(), events)
 }
 
 // note records what an event shows about a socket. It reports whether the socket has failed.
@@ -229,7 +182,7 @@ func (v *visit) note(from side, events uint32) bool {
 	return true
 }
 
-// watch registers a session's socket with the poller. It returns false if the kernel has no
+// watch registers a session's socket with the reactor. It returns false if the kernel has no
 // memory for that.
 func (v *visit) watch(which side) bool {
 	one := &v.s.sock[which]
@@ -239,7 +192,7 @@ func (v *visit) watch(which side) bool {
 	if v.s.full(which) {
 		one.set(writableWanted)
 	}
-	if v.poller.watch(int(one.fd), tokenOf(v.id, which, one.turn), one.interest()) != nil {
+	if v.reactor.Watch(int(one.fd), v.s.token(v.id, which), one.interest()) != nil {
 		return false
 	}
 	one.set(watched)
@@ -253,29 +206,24 @@ func (v *visit) watch(which side) bool {
 func (v *visit) settle() {
 	if v.s.state == relaying || v.s.state == exchanging {
 		if at := v.deadline(); at != never {
-			v.clock.arm(v.id, at, v.now)
+			v.reactor.Arm(v.id, at)
 		}
 	}
 	if v.s.state != free && v.s.starved() {
-		v.clock.arm(v.id, v.now+shortage.Milliseconds(), v.now)
+		v.reactor.Arm(v.id, v.now()+shortage.Milliseconds())
 	}
 	for which := range side(2) {
 		one := &v.s.sock[which]
 		if one.flags&(watched|writableWanted) == watched && v.s.full(which) {
 			one.set(writableWanted)
-			v.poller.rewatch(int(one.fd), tokenOf(v.id, which, one.turn), one.interest())
+			v.reactor.Rewatch(int(one.fd), v.s.token(v.id, which), one.interest())
 		}
 	}
 }
 
-// tell runs do on the loop's goroutine. It may be called from any goroutine.
-func (l *loop) tell(do func() error) {
-	l.poller.tell(do)
-}
-
-// ended is called after each piece of work. Its error stops a draining loop that has no session,
+// Ended is called after each piece of work. Its error stops a draining loop that has no session,
 // no listener and no held client any more.
-func (l *loop) ended() error {
+func (l *loop) Ended() error {
 	if l.probe != nil {
 		l.probe.settled(l)
 	}
@@ -292,6 +240,5 @@ func (l *loop) close() {
 	for _, m := range l.modes {
 		m.close()
 	}
-	l.clock.close()
-	l.poller.close()
+	l.reactor.Close()
 }

@@ -157,13 +157,13 @@ func (x *stage) turnFor(s state, which side) {
 	x.on(s, func(v *visit) { v.yield(which) })
 }
 
-// roomFor registers a socket for writing, as if it had been full before. The poller then
+// roomFor registers a socket for writing, as if it had been full before. The kernel then
 // reports that it is writable.
 func (x *stage) roomFor(s state, which side) {
 	x.on(s, func(v *visit) {
 		one := &v.s.sock[which]
 		one.set(writableWanted)
-		v.poller.rewatch(int(one.fd), tokenOf(v.id, which, one.turn), one.interest())
+		v.reactor.Rewatch(int(one.fd), v.s.token(v.id, which), one.interest())
 	})
 }
 

@@ -51,8 +51,8 @@ func (c *sessionCheck) timer() {
 		return
 	}
 	at := c.deadline()
-	due, armed := c.clock.wheel.Due(c.id)
-	c.unless(at == never || armed && due <= max(at, c.now), "its deadline is %d, its timer %d (armed: %v)", at, due, armed)
+	due, armed := c.reactor.Due(c.id)
+	c.unless(at == never || armed && due <= max(at, c.now()), "its deadline is %d, its timer %d (armed: %v)", at, due, armed)
 }
 
 // sockets: the sockets that a state needs are open and registered.

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -105,7 +104,7 @@ func (i *inspector) tell(what string, wrong []string) {
 
 // dump describes a session for a failure message.
 func dump(l *loop, id int32, s *session) string {
-	text := fmt.Sprintf("session %d on loop %d at %d: %+v", id, l.number, l.now, *s)
+	text := fmt.Sprintf("session %d on loop %d at %d: %+v", id, l.number, l.now(), *s)
 	if x := exchangeOf(l.visit(id)); x != nil {
 		text += fmt.Sprintf("\nexchange: %+v", *x)
 	}
@@ -171,7 +170,7 @@ func (g *ledger) slab() {
 			continue
 		}
 		g.unless(listed[id], "entry %d is free and not in the list", id)
-		_, armed := g.clock.wheel.Due(id)
+		_, armed := g.reactor.Due(id)
 		g.unless(!armed, "entry %d is free and has a timer", id)
 		for _, f := range g.flows(id) {
 			g.unless(f.Pending() == 0, "entry %d is free and holds %d bytes", id, f.Pending())
@@ -225,5 +224,5 @@ func (g *ledger) counts() {
 
 // hasTurn reports whether a session's socket is in the loop's list of sockets to serve again.
 func (l *loop) hasTurn(id int32, s *session, which side) bool {
-	return slices.Contains(l.turns, tokenOf(id, which, s.sock[which].turn))
+	return l.reactor.HasTurn(s.token(id, which))
 }

@@ -75,7 +75,7 @@ func (m *modeHTTP) flushAnswer() result {
 		return left
 	}
 	if out.Bytes != before {
-		m.s.sock[client].seen = m.now
+		m.s.sock[client].seen = m.now()
 	}
 	return goesOn
 }
@@ -101,7 +101,7 @@ func (m *modeHTTP) readAnswer() result {
 		default:
 			return waits
 		}
-		m.s.sock[server].seen, m.s.asked = m.now, false
+		m.s.sock[server].seen, m.s.asked = m.now(), false
 		m.x.marks |= heard
 		m.stock.Release(&m.x.sent)
 		if became := m.hearAnswer(view); became != waits {
@@ -150,7 +150,7 @@ func (m *modeHTTP) passAnswer(view relay.View, n int) result {
 		case left:
 			return left
 		}
-		m.x.answer = int32(m.now - m.s.began)
+		m.x.answer = int32(m.now() - m.s.began)
 		m.giveCookie(rw)
 		m.x.marks |= spoken
 	}
@@ -166,7 +166,7 @@ func (m *modeHTTP) passAnswer(view relay.View, n int) result {
 		m.endExchange(term('C', 'D'), ending{})
 		return left
 	}
-	m.s.sock[client].seen = m.now
+	m.s.sock[client].seen = m.now()
 	return goesOn
 }
 
@@ -185,7 +185,7 @@ func (m *modeHTTP) giveCookie(rw *httpflow.Rewrite) {
 	if m.b.Cookie == nil {
 		return
 	}
-	m.x.cookie = m.b.Cookie.Give(rw, &m.x.flow, &m.reply, m.x.claim, m.b.CookieValues[m.s.server], m.wall/1000)
+	m.x.cookie = m.b.Cookie.Give(rw, &m.x.flow, &m.reply, m.x.claim, m.b.CookieValues[m.s.server], m.reactor.Wall()/1000)
 }
 
 // serverGone handles the end or failure of the server's connection before the head of its final

@@ -16,8 +16,6 @@ var outsideSeam = map[string]string{
 	"reserve.go unix.Mmap":                 "memory is real in a simulation",
 	"reserve.go unix.Madvise":              "memory is real in a simulation",
 	"reserve.go unix.Munmap":               "memory is real in a simulation",
-	"poller.go time.Now":                   "next sleeps, a simulation calls step",
-	"poller.go time.Since":                 "next sleeps, a simulation calls step",
 	"reactor/wait.go time.Now":             "next sleeps, a simulation calls Step",
 	"reactor/wait.go time.Since":           "next sleeps, a simulation calls Step",
 	"../pool/stat/clock_linux.go time.Now": "the clock of other builds",

@@ -3,6 +3,7 @@ package engine
 import (
 	"net/netip"
 
+	"sluice/engine/reactor"
 	"sluice/engine/relay"
 	"sluice/engine/sock"
 	"sluice/sniff"
@@ -34,16 +35,16 @@ const (
 
 // socket is the state of one of a session's two sockets.
 type socket struct {
-	fd    int32 // descriptor; -1: no socket
-	flags socketFlags
-	turn  uint8 // number of sockets that this side had before, modulo 256; see token
-	seen  int64 // time of its last progress: opened, connected, a byte or FIN passed on; ms of stat.Now
+	fd     int32 // descriptor; -1: no socket
+	flags  socketFlags
+	serial uint16 // number of sockets that this side had before, modulo 65536, see token
+	seen   int64  // time of its last progress: opened, connected, a byte or FIN passed on; ms of stat.Now
 }
 
 type socketFlags uint16
 
 const (
-	// watched: registered with the poller.
+	// watched: registered with the reactor.
 	watched socketFlags = 1 << iota
 	// finished: FIN was sent on it.
 	finished
@@ -65,7 +66,7 @@ const (
 
 // open begins with the new socket fd. now is in ms of stat.Now.
 func (s *socket) open(fd int, now int64) {
-	*s = socket{fd: int32(fd), turn: s.turn, seen: now}
+	*s = socket{fd: int32(fd), serial: s.serial, seen: now}
 }
 
 // close closes the socket, if there is one. abrupt sends RST. The flags that describe how the
@@ -79,18 +80,18 @@ func (s *socket) close(abrupt bool) {
 	default:
 		sock.Close(int(s.fd))
 	}
-	*s = socket{fd: -1, turn: s.turn + 1, flags: s.flags & (finished | broken | afterFIN | piped | resetFirst), seen: s.seen}
+	*s = socket{fd: -1, serial: s.serial + 1, flags: s.flags & (finished | broken | afterFIN | piped | resetFirst), seen: s.seen}
 }
 
 func (s *socket) has(f socketFlags) bool { return s.flags&f != 0 }
 func (s *socket) set(f socketFlags)      { s.flags |= f }
 
 // interest returns the events for which the socket is registered.
-func (s *socket) interest() interest {
+func (s *socket) interest() reactor.Interest {
 	if s.has(writableWanted) {
-		return incoming | writable
+		return reactor.Incoming | reactor.Writable
 	}
-	return incoming
+	return reactor.Incoming
 }
 
 // session is the connection of one client and, once connected, the connection to its server. It
@@ -153,6 +154,13 @@ func (s *session) full(which side) bool {
 	return !s.flow[which.other()].Has(relay.TargetReady)
 }
 
+// token returns the token under which the socket of a side is registered. A batch of events opens
+// fewer sockets for one side of a session than there are serial numbers, so no event that is under
+// way has the token of a newer socket.
+func (s *session) token(id int32, which side) reactor.Token {
+	return reactor.Token{Session: id, Side: uint8(which), Serial: uint32(s.sock[which].serial)}
+}
+
 // setPeer records the client's address.
 func (s *session) setPeer(a *sock.Addr) {
 	if a.IsUnix() {
@@ -206,8 +214,8 @@ func (b *slab) take() int32 {
 	}
 	s := &b.all[id]
 	*s = session{backend: -1, server: -1, queued: -1, connected: -1, sock: [2]socket{
-		client: {fd: -1, turn: s.sock[client].turn},
-		server: {fd: -1, turn: s.sock[server].turn},
+		client: {fd: -1, serial: s.sock[client].serial},
+		server: {fd: -1, serial: s.sock[server].serial},
 	}}
 	b.open++
 	return id

@@ -36,7 +36,7 @@ func (x *simulation) checkRegistered() {
 				}
 			}
 		})
-		if n := x.process.Registered(l.poller.epoll); n != want {
+		if n := x.process.Registered(l.reactor.Epoll()); n != want {
 			x.failf("left: %d files are registered with epoll on loop %d; it waits for %d", n, i, want)
 		}
 	}
@@ -73,14 +73,14 @@ func (x *simulation) checkIdle(i int, l *loop) {
 	for _, text := range (&ledger{loop: l}).errors() {
 		x.failf("left: loop %d: %s", i, text)
 	}
-	armed := l.clock.wheel.Armed()
-	if _, own := l.clock.wheel.Due(ownTimer); own {
+	armed := l.reactor.Timers()
+	if _, own := l.reactor.Due(ownTimer); own {
 		armed--
 	}
 	if armed != 0 {
 		x.failf("left: %d timers of loop %d", armed, i)
 	}
-	if n := len(l.turns); n != 0 && !x.ended[i] {
+	if n := l.reactor.Turns(); n != 0 && !x.ended[i] {
 		x.failf("left: %d turns of loop %d", n, i)
 	}
 	if x.engine.leaving.Load() && !x.ended[i] {

@@ -29,7 +29,7 @@ func (x *simulation) checkWaiting(i int, l *loop, ln *listener) {
 	if n := len(ln.held); n > 0 {
 		x.failf("quiet: %d clients of %s that a drain has accepted wait on loop %d although there is a place", n, ln.frontend.Conf.Name, i)
 	}
-	_, paused := l.clock.wheel.Due(ownTimer)
+	_, paused := l.reactor.Due(ownTimer)
 	if ln.fd >= 0 && !paused && x.process.Poll(ln.fd)&unix.EPOLLIN != 0 {
 		x.failf("quiet: clients of %s wait on loop %d although there is a place", ln.frontend.Conf.Name, i)
 	}

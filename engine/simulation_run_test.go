@@ -367,7 +367,7 @@ func (x *simulation) over() bool {
 // accept queue may still contain connections that clients have ended.
 func (x *simulation) paused() bool {
 	for i, l := range x.engine.loops {
-		if _, armed := l.clock.wheel.Due(ownTimer); armed && !x.ended[i] {
+		if _, armed := l.reactor.Due(ownTimer); armed && !x.ended[i] {
 			return true
 		}
 	}

@@ -96,7 +96,7 @@ func (x *simulation) choose(n int) int {
 // readyLoops returns the loops that have something to do, and the sum of their weights.
 func (x *simulation) readyLoops() (ready [4]bool, sum int) {
 	for i, l := range x.engine.loops {
-		if !x.ended[i] && l != x.stepping && (l.poller.more || x.process.Ready(l.poller.epoll)) {
+		if !x.ended[i] && l != x.stepping && (l.reactor.More() || x.process.Ready(l.reactor.Epoll())) {
 			ready[i] = true
 			sum += x.pace.loops[i]
 		}

@@ -40,7 +40,7 @@ func commonStates() stateTable {
 		leaving: {
 			letter:   '-',
 			event:    func(v *visit, _ side, failed bool) { v.leaveOn(failed) },
-			deadline: func(v *visit) int64 { return min(v.now+int64(v.s.wait), v.s.since+v.grace()) },
+			deadline: func(v *visit) int64 { return min(v.now()+int64(v.s.wait), v.s.since+v.grace()) },
 		},
 	}
 }
@@ -90,9 +90,9 @@ func (v *visit) expired() {
 		v.lookAgain()
 		return
 	}
-	if at := v.deadline(); at > v.now {
+	if at := v.deadline(); at > v.now() {
 		if at != never {
-			v.clock.arm(v.id, at, v.now)
+			v.reactor.Arm(v.id, at)
 		}
 		return
 	}

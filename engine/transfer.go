@@ -85,7 +85,7 @@ func (v *visit) passEnd(from side) result {
 		v.s.sock[from].set(broken)
 		return v.cut(from)
 	}
-	v.s.sock[client].seen, v.s.sock[server].seen = v.now, v.now
+	v.s.sock[client].seen, v.s.sock[server].seen = v.now(), v.now()
 	v.enter(relaying) // for the timeouts of a half-closed connection
 	return goesOn
 }

@@ -43,6 +43,6 @@ func (v *visit) srv() *pool.Server { return v.b.Servers[v.s.server] }
 
 // touch records that bytes from one side have moved, for the timeouts of both sides.
 func (v *visit) touch(from side) {
-	v.s.sock[client].seen, v.s.sock[server].seen = v.now, v.now
+	v.s.sock[client].seen, v.s.sock[server].seen = v.now(), v.now()
 	v.s.asked = from == client
 }

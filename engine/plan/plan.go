@@ -10,7 +10,7 @@ import (
 
 // Descriptors that the process needs beside conf.FDsPerConn for each connection.
 const (
-	fdsPerLoop  = 4  // epoll, gnet's eventfd, the eventfd of poller, timerfd
+	fdsPerLoop  = 4  // epoll, gnet's eventfd, the reactor's eventfd and timerfd
 	fdsProcess  = 12 // descriptors of the process itself: stdio, the Go runtime's poller, pipes; some spare
 	fdsPerAdmin = 9  // a stats socket and eight connections to it
 	fdsReserve  = 16 // name look-ups, reopened logs, unforeseen needs
@@ -18,7 +18,11 @@ const (
 )
 
 // MostConns is the highest MaxConn of a plan. Each loop could have to number as many sessions.
-const MostConns = 1<<22 - 1
+const MostConns = 1<<29 - 1
+
+// mostUnasked is the highest MaxConn without a maxconn in the configuration. Memory is reserved for
+// each connection, and the limit on descriptors may be infinite.
+const mostUnasked = 1<<22 - 1
 
 // This does not compile unless a stat.Limit allows every configurable loop to wait.
 const _ = uint(stat.MaxLoops - conf.MaxThreads)
@@ -50,7 +54,7 @@ func Make(c *conf.Config, nofile uint64) Plan {
 		keep = 0
 	}
 	fits := min((free-keep)/conf.FDsPerConn, MostConns)
-	p.MaxConn = fits
+	p.MaxConn = min(fits, mostUnasked)
 	if p.Wanted > 0 {
 		p.MaxConn = min(p.Wanted, fits)
 	}

@@ -90,3 +90,14 @@ func TestSpareFillsTheDescriptors(t *testing.T) {
 		}
 	}
 }
+
+// TestPlanHoldsAsManyAsMaxconnAsksFor: where descriptors are unlimited, the plan without maxconn has a
+// maximum, and maxconn may exceed it.
+func TestPlanHoldsAsManyAsMaxconnAsksFor(t *testing.T) {
+	if p := planned(t, "", 1<<40); p.MaxConn != mostUnasked {
+		t.Errorf("%d connections without maxconn, want %d", p.MaxConn, mostUnasked)
+	}
+	if p := planned(t, "  maxconn 10000000", 1<<40); p.MaxConn != 10_000_000 || len(p.Problems) != 0 {
+		t.Errorf("%d connections with maxconn 10000000, problems %v", p.MaxConn, p.Problems)
+	}
+}

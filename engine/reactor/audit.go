@@ -2,11 +2,9 @@ package reactor
 
 import "slices"
 
-// Armed reports whether the timer is armed. Only tests call it.
-func (r *Reactor) Armed(id int32) bool {
-	_, armed := r.clock.wheel.Due(id)
-	return armed
-}
+// Due returns the time at which the timer is to fire, in ms of stat.Now, and whether it is armed. at is
+// only valid if armed is true. Only tests call it.
+func (r *Reactor) Due(id int32) (at int64, armed bool) { return r.clock.wheel.Due(id) }
 
 // Timers returns the number of timers that are armed. Only tests call it.
 func (r *Reactor) Timers() int { return r.clock.wheel.Armed() }
