@@ -50,8 +50,8 @@ func check(name string, sources []conf.Source) error {
 	return r.prepare(name, problems)
 }
 
-// mayNot warns of what would stop a start now, but may be different when it
-// comes: who starts the process, and which directories there are by then.
+// mayNot warns of conditions that would stop a start now, but may differ at the
+// time of the start: the user of the process, and missing directories.
 func mayNot(c *conf.Config, problems *conf.Problems) {
 	g := &c.Global
 	if _, err := rights(c); err != nil {

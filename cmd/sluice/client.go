@@ -62,7 +62,7 @@ func (c *client) address() (netip.AddrPort, error) {
 	return netip.AddrPortFrom(ip, 50000), nil
 }
 
-// firstBytes returns what the client sends before it receives anything.
+// firstBytes returns the bytes that the client sends before it receives any.
 func (c *client) firstBytes() ([]byte, error) {
 	switch {
 	case c.speaksHTTP:
@@ -155,7 +155,7 @@ func firstAddress(f *conf.Frontend) netip.AddrPort {
 	return netip.AddrPortFrom(a.IP, a.Port)
 }
 
-// sniffed returns what the sniffer finds in b.
+// sniffed returns the facts that the sniffer finds in b.
 func sniffed(b []byte) *sniff.Facts {
 	var st sniff.State
 	f := new(sniff.Facts)

@@ -32,7 +32,7 @@ func forgetCrash(path string) {
 	}
 }
 
-// tellCrash logs what ended the last run, and renames its trace to .old.
+// tellCrash logs the reason of a crash of the last run, and renames its trace to .old.
 func tellCrash(path string, log *zap.Logger) {
 	trace, err := readOwn(path)
 	if err != nil || len(trace) == 0 {

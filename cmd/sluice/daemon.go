@@ -17,7 +17,7 @@ import (
 
 // The descriptors of a daemon's child beside 0 to 2: the pipe to say "ready"
 // on, then the stats sockets and the listening sockets that the parent passes.
-// The environment says how many listening sockets each bind line has.
+// The environment contains the number of listening sockets of each bind line.
 const (
 	readyFD      = 3
 	passedFD     = 4
@@ -27,8 +27,8 @@ const (
 
 // detach starts this program again in a session of its own, with the listening
 // sockets, and returns once the child is ready. The child shares the parent's
-// stderr until then, and says there why it could not start. stdin is what the
-// child reads on its standard input.
+// stderr until then, and writes an error there if it cannot start. The child
+// reads stdin on its standard input.
 func detach(c *conf.Config, l *listen.Sockets, stdin []byte) error {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -101,7 +101,7 @@ func findParent() (*parent, error) {
 	return &parent{os.NewFile(readyFD, "ready pipe"), null, manifest, passedFD}, err
 }
 
-// statsSocket says where a stats socket that p inherited is now. It is called
+// statsSocket returns s with the descriptor that p inherited for it. It is called
 // once for each stats socket, in the order of the configuration. p may be nil.
 func (p *parent) statsSocket(s conf.StatsSocket) conf.StatsSocket {
 	if p != nil && s.Address.Net == conf.NetFD {

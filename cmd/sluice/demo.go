@@ -92,7 +92,7 @@ func newSite(name string) (*http.Server, error) {
 	return site, nil
 }
 
-// demoHelp prints what to try once the balancer listens.
+// demoHelp prints commands to try as soon as the balancer listens.
 func demoHelp(w io.Writer, addr string) {
 	fmt.Fprintf(w, `
 Sluice listens at %[1]s, in front of two sites. In another terminal:

@@ -70,7 +70,7 @@ type explanation struct {
 	Address  string   `json:"address"`
 }
 
-// ruling is one rule and what its condition gives by itself.
+// ruling is one rule and the result of its condition alone.
 type ruling struct {
 	Rule    string `json:"rule"`
 	At      string `json:"at"`

@@ -25,7 +25,7 @@ const (
 // are read. As with HAProxy, several files are one configuration.
 type configFiles struct {
 	paths []string
-	stdin []byte // what standard input held; a daemon's child reads it again
+	stdin []byte // content of standard input; a daemon's child reads it again
 }
 
 // flag adds the -f that every sub-command with a configuration has.
@@ -51,7 +51,7 @@ func (f *configFiles) String() string {
 	return strings.Join(names, ", ")
 }
 
-// nameOf is what messages call a file.
+// nameOf returns the name of a file in messages.
 func nameOf(path string) string {
 	if path == stdinCfg || path == stdinTOML {
 		return "stdin" + strings.TrimPrefix(path, "-")

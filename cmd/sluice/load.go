@@ -47,7 +47,7 @@ func read(lookUp engine.LookUp, change func(*conf.Config), sources ...conf.Sourc
 	return compiled, problems
 }
 
-// add adds what is new among the problems found. In a broken configuration a
+// add adds new problems among those found. In a broken configuration a
 // warning, or a problem in a line with an error, may only follow from a line
 // that could not be read.
 func add(problems *conf.Problems, found conf.Problems) {

@@ -78,7 +78,7 @@ func (c *targetCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	return nil
 }
 
-// Sync has nothing to do: Close of the log sends what is queued.
+// Sync does nothing, because Close of the log sends the queued lines.
 func (c *targetCore) Sync() error { return nil }
 
 // severity returns the syslog level for a level of zap.

@@ -8,12 +8,13 @@ import (
 	"strings"
 )
 
-// pidFile is the path the process's pid is written to; empty is none.
+// pidFile is the path of the file with the process's pid; empty: none.
 type pidFile string
 
-// write puts this process's pid, replacing what a crashed process left behind.
-// The file is made beside its place and renamed: a link that somebody planted
-// in a shared directory is never followed, and a reader never meets half a pid.
+// write writes this process's pid. It replaces the file of a crashed process.
+// The new file gets another name first and is then renamed. So a link that
+// somebody has made in a shared directory is never followed, and a reader never
+// finds a part of a pid.
 func (p pidFile) write() error {
 	if p == "" {
 		return nil

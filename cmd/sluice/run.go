@@ -41,7 +41,7 @@ second signal stops at once.`,
 	return c
 }
 
-// launch is how a configuration is run.
+// launch contains the settings with which a configuration is run.
 type launch struct {
 	files     configFiles
 	daemon    bool
@@ -52,8 +52,8 @@ type launch struct {
 	bound     func(*listen.Sockets) // if set: called once clients can connect
 }
 
-// complete takes from the configuration what no flag decided. Paths become
-// absolute, because a daemon leaves the directory in which it was started.
+// complete adds the settings of the configuration, except those that a flag has set. Paths
+// become absolute, because a daemon leaves the directory in which it was started.
 func (l *launch) complete(c *conf.Config, daemonFlag bool) {
 	g := &c.Global
 	if !daemonFlag {

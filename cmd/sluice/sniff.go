@@ -11,7 +11,7 @@ import (
 	"sluice/sniff"
 )
 
-// sniffMax is how many bytes are read at most: twice what the sniffer looks at.
+// sniffMax is the maximum number of bytes read: twice as many as the sniffer examines.
 const sniffMax = 128 << 10
 
 func newSniff() *cobra.Command {

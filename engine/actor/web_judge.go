@@ -88,7 +88,7 @@ func (c *webClient) isLate(q *WebRequest) bool {
 	return d != nil && d.late
 }
 
-// endWords is what the head of an answer says about the end of the connection.
+// endWords are the statements in the head of an answer about the end of the connection.
 type endWords struct {
 	old           bool // HTTP/1.0, where the end is usual
 	closes, keeps bool

@@ -66,8 +66,8 @@ var (
 	dateMark   = []byte{dateStart}
 )
 
-// Hide removes from the request what the server must not see. With insert and indirect that is the
-// whole cookie. With prefix it is the part of the value that names our server.
+// Hide removes the part of the cookie that the server must not see. With insert and indirect this
+// is the whole cookie. With prefix it is the part of the value that names our server.
 func (c *Cookie) Hide(w *Rewrite) {
 	switch {
 	case c.prefix:

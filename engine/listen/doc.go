@@ -1,6 +1,5 @@
 // Package listen opens the listening sockets of the process, names them in messages and passes
-// them to another process. It also finds what is wrong with the lines of a configuration that
-// listen.
+// them to another process. It also checks the lines of a configuration that listen.
 //
 // [Open] opens one socket for each loop and bind line, or [Adopt] takes over those of another
 // process. The result, [Sockets], belongs to the process and not to a configuration. The package
