@@ -2,6 +2,7 @@ package admin
 
 import (
 	"encoding/csv"
+	"maps"
 	"os"
 	"strconv"
 	"strings"
@@ -17,9 +18,19 @@ const header = "# pxname,svname,qcur,qmax,scur,smax,slim,stot,bin,bout,dreq,dres
 
 const infoKeys = "Name Version Release_date Nbthread Nbproc Process_num Pid Uptime Uptime_sec Memmax_MB PoolAlloc_MB PoolUsed_MB PoolFailed Ulimit-n Maxsock Maxconn Hard_maxconn CurrConns CumConns CumReq MaxSslConns CurrSslConns CumSslConns Maxpipes PipesUsed PipesFree ConnRate ConnRateLimit MaxConnRate SessRate SessRateLimit MaxSessRate SslRate SslRateLimit MaxSslRate SslFrontendKeyRate SslFrontendMaxKeyRate SslFrontendSessionReuse_pct SslBackendKeyRate SslBackendMaxKeyRate SslCacheLookups SslCacheMisses CompressBpsIn CompressBpsOut CompressBpsRateLim Tasks Run_queue Idle_pct node Stopping Jobs Unstoppable_Jobs Listeners ActivePeers ConnectedPeers DroppedLogs BusyPolling FailedResolutions TotalBytesOut TotalSplicdedBytesOut BytesOutRate DebugCommandsIssued CumRecvLogs Build_info Memmax_bytes PoolAlloc_bytes PoolUsed_bytes Start_time_sec Tainted"
 
-// table sends `show stat` and returns the non-empty columns of each row by pxname/svname, and the
-// order of the rows.
+// table is like cells, without the columns that are 0.
 func table(t *testing.T, path, command string) (rows map[string]map[string]string, order []string) {
+	t.Helper()
+	rows, order = cells(t, path, command)
+	for _, row := range rows {
+		maps.DeleteFunc(row, func(_, v string) bool { return v == "0" })
+	}
+	return rows, order
+}
+
+// cells sends `show stat` and returns the non-empty columns of each row by pxname/svname, and the
+// order of the rows.
+func cells(t *testing.T, path, command string) (rows map[string]map[string]string, order []string) {
 	t.Helper()
 	text := ask(t, path, command+"\n")
 	body, ok := strings.CutSuffix(text, "\n\n")
@@ -36,7 +47,7 @@ func table(t *testing.T, path, command string) (rows map[string]map[string]strin
 		order = append(order, name)
 		rows[name] = map[string]string{}
 		for i, v := range r {
-			if v != "" && v != "0" {
+			if v != "" {
 				rows[name][records[0][i]] = v
 			}
 		}

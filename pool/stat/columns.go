@@ -49,7 +49,7 @@ var Columns = []Metric[*Row]{
 	{"rate", everywhere, "MRP MGP", U32, 0, num(func(r *Row) int64 { return r.Rate().Per(r.Now) }), "Sessions that started in the last second; of a backend or server in mode http requests."},
 	{"rate_lim", ForFrontend, "CLP", U32, Unused, (*Row).zero, "Limit of rate, by rate-limit sessions, which is not supported."},
 	{"rate_max", everywhere, "MMP MGP", U32, 0, num(func(r *Row) int64 { return r.Rate().Max() }), "Highest value of rate."},
-	{"check_status", ForServer, "MOP", Str, 0, checking(func(c *Check) Value { return Text(c.Status) }), "Result of the last check: INI before the first one, then L4OK, L4CON, L4TOUT, L7OK, L7STS and so on."},
+	{"check_status", ForServer, "MOP", Str, 0, checking(func(c *Check) Value { return Text(c.Status) }), "Result of the last check: INI before the first one, then L4OK, L4CON, L4TOUT, L7OK, L7STS and so on. HAProxy writes \"* \" before it during a check."},
 	{"check_code", ForServer, "MOP", U32, 0, ended(func(c *Check) Value { return unlessZero(int64(c.Code)) }), "HTTP status of the answer to the last check."},
 	{"check_duration", ForServer, "MDP", U64, 0, ended(func(c *Check) Value { return Number(c.Milliseconds) }), "Milliseconds that the last check took."},
 	{"hrsp_1xx", everywhere, "MCP", U64, 0, answers(1), "Final answers with a status from 100 to 199, such as 101. Mode http."},

@@ -49,7 +49,7 @@ func replaceTable(t *testing.T, text, heading, head, rows string) string {
 	return before + heading + "\n" + intro + "\n" + head + strings.Repeat("| --- ", strings.Count(head, "|")-1) + "|\n" + rows + after
 }
 
-func rowsOf[S source](metrics []Metric[S]) string {
+func rowsOf[S Source](metrics []Metric[S]) string {
 	var w strings.Builder
 	for i := range metrics {
 		m := &metrics[i]
@@ -69,7 +69,7 @@ func letters(s Scope) string {
 }
 
 // here tells which value a metric always has, if it is unused.
-func here[S source](m *Metric[S]) string {
+func here[S Source](m *Metric[S]) string {
 	if m.Mark != Unused {
 		return ""
 	}

@@ -9,7 +9,7 @@ import (
 // S is the source that the value is read from: *Row or *Info.
 //
 // Columns and Keys are the tables of all metrics. Every output is written from them.
-type Metric[S source] struct {
+type Metric[S Source] struct {
 	Name   string // HAProxy's name
 	Scope  Scope  // kinds of objects that can have the value
 	tags   string // see Tags; those of a backend follow after a space if they differ
@@ -19,8 +19,8 @@ type Metric[S source] struct {
 	Text   string // explanation
 }
 
-// source is an object that values are read from.
-type source interface {
+// Source is an object that values are read from: *Row or *Info.
+type Source interface {
 	in(Scope) bool // reports whether the object is of one of these kinds
 }
 

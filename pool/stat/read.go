@@ -27,19 +27,19 @@ func unlessZero(n int64) Value {
 }
 
 // positive reads a number that is empty for 0.
-func positive[S source](read func(S) int) func(S) Value {
+func positive[S Source](read func(S) int) func(S) Value {
 	return func(from S) Value { return unlessZero(int64(read(from))) }
 }
 
-func num[S source](read func(S) int64) func(S) Value {
+func num[S Source](read func(S) int64) func(S) Value {
 	return func(from S) Value { return Number(read(from)) }
 }
 
-func integer[S source](read func(S) int) func(S) Value {
+func integer[S Source](read func(S) int) func(S) Value {
 	return func(from S) Value { return Number(int64(read(from))) }
 }
 
-func text[S source](read func(S) string) func(S) Value {
+func text[S Source](read func(S) string) func(S) Value {
 	return func(from S) Value { return Text(read(from)) }
 }
 
