@@ -27,6 +27,8 @@ type Backend struct {
 	building sync.Mutex   // held while order is rebuilt
 	built    int64        // value of changes that order is built from; guarded by building
 
+	checking chan struct{} // full while Check runs: the health of a server has one writer
+
 	mu   sync.Mutex // held while a change is counted and reported, so that events are in order
 	life life       // of the backend as a whole; changed under mu
 	turn turn
@@ -51,7 +53,7 @@ type Key struct {
 // The problems name the wrong settings. If one of them is an error, the caller must not use the
 // backend.
 func New(id int, c *conf.Backend, resolve func(host string) (netip.Addr, error)) (*Backend, conf.Problems) {
-	b := &Backend{Name: c.Name, ID: id, Conf: c}
+	b := &Backend{Name: c.Name, ID: id, Conf: c, checking: make(chan struct{}, 1)}
 	var ps conf.Problems
 	b.algorithm = chooseAlgorithm(c, &ps)
 	for i, sc := range c.Servers {

@@ -30,12 +30,21 @@ func (b *Backend) checkChecks(ps *conf.Problems) {
 // spread over one interval.
 //
 // Check calls say for each change of a server's state. The calls come from these goroutines,
-// one at a time; say should not block for long. Call Check at most once for a backend.
+// one at a time; say should not block for long.
+//
+// Check may be called again, for example after a reload. It then waits until the call before has
+// returned. The servers keep their health. A check under way at the end of ctx has no result.
 func (b *Backend) Check(ctx context.Context, say func(Event)) {
 	b.checkBy(ctx, newProber, say)
 }
 
 func (b *Backend) checkBy(ctx context.Context, kind func(*Server) prober, say func(Event)) {
+	select {
+	case b.checking <- struct{}{}:
+		defer func() { <-b.checking }()
+	case <-ctx.Done():
+		return
+	}
 	var checked []*Server
 	for _, s := range b.Servers {
 		if s.Conf.Check && !s.Conf.Disabled {

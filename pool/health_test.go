@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -156,4 +157,60 @@ func (f probeFunc) probe(context.Context) Result { return f() }
 
 func TestCheckWithoutServersReturns(t *testing.T) {
 	mustNew(t, &conf.Backend{Name: "none"}).Check(t.Context(), func(Event) {})
+}
+
+// TestChecksRestart: Check can be stopped and started again. The server keeps its health, and the
+// check that was under way at the stop has no result.
+func TestChecksRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := weighted(1)
+		c.Servers[0].Check, c.Servers[0].Inter, c.Servers[0].Rise, c.Servers[0].Fall = true, time.Second, 2, 3
+		b := mustNew(t, c)
+		for round, want := range []string{"UP", "UP 2/3", "UP 1/3", "DOWN"} {
+			ctx, cancel := context.WithCancel(t.Context())
+			checks := 0
+			b.checkBy(ctx, func(*Server) prober {
+				return probeFunc(func() Result {
+					if checks++; checks == 2 {
+						cancel()
+					}
+					return result("+---"[(round+checks-1)%4])
+				})
+			}, func(Event) {})
+			if got := b.Servers[0].State().String(); got != want || checks != 2 {
+				t.Errorf("round %d: state %s after %d checks, want %s after 2", round, got, checks, want)
+			}
+		}
+	})
+}
+
+// TestChecksDoNotOverlap: Check begins when the call before has returned.
+func TestChecksDoNotOverlap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := weighted(1)
+		c.Servers[0].Check, c.Servers[0].Inter = true, time.Second
+		b := mustNew(t, c)
+		first, stop := context.WithCancel(t.Context())
+		second, stopSecond := context.WithCancel(t.Context())
+		var checks [2]atomic.Int32
+		var both sync.WaitGroup
+		for i, ctx := range []context.Context{first, second} {
+			both.Go(func() {
+				b.checkBy(ctx, func(*Server) prober {
+					return probeFunc(func() Result { checks[i].Add(1); return result('+') })
+				}, func(Event) {})
+			})
+			time.Sleep(1300 * time.Millisecond)
+		}
+		if a, b := checks[0].Load(), checks[1].Load(); a != 3 || b != 0 {
+			t.Errorf("%d and %d checks, want 3 and 0 while the first call runs", a, b)
+		}
+		stop()
+		time.Sleep(1300 * time.Millisecond)
+		stopSecond()
+		both.Wait()
+		if a, b := checks[0].Load(), checks[1].Load(); a != 3 || b != 2 {
+			t.Errorf("%d and %d checks, want 3 and 2", a, b)
+		}
+	})
 }
