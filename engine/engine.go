@@ -37,6 +37,7 @@ type Options struct {
 	Access    *access.Log
 	Stats     []net.Listener // stats sockets, closed by the engine
 	Version   string         // for the command show info
+	Released  string         // date of the version, YYYY/MM/DD, for the command show info; empty: not known
 
 	probe probe // nil except in tests
 	sizes sizes // zero: defaultSizes
@@ -52,7 +53,7 @@ type Engine struct {
 	probe  probe
 	sizes  sizes
 
-	version string
+	version, released string
 
 	leaving  atomic.Bool        // no new clients are accepted
 	draining context.Context    // ended by Drain, and at the end of Run
@@ -77,9 +78,9 @@ func New(o Options) (*Engine, error) {
 		stats:  o.Stats,
 		binds:  len(o.Listeners.Binds()),
 
-		version: o.Version,
-		probe:   o.probe,
-		sizes:   cmp.Or(o.sizes, defaultSizes()),
+		version: o.Version, released: o.Released,
+		probe: o.probe,
+		sizes: cmp.Or(o.sizes, defaultSizes()),
 	}
 	e.draining, e.drain = context.WithCancel(context.Background())
 	for i := range o.Plan.Loops {

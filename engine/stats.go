@@ -28,6 +28,7 @@ func (e *Engine) serveStats(ctx context.Context, serving *sync.WaitGroup) {
 func (e *Engine) view() *admin.View {
 	v := &admin.View{Process: stat.Info{
 		Version:   e.version,
+		Released:  e.released,
 		Threads:   e.plan.Loops,
 		UlimitN:   int(e.plan.Nofile),
 		MaxSock:   e.plan.Descriptors(),

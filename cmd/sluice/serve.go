@@ -149,7 +149,7 @@ func (r *running) open(l *launch, above *parent) (err error) {
 // build makes the engine, which takes over all sockets.
 func (r *running) build() (err error) {
 	r.engine, err = engine.New(engine.Options{
-		Site: r.site, Plan: r.plan, Listeners: r.listeners, Logger: r.log, Access: r.access, Stats: r.stats, Version: version(),
+		Site: r.site, Plan: r.plan, Listeners: r.listeners, Logger: r.log, Access: r.access, Stats: r.stats, Version: version(), Released: released(),
 	})
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -40,6 +41,24 @@ func version() string {
 }
 
 func versionOf(info *debug.BuildInfo) string { return cmp.Or(info.Main.Version, "(devel)") }
+
+// released is the date of the revision, YYYY/MM/DD. It is empty if the build did not note it.
+func released() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	return releasedOf(info)
+}
+
+func releasedOf(info *debug.BuildInfo) string {
+	for _, s := range info.Settings {
+		if at, err := time.Parse(time.RFC3339, s.Value); s.Key == "vcs.time" && err == nil {
+			return at.Format("2006/01/02")
+		}
+	}
+	return ""
+}
 
 func printVersion(w io.Writer, info *debug.BuildInfo, verbose bool) {
 	fmt.Fprintln(w, "sluice", versionOf(info))
