@@ -25,10 +25,10 @@ type listener struct {
 	index    int // in loop.listeners
 	number   int // of the bind line in its frontend, from 1
 	frontend *site.Frontend
-	limits   []*stat.Limit // those of the process, the frontend and, if it has one, the bind line
-	watched  bool          // registered with the reactor
-	burst    int           // connections that the next event may accept, at least 1
-	held     []heldClient  // draining: clients that wait for a place of the limits
+	limits   [3]*stat.Limit // of the process, the frontend and the bind line
+	watched  bool           // registered with the reactor
+	burst    int            // connections that the next event may accept, at least 1
+	held     []heldClient   // draining: clients that wait for a place of the limits
 }
 
 // resume starts to accept, or continues after a pause. It does nothing if the listener is
@@ -124,8 +124,7 @@ func (l *loop) dismiss(ln *listener) {
 // release frees a place of the limit and wakes the loop that may take it.
 func (l *loop) release(limit *stat.Limit) {
 	if wake := limit.Release(); wake >= 0 {
-		other := l.process.loops[wake]
-		other.reactor.Tell(func() error { return other.retryAccept(limit) })
+		l.process.wake(wake, limit)
 	}
 }
 

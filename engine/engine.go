@@ -67,11 +67,8 @@ type Engine struct {
 // New opens the log targets of the site and what the loops need. The caller calls New before
 // chroot and before it drops privileges.
 func New(o Options) (*Engine, error) {
-	if err := o.Site.Open(o.Access); err != nil {
-		return nil, err
-	}
 	e := &Engine{
-		process: process{plan: o.Plan, limit: stat.NewLimit(o.Plan.MaxConn), memory: o.Plan.Memory.Budgets(), logger: o.Logger},
+		process: process{plan: o.Plan, memory: o.Plan.Memory.Budgets(), logger: o.Logger},
 
 		site:   o.Site,
 		access: o.Access,
@@ -82,6 +79,9 @@ func New(o Options) (*Engine, error) {
 		probe: o.probe,
 		sizes: cmp.Or(o.sizes, defaultSizes()),
 	}
+	if err := e.site.Open(o.Access, &e.state); err != nil {
+		return nil, err
+	}
 	e.draining, e.drain = context.WithCancel(context.Background())
 	for i := range o.Plan.Loops {
 		l, err := newLoop(e, i)
@@ -90,6 +90,7 @@ func New(o Options) (*Engine, error) {
 		}
 		e.loops = append(e.loops, l)
 	}
+	e.setLimits()
 	e.spread(o.Listeners)
 	return e, nil
 }
@@ -100,10 +101,9 @@ func (e *Engine) spread(sockets *listen.Sockets) {
 	for _, b := range sockets.Take() {
 		number[b.Frontend]++
 		f := e.site.Frontend(b.Frontend)
-		limits := []*stat.Limit{e.limit, f.Limit}
-		if b.Conf.MaxConn > 0 {
-			limits = append(limits, stat.NewLimit(b.Conf.MaxConn))
-		}
+		bind := e.state.Bind(b.Local().String())
+		e.setMax(bind, b.Conf.MaxConn)
+		limits := [...]*stat.Limit{&e.limit, &f.Limit, bind}
 		for i, fd := range b.FDs {
 			l := e.loops[i%len(e.loops)]
 			l.add(&listener{fd: fd, number: number[b.Frontend], frontend: f, limits: limits, burst: 1})

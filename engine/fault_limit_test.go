@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"sluice/pool/stat"
 )
 
 // At each kind of maxconn, accepting stops. The other clients wait in the kernel's queue and
@@ -126,4 +128,57 @@ backend b
 		}
 		wait(t, "all to be over", func() bool { return b.Sessions() == 0 })
 	}
+}
+
+// A maximum that changes while clients wait has an effect at once. Sessions that it leaves no place
+// continue.
+func TestMaxconnChangesWhileClientsWait(t *testing.T) {
+	for name, limit := range map[string]func(*balancer) *stat.Limit{
+		"process":  func(b *balancer) *stat.Limit { return &b.limit },
+		"frontend": func(b *balancer) *stat.Limit { return &b.site.Frontends[0].Limit },
+		"bind":     func(b *balancer) *stat.Limit { return b.loops[0].listeners[0].limits[2] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			const clients = 12
+			b := start(t, plain+"  server s "+newPeer(t, echo).String())
+			l := limit(b)
+			b.setMax(l, 1)
+			served := make(chan net.Conn, clients)
+			for range clients {
+				go func() { served <- greeted(t, b.dial("f")) }()
+			}
+			sessions := func(n int64) {
+				t.Helper()
+				wait(t, fmt.Sprintf("%d sessions", n), func() bool { return b.Sessions() == n && l.Cur() == n })
+			}
+			sessions(1)
+			b.setMax(l, 5)
+			sessions(5)
+			b.setMax(l, 3)
+			for _, left := range []int64{4, 3} {
+				(<-served).Close()
+				sessions(left)
+			}
+			if n := b.stat.Total(); n != 5 {
+				t.Errorf("%d sessions have begun; want 5, none of them above the lower maximum", n)
+			}
+			(<-served).Close()
+			wait(t, "the sixth client", func() bool { return b.stat.Total() == 6 })
+			b.setMax(l, 0)
+			sessions(clients - 3)
+			for range clients - 3 {
+				(<-served).Close()
+			}
+		})
+	}
+}
+
+// greeted returns the connection when its server has answered.
+func greeted(t *testing.T, c net.Conn) net.Conn {
+	got := make([]byte, 1)
+	_, _ = io.WriteString(c, "x")
+	if _, err := io.ReadFull(c, got); err != nil {
+		t.Error(err)
+	}
+	return c
 }

@@ -9,6 +9,7 @@ import (
 
 	"sluice/engine/plan"
 	"sluice/engine/relay"
+	"sluice/pool"
 	"sluice/pool/stat"
 )
 
@@ -16,13 +17,20 @@ import (
 type process struct {
 	plan   plan.Plan
 	loops  []*loop
-	limit  *stat.Limit   // maxconn of the process
+	limit  stat.Limit    // maxconn of the process
 	stat   stat.Process  // counters of the process
+	state  pool.Registry // of frontends, addresses and backends
 	memory relay.Budgets // for held bytes
 	logger *zap.Logger
 
 	serials atomic.Uint64 // number of log lines that contain a serial number
 	lately  sync.Map      // message -> *atomic.Int64: when it was last logged, ms of stat.Now; see complain
+}
+
+// wake tells a loop that a limit has a free place for it. The loops must not be closed.
+func (p *process) wake(loop int, limit *stat.Limit) {
+	l := p.loops[loop]
+	l.reactor.Tell(func() error { return l.retryAccept(limit) })
 }
 
 // complain logs a repeated failure, at most once a second for each message.

@@ -8,36 +8,7 @@ import (
 
 	"sluice/engine/actor"
 	"sluice/engine/kernel"
-	"sluice/pool/stat"
 )
-
-// limits returns all limits of the engine, with their names.
-func (e *Engine) limits() (all []namedLimit) {
-	all = append(all, namedLimit{"the process", e.limit})
-	for _, f := range e.site.Frontends {
-		all = append(all, namedLimit{"frontend " + f.Conf.Name, f.Limit})
-	}
-	for _, l := range e.loops {
-		for _, ln := range l.listeners {
-			all = append(all, namedLimit{"an address of frontend " + ln.frontend.Conf.Name, ln.limits[len(ln.limits)-1]})
-		}
-	}
-	return slices.DeleteFunc(all, func(l namedLimit) bool { return l.Max() == 0 })
-}
-
-type namedLimit struct {
-	name string
-	*stat.Limit
-}
-
-// checkLimits: no limit is exceeded.
-func (x *simulation) checkLimits() {
-	for _, l := range x.limits {
-		if l.Cur() > l.Max() {
-			x.failf("%s has %d connections; its limit is %d", l.name, l.Cur(), l.Max())
-		}
-	}
-}
 
 // excused returns the ways in which the configuration or a fault may end a conversation in mode
 // tcp.

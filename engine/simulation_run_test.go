@@ -32,7 +32,7 @@ type simulation struct {
 	kernel   *kernel.Kernel
 	process  *kernel.Process // the balancer's process
 	engine   *Engine
-	limits   []namedLimit
+	limits   []*namedLimit
 	cast     *actor.Cast
 	webs     *actor.WebWorld
 	streams  *actor.Streams
@@ -171,6 +171,9 @@ func (x *simulation) makeCast() {
 	x.left = len(x.clients)
 	for _, f := range x.flips {
 		x.feed(f)
+	}
+	for _, c := range x.changes {
+		x.change(c)
 	}
 	if f := x.finale; f.drain || f.stop {
 		x.kernel.After(f.at, x.finish)

@@ -28,6 +28,7 @@ type scene struct {
 	odds    odds
 	finale  finale
 	flips   []flip
+	changes []limitChange
 	doubts  doubts
 	forgets bool           // the kernel may forget clients in front of a full queue
 	terms   map[int]string // termination states of requests that rules answer, by number of the request

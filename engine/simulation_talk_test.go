@@ -95,7 +95,7 @@ func (s *scene) hurry(t *simTalk) {
 	if len(t.stream.Client.Pieces) == 0 || t.front.inspect == 0 {
 		return
 	}
-	atOnce := s.most+t.front.most+t.bind.most+s.sizes.open+len(s.faults) == 0
+	atOnce := s.most+t.front.most+t.bind.most+s.sizes.open+len(s.faults)+len(s.changes) == 0
 	switch first := &t.stream.Client.Pieces[0]; {
 	case first.Pause > t.front.inspect+about && atOnce:
 		t.route = &t.front.routes[0]

@@ -143,6 +143,7 @@ var worldKnobs = []knob[*scene]{
 	{"relay race", 0.3, nil, func(t *turn[*scene]) { t.of.odds.relay = true }},
 	{"crowd", 0.3, nil, func(t *turn[*scene]) { t.of.odds.spread = 1 }},
 	{"checks", 0.15, nil, flipServers},
+	{"limits", 0.15, nil, changeLimits},
 }
 
 // fewPlaces makes clients wait for places that several loops share, often while the balancer drains.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"sync"
 
@@ -32,7 +33,7 @@ func (e *Engine) view() *admin.View {
 		Threads:   e.plan.Loops,
 		UlimitN:   int(e.plan.Nofile),
 		MaxSock:   e.plan.Descriptors(),
-		MaxConn:   e.plan.MaxConn,
+		MaxConn:   int(e.limit.Max()),
 		MaxPipes:  e.plan.Pipes,
 		Listeners: e.binds,
 		Dropped:   int64(e.access.Dropped()),
@@ -40,10 +41,7 @@ func (e *Engine) view() *admin.View {
 		Counts:    &e.stat,
 	}}
 	for _, f := range e.site.Frontends {
-		most := f.Conf.MaxConn
-		if most == 0 {
-			most = e.plan.MaxConn
-		}
+		most := int(cmp.Or(f.Limit.Max(), e.limit.Max()))
 		v.Frontends = append(v.Frontends, admin.Frontend{ID: f.ID, Conf: f.Conf, MaxConn: most, Stat: &f.Stat})
 	}
 	for _, b := range e.site.Backends {

@@ -11,6 +11,10 @@
 //     server's health.
 //   - The admin socket calls methods that only read.
 //
+// A Registry holds the objects that exist once in a process, by name: backends, and the counters
+// and limits of frontends and of listening addresses. All generations of the
+// configuration share them.
+//
 // Loops read one immutable order of servers per backend. When a server goes up or down, a new
 // order is built and then replaces the old one in one atomic step.
 //

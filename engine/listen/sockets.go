@@ -89,7 +89,7 @@ func (s *Sockets) Close() {
 func (s *Sockets) Lines() []string {
 	var lines []string
 	for _, b := range s.binds {
-		lines = append(lines, fmt.Sprintf("frontend '%s' on %s", b.Frontend, b.local()))
+		lines = append(lines, fmt.Sprintf("frontend '%s' on %s", b.Frontend, b.Local()))
 	}
 	return lines
 }
@@ -101,7 +101,7 @@ func (s *Sockets) Addr(frontend string) net.Addr {
 		if b.Frontend != frontend {
 			continue
 		}
-		own := b.local()
+		own := b.Local()
 		if own.IsUnix() {
 			return &net.UnixAddr{Net: "unix", Name: strings.TrimPrefix(own.String(), "unix@")}
 		}
@@ -110,8 +110,8 @@ func (s *Sockets) Addr(frontend string) net.Addr {
 	return nil
 }
 
-// local returns the address to which the sockets are bound.
-func (b *Bind) local() *sock.Addr {
+// Local returns the address to which the sockets are bound.
+func (b *Bind) Local() *sock.Addr {
 	var own sock.Addr
 	sock.Local(b.FDs[0], &own)
 	return &own

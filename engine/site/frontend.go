@@ -7,7 +7,7 @@ import (
 	"sluice/conf"
 	"sluice/engine/access"
 	"sluice/engine/acl"
-	"sluice/pool/stat"
+	"sluice/pool"
 )
 
 // firstID is the number of the first proxy in `show stat`, as in HAProxy.
@@ -19,12 +19,12 @@ const defaultInspect = 5 * time.Second
 
 // Frontend is a compiled frontend. Timeouts are in milliseconds; 0 means none.
 type Frontend struct {
+	*pool.Frontend // counters and limit; nil before Open
+
 	Conf  *conf.Frontend
 	ID    int // number of the frontend, `iid` of show stat
 	Rules *acl.Program
-	Needs acl.Needs   // the input that the rules need
-	Limit *stat.Limit // maxconn of the frontend
-	Stat  stat.Proxy
+	Needs acl.Needs // the input that the rules need
 
 	Route access.Route   // log targets; None before Open
 	Line  *access.Format // log-format; nil: another format
@@ -54,7 +54,6 @@ func newFrontend(id int, c *conf.Config, f *conf.Frontend, lookUp LookUp) (*Fron
 		ID:    id,
 		Rules: rules,
 		Needs: rules.Needs(),
-		Limit: stat.NewLimit(f.MaxConn),
 		Line:  access.NewFormat(f.Log.Line),
 
 		ClientTimeout:    t.Client.Milliseconds(),

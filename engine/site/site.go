@@ -72,9 +72,11 @@ func logPos(targets []conf.LogTarget, section conf.Pos) conf.Pos {
 	return targets[0].Pos
 }
 
-// Open opens the log targets of all proxies. It should run before chroot and before the process
-// drops privileges. The error names each target that cannot be opened; nothing stays open then.
-func (s *Site) Open(log *access.Log) error {
+// Open opens the log targets of all proxies, and finds the state that the site shares with the
+// sites before it: counters, limits and backends. It should run before chroot and before the process
+// drops privileges. The error names each target that cannot be opened; nothing stays open then, and
+// state is unchanged.
+func (s *Site) Open(log *access.Log, state *pool.Registry) error {
 	s.log = log
 	var errs []error
 	open := func(targets []conf.LogTarget, section conf.Pos) access.Route {
@@ -90,11 +92,22 @@ func (s *Site) Open(log *access.Log) error {
 	for _, b := range s.Backends {
 		b.Route = open(b.Conf.Log.Targets, b.Conf.Pos)
 	}
-	err := errors.Join(errs...)
-	if err != nil {
+	if err := errors.Join(errs...); err != nil {
 		s.Close()
+		return err
 	}
-	return err
+	s.share(state)
+	return nil
+}
+
+// share finds the state of frontends and backends by their names.
+func (s *Site) share(state *pool.Registry) {
+	for _, f := range s.Frontends {
+		f.Frontend = state.Frontend(f.Conf.Name)
+	}
+	for _, b := range s.Backends {
+		b.Backend = state.Backend(b.Backend)
+	}
 }
 
 // Close gives the log targets back that Open has opened. Lines that loops have sent before are not

@@ -2,5 +2,6 @@
 
 package stat
 
-// between is called before each operation of a Limit. In a simulation, other loops go on there.
+// between is called before each operation of a Limit, and within it where other loops may go on. In
+// a simulation, they do.
 func between() {}

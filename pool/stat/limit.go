@@ -8,47 +8,66 @@ import (
 // MaxLoops is the highest number of loops that can wait for one Limit.
 const MaxLoops = 1024
 
-// Limit keeps a count at or below a maximum. It implements maxconn of the process, of a
-// frontend and of a bind line, and all loops share it. A place is the right to have one
-// connection; the connection takes a place and frees it at its end.
+// Limit keeps a count at or below a maximum, which may change at any time. It implements maxconn of
+// the process, of a frontend and of a bind line, and all loops share it. A place is the right to
+// have one connection; the connection takes a place and frees it at its end.
 //
-// A Limit remembers the loops that wait for a place. Whoever frees a place therefore wakes
-// exactly one of them, and no place stays unused. Create a Limit with NewLimit.
+// A Limit remembers the loops that wait for a place. Whoever frees a place or raises the maximum
+// therefore wakes as many of them as there are places, and no place stays unused. A lower maximum
+// ends no connection: no place is free until enough connections have ended.
+//
+// The zero value has no maximum and is ready to use. A Limit must not be copied.
 //
 // A loop that needs a place must follow this order, or it can miss a wake-up:
 //
 //	if !limit.TryAcquire() {
 //		limit.Wait(loop)
 //		if !limit.TryAcquire() {
-//			stop accepting, and start again when Release returns this loop
+//			stop accepting, and start again when Release or SetMax returns this loop
 //		}
 //	}
 //
-// A loop may be returned by Release and then find no connection to accept. It has then taken a
-// place and must free it with Release, which wakes the next loop. So a wake-up may also reach a
-// loop that does not wait any more. That loop tries to accept all the same.
+// A loop may be returned by Release or SetMax and then find no connection to accept. It must then
+// take a place, if there is one, and free it with Release, which wakes the next loop. So a wake-up
+// may also reach a loop that does not wait any more. That loop tries to accept all the same.
 type Limit struct {
-	max    int64 // places; 0: no limit
+	max    atomic.Int64 // places; 0: no limit
 	_      cacheLine
 	cur    atomic.Int64 // places taken
 	_      cacheLine
 	paused [MaxLoops / 64]atomic.Uint64 // one bit per loop: it waits for a place
-	woken  atomic.Int64                 // number of the loop that Release returned last
+	woken  atomic.Int64                 // number of the loop that was woken last
 }
 
-// NewLimit returns a limit of max places. 0 means no limit: connections are only counted.
-func NewLimit(max int) *Limit { return &Limit{max: int64(max)} }
+// SetMax sets the maximum number of places. 0 means no limit: connections are only counted. SetMax
+// returns the numbers of the loops to wake, at most one for each free place. They are no longer
+// marked as waiting.
+func (l *Limit) SetMax(most int) (wake []int) {
+	between()
+	l.max.Store(int64(most))
+	between()
+	// Places that are taken from now on reduce the number of free ones, and their Release wakes.
+	free := int64(most) - l.cur.Load()
+	for most == 0 || int64(len(wake)) < free {
+		loop := l.wake()
+		if loop < 0 {
+			break
+		}
+		wake = append(wake, loop)
+	}
+	return wake
+}
 
 // TryAcquire takes a place if one is free, and reports whether it did.
 func (l *Limit) TryAcquire() bool {
-	between()
-	if l.max == 0 {
-		l.cur.Add(1)
-		return true
-	}
 	for {
-		cur := l.cur.Load()
-		if cur >= l.max {
+		between()
+		most, cur := l.max.Load(), l.cur.Load()
+		switch {
+		case most == 0:
+			l.cur.Add(1)
+			return true
+		case cur >= most:
 			return false
 		}
 		if l.cur.CompareAndSwap(cur, cur+1) {
@@ -75,10 +94,16 @@ func (l *Limit) Forget(loop int) {
 // is no longer marked as waiting. Waiting loops are woken in turn.
 func (l *Limit) Release() (wake int) {
 	between()
-	l.cur.Add(-1)
-	if l.max == 0 {
+	cur := l.cur.Add(-1)
+	between()
+	if most := l.max.Load(); most == 0 || cur >= most { // cur >= most: the maximum was lowered
 		return -1
 	}
+	return l.wake()
+}
+
+// wake chooses a waiting loop and marks it as not waiting. It returns -1 if no loop waits.
+func (l *Limit) wake() int {
 	from := int(l.woken.Load()+1) % MaxLoops
 	for {
 		loop := l.next(from)
@@ -113,4 +138,4 @@ func (l *Limit) next(from int) int {
 func (l *Limit) Cur() int64 { return l.cur.Load() }
 
 // Max returns the maximum number of places, 0 for no limit.
-func (l *Limit) Max() int64 { return l.max }
+func (l *Limit) Max() int64 { return l.max.Load() }

@@ -63,7 +63,7 @@ func TestRequests(t *testing.T) {
 
 func TestHotPathAllocatesNothing(t *testing.T) {
 	var p Proxy
-	limit := NewLimit(10)
+	limit := limitOf(10)
 	got := testing.AllocsPerRun(100, func() {
 		if limit.TryAcquire() {
 			p.Open(Now())

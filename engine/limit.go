@@ -1,0 +1,25 @@
+package engine
+
+import "sluice/pool/stat"
+
+// setLimits sets maxconn of the process and of the frontends to the values of the configuration.
+func (e *Engine) setLimits() {
+	e.setMax(&e.limit, e.plan.MaxConn)
+	for _, f := range e.site.Frontends {
+		e.setMax(&f.Limit, f.Conf.MaxConn)
+	}
+}
+
+// setMax sets the maximum of a limit, and wakes a loop for each place that this makes free. 0 means
+// no limit. It may be called from any goroutine.
+func (e *Engine) setMax(limit *stat.Limit, most int) {
+	e.gate.RLock()
+	defer e.gate.RUnlock()
+	wake := limit.SetMax(most)
+	if e.closed {
+		return
+	}
+	for _, loop := range wake {
+		e.wake(loop, limit)
+	}
+}
