@@ -63,8 +63,8 @@ func (v *View) rows(now int64) iter.Seq[*stat.Row] {
 }
 
 // fullConns returns the sum of the maxconn of the frontends that name a backend, by its name. A
-// tenth of it is HAProxy's default of fullconn, the column slim of a backend. There it depends on
-// the configuration only, and rules with a variable name do not count (proxy_adjust_all_maxconn).
+// tenth of it is HAProxy's default of fullconn, the column slim of a backend. A frontend with
+// several rules for one backend counts once (proxy_adjust_all_maxconn in HAProxy's sources).
 func (v *View) fullConns() map[string]int {
 	sums, last := map[string]int{}, map[string]*Frontend{}
 	for i := range v.Frontends {

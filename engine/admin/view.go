@@ -9,7 +9,7 @@ import (
 // View is the data that the stats socket shows. It does not change; the counters that it points to
 // are atomic.
 type View struct {
-	Process   stat.Info // without what the runtime and the system know, see info
+	Process   stat.Info // without the values of the runtime and the system, see info
 	Frontends []Frontend
 	Backends  []*pool.Backend
 }

@@ -65,13 +65,13 @@ const (
 	Str Format = "str"
 )
 
-// Mark is a property of a metric that readers should know. The zero value is none of them.
+// Mark is a special property of a metric. The zero value is none.
 type Mark uint8
 
 // The marks.
 const (
-	// Unused means that Sluice does not have or does not count what the metric describes. The
-	// value never changes. It is 0 or empty, as HAProxy writes it if the feature is not used.
+	// Unused means that the metric describes a feature that Sluice lacks, or events that it does
+	// not count. The value never changes. It is that of a HAProxy in which nothing of it happens.
 	Unused Mark = iota + 1
 	// Legend means that only the levels operator and admin see the value, as in HAProxy.
 	Legend
@@ -102,9 +102,6 @@ func Text(s string) Value { return Value{text: s, kind: isText} }
 
 // Empty reports whether there is no value.
 func (v Value) Empty() bool { return v.kind == isEmpty }
-
-// Number returns the number, or 0 if the value is no number.
-func (v Value) Number() int64 { return v.number }
 
 // Append appends the value as text. An empty value appends nothing.
 func (v Value) Append(to []byte) []byte {

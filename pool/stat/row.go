@@ -54,8 +54,8 @@ type Check struct {
 
 func (r *Row) in(s Scope) bool { return r.Scope&s != 0 }
 
-// sessions returns what counts as sessions of the row. Those of a frontend include connections
-// that became no session, as in HAProxy.
+// sessions returns the counters of open sessions. For a frontend they include connections that
+// became no session, as in HAProxy.
 func (r *Row) sessions() *Load {
 	if r.Scope == ForFrontend {
 		return &r.Proxy.Conns
