@@ -83,8 +83,12 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e.draining, e.drain = context.WithCancel(context.Background())
+	pipes := o.Plan.Pipes / o.Plan.Loops
 	for i := range o.Plan.Loops {
-		l, err := newLoop(e, i)
+		l, err := newLoop(loopOptions{
+			process: &e.process, site: o.Site, sink: o.Access.NewSink(), sizes: e.sizes, probe: o.probe,
+			pipes: pipes, open: min(pipes, openPipes), http: newModeHTTP,
+		}, i)
 		if err != nil {
 			return nil, fmt.Errorf("event loop %d: %w", i, err)
 		}

@@ -32,7 +32,7 @@ type modeHTTP struct {
 }
 
 // newModeHTTP reserves memory for the exchanges of that many sessions.
-func newModeHTTP(v *visit, sessions int) (*modeHTTP, error) {
+func newModeHTTP(v *visit, sessions int) (mode, error) {
 	m := &modeHTTP{visit: v}
 	var err error
 	if m.exchanges, err = newReserve[exchange](sessions + 1); err != nil {

@@ -50,49 +50,50 @@ type loop struct {
 	modes   [2]mode // by conf.Mode
 }
 
-// newLoop opens what the loop needs and reserves memory for its sessions.
-func newLoop(e *Engine, number int) (*loop, error) {
+// loopOptions contains everything that newLoop needs.
+type loopOptions struct {
+	process *process
+	site    *site.Site
+	sink    *access.Sink
+	sizes   sizes
+	pipes   int     // number of pipes that the loop may open for splice
+	open    int     // number of them that it opens at the start
+	http    newMode // mode http
+	probe   probe   // nil except in tests
+}
+
+// newMode makes a mode that works on the sessions of a visit. sessions is their maximum number.
+type newMode func(v *visit, sessions int) (mode, error)
+
+// newLoop opens what the loop needs and reserves memory for its sessions. number is its index among
+// the loops of the process.
+func newLoop(o loopOptions, number int) (*loop, error) {
+	sessions := o.process.plan.MaxConn
 	l := &loop{
-		process: &e.process,
-		site:    e.site,
+		process: o.process,
+		site:    o.site,
 		number:  number,
-		sizes:   e.sizes,
+		sizes:   o.sizes,
 		scanner: sniff.NewScanner(),
-		probe:   e.probe,
-		sink:    e.access.NewSink(),
+		probe:   o.probe,
+		sink:    o.sink,
 		line:    make([]byte, 0, 1024),
+		stock:   relay.NewStock(o.sizes.Sizes, o.process.memory, o.pipes, o.open),
 	}
 	l.facts.Sniff = &l.sniffed
 	l.current.loop = l
-	pipes := e.plan.Pipes / e.plan.Loops
 	var err error
-	l.stock = relay.NewStock(e.sizes.Sizes, e.memory, pipes, min(pipes, openPipes))
-	if l.sessions, err = newSlab(e.plan.MaxConn); err != nil {
-		return nil, fmt.Errorf("memory for %d sessions: %w", e.plan.MaxConn, err)
+	if l.sessions, err = newSlab(sessions); err != nil {
+		return nil, fmt.Errorf("memory for %d sessions: %w", sessions, err)
 	}
-	if err := l.addModes(e); err != nil {
+	if l.modes[conf.TCP], err = newModeTCP(&l.current, sessions); err != nil {
 		return nil, err
 	}
-	l.reactor, err = reactor.Open(reactor.Options{Events: e.sizes.Events, Tick: e.sizes.Tick, Timers: e.plan.MaxConn + 1}, l)
+	if l.modes[conf.HTTP], err = o.http(&l.current, sessions); err != nil {
+		return nil, err
+	}
+	l.reactor, err = reactor.Open(reactor.Options{Events: o.sizes.Events, Tick: o.sizes.Tick, Timers: sessions + 1}, l)
 	return l, err
-}
-
-// addModes makes the two modes. A mode that the configuration does not use reserves no memory.
-func (l *loop) addModes(e *Engine) error {
-	tcp, http := 0, 0
-	if e.site.LocalAddresses {
-		tcp = e.plan.MaxConn
-	}
-	if e.site.HTTP {
-		http = e.plan.MaxConn
-	}
-	t, err := newModeTCP(&l.current, tcp)
-	if err != nil {
-		return err
-	}
-	h, err := newModeHTTP(&l.current, http)
-	l.modes = [2]mode{conf.TCP: t, conf.HTTP: h}
-	return err
 }
 
 // run works until the loop is stopped, or drained and without sessions.

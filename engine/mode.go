@@ -1,6 +1,9 @@
 package engine
 
-import "sluice/pool"
+import (
+	"sluice/engine/relay"
+	"sluice/pool"
+)
 
 // mode is the part of the work on a session that differs between mode tcp and mode http. Each loop
 // has one value of each mode. Its methods work on the session of the loop's visit.
@@ -33,6 +36,10 @@ type mode interface {
 	log()
 	// uncounted returns the bytes from and to the client that are not counted yet.
 	uncounted() (in, out int64)
+	// flows returns the flows of the session that only this mode has.
+	flows() []*relay.Flow
+	// audited returns the facts of this mode for an audit.
+	audited() audited
 	// close frees the memory of the mode. The goroutine of its loop must have ended.
 	close()
 }

@@ -70,7 +70,7 @@ func (x *simulation) checkClosed() {
 // checkIdle: in a loop without sessions, only the loop's own timer may be armed, and all its pipes
 // and memory are free. If the engine is leaving, the loop has ended.
 func (x *simulation) checkIdle(i int, l *loop) {
-	for _, text := range (&ledger{loop: l}).errors() {
+	for _, text := range l.audit() {
 		x.failf("left: loop %d: %s", i, text)
 	}
 	armed := l.reactor.Timers()

@@ -177,7 +177,7 @@ func (x *simulation) state() string {
 		fmt.Fprintf(&b, "\n  %s", a.Waits())
 	}
 	for _, l := range x.engine.loops {
-		l.sessions.each(func(id int32) { fmt.Fprintf(&b, "\n  %s", dump(l, id, l.sessions.at(id))) })
+		l.sessions.each(func(id int32) { fmt.Fprintf(&b, "\n  %s", l.visit(id).dump()) })
 	}
 	return b.String()
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"sluice/engine/access"
+	"sluice/engine/relay"
 	"sluice/engine/sock"
 	"sluice/pool"
 )
@@ -16,7 +17,7 @@ type modeTCP struct {
 }
 
 // newModeTCP reserves memory for the addresses of that many sessions.
-func newModeTCP(v *visit, sessions int) (*modeTCP, error) {
+func newModeTCP(v *visit, sessions int) (mode, error) {
 	m := &modeTCP{visit: v}
 	var err error
 	if m.own, err = newReserve[[2]sock.Addr](sessions + 1); err != nil {
@@ -107,3 +108,13 @@ func (m *modeTCP) log() {
 
 // uncounted returns all bytes of the session.
 func (m *modeTCP) uncounted() (in, out int64) { return m.s.received, int64(m.s.flow[server].Bytes) }
+
+func (m *modeTCP) flows() []*relay.Flow { return nil }
+
+func (m *modeTCP) audited() audited {
+	var a audited
+	for from := range side(2) {
+		a.wants[from] = !m.s.flow[from].Has(relay.SourceEnded)
+	}
+	return a
+}

@@ -1,20 +1,33 @@
 package engine
 
 import (
+	"fmt"
 	"slices"
 
 	"sluice/engine/relay"
 )
 
+// audited is the part of an audit that a mode knows.
+type audited struct {
+	own   bool     // this proxy answers the current request itself
+	idles bool     // a server's connection is kept for a later request
+	wants [2]bool  // bytes from this side are passed on in the current state
+	wrong []string // violations
+}
+
 // sessionCheck checks that the state of a session fits its sockets, flows and timers.
 type sessionCheck struct {
 	*visit
 	*session
-	x *exchange // nil in mode tcp
+	mode audited
 	wrongs
 }
 
-func (c *sessionCheck) errors() []string {
+// audit returns what is wrong with the session. It is for tests. No work on another session may be
+// under way.
+func (v *visit) audit() []string {
+	c := sessionCheck{visit: v, session: v.s, mode: v.mode.audited()}
+	c.wrongs = c.mode.wrong
 	c.timer()
 	c.sockets()
 	if c.state == leaving {
@@ -23,9 +36,6 @@ func (c *sessionCheck) errors() []string {
 	}
 	c.held()
 	c.choice()
-	if c.x != nil {
-		c.exchange()
-	}
 	for from := range side(2) {
 		c.goesOn(from)
 	}
@@ -34,15 +44,10 @@ func (c *sessionCheck) errors() []string {
 
 func (c *sessionCheck) is(states ...state) bool { return slices.Contains(states, c.state) }
 
-// ours reports whether this proxy answers the current request itself.
-func (c *sessionCheck) ours() bool { return c.x != nil && c.x.has(local) }
-
 // serving reports whether the session has a server or connects to one.
 func (c *sessionCheck) serving() bool {
-	return c.is(dialing, relaying) || c.is(exchanging) && !c.ours()
+	return c.is(dialing, relaying) || c.is(exchanging) && !c.mode.own
 }
-
-func (c *sessionCheck) idles() bool { return c.x != nil && c.x.has(idle) }
 
 // timer: a session with a deadline has an armed timer for this time or earlier. A session that waits
 // for its turn arms it then.
@@ -63,11 +68,11 @@ func (c *sessionCheck) sockets() {
 		return
 	}
 	c.unless(has[client], "it has no client")
-	c.unless(has[server] == (c.serving() || c.idles()), "a server's socket is open: %v", has[server])
+	c.unless(has[server] == (c.serving() || c.mode.idles), "a server's socket is open: %v", has[server])
 	for which := range side(2) {
 		one := &c.sock[which]
 		c.unless(!has[which] || one.has(watched), "the socket of side %d is not registered", which)
-		c.unless(!one.has(waiting) || c.hasTurn(c.id, c.session, which), "side %d waits for a turn that never comes", which)
+		c.unless(!one.has(waiting) || c.reactor.HasTurn(c.session.token(c.id, which)), "side %d waits for a turn that never comes", which)
 	}
 }
 
@@ -90,7 +95,7 @@ func (c *sessionCheck) held() {
 // purposes: bytes count against the budget of what they wait for.
 func (c *sessionCheck) purposes() {
 	up, want := c.flow[client].Purpose(), relay.ForInspection
-	if c.is(relaying) || c.is(exchanging) && !c.ours() {
+	if c.is(relaying) || c.is(exchanging) && !c.mode.own {
 		want = relay.ForReader
 	}
 	c.unless(up == want || !c.serving() && !c.is(inspecting, pausing), "bytes of the client are held for purpose %d; want %d", up, want)
@@ -102,29 +107,7 @@ func (c *sessionCheck) choice() {
 	chosen := c.backend >= 0 && c.server >= 0
 	c.unless(chosen || !c.serving() && !c.is(pausing), "no server is chosen")
 	c.unless(c.counted == c.serving(), "it is counted among the server's sessions: %v", c.counted)
-	c.unless(c.x == nil || !c.is(asking) || !chosen, "a server is chosen before the request is there")
-}
-
-// exchange: an idle connection has no bytes left, and no mark of one request remains for the
-// next.
-func (c *sessionCheck) exchange() {
-	x := c.x
-	c.unless(c.is(asking, dialing, pausing, exchanging, relaying), "it is in mode http and in state %d", c.state)
-	if c.idles() {
-		clean := x.ahead[server].Pending() == 0 && c.flow[client].Pending() == 0 && c.flow[server].Pending() == 0 || c.ours()
-		c.unless(clean, "the idle server's connection has something under way")
-		c.unless(!c.is(asking) || c.unharmed(server), "the idle server's connection is about to end")
-		c.unless(!c.serving(), "the connection that is used is idle")
-	}
-	if c.is(asking) {
-		c.unless(x.marks&(outstanding|reused|local) == 0, "marks of the last request are left: %b", x.marks)
-		c.unless(x.logPieces.Pending() == 0, "the last request's line is left")
-		c.unless(x.status == 0, "the last answer's status %d is left", x.status)
-	}
-	if c.is(exchanging, dialing, pausing) {
-		c.unless(x.has(outstanding) || x.has(local), "no request is outstanding")
-	}
-	c.unless(!c.is(relaying) || x.ahead[client].Pending()+x.ahead[server].Pending() == 0, "a tunnel keeps bytes back")
+	c.unless(!c.is(asking) || !chosen, "a server is chosen before the request is there")
 }
 
 // goesOn: a flow that can move bytes has a turn, and any other flow is registered for its
@@ -140,22 +123,18 @@ func (c *sessionCheck) goesOn(from side) {
 	case f.Pending() > 0 && f.Has(relay.TargetReady):
 		c.unless(turn, "side %d has %d bytes for a target that takes them, and no turn", from, f.Pending())
 	case !f.Has(relay.TargetReady):
-		c.unless(target.has(writableWanted) || !c.wants(from) && f.Pending() == 0, "side %d waits for room that nobody tells of", from)
-	case c.wants(from) && f.Has(relay.SourceReady):
+		c.unless(target.has(writableWanted) || !c.mode.wants[from] && f.Pending() == 0, "side %d waits for room that nobody tells of", from)
+	case c.mode.wants[from] && f.Has(relay.SourceReady):
 		c.unless(turn, "side %d can be read, and has no turn", from)
 	}
 }
 
-// wants reports whether bytes from one side are passed on in this state.
-func (c *sessionCheck) wants(from side) bool {
-	switch {
-	case c.is(relaying):
-		return !c.flow[from].Has(relay.SourceEnded)
-	case c.ours():
-		return false
-	case from == server && !c.x.flow.Answered():
-		return true
-	}
-	body := c.x.body(from)
-	return !body.Done() && !body.Broken()
+// dump describes the session.
+func (v *visit) dump() string {
+	return fmt.Sprintf("session %d on loop %d at %d: %+v", v.id, v.number, v.now(), *v.s)
+}
+
+// flows returns all flows in which the session may hold bytes.
+func (v *visit) flows() []*relay.Flow {
+	return append(v.mode.flows(), &v.s.flow[client], &v.s.flow[server])
 }

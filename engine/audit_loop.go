@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"fmt"
+
+	"sluice/engine/relay"
+	"sluice/engine/site"
+)
+
+// wrongs collects violations.
+type wrongs []string
+
+func (w *wrongs) unless(holds bool, what string, args ...any) {
+	if !holds {
+		*w = append(*w, fmt.Sprintf(what, args...))
+	}
+}
+
+// ledger compares the counts of a loop with its sessions.
+type ledger struct {
+	*loop
+	wrongs
+}
+
+// audit returns what is wrong with the loop: entries of the slab that are lost, bytes that nobody owns,
+// and counts that differ from the sessions. It is for tests, and reads all sessions. No work on a
+// session may be under way.
+func (l *loop) audit() []string {
+	g := ledger{loop: l}
+
+	g.slab()
+	g.lent()
+	if len(g.process.loops) == 1 {
+		g.counts()
+	}
+	return g.wrongs
+}
+
+// slab: each entry that was ever used is either in use or once in the free list. A free entry
+// has no timer and holds no bytes.
+func (g *ledger) slab() {
+	b, open, listed := g.sessions, 0, map[int32]bool{}
+	for id := b.free; id != 0; id = b.all[id].next {
+		if listed[id] || b.all[id].state != free {
+			g.unless(false, "the free list leads to %d twice, or it is open", id)
+			return
+		}
+		listed[id] = true
+	}
+	for id := int32(1); id < b.fresh; id++ {
+		if b.all[id].state != free {
+			open++
+			continue
+		}
+		g.unless(listed[id], "entry %d is free and not in the list", id)
+		_, armed := g.reactor.Due(id)
+		g.unless(!armed, "entry %d is free and has a timer", id)
+		for _, f := range g.visit(id).flows() {
+			g.unless(f.Pending() == 0, "entry %d is free and holds %d bytes", id, f.Pending())
+		}
+	}
+	g.unless(open == b.open, "%d entries are open, %d are counted", open, b.open)
+}
+
+// lent: each borrowed store or pipe has exactly one owner.
+func (g *ledger) lent() {
+	charged, err := g.stock.Audit(func(yield func(*relay.Flow) bool) {
+		for id := int32(1); id < g.sessions.fresh; id++ {
+			for _, f := range g.visit(id).flows() {
+				if !yield(f) {
+					return
+				}
+			}
+		}
+	})
+	g.unless(err == nil, "%v", err)
+	for purpose, budget := range g.process.memory {
+		mine, used := charged[purpose], budget.Used()
+		g.unless(mine == used || mine < used && len(g.process.loops) > 1, "flows hold %d bytes for purpose %d, %d are counted", mine, purpose, used)
+	}
+}
+
+// counts compares limits and the counts of show stat with the sessions. With several loops this
+// is not possible, because the other loops change the counts at the same time.
+func (g *ledger) counts() {
+	frontends, servers := map[*site.Frontend]int64{}, map[any]int64{}
+	g.sessions.each(func(id int32) {
+		v := g.visit(id)
+		frontends[v.f]++
+		if v.s.counted {
+			servers[v.srv()]++
+		}
+	})
+	open := int64(g.sessions.open)
+	g.unless(g.process.limit.Cur() == open, "%d sessions are open, the limit counts %d", open, g.process.limit.Cur())
+	g.unless(g.process.stat.Cur() == open, "%d sessions are open, the process counts %d", open, g.process.stat.Cur())
+	for _, f := range g.site.Frontends {
+		g.unless(f.Limit.Cur() == frontends[f], "frontend %s has %d sessions, its limit counts %d", f.Conf.Name, frontends[f], f.Limit.Cur())
+		g.unless(f.Stat.Cur() == frontends[f], "frontend %s has %d sessions and counts %d", f.Conf.Name, frontends[f], f.Stat.Cur())
+	}
+	for _, b := range g.site.Backends {
+		for _, v := range b.Servers {
+			g.unless(v.Stat.Cur() == servers[v], "server %s has %d sessions and counts %d", v, servers[v], v.Stat.Cur())
+		}
+	}
+}
