@@ -61,6 +61,7 @@ func checkedOnce(t *testing.T, check conf.HTTPCheck) *pool.Backend {
 	return b
 }
 
+// waitFor waits until the condition holds.
 func waitFor(t *testing.T, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
@@ -69,7 +70,7 @@ func waitFor(t *testing.T, holds func() bool) {
 		select {
 		case <-tick.C:
 		case <-late:
-			t.Fatal("no check in 10s")
+			t.Fatal("it does not hold after 10s")
 		}
 	}
 }

@@ -38,24 +38,14 @@ func haproxy(t *testing.T, proxies string) (path string) {
 		_ = peer.Process.Kill()
 		_ = peer.Wait()
 	})
-	awaitFile(t, path)
+	waitFor(t, func() bool { // the file exists before HAProxy listens
+		conn, err := net.Dial("unix", path)
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	})
 	return path
-}
-
-func awaitFile(t *testing.T, path string) {
-	t.Helper()
-	deadline, tick := time.After(10*time.Second), time.NewTicker(5*time.Millisecond)
-	defer tick.Stop()
-	for {
-		if _, err := os.Stat(path); err == nil {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("no %s in 10s", path)
-		}
-	}
 }
 
 // Each text is sent in one piece, followed by FIN.

@@ -157,8 +157,9 @@ func TestInfoIsHAProxys(t *testing.T) {
 	if diff := cmp.Diff(names, order); diff != "" {
 		t.Errorf("HAProxy (-) and ours (+):\n%s", diff)
 	}
+	busy := []string{"Run_queue", "Idle_pct"} // HAProxy is not quite idle while it answers
 	for i := range stat.Keys {
-		if k := &stat.Keys[i]; k.Mark == stat.Unused && theirs[k.Name] != ours[k.Name] {
+		if k := &stat.Keys[i]; k.Mark == stat.Unused && theirs[k.Name] != ours[k.Name] && !slices.Contains(busy, k.Name) {
 			t.Errorf("%s: HAProxy has %q, we %q", k.Name, theirs[k.Name], ours[k.Name])
 		}
 	}
