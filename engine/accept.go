@@ -170,7 +170,8 @@ func (l *loop) open(ln *listener, fd int) {
 		l.dismiss(ln)
 		return
 	}
-	l.sessions.at(id).line = int32(ln.index)
+	s := l.sessions.at(id)
+	s.line, s.site, s.frontend = int32(ln.index), l.newest, int32(f.Index)
 	v := l.visit(id)
 	v.begin(fd)
 	v.settle()

@@ -94,11 +94,11 @@ func (g *ledger) counts() {
 	open := int64(g.sessions.open)
 	g.unless(g.process.limit.Cur() == open, "%d sessions are open, the limit counts %d", open, g.process.limit.Cur())
 	g.unless(g.process.stat.Cur() == open, "%d sessions are open, the process counts %d", open, g.process.stat.Cur())
-	for _, f := range g.site.Frontends {
+	for _, f := range g.sites[g.newest].Frontends {
 		g.unless(f.Limit.Cur() == frontends[f], "frontend %s has %d sessions, its limit counts %d", f.Conf.Name, frontends[f], f.Limit.Cur())
 		g.unless(f.Stat.Cur() == frontends[f], "frontend %s has %d sessions and counts %d", f.Conf.Name, frontends[f], f.Stat.Cur())
 	}
-	for _, b := range g.site.Backends {
+	for _, b := range g.sites[g.newest].Backends {
 		for _, v := range b.Servers {
 			g.unless(v.Stat.Cur() == servers[v], "server %s has %d sessions and counts %d", v, servers[v], v.Stat.Cur())
 		}

@@ -18,11 +18,15 @@ import (
 	"sluice/sniff"
 )
 
+// generations is the maximum number of sites that may be in use at the same time.
+const generations = 64
+
 // loop runs the sessions that its listeners accept. Its fields are used only on its own
 // goroutine.
 type loop struct {
 	process *process
-	site    *site.Site
+	sites   [generations]*site.Site // by the number that a session holds
+	newest  uint8                   // number of the site that new sessions get
 	number  int
 	sizes   sizes
 
@@ -71,7 +75,7 @@ func newLoop(o loopOptions, number int) (*loop, error) {
 	sessions := o.process.plan.MaxConn
 	l := &loop{
 		process: o.process,
-		site:    o.site,
+		sites:   [generations]*site.Site{o.site},
 		number:  number,
 		sizes:   o.sizes,
 		scanner: sniff.NewScanner(),

@@ -3,7 +3,6 @@ package engine
 import (
 	"sync/atomic"
 	"testing"
-
 )
 
 // inspector is the probe of all engines under test. After each piece of work of a loop, it

@@ -112,8 +112,10 @@ type session struct {
 	last         side    // leaving: the side whose socket is still open
 	abrupt       bool    // leaving: the socket of side last is closed with RST, not with FIN
 	term         [2]byte // termination state of the log line
+	site         uint8   // number of its site, in loop.sites
 	line         int32   // index of the listener that accepted it, in loop.listeners
-	backend      int32   // index in site.backends; -1: not chosen
+	frontend     int32   // index in its site's Frontends
+	backend      int32   // index in its site's Backends; -1: not chosen
 	server       int32   // index in its backend; -1: not chosen
 
 	since     int64 // start of this state, ms of stat.Now

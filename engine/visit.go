@@ -12,7 +12,8 @@ type visit struct {
 	*loop
 	id   int32
 	s    *session
-	ln   *listener // which accepted the client
+	ln   *listener  // which accepted the client
+	site *site.Site // the generation that the session belongs to
 	f    *site.Frontend
 	b    *site.Backend // nil: not chosen
 	mode mode
@@ -23,7 +24,8 @@ func (l *loop) visit(id int32) *visit {
 	v := &l.current
 	v.id, v.s = id, l.sessions.at(id)
 	v.ln = l.listeners[v.s.line]
-	v.f = v.ln.frontend
+	v.site = l.sites[v.s.site]
+	v.f = v.site.Frontends[v.s.frontend]
 	v.useBackend(v.s.backend)
 	v.mode = l.modes[v.f.Conf.Mode]
 	v.mode.resume()

@@ -23,6 +23,7 @@ type Frontend struct {
 
 	Conf  *conf.Frontend
 	ID    int // number of the frontend, `iid` of show stat
+	Index int // in Site.Frontends
 	Rules *acl.Program
 	Needs acl.Needs // the input that the rules need
 
@@ -52,6 +53,7 @@ func newFrontend(id int, c *conf.Config, f *conf.Frontend, lookUp LookUp) (*Fron
 	return &Frontend{
 		Conf:  f,
 		ID:    id,
+		Index: id - firstID,
 		Rules: rules,
 		Needs: rules.Needs(),
 		Line:  access.NewFormat(f.Log.Line),
