@@ -121,6 +121,48 @@ func (v *visit) countBadAnswer() {
 	v.srv().Stat.FailedResp.Inc()
 }
 
+// countAsked counts a request whose head is complete.
+func (v *visit) countAsked() {
+	v.f.Stat.Requests.Request(v.now())
+	v.process.stat.Requests.Request(v.now())
+}
+
+// countUnasked counts a request whose head never became complete or was malformed. It counts as
+// a request and as a bad request.
+func (v *visit) countUnasked() {
+	v.countAsked()
+	v.f.Stat.FailedReq.Inc()
+}
+
+// countRequested counts that a request was given to its backend.
+func (v *visit) countRequested() {
+	v.countRouted()
+	v.b.Stat.Requests.Request(v.now())
+}
+
+// exchanged contains the values of an exchange that are counted at its end.
+type exchanged struct {
+	status          int   // of the answer; 0: none
+	in, out         int64 // bytes from and to the client
+	queue, response int64 // time until a server was chosen, and of the server until its answer, in ms
+	answered        bool  // a server has answered
+}
+
+// countExchanged counts the end of a request and its bytes. The request may have no backend.
+func (v *visit) countExchanged(x exchanged) {
+	v.f.Stat.Requests.Response(x.status)
+	v.f.Stat.Move(x.in, x.out)
+	v.process.stat.Move(x.in, x.out)
+	if v.b == nil {
+		return
+	}
+	v.b.Stat.Requests.Response(x.status)
+	v.countTimes(x.queue, x.response, x.answered)
+	v.countAborts()
+	v.b.Stat.Close(x.in, x.out)
+	v.countServed(x.in, x.out)
+}
+
 // countServed counts the bytes of a session or request for its server. It also counts them if
 // the connection to that server failed.
 func (v *visit) countServed(in, out int64) {

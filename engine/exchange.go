@@ -247,7 +247,25 @@ func (m *modeHTTP) closeExchange(t [2]byte) {
 	}
 	m.stock.Release(&m.x.logPieces)
 	m.stock.Release(&m.x.sent)
-	m.countExchanged()
+	in, out := m.exchangedBytes()
+	m.countExchanged(exchanged{
+		status: int(m.x.status), in: in, out: out, answered: m.x.answer >= 0,
+		queue: int64(m.s.queued - m.x.headDone), response: int64(m.x.answer - m.s.connected),
+	})
+}
+
+// exchangedBytes returns the bytes of an exchange. For a request that was not sent to a server,
+// in is the size of its head. As in HAProxy, the answer to an incomplete head counts as 0
+// bytes.
+func (m *modeHTTP) exchangedBytes() (in, out int64) {
+	in, out = int64(m.uploaded()), int64(m.downloaded())
+	if in == 0 {
+		in = int64(m.x.head)
+	}
+	if m.x.headDone < 0 {
+		out = 0
+	}
+	return in, out
 }
 
 // uploaded returns the number of bytes of this exchange written to the server's socket.

@@ -280,3 +280,16 @@ func (m *modeHTTP) appendHeader(dst []byte, h acl.AnswerHeader) []byte {
 	}
 	return append(dst, "\r\n"...)
 }
+
+// countRule counts a rule that answers in place of a server.
+func (m *modeHTTP) countRule(r *acl.HTTPRule) {
+	switch {
+	case r.Action != conf.Deny && m.facts.Response == nil:
+		m.countIntercepted()
+	case r.Action != conf.Deny:
+	case m.facts.Response != nil:
+		m.countDeniedAnswer()
+	default:
+		m.countDeniedRequest()
+	}
+}
