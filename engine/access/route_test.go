@@ -171,6 +171,27 @@ func TestOtherRoutesDuringReleases(t *testing.T) {
 	}
 }
 
+// TestReleaseRightAfterManyLines: the lines that loops sent before Release arrive, although their
+// route is gone then.
+func TestReleaseRightAfterManyLines(t *testing.T) {
+	const lines = 1000
+	l, dir := Open("lb", zap.NewNop()), t.TempDir()
+	defer l.Close()
+	sink := l.NewSink()
+	for round := range 20 {
+		path := filepath.Join(dir, fmt.Sprint(round))
+		route := mustRoute(t, l, rawFile(path))
+		for i := range lines {
+			sink.Send(route, Info, numbered(i))
+		}
+		l.Release(route)
+		l.closed(t, 0)
+		if n := len(readLines(t, path)); n != lines {
+			t.Fatalf("round %d: %d lines, want %d", round, n, lines)
+		}
+	}
+}
+
 // TestReleaseAfterClose: the order of Release and Close does not matter.
 func TestReleaseAfterClose(t *testing.T) {
 	l, path, route := fileLog(t)

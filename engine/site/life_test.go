@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 
 	"sluice/engine/access"
@@ -77,11 +76,19 @@ func TestChecksBelongToTheirSite(t *testing.T) {
 	checkUntil := func(holds func() bool) {
 		t.Helper()
 		ctx, cancel := context.WithCancel(t.Context())
-		var checks sync.WaitGroup
-		checks.Go(func() { s.Check(ctx, say) })
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			s.Check(ctx, say)
+		}()
 		eventually(t, "the state of the server", holds)
+		select {
+		case <-ended:
+			t.Error("Check returned before the end of its context")
+		default:
+		}
 		cancel()
-		checks.Wait()
+		<-ended
 		eventually(t, "the goroutines have ended", func() bool { return runtime.NumGoroutine() <= before })
 	}
 	checkUntil(func() bool { return b.Servers[0].LastCheck() != nil && b.Active() == 1 })
