@@ -218,7 +218,7 @@ func (m *modeHTTP) direct() {
 // reuse sends the request on the idle connection.
 func (m *modeHTTP) reuse() {
 	m.x.marks = m.x.marks&^idle | reused
-	m.s.server = m.x.idleServer
+	m.s.server = m.x.idleServer // with its reference
 	if m.x.claim.Server < 0 {
 		m.countPicked()
 	}

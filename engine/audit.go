@@ -5,14 +5,16 @@ import (
 	"slices"
 
 	"sluice/engine/relay"
+	"sluice/pool"
 )
 
 // audited is the part of an audit that a mode knows.
 type audited struct {
-	own   bool     // this proxy answers the current request itself
-	idles bool     // a server's connection is kept for a later request
-	wants [2]bool  // bytes from this side are passed on in the current state
-	wrong []string // violations
+	own   bool         // this proxy answers the current request itself
+	idles bool         // a server's connection is kept for a later request
+	idle  *pool.Server // the server of that connection
+	wants [2]bool      // bytes from this side are passed on in the current state
+	wrong []string     // violations
 }
 
 // sessionCheck checks that the state of a session fits its sockets, flows and timers.
@@ -137,4 +139,15 @@ func (v *visit) dump() string {
 // flows returns all flows in which the session may hold bytes.
 func (v *visit) flows() []*relay.Flow {
 	return append(v.mode.flows(), &v.s.flow[client], &v.s.flow[server])
+}
+
+// references returns the servers to which the session holds a reference.
+func (v *visit) references() (all []*pool.Server) {
+	if v.s.server >= 0 {
+		all = append(all, v.srv())
+	}
+	if srv := v.mode.audited().idle; srv != nil {
+		all = append(all, srv)
+	}
+	return all
 }

@@ -15,6 +15,9 @@ func (m *modeHTTP) flows() []*relay.Flow {
 // audited checks that no mark or byte of one request remains for the next.
 func (m *modeHTTP) audited() audited {
 	a := audited{own: m.x.has(local), idles: m.x.has(idle), wants: [2]bool{m.wants(client), m.wants(server)}}
+	if a.idles {
+		a.idle = m.site.Backends[m.x.idleBackend].Server(m.x.idleServer)
+	}
 	unless := func(holds bool, what string, args ...any) {
 		if !holds {
 			a.wrong = append(a.wrong, fmt.Sprintf(what, args...))

@@ -83,12 +83,15 @@ func (g *ledger) lent() {
 // counts compares limits and the counts of show stat with the sessions. With several loops this
 // is not possible, because the other loops change the counts at the same time.
 func (g *ledger) counts() {
-	frontends, servers := map[*site.Frontend]int64{}, map[any]int64{}
+	frontends, servers, references := map[*site.Frontend]int64{}, map[any]int64{}, map[any]int64{}
 	g.sessions.each(func(id int32) {
 		v := g.visit(id)
 		frontends[v.f]++
 		if v.s.counted {
 			servers[v.srv()]++
+		}
+		for _, srv := range v.references() {
+			references[srv]++
 		}
 	})
 	open := int64(g.sessions.open)
@@ -99,8 +102,9 @@ func (g *ledger) counts() {
 		g.unless(f.Stat.Cur() == frontends[f], "frontend %s has %d sessions and counts %d", f.Conf.Name, frontends[f], f.Stat.Cur())
 	}
 	for _, b := range g.sites[g.newest].Backends {
-		for _, v := range b.Servers {
+		for _, v := range b.Servers() {
 			g.unless(v.Stat.Cur() == servers[v], "server %s has %d sessions and counts %d", v, servers[v], v.Stat.Cur())
+			g.unless(v.References() == references[v], "server %s is stored %d times and has %d references", v, references[v], v.References())
 		}
 	}
 }

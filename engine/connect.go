@@ -4,6 +4,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sluice/engine/relay"
+	"sluice/engine/site"
 	"sluice/engine/sock"
 )
 
@@ -15,7 +16,9 @@ func (v *visit) dial(early []byte) {
 	v.stock.Assign(&v.s.flow[client], relay.ForInspection)
 	v.assign()
 	v.countConnect()
-	fd, e := sock.Stream(&v.b.Addrs[v.s.server])
+	v.s.serverMoves = v.srv().Moves()
+	to := site.Address(v.srv())
+	fd, e := sock.Stream(to)
 	if e != 0 {
 		v.keep(early)
 		v.failed(exhausted, e)
@@ -26,7 +29,10 @@ func (v *visit) dial(early []byte) {
 	}
 	v.s.sock[server].open(fd, v.now())
 	v.s.flow[client].Set(relay.TargetReady)
-	connected, e := v.connect(early)
+	if to.IsUnix() {
+		v.s.flow[server].Set(relay.SourceExact)
+	}
+	connected, e := v.connect(to, early)
 	if e != 0 {
 		v.failed(failure(e), e)
 		return
@@ -46,16 +52,15 @@ func (v *visit) dial(early []byte) {
 	}
 }
 
-// connect starts the connection and writes the bytes that the client has sent already. It
+// connect starts the connection to an address and writes the bytes that the client has sent already. It
 // reports whether the connection is known to be established.
-func (v *visit) connect(early []byte) (connected bool, e sock.Errno) {
+func (v *visit) connect(to *sock.Addr, early []byte) (connected bool, e sock.Errno) {
 	fd := int(v.s.sock[server].fd)
-	to := &v.b.Addrs[v.s.server]
 	speaks := len(early)+v.s.flow[client].Pending() > 0
 	if speaks && v.b.Conf.SmartConnect && !to.IsUnix() {
 		sock.DelayACK(fd)
 	}
-	if speaks && v.b.Servers[v.s.server].Conf.TFO {
+	if speaks && v.srv().Conf.TFO {
 		v.keep(early)
 		early, e = nil, v.connectFast(to)
 	} else {
@@ -170,9 +175,10 @@ func (v *visit) tendDial(from side) {
 	}
 }
 
-// askDial asks the kernel whether the connection is established. It costs one system call.
+// askDial asks the kernel whether the connection is established. It costs one system call. For a
+// connection under way the kernel ignores the address, which can be another one by now.
 func (v *visit) askDial() (connected bool, e sock.Errno) {
-	switch e = sock.Connect(int(v.s.sock[server].fd), &v.b.Addrs[v.s.server]); e {
+	switch e = sock.Connect(int(v.s.sock[server].fd), site.Address(v.srv())); e {
 	case 0, unix.EISCONN:
 		return true, 0
 	case unix.EALREADY, unix.EINPROGRESS:
@@ -187,9 +193,6 @@ func (v *visit) established() {
 	v.s.connected = int32(v.now() - v.s.began)
 	v.s.sock[server].seen = v.now()
 	v.s.asked = v.s.flow[client].Bytes > 0
-	if v.b.Addrs[v.s.server].IsUnix() {
-		v.s.flow[server].Set(relay.SourceExact)
-	}
 	v.mode.connected()
 }
 

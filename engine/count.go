@@ -81,11 +81,11 @@ func (v *visit) countRedispatch(was *pool.Server) {
 }
 
 // countAssigned adds the session to the current sessions of its server.
-func (v *visit) countAssigned() { v.srv().Stat.Open(v.now()) }
+func (v *visit) countAssigned() { v.srv().Take(v.now()) }
 
 // countUnassigned removes the session from the current sessions of its server, after an attempt
 // or connection. in and out are bytes from and to the client.
-func (v *visit) countUnassigned(in, out int64) { v.srv().Stat.Close(in, out) }
+func (v *visit) countUnassigned(in, out int64) { v.srv().Drop(in, out) }
 
 // countConnect counts an attempt to connect to the server.
 func (v *visit) countConnect() {

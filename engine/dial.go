@@ -48,7 +48,8 @@ func (v *visit) choose(was *pool.Server, early []byte) {
 		v.mode.refused(term('S', 'C'))
 		return
 	}
-	v.s.server = int32(picked.ID - 1)
+	v.forget()
+	v.s.server = picked.Slot // with the reference that came with picked
 	switch was {
 	case nil:
 	case picked:

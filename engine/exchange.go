@@ -27,7 +27,7 @@ type exchange struct {
 	head        int32     // size of the request's head in bytes; 0: not complete yet
 	before      [2]uint64 // bytes of each flow before this exchange, by side
 	idleBackend int32     // with the mark idle: backend of the idle connection, index in site.backends
-	idleServer  int32     // with the mark idle: its server, index in that backend
+	idleServer  int32     // with the mark idle: its server, slot in that backend
 	asked       uint32    // requests on this connection whose head was complete
 }
 
@@ -88,8 +88,9 @@ func (m *modeHTTP) expectRequest() {
 	m.x.flow = httpflow.Exchange{}
 	m.x.term = term('-', '-')
 	m.x.before = [2]uint64{client: m.s.flow[client].Bytes, server: m.s.flow[server].Bytes}
+	m.forget()
 	m.useBackend(-1)
-	m.s.server, m.s.tries, m.s.redispatched, m.s.asked = -1, 0, false, false
+	m.s.tries, m.s.redispatched, m.s.asked = 0, false, false
 	m.s.queued, m.s.connected = -1, -1
 	m.s.sniff = sniff.State{}
 	m.enter(asking)
@@ -193,8 +194,7 @@ func (m *modeHTTP) exchanged() {
 			m.tendIdle()
 		}
 	case keepServer:
-		m.x.marks |= idle
-		m.x.idleBackend, m.x.idleServer = m.s.backend, m.s.server
+		m.keepIdle()
 		m.tendIdle() // an event may have announced bytes behind the answer
 	default:
 		m.dropServer()
@@ -218,10 +218,25 @@ func (m *modeHTTP) exchanged() {
 // dropServer closes the server's connection and drops the bytes queued for it.
 func (m *modeHTTP) dropServer() {
 	m.dropUnread(server)
-	m.x.marks &^= idle
+	m.forgetIdle()
 	m.closeServer()
 	m.stock.Release(&m.s.flow[client])
 	m.stock.Release(&m.x.ahead[server])
+}
+
+// keepIdle keeps the server's connection for another request. The session's reference to the server
+// now belongs to the idle connection.
+func (m *modeHTTP) keepIdle() {
+	m.x.marks |= idle
+	m.x.idleBackend, m.x.idleServer, m.s.server = m.s.backend, m.s.server, -1
+}
+
+// forgetIdle gives back the reference of an idle connection, if there is one.
+func (m *modeHTTP) forgetIdle() {
+	if m.x.has(idle) {
+		m.x.marks &^= idle
+		m.site.Backends[m.x.idleBackend].Server(m.x.idleServer).Release()
+	}
 }
 
 // endExchange ends the session in the middle of an exchange. The first cause of an end is logged,

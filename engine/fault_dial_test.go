@@ -73,7 +73,7 @@ func TestRetries(t *testing.T) {
 
 // counted returns the counters of the first backend's servers: attempts, retries, redispatches.
 func (b *balancer) counted() (n [3]int) {
-	for _, s := range b.site.Backends[0].Servers {
+	for _, s := range b.site.Backends[0].Servers() {
 		n[0] += int(s.Stat.Connects.Load())
 		n[1] += int(s.Stat.Retries.Load())
 		n[2] += int(s.Stat.Redispatches.Load())

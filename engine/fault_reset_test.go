@@ -210,7 +210,7 @@ func (b *balancer) waitConnected(backend string, server int) {
 	b.t.Helper()
 	for _, bk := range b.site.Backends {
 		if bk.Name == backend {
-			wait(b.t, "a session", func() bool { return bk.Servers[server].Stat.Cur() > 0 })
+			wait(b.t, "a session", func() bool { return bk.Servers()[server].Stat.Cur() > 0 })
 		}
 	}
 }

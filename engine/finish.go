@@ -180,6 +180,7 @@ func (v *visit) finish() {
 
 	v.mode.log()
 	v.countClosed()
+	v.forget()
 	v.sessions.give(v.id)
 	v.dismiss(v.ln)
 }

@@ -147,9 +147,12 @@ func (b *balancer) finish() {
 		}
 	}
 	for _, bk := range b.site.Backends {
-		for _, s := range bk.Servers {
+		for _, s := range bk.Servers() {
 			if n := s.Stat.Cur(); n != 0 {
 				b.t.Errorf("server %s counts %d sessions at the end", s, n)
+			}
+			if n := s.References(); n != 0 {
+				b.t.Errorf("server %s has %d references at the end", s, n)
 			}
 		}
 	}

@@ -75,15 +75,17 @@ func (m *modeHTTP) close() { m.exchanges.close() }
 // begin waits for the first request.
 func (m *modeHTTP) begin() { m.startAsking() }
 
-// claimed returns the server that the client's cookie names, or nil. A cookie is ignored after the
-// first attempt.
+// claimed returns the server that the client's cookie names, with a reference, or nil. A cookie is
+// ignored after the first attempt.
 func (m *modeHTTP) claimed(was *pool.Server) *pool.Server {
 	claim := &m.x.claim
 	switch {
 	case m.b.Cookie == nil || claim.Server < 0:
 		return nil
 	case was == nil:
-		return m.b.Servers[claim.Server]
+		if s := m.b.Server(claim.Server); s != nil && s.Hold() {
+			return s
+		}
 	}
 	claim.Server, claim.Letter = -1, 'D'
 	return nil
@@ -134,6 +136,8 @@ func (m *modeHTTP) verbatim() bool { return false }
 func (m *modeHTTP) over(t [2]byte) {
 	m.closeExchange(t)
 	m.releaseExchange()
+	m.forgetIdle()
+	m.forget()
 	m.useBackend(-1)
 }
 

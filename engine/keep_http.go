@@ -37,11 +37,12 @@ func (m *modeHTTP) keepsClient() bool {
 }
 
 // idleFits lists all conditions under which a request may use the idle connection of a server. If
-// the kernel had no memory to read from it, bytes behind the last answer may be there.
+// the kernel had no memory to read from it, bytes behind the last answer may be there. If the
+// server's address has changed, the connection leads to the former one.
 func (m *modeHTTP) idleFits() bool {
 	return m.x.has(idle) && m.unharmed(server) && !m.s.flow[server].Has(relay.Starved) &&
 		m.x.idleBackend == m.s.backend && (m.x.claim.Server < 0 || m.x.claim.Server == m.x.idleServer) &&
-		m.b.Servers[m.x.idleServer].Usable()
+		m.b.Server(m.x.idleServer).Usable() && m.b.Server(m.x.idleServer).Moves() == m.s.serverMoves
 }
 
 // mayRepeat lists all conditions under which a request is sent again on a new connection:

@@ -17,7 +17,7 @@ import (
 // an idle connection, too.
 func kept(t *testing.T) *modeHTTP {
 	t.Helper()
-	b, problems := pool.New(2, &conf.Backend{Name: "b", Servers: []*conf.Server{{Name: "s", Weight: 1, Address: conf.Address{IP: netip.MustParseAddr("127.0.0.1"), Port: 1}}}}, nil)
+	b, problems := pool.New(2, &conf.Backend{Name: "b", Servers: []*conf.Server{{Name: "s", Weight: 1, Address: conf.Address{IP: netip.MustParseAddr("127.0.0.1"), Port: 1}}}}, pool.Means{})
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +76,10 @@ func TestPredicatesListEachCondition(t *testing.T) {
 		"idleFits": {(*modeHTTP).idleFits, merged(harms, map[string]func(*modeHTTP){
 			"no idle connection": func(m *modeHTTP) { m.x.marks &^= idle }, "no memory to read": flow(server, relay.Starved),
 			"another backend": func(m *modeHTTP) { m.x.idleBackend = 1 }, "a cookie of another server": func(m *modeHTTP) { m.x.claim.Server = 1 },
+			"another address": func(m *modeHTTP) {
+				_ = m.b.Find("s").SetAddress(conf.Address{IP: netip.MustParseAddr("127.0.0.1"), Port: 2})
+			},
+			"drain": func(m *modeHTTP) { m.b.Find("s").SetAdmin(pool.AdminDrain) },
 		})},
 	}
 	for name, tt := range tests {

@@ -117,8 +117,8 @@ func tellOwn(s *session, r *access.Record, own *[2]sock.Addr) {
 func (v *visit) logServer(r *access.Record) {
 	r.Backend, r.Be = v.b.Name, int32(v.b.Stat.Cur())-1
 	if v.s.server >= 0 {
-		srv := v.b.Servers[v.s.server]
-		r.Server, r.Srv, r.Target = srv.Name, int32(srv.Stat.Cur()), srv.Addr
+		srv := v.srv()
+		r.Server, r.Srv, r.Target = srv.Name, int32(srv.Stat.Cur()), srv.Target().Addr
 		if v.s.counted {
 			r.Srv--
 		}

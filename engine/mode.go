@@ -14,8 +14,8 @@ type mode interface {
 	row(s state) *stateRow
 	// begin starts the work for a client that was accepted.
 	begin()
-	// claimed returns the server that the client has claimed, for example by a cookie; nil: none. was
-	// is the server of the attempt before, or nil.
+	// claimed returns the server that the client has claimed, for example by a cookie, and adds a
+	// reference to it; nil: none. was is the server of the attempt before, or nil.
 	claimed(was *pool.Server) *pool.Server
 	// connected goes on when the server's connection is established.
 	connected()

@@ -185,7 +185,7 @@ func (m *modeHTTP) giveCookie(rw *httpflow.Rewrite) {
 	if m.b.Cookie == nil {
 		return
 	}
-	m.x.cookie = m.b.Cookie.Give(rw, &m.x.flow, &m.reply, m.x.claim, m.b.CookieValues[m.s.server], m.reactor.Wall()/1000)
+	m.x.cookie = m.b.Cookie.Give(rw, &m.x.flow, &m.reply, m.x.claim, m.srv().Conf.Cookie, m.reactor.Wall()/1000)
 }
 
 // serverGone handles the end or failure of the server's connection before the head of its final

@@ -116,7 +116,7 @@ func (m *modeHTTP) tellFacts() {
 		f.Backend = m.b.Name
 	}
 	if m.b != nil && m.s.server >= 0 {
-		f.Server, f.ServerAddr = m.srv().Name, m.srv().Addr
+		f.Server, f.ServerAddr = m.srv().Name, m.srv().Target().Addr
 	}
 }
 

@@ -116,15 +116,16 @@ type session struct {
 	line         int32   // index of the listener that accepted it, in loop.listeners
 	frontend     int32   // index in its site's Frontends
 	backend      int32   // index in its site's Backends; -1: not chosen
-	server       int32   // index in its backend; -1: not chosen
+	server       int32   // slot in its backend, with a reference to it; -1: not chosen
 
-	since     int64 // start of this state, ms of stat.Now
-	began     int64 // mode tcp: accepted; mode http: first byte of the request; ms of stat.Now
-	wall      int64 // accepted, ms since 1970
-	wait      int32 // ms; pausing: until the next attempt, leaving: until leave checks again
-	queued    int32 // from began until a server was chosen, ms; -1: not chosen
-	connected int32 // from began until the server was connected, ms; -1: not connected
-	inSYN     int32 // dialing: bytes sent in the SYN that the client's flow still holds
+	since       int64 // start of this state, ms of stat.Now
+	began       int64 // mode tcp: accepted; mode http: first byte of the request; ms of stat.Now
+	wall        int64 // accepted, ms since 1970
+	wait        int32 // ms; pausing: until the next attempt, leaving: until leave checks again
+	queued      int32 // from began until a server was chosen, ms; -1: not chosen
+	connected   int32 // from began until the server was connected, ms; -1: not connected
+	inSYN       int32 // dialing: bytes sent in the SYN that the client's flow still holds
+	serverMoves int32 // how often the server's address had changed before the connection, see pool.Server.Moves
 
 	received int64 // bytes from the client, set when the session ends
 

@@ -91,7 +91,7 @@ func (x *simulation) checkCurrent(want map[*stat.Load]int64) {
 	}
 	for _, b := range x.engine.site.Backends {
 		check("backend "+b.Name, &b.Stat.Load)
-		for _, v := range b.Servers {
+		for _, v := range b.Servers() {
 			check("server "+v.Name, &v.Stat.Load)
 		}
 	}

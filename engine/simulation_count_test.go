@@ -193,7 +193,7 @@ func (t *truth) checkBack(i int) {
 	got := countsOfProxy(&b.Stat)
 	row.bound(got)
 	connects, most := span{}, int64(0)
-	for j, v := range b.Servers {
+	for j, v := range b.Servers() {
 		t.checkServer(i, j, v)
 		connects.least += t.wire.servers[i][j].attempts
 		most += t.wire.servers[i][j].most
@@ -251,7 +251,7 @@ func (t *truth) kept(back, server int) (n int64) {
 // checkSums compares the counters of a backend with the sums of its servers' counters.
 func (t *truth) checkSums(i int, got *counts) {
 	var sum counts
-	for _, v := range t.engine.site.Backends[i].Servers {
+	for _, v := range t.engine.site.Backends[i].Servers() {
 		for c, n := range countsOfServer(&v.Stat) {
 			sum[c] += n
 		}
@@ -315,7 +315,7 @@ func (t *truth) checkWire() {
 		t.checkClients(i, f)
 	}
 	for i, b := range t.backs {
-		for j, v := range t.engine.site.Backends[i].Servers {
+		for j, v := range t.engine.site.Backends[i].Servers() {
 			t.checkUpload(i, j, b, v)
 		}
 	}

@@ -91,7 +91,7 @@ func (x *simulation) checkNothingLeft() {
 		}
 	}
 	for _, b := range e.site.Backends {
-		for _, v := range b.Servers {
+		for _, v := range b.Servers() {
 			if n := v.Stat.Cur(); n != 0 {
 				x.failf("server %s counts %d sessions at the end", v, n)
 			}

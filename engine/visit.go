@@ -41,7 +41,15 @@ func (v *visit) useBackend(i int32) {
 }
 
 // srv returns the session's server. The session must have one.
-func (v *visit) srv() *pool.Server { return v.b.Servers[v.s.server] }
+func (v *visit) srv() *pool.Server { return v.b.Server(v.s.server) }
+
+// forget gives back the session's reference to its server, if it has one.
+func (v *visit) forget() {
+	if v.s.server >= 0 {
+		v.srv().Release()
+		v.s.server = -1
+	}
+}
 
 // touch records that bytes from one side have moved, for the timeouts of both sides.
 func (v *visit) touch(from side) {

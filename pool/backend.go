@@ -2,8 +2,10 @@ package pool
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"sluice/conf"
 	"sluice/pool/stat"
@@ -12,34 +14,31 @@ import (
 // Backend is a set of servers and an algorithm to choose one. Its exported fields do not change
 // after New, except the counters in Stat.
 type Backend struct {
-	Name    string
-	ID      int // number of the backend, `iid` of show stat
-	Conf    *conf.Backend
-	Servers []*Server // in declared order
-	Stat    stat.Proxy
+	Name string
+	ID   int // number of the backend, `iid` of show stat
+	Conf *conf.Backend
+	Stat stat.Proxy
 
+	means     Means
 	algorithm algorithm
-	order     atomic.Pointer[order]
+	picker    picker
+	roster    atomic.Pointer[roster]
+	weight    atomic.Int64 // sum of the weights of the servers that balancing now uses
 	active    atomic.Int32 // number of usable servers that are not backup servers
 	backup    atomic.Int32 // number of usable backup servers
 
-	changes  atomic.Int64 // how often checks have changed the state of a server
-	building sync.Mutex   // held while order is rebuilt
-	built    int64        // value of changes that order is built from; guarded by building
+	listing sync.Mutex                           // held while roster or start changes
+	start   func(s *Server, after time.Duration) // starts the checks of a server; nil: Check does not run
 
-	checking chan struct{} // full while Check runs: the health of a server has one writer
+	checking chan struct{} // full while Check runs: only one call at a time
 
-	mu   sync.Mutex // held while a change is counted and reported, so that events are in order
-	life life       // of the backend as a whole; changed under mu
-	turn turn
-}
+	changes  atomic.Int64 // how often the state of a server has changed
+	building sync.Mutex   // held while picker gets a new set of servers
+	built    int64        // value of changes that this set includes; guarded by building
 
-// turn counts the choices of all loops. The padding keeps the counter in another cache line
-// than fields that loops only read.
-type turn struct {
-	_ [64]byte
-	n atomic.Uint64
-	_ [64]byte
+	mu        sync.Mutex // held while a change is counted and reported, so that events are in order
+	life      life       // of the backend as a whole; changed under mu
+	available bool       // what life knows of Available; guarded by mu
 }
 
 // Key contains the properties of a connection that a balancing algorithm may use.
@@ -47,58 +46,28 @@ type Key struct {
 	Source netip.Addr // the client's address; not valid for a client of a UNIX socket
 }
 
-// New makes a backend from its configuration. id is its number in show stat. New calls resolve
-// once for each server that has a host name instead of an address.
+// New makes a backend from its configuration. id is its number in show stat. New resolves the host
+// name of each server that has one instead of an address.
 //
 // The problems name the wrong settings. If one of them is an error, the caller must not use the
 // backend.
-func New(id int, c *conf.Backend, resolve func(host string) (netip.Addr, error)) (*Backend, conf.Problems) {
-	b := &Backend{Name: c.Name, ID: id, Conf: c, checking: make(chan struct{}, 1)}
+func New(id int, c *conf.Backend, m Means) (*Backend, conf.Problems) {
+	b := &Backend{Name: c.Name, ID: id, Conf: c, means: m, checking: make(chan struct{}, 1)}
 	var ps conf.Problems
 	b.algorithm = chooseAlgorithm(c, &ps)
+	b.picker = b.algorithm.make()
+	servers := make([]*Server, len(c.Servers))
 	for i, sc := range c.Servers {
-		b.Servers = append(b.Servers, b.newServer(i+1, sc, resolve, &ps))
+		servers[i] = b.newServer(sc, &ps)
+		servers[i].occupy(i)
 	}
-	b.checkChecks(&ps)
-	b.count()
-	b.order.Store(b.build())
+	b.roster.Store(&roster{servers, servers})
+	b.available = len(servers) == 0 || slices.ContainsFunc(servers, (*Server).Usable)
+	for _, s := range servers {
+		b.record(s)
+	}
+	b.rebalance()
 	return b, ps
-}
-
-func (b *Backend) newServer(id int, c *conf.Server, resolve func(string) (netip.Addr, error), ps *conf.Problems) *Server {
-	s := &Server{Name: c.Name, ID: id, Conf: c, Net: c.Address.Net, Path: c.Address.Path, backend: b}
-	s.life.since.Store(stat.Now())
-	s.health.Store(int32(c.Rise)) // as in HAProxy: UP, but one failure makes it DOWN
-	switch a := c.Address; {
-	case a.Net == conf.NetFD:
-		ps.Errorf(c.Pos, "server '%s': address 'fd@%d': wanted an address to connect to", s, a.FD)
-	case a.Net == conf.NetTCP && a.Port == 0:
-		ps.Errorf(c.Pos, "server '%s': address has no port; wanted host:port", s)
-	case a.Net == conf.NetTCP:
-		s.Addr = netip.AddrPortFrom(s.resolve(resolve, ps), a.Port)
-	}
-	return s
-}
-
-func (s *Server) resolve(resolve func(string) (netip.Addr, error), ps *conf.Problems) netip.Addr {
-	a := s.Conf.Address
-	if a.IP.IsValid() {
-		return a.IP
-	}
-	ip, err := resolve(a.Host)
-	if err != nil {
-		ps.Errorf(s.Conf.Pos, "server '%s': could not resolve address '%s': %v", s, a.Host, err)
-	}
-	return ip
-}
-
-// count sets active and backup for the first time.
-func (b *Backend) count() {
-	for _, s := range b.Servers {
-		if s.Usable() {
-			b.tier(s).Add(1)
-		}
-	}
 }
 
 // tier returns the counter that includes s: active or backup.
@@ -117,10 +86,10 @@ func (b *Backend) Backup() int { return int(b.backup.Load()) }
 
 // Available reports whether a server is usable. It is also true for a backend without any
 // servers, which HAProxy shows as UP.
-func (b *Backend) Available() bool { return len(b.Servers) == 0 || b.Active()+b.Backup() > 0 }
+func (b *Backend) Available() bool { return len(b.Servers()) == 0 || b.Active()+b.Backup() > 0 }
 
 // Weight returns the sum of the weights of the servers that balancing now uses.
-func (b *Backend) Weight() int { return b.order.Load().weight }
+func (b *Backend) Weight() int { return int(b.weight.Load()) }
 
 // Algorithm returns the name of the balancing algorithm.
 func (b *Backend) Algorithm() string { return b.algorithm.name }

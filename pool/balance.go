@@ -12,18 +12,27 @@ type algorithm struct {
 	name  string // value of the directive balance
 	turns bool   // successive choices differ, so a retry can choose another server without a pause
 	most  int    // highest number of servers in a backend
-	build func(servers []*Server) picker
+	make  func() picker
 }
 
-// picker is an immutable choice among the servers from which it was built. pick returns a
-// usable server, or nil if there is none. It returns avoid only if no other server is usable.
+// picker chooses the server for each connection of a backend. A backend has one picker for its whole
+// life. All loops call pick, take and drop at the same time.
 type picker interface {
-	pick(key Key, turn *turn, avoid *Server) *Server
+	// use sets the servers to choose among. All of them were usable a moment ago. It is called
+	// after each change of their state or weight, by one goroutine at a time.
+	use(servers []*Server)
+	// pick returns a usable server, or nil if there is none. It returns avoid only if no other
+	// server is usable.
+	pick(key Key, avoid *Server) *Server
+	// take is called when a session was assigned to s, and drop when that assignment has ended.
+	// Server.Stat.Cur includes the session at take, and no longer at drop.
+	take(s *Server)
+	drop(s *Server)
 }
 
 // The first algorithm is the default of a backend without `balance` (configuration.txt 4.2).
 var algorithms = []algorithm{
-	{name: "roundrobin", turns: true, most: 4095, build: newRotation},
+	{name: "roundrobin", turns: true, most: 4095, make: newRoundRobin},
 }
 
 func chooseAlgorithm(c *conf.Backend, ps *conf.Problems) algorithm {
@@ -51,38 +60,52 @@ func (a algorithm) check(c *conf.Backend, ps *conf.Problems) {
 	}
 }
 
-// order is the immutable data that loops read about a backend: the servers in use and the
-// algorithm's sequence of them.
-type order struct {
-	picker
-	weight int // sum over all servers in use
-}
-
 // Pick chooses a server for a new connection. avoid is the server whose connection has just
 // failed, or nil. Pick returns avoid only if no other server is usable, and nil if no server is
 // usable.
 //
-// Each call moves the sequence of turns forward. Any goroutine may call Pick; it takes no lock
-// and allocates nothing.
+// Pick adds a reference to the server that it returns. The caller must call Release when it no
+// longer stores the server. Any goroutine may call Pick; it takes no lock and allocates nothing.
 func (b *Backend) Pick(key Key, avoid *Server) *Server {
-	return b.order.Load().pick(key, &b.turn, avoid)
+	for {
+		s := b.picker.pick(key, avoid)
+		if s == nil || s.Hold() {
+			return s
+		}
+		// The server was removed after pick had chosen it. By now the picker does not have it.
+	}
 }
 
-// build returns an order of the servers that are usable now.
-func (b *Backend) build() *order {
+// Take counts the start of a session's assignment to the server, and tells balancing. now is
+// stat.Now. It takes no reference.
+func (s *Server) Take(now int64) {
+	s.Stat.Open(now)
+	s.backend.picker.take(s)
+}
+
+// Drop ends what Take began. The caller must call it once for each call of Take. in and out are
+// bytes from and to the client.
+func (s *Server) Drop(in, out int64) {
+	s.Stat.Close(in, out)
+	s.backend.picker.drop(s)
+}
+
+// rebalance gives the picker the servers that are usable now.
+func (b *Backend) rebalance() {
 	in := b.inUse()
 	weight := 0
 	for _, s := range in {
-		weight += s.Conf.Weight
+		weight += s.Weight()
 	}
-	return &order{picker: b.algorithm.build(in), weight: weight}
+	b.picker.use(in)
+	b.weight.Store(int64(weight))
 }
 
 // inUse returns the usable servers. If there are only backup servers, it returns the first of
 // them, or all with `option allbackups`.
 func (b *Backend) inUse() []*Server {
 	var active, backup []*Server
-	for _, s := range b.Servers {
+	for _, s := range b.Servers() {
 		switch {
 		case !s.Usable():
 		case s.Conf.Backup:

@@ -6,22 +6,19 @@ import (
 	"time"
 
 	"sluice/conf"
-	"sluice/pool/stat"
 )
 
-// checkChecks reports settings of checks that make no sense.
-func (b *Backend) checkChecks(ps *conf.Problems) {
-	for _, s := range b.Servers {
-		c := s.Conf
-		if !c.Check {
-			continue
-		}
-		if c.Inter <= 0 || c.FastInter < 0 || c.DownInter < 0 {
-			ps.Errorf(c.Pos, "server '%s': inter %v, fastinter %v, downinter %v: wanted a time above 0", s, c.Inter, c.FastInter, c.DownInter)
-		}
-		if c.Rise < 1 || c.Fall < 1 {
-			ps.Errorf(c.Pos, "server '%s': rise %d, fall %d: wanted at least 1", s, c.Rise, c.Fall)
-		}
+// mindChecks reports settings of checks that make no sense.
+func (s *Server) mindChecks(ps *conf.Problems) {
+	c := s.Conf
+	if !c.Check {
+		return
+	}
+	if c.Inter <= 0 || c.FastInter < 0 || c.DownInter < 0 {
+		ps.Errorf(c.Pos, "server '%s': inter %v, fastinter %v, downinter %v: wanted a time above 0", s, c.Inter, c.FastInter, c.DownInter)
+	}
+	if c.Rise < 1 || c.Fall < 1 {
+		ps.Errorf(c.Pos, "server '%s': rise %d, fall %d: wanted at least 1", s, c.Rise, c.Fall)
 	}
 }
 
@@ -29,8 +26,8 @@ func (b *Backend) checkChecks(ps *conf.Problems) {
 // check has finished. One goroutine per server makes one check at a time. The first checks are
 // spread over one interval.
 //
-// Check calls say for each change of a server's state. The calls come from these goroutines,
-// one at a time; say should not block for long.
+// Check calls say for each change of a server's state that checks have found. The calls come from
+// these goroutines, one at a time. say should not block for long, and must not change a server.
 //
 // Check may be called again, for example after a reload. It then waits until the call before has
 // returned. The servers keep their health. A check under way at the end of ctx has no result.
@@ -45,34 +42,54 @@ func (b *Backend) checkBy(ctx context.Context, kind func(*Server) prober, say fu
 	case <-ctx.Done():
 		return
 	}
+	var all sync.WaitGroup
+	b.startChecks(func(s *Server, after time.Duration) {
+		c := &checker{server: s, kind: kind, say: say}
+		alive, end := context.WithCancel(ctx)
+		s.endChecks = end
+		all.Go(func() { c.run(alive, after) })
+	})
+	<-ctx.Done()
+	b.listing.Lock()
+	b.start = nil
+	b.listing.Unlock()
+	all.Wait()
+}
+
+// startChecks starts the checks of all servers, and of those that are added later.
+func (b *Backend) startChecks(start func(s *Server, after time.Duration)) {
+	b.listing.Lock()
+	defer b.listing.Unlock()
+	b.start = start
 	var checked []*Server
-	for _, s := range b.Servers {
-		if s.Conf.Check && !s.Conf.Disabled {
+	for _, s := range b.Servers() {
+		if s.Conf.Check {
 			checked = append(checked, s)
 		}
 	}
-	var all sync.WaitGroup
 	for i, s := range checked {
-		start := s.Conf.Inter * time.Duration(i) / time.Duration(len(checked))
-		c := &checker{server: s, prober: kind(s), say: say}
-		all.Go(func() { c.run(ctx, start) })
+		start(s, s.Conf.Inter*time.Duration(i)/time.Duration(len(checked)))
 	}
-	all.Wait()
 }
 
 // Feed returns a function that handles the result of a check of s as Check does. It is for a
 // simulation, which finds the results itself. All calls for one backend must come from one
 // goroutine.
 func Feed(s *Server, say func(Event)) func(Result) {
-	return (&checker{server: s, say: say}).observe
+	c := &checker{server: s, say: say}
+	return func(r Result) {
+		c.begun = s.starts.Load()
+		c.observe(r)
+	}
 }
 
 // checker makes the checks of one server. It belongs to one goroutine.
 type checker struct {
 	server *Server
-	prober prober
+	kind   func(*Server) prober
 	say    func(Event)
-	lost   bool // the last check failed because this process lacked resources, and this was reported
+	begun  int32 // value of the server's starts when the check began
+	lost   bool  // the last check failed because this process lacked resources, and this was reported
 }
 
 func (c *checker) run(ctx context.Context, start time.Duration) {
@@ -84,11 +101,14 @@ func (c *checker) run(ctx context.Context, start time.Duration) {
 			return
 		case <-due.C:
 		}
-		r := c.prober.probe(ctx)
-		if ctx.Err() != nil {
-			return
+		if c.server.enabled() {
+			c.begun = c.server.starts.Load()
+			r := c.kind(c.server).probe(ctx)
+			if ctx.Err() != nil {
+				return
+			}
+			c.observe(r)
 		}
-		c.observe(r)
 		due.Reset(interval(c.server.Health(), c.server.Conf))
 	}
 }
@@ -96,8 +116,15 @@ func (c *checker) run(ctx context.Context, start time.Duration) {
 // observe handles the result of one check. If this process lacked resources, the result shows
 // nothing about the server. Then the health does not change, and only the first such result in
 // a row is reported.
+//
+// The result has no effect if the server has got another address meanwhile, or was disabled.
 func (c *checker) observe(r Result) {
 	s := c.server
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	if !s.enabled() || s.starts.Load() != c.begun {
+		return
+	}
 	s.last.Store(&r)
 	if r.Local {
 		if !c.lost {
@@ -116,7 +143,7 @@ func (c *checker) observe(r Result) {
 	}
 	s.health.Store(int32(step(health, s.Conf, r.OK)))
 	if s.found() != was {
-		s.backend.flip(s, was, r, c.say)
+		s.backend.flip(s, r, c.say)
 	}
 }
 
@@ -126,34 +153,15 @@ func (b *Backend) tell(say func(Event), e Event) {
 	say(e)
 }
 
-// flip is called when checks have found a new state of s. The parameter was is its state
-// before. Loops get the new order before say is called.
-func (b *Backend) flip(s *Server, was Status, r Result, say func(Event)) {
-	b.changes.Add(1)
+// flip is called when checks have found a new state of s. Loops get the new set of servers before
+// say is called.
+func (b *Backend) flip(s *Server, r Result, say func(Event)) {
 	b.settle()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now, is, available := stat.Now(), s.found(), b.Available()
-	s.life.turn(now, is == Down)
-	b.tier(s).Add(s.chosen(is) - s.chosen(was))
-	if b.Available() != available {
-		b.life.turn(now, available)
-	}
-	say(turned(s, is, r))
-	if available && !b.Available() {
+	lost := b.record(s)
+	say(turned(s, s.found(), r))
+	if lost {
 		say(noServer(b))
 	}
-}
-
-// settle builds a new order. All changes made while another goroutine builds one share the next
-// build. So many changes at once cost little more than one.
-func (b *Backend) settle() {
-	wanted := b.changes.Load()
-	b.building.Lock()
-	defer b.building.Unlock()
-	if b.built >= wanted {
-		return
-	}
-	b.built = b.changes.Load()
-	b.order.Store(b.build())
 }

@@ -2,21 +2,27 @@
 // checks whether they are up, and balances connections over them. It does not use the clients
 // or the sockets of sessions. The engine connects to the server that Pick returns.
 //
-// New makes a Backend once. It exists as long as the configuration. Three groups of goroutines
-// use it at the same time:
+// New makes a Backend. Three groups of goroutines use it at the same time:
 //
-//   - Loops call Pick, AfterFailure and the counters of Stat. These take no
-//     lock, allocate nothing and make no system call.
-//   - Check runs one goroutine per checked server. Only these goroutines change a
-//     server's health.
-//   - The admin socket calls methods that only read.
+//   - Loops call Pick, Hold, Release, Take, Drop, AfterFailure and the counters of Stat. These
+//     take no lock, allocate nothing and make no system call. There is one exception: the last
+//     Release of a removed server.
+//   - Check runs one goroutine per checked server. They change the health of servers.
+//   - Commands read, add and remove servers. They change weight, address and administrative
+//     state. The configuration has only the first values of these.
+//
+// Each server of a backend has a slot: a number under which a session stores it. A server keeps its
+// slot as long as the backend has it or somebody refers to it. References are counted apart from
+// current sessions. A session holds one from the choice of its server until it forgets the server,
+// and an idle connection that is kept holds one, too.
 //
 // A Registry holds the objects that exist once in a process, by name: backends, and the counters
 // and limits of frontends and of listening addresses. All generations of the
 // configuration share them.
 //
-// Loops read one immutable order of servers per backend. When a server goes up or down, a new
-// order is built and then replaces the old one in one atomic step.
+// A backend has one picker, the state of its balancing algorithm. When the health, weight or
+// administrative state of a server changes, the picker gets the new set of usable servers. It is also
+// told when a session is assigned to a server and when this ends.
 //
 // A check connects to a server, or also sends an HTTP request if `option httpchk` is set. It
 // reads only the head of the answer.

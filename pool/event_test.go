@@ -18,10 +18,10 @@ func TestEventsSpeakLikeHAProxy(t *testing.T) {
 		s.Check, s.Rise, s.Fall = true, 1, 1
 	}
 	b := mustNew(t, c)
-	b.Servers[0].Stat.Open(0)
+	b.Servers()[0].Stat.Open(0)
 	var got []Event
-	checks := make([]checker, len(b.Servers))
-	for i, s := range b.Servers {
+	checks := make([]checker, len(b.Servers()))
+	for i, s := range b.Servers() {
 		checks[i] = checker{server: s, say: func(e Event) { got = append(got, e) }}
 	}
 	for _, what := range []string{"b-", "a-", "c-", "c!", "c!", "c+", "d-", "b+"} {
@@ -30,20 +30,20 @@ func TestEventsSpeakLikeHAProxy(t *testing.T) {
 	refused := `reason: Layer4 connection problem, info: "Connection refused", check duration: 0ms. `
 	passed := "reason: Layer4 check passed, check duration: 0ms. "
 	want := []Event{
-		{Alert, "Server bk/b is DOWN, " + refused + "1 active and 1 backup servers left. 0 sessions active, 0 requeued, 0 remaining in queue.", b.Servers[1]},
-		{Alert, "Server bk/a is DOWN, " + refused + "0 active and 1 backup servers left. Running on backup. 1 sessions active, 0 requeued, 0 remaining in queue.", b.Servers[0]},
-		{Alert, "Backup Server bk/c is DOWN, " + refused + "0 active and 0 backup servers left. 0 sessions active, 0 requeued, 0 remaining in queue.", b.Servers[2]},
+		{Alert, "Server bk/b is DOWN, " + refused + "1 active and 1 backup servers left. 0 sessions active, 0 requeued, 0 remaining in queue.", b.Servers()[1]},
+		{Alert, "Server bk/a is DOWN, " + refused + "0 active and 1 backup servers left. Running on backup. 1 sessions active, 0 requeued, 0 remaining in queue.", b.Servers()[0]},
+		{Alert, "Backup Server bk/c is DOWN, " + refused + "0 active and 0 backup servers left. 0 sessions active, 0 requeued, 0 remaining in queue.", b.Servers()[2]},
 		{Emerg, "backend bk has no server available!", nil},
-		{Warning, `Health check for backup server bk/c failed, reason: Socket error, info: "General socket error (Too many open files)", check duration: 0ms, status: 0/1 DOWN.`, b.Servers[2]},
-		{Notice, "Backup Server bk/c is UP, " + passed + "0 active and 1 backup servers online. Running on backup. 0 sessions requeued, 0 total in queue.", b.Servers[2]},
-		{Alert, "Server bk/d is DOWN, " + refused + "0 active and 1 backup servers left. Running on backup. 0 sessions active, 0 requeued, 0 remaining in queue.", b.Servers[3]},
-		{Notice, "Server bk/b is UP, " + passed + "1 active and 1 backup servers online. 0 sessions requeued, 0 total in queue.", b.Servers[1]},
+		{Warning, `Health check for backup server bk/c failed, reason: Socket error, info: "General socket error (Too many open files)", check duration: 0ms, status: 0/1 DOWN.`, b.Servers()[2]},
+		{Notice, "Backup Server bk/c is UP, " + passed + "0 active and 1 backup servers online. Running on backup. 0 sessions requeued, 0 total in queue.", b.Servers()[2]},
+		{Alert, "Server bk/d is DOWN, " + refused + "0 active and 1 backup servers left. Running on backup. 0 sessions active, 0 requeued, 0 remaining in queue.", b.Servers()[3]},
+		{Notice, "Server bk/b is UP, " + passed + "1 active and 1 backup servers online. 0 sessions requeued, 0 total in queue.", b.Servers()[1]},
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b *Server) bool { return a == b })); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
-	if b.Downs() != 1 || b.Servers[0].Downs() != 1 || b.Active() != 1 || b.Weight() != 1 {
-		t.Errorf("backend down %d times, a %d, %d active of weight %d", b.Downs(), b.Servers[0].Downs(), b.Active(), b.Weight())
+	if b.Downs() != 1 || b.Servers()[0].Downs() != 1 || b.Active() != 1 || b.Weight() != 1 {
+		t.Errorf("backend down %d times, a %d, %d active of weight %d", b.Downs(), b.Servers()[0].Downs(), b.Active(), b.Weight())
 	}
 }
 
@@ -55,8 +55,8 @@ func TestServersThatStop(t *testing.T) {
 	}
 	b := mustNew(t, c)
 	var got []Event
-	checks := make([]checker, len(b.Servers))
-	for i, s := range b.Servers {
+	checks := make([]checker, len(b.Servers()))
+	for i, s := range b.Servers() {
 		checks[i] = checker{server: s, say: func(e Event) { got = append(got, e) }}
 	}
 	observe := func(marks string) {
@@ -65,12 +65,12 @@ func TestServersThatStop(t *testing.T) {
 		}
 	}
 	observe("acac")
-	if who := picks(b, 3, nil); who != "bbb" || !b.Servers[0].Running() || b.Weight() != 1 {
-		t.Errorf("picked %s of weight %d, a runs: %v", who, b.Weight(), b.Servers[0].Running())
+	if who := picks(b, 3, nil); who != "bbb" || !b.Servers()[0].Running() || b.Weight() != 1 {
+		t.Errorf("picked %s of weight %d, a runs: %v", who, b.Weight(), b.Servers()[0].Running())
 	}
 	observe("bc")
-	if who := picks(b, 2, nil); who != "--" || b.Available() || b.Downs() != 1 || b.Servers[1].Downs() != 0 {
-		t.Errorf("picked %s, available %v, down %d times, server %d", who, b.Available(), b.Downs(), b.Servers[1].Downs())
+	if who := picks(b, 2, nil); who != "--" || b.Available() || b.Downs() != 1 || b.Servers()[1].Downs() != 0 {
+		t.Errorf("picked %s, available %v, down %d times, server %d", who, b.Available(), b.Downs(), b.Servers()[1].Downs())
 	}
 	observe("a+")
 	if who := picks(b, 2, nil); who != "aa" || !b.Available() {
@@ -78,10 +78,10 @@ func TestServersThatStop(t *testing.T) {
 	}
 	passed := "reason: Layer7 check conditionally passed, code: 404, check duration: 0ms. "
 	want := []Event{
-		{Notice, "Server bk/a is stopping, " + passed + "1 active and 0 backup servers online. 0 sessions requeued, 0 total in queue.", b.Servers[0]},
-		{Notice, "Server bk/b is stopping, " + passed + "0 active and 0 backup servers online. 0 sessions requeued, 0 total in queue.", b.Servers[1]},
+		{Notice, "Server bk/a is stopping, " + passed + "1 active and 0 backup servers online. 0 sessions requeued, 0 total in queue.", b.Servers()[0]},
+		{Notice, "Server bk/b is stopping, " + passed + "0 active and 0 backup servers online. 0 sessions requeued, 0 total in queue.", b.Servers()[1]},
 		{Emerg, "backend bk has no server available!", nil},
-		{Notice, "Server bk/a is UP, reason: Layer4 check passed, check duration: 0ms. 1 active and 0 backup servers online. 0 sessions requeued, 0 total in queue.", b.Servers[0]},
+		{Notice, "Server bk/a is UP, reason: Layer4 check passed, check duration: 0ms. 1 active and 0 backup servers online. 0 sessions requeued, 0 total in queue.", b.Servers()[0]},
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b *Server) bool { return a == b })); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
@@ -127,7 +127,7 @@ func TestManyServersChangeAtOnce(t *testing.T) {
 		}
 	}
 	var wg sync.WaitGroup
-	for i, s := range b.Servers {
+	for i, s := range b.Servers() {
 		wg.Go(func() {
 			check := checker{server: s, say: say}
 			rnd := rand.New(rand.NewPCG(seed, uint64(i)))
@@ -138,8 +138,11 @@ func TestManyServersChangeAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	var active, backup int
-	for _, s := range b.Servers {
+	var active, backup, weight int
+	for _, s := range b.inUse() {
+		weight += s.Weight()
+	}
+	for _, s := range b.Servers() {
 		switch {
 		case s.Usable() && s.Conf.Backup:
 			backup++
@@ -147,8 +150,8 @@ func TestManyServersChangeAtOnce(t *testing.T) {
 			active++
 		}
 	}
-	if b.Active() != active || b.Backup() != backup || b.Weight() != b.build().weight || left != 0 {
+	if b.Active() != active || b.Backup() != backup || b.Weight() != weight || left != 0 {
 		t.Errorf("seed %d: counted %d+%d servers, there are %d+%d; weight %d, want %d; %d false alarms", seed,
-			b.Active(), b.Backup(), active, backup, b.Weight(), b.build().weight, left)
+			b.Active(), b.Backup(), active, backup, b.Weight(), weight, left)
 	}
 }

@@ -64,7 +64,7 @@ func TestHealth(t *testing.T) {
 		t.Run(fmt.Sprintf("%d/%d %s", tt.rise, tt.fall, tt.checks), func(t *testing.T) {
 			c := weighted(1)
 			c.Servers[0].Check, c.Servers[0].Rise, c.Servers[0].Fall = true, tt.rise, tt.fall
-			s := mustNew(t, c).Servers[0]
+			s := mustNew(t, c).Servers()[0]
 			check := checker{server: s, say: func(Event) {}}
 			for i := range len(tt.checks) {
 				check.observe(result(tt.checks[i]))
@@ -87,7 +87,7 @@ func TestStateWithoutChecks(t *testing.T) {
 	c.Servers[1].Disabled = true
 	b := mustNew(t, c)
 	for i, want := range []string{"no check", "MAINT"} {
-		if got := b.Servers[i].State().String(); got != want {
+		if got := b.Servers()[i].State().String(); got != want {
 			t.Errorf("state %s, want %s", got, want)
 		}
 	}
@@ -145,7 +145,7 @@ func TestFirstChecksAreSpread(t *testing.T) {
 				return result('+')
 			})
 		}, func(Event) {})
-		if fmt.Sprint(got) != "[0s 500ms 1s 1.5s]" {
+		if fmt.Sprint(got) != "[0s 400ms 1.2s 1.6s]" {
 			t.Errorf("first checks at %v", got)
 		}
 	})
@@ -156,7 +156,9 @@ type probeFunc func() Result
 func (f probeFunc) probe(context.Context) Result { return f() }
 
 func TestCheckWithoutServersReturns(t *testing.T) {
-	mustNew(t, &conf.Backend{Name: "none"}).Check(t.Context(), func(Event) {})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	mustNew(t, &conf.Backend{Name: "none"}).Check(ctx, func(Event) {})
 }
 
 // TestChecksRestart: Check can be stopped and started again. The server keeps its health, and the
@@ -177,7 +179,7 @@ func TestChecksRestart(t *testing.T) {
 					return result("+---"[(round+checks-1)%4])
 				})
 			}, func(Event) {})
-			if got := b.Servers[0].State().String(); got != want || checks != 2 {
+			if got := b.Servers()[0].State().String(); got != want || checks != 2 {
 				t.Errorf("round %d: state %s after %d checks, want %s after 2", round, got, checks, want)
 			}
 		}

@@ -30,7 +30,7 @@ func weighted(weights ...int) *conf.Backend {
 
 func mustNew(t *testing.T, c *conf.Backend) *Backend {
 	t.Helper()
-	b, ps := New(4, c, noNames)
+	b, ps := New(4, c, Means{Resolve: noNames})
 	if err := ps.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func mustNew(t *testing.T, c *conf.Backend) *Backend {
 
 // kill makes the checks of the named servers fail until the servers are DOWN.
 func kill(b *Backend, names string) {
-	for _, s := range b.Servers {
+	for _, s := range b.Servers() {
 		if strings.Contains(names, s.Name) {
 			s.Conf.Check = true
 			c := checker{server: s, say: func(Event) {}}
@@ -91,7 +91,7 @@ func TestNewNamesWhatCannotWork(t *testing.T) {
 			c.Servers[0].Pos = conf.Pos{File: "f.cfg", Line: 9}
 			tt.edit(c)
 			got := ""
-			if _, ps := New(1, c, noNames); ps.Err() != nil {
+			if _, ps := New(1, c, Means{Resolve: noNames}); ps.Err() != nil {
 				got = ps.Err().Error()
 			}
 			if got != tt.want {
@@ -107,20 +107,20 @@ func TestNewResolvesOnce(t *testing.T) {
 	c.Servers[1].Address = conf.Address{Net: conf.NetUnix, Path: "/run/web"}
 	c.Servers[2].Address = conf.Address{IP: netip.MustParseAddr("fe80::1%lo"), Port: 8080}
 	asked := 0
-	b, ps := New(1, c, func(host string) (netip.Addr, error) {
+	b, ps := New(1, c, Means{Resolve: func(host string) (netip.Addr, error) {
 		asked++
 		return netip.MustParseAddr("192.0.2.7"), nil
-	})
+	}})
 	if ps.Err() != nil || asked != 1 {
 		t.Fatalf("%v, resolver asked %d times, want 1", ps.Err(), asked)
 	}
-	if got := b.Servers[0].Addr.String(); got != "192.0.2.7:80" {
+	if got := b.Servers()[0].Target().Addr.String(); got != "192.0.2.7:80" {
 		t.Errorf("address %s, want 192.0.2.7:80", got)
 	}
-	if s := b.Servers[1]; s.Path != "/run/web" || s.Net != conf.NetUnix || s.ID != 2 || s.String() != "bk/b" {
-		t.Errorf("server %s is %+v", s, s.Conf)
+	if s, at := b.Servers()[1], b.Servers()[1].Target(); at.Path != "/run/web" || at.Net != conf.NetUnix || s.Slot != 1 || s.ID != 2 || s.String() != "bk/b" {
+		t.Errorf("server %s is number %d in slot %d, at %+v", s, s.ID, s.Slot, at)
 	}
-	if got := b.Servers[2].Addr.String(); got != "[fe80::1%lo]:8080" {
+	if got := b.Servers()[2].Target().Addr.String(); got != "[fe80::1%lo]:8080" {
 		t.Errorf("address %s, want [fe80::1%%lo]:8080", got)
 	}
 }

@@ -60,14 +60,13 @@ type Result struct {
 	Duration time.Duration
 }
 
-// prober is one kind of check. probe returns soon after ctx ends. The caller ignores a result
-// after that.
+// prober makes one check. probe returns soon after ctx ends. The caller ignores a result after that.
 type prober interface {
 	probe(ctx context.Context) Result
 }
 
-// newProber returns the health check of a server: an HTTP request if the backend has `option
-// httpchk`, or else a connection attempt.
+// newProber returns a check of the server's present address: an HTTP request if the backend has
+// `option httpchk`, or else a connection attempt.
 func newProber(s *Server) prober {
 	if s.backend.Conf.HTTPCheck != nil {
 		return newQuestion(s)
@@ -82,12 +81,13 @@ type connector struct {
 }
 
 func newConnector(s *Server) connector {
-	c := connector{network: "unix", address: s.Path, timeout: connectTimeout(s)}
-	switch s.Net {
+	t := s.Target()
+	c := connector{network: "unix", address: t.Path, timeout: connectTimeout(s)}
+	switch t.Net {
 	case conf.NetTCP:
-		c.network, c.address = "tcp", s.Addr.String()
+		c.network, c.address = "tcp", t.Addr.String()
 	case conf.NetAbstract:
-		c.address = abstract(s.Path)
+		c.address = abstract(t.Path)
 	}
 	return c
 }

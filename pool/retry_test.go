@@ -50,7 +50,7 @@ func TestAfterFailure(t *testing.T) {
 			b.Conf.Retries, b.Conf.Redispatch = tt.retries, tt.redispatch
 			kill(b, tt.down)
 			f := tt.failure
-			f.Server = b.Servers[0]
+			f.Server = b.Servers()[0]
 			for i, want := range tt.want {
 				f.Retries = i
 				if got := b.AfterFailure(f); got != want {
@@ -69,7 +69,7 @@ func TestTurnAroundIsNoLongerThanConnect(t *testing.T) {
 		5 * time.Second:        time.Second,
 	} {
 		b.Conf.Timeout.Connect = connect
-		if got := b.AfterFailure(Failure{Server: b.Servers[0]}).Wait; got != want {
+		if got := b.AfterFailure(Failure{Server: b.Servers()[0]}).Wait; got != want {
 			t.Errorf("timeout connect %v: wait %v, want %v", connect, got, want)
 		}
 	}

@@ -1,34 +1,60 @@
 package pool
 
+import "sync/atomic"
+
 // maxRun is more than the number of successive turns that one server can have. The most is a
 // weight of 256 beside a weight of 1.
 const maxRun = 512
 
-// rotation is smooth weighted round robin with the turns of one whole period computed in
-// advance. All loops use one counter of turns. So the shares are exact, even if the connections
-// are distributed unevenly over the loops.
+// roundRobin is smooth weighted round robin. All loops use one counter of turns. So the shares are
+// exact, even if the connections are distributed unevenly over the loops.
+type roundRobin struct {
+	rotation atomic.Pointer[rotation]
+	turn     turn
+}
+
+// turn counts the choices of all loops. The padding keeps the counter in another cache line
+// than fields that loops only read.
+type turn struct {
+	_ [64]byte
+	n atomic.Uint64
+	_ [64]byte
+}
+
+// rotation is an immutable set of servers, with the turns of one whole period computed in advance.
 type rotation struct {
 	servers []*Server
 	turns   []uint16 // one period: indexes into servers
 }
 
-func newRotation(servers []*Server) picker {
-	weights := make([]int, len(servers))
-	for i, s := range servers {
-		weights[i] = s.Conf.Weight
+func newRoundRobin() picker { return &roundRobin{} }
+
+func (r *roundRobin) use(servers []*Server) {
+	in := &rotation{}
+	var weights []int
+	for _, s := range servers {
+		if w := s.Weight(); w > 0 { // it can have become 0 by now
+			in.servers, weights = append(in.servers, s), append(weights, w)
+		}
 	}
-	return &rotation{servers: servers, turns: smooth(weights)}
+	in.turns = smooth(weights)
+	r.rotation.Store(in)
 }
 
-func (r *rotation) pick(_ Key, turn *turn, avoid *Server) *Server {
-	period := uint64(len(r.turns))
+func (r *roundRobin) take(*Server) {}
+func (r *roundRobin) drop(*Server) {}
+
+// pick moves the sequence of turns forward.
+func (r *roundRobin) pick(_ Key, avoid *Server) *Server {
+	in := r.rotation.Load()
+	period := uint64(len(in.turns))
 	for range min(period, maxRun) {
-		s := r.servers[r.turns[(turn.n.Add(1)-1)%period]]
+		s := in.servers[in.turns[(r.turn.n.Add(1)-1)%period]]
 		if s != avoid && s.Usable() {
 			return s
 		}
 	}
-	return r.anyBut(avoid)
+	return in.anyBut(avoid)
 }
 
 // anyBut returns any usable server, preferably not avoid. It is needed between the moment when

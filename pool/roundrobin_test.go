@@ -125,17 +125,17 @@ func TestPickOrder(t *testing.T) {
 
 func TestPickAvoids(t *testing.T) {
 	b := mustNew(t, weighted(5, 1, 1))
-	if got := picks(b, 4, b.Servers[0]); got != "bcbc" {
+	if got := picks(b, 4, b.Servers()[0]); got != "bcbc" {
 		t.Errorf("without a: %s, want bcbc", got)
 	}
 	kill(b, "bc")
-	if got := picks(b, 2, b.Servers[0]); got != "aa" {
+	if got := picks(b, 2, b.Servers()[0]); got != "aa" {
 		t.Errorf("with nobody but a: %s, want aa", got)
 	}
 	c := weighted(1, 1)
 	c.Servers[0].Disabled = true
 	b = mustNew(t, c)
-	if got := picks(b, 2, b.Servers[0]); got != "bb" {
+	if got := picks(b, 2, b.Servers()[0]); got != "bb" {
 		t.Errorf("with a in maintenance: %s, want bb", got)
 	}
 }
@@ -143,14 +143,14 @@ func TestPickAvoids(t *testing.T) {
 // A server that has just gone down is not chosen, even from an order built before.
 func TestPickBeforeTheOrderIsMade(t *testing.T) {
 	b := mustNew(t, weighted(1, 1))
-	for _, s := range b.Servers {
+	for _, s := range b.Servers() {
 		s.Conf.Check = true
 	}
-	b.Servers[0].health.Store(0)
+	b.Servers()[0].health.Store(0)
 	if got := picks(b, 3, nil); got != "bbb" {
 		t.Errorf("got %s, want bbb", got)
 	}
-	b.Servers[1].health.Store(0)
+	b.Servers()[1].health.Store(0)
 	if got := picks(b, 1, nil); got != "-" {
 		t.Errorf("got %s, want none", got)
 	}
@@ -183,9 +183,9 @@ func TestPickIsExactOverAllLoops(t *testing.T) {
 
 func TestPickAllocatesNothing(t *testing.T) {
 	b := mustNew(t, weighted(5, 1, 1))
-	f := Failure{Server: b.Servers[0]}
+	f := Failure{Server: b.Servers()[0]}
 	if n := testing.AllocsPerRun(100, func() {
-		b.Pick(Key{}, b.Servers[0])
+		b.Pick(Key{}, b.Servers()[0])
 		b.AfterFailure(f)
 	}); n != 0 {
 		t.Errorf("%v allocations, want 0", n)
@@ -194,7 +194,7 @@ func TestPickAllocatesNothing(t *testing.T) {
 
 func BenchmarkPick(bm *testing.B) {
 	c := weighted(5, 1, 1)
-	b, _ := New(1, c, noNames)
+	b, _ := New(1, c, Means{})
 	bm.ReportAllocs()
 	for bm.Loop() {
 		b.Pick(Key{}, nil)

@@ -14,7 +14,7 @@ func (b *Backend) Fill(r *stat.Row, now int64) {
 		Weight: b.Weight(), UserWeight: b.Weight(), Active: b.Active(), Backup: b.Backup(),
 		Since: b.Since(now), Downs: b.Downs(), Downtime: b.Downtime(now), Algorithm: b.Algorithm(),
 	}
-	if len(b.Servers) == 0 {
+	if len(b.Servers()) == 0 {
 		r.Downtime = -1
 	}
 	if b.Conf.Cookie != nil {
@@ -35,11 +35,11 @@ func (s *Server) Fill(r *stat.Row, now int64) {
 	*r = stat.Row{
 		Scope: stat.ForServer, ProxyName: s.backend.Name, ServerName: s.Name, ProxyID: s.backend.ID, ServerID: s.ID,
 		HTTP: s.backend.Conf.Mode == conf.HTTP, Now: now, Status: state.Status.String(), State: state.String(),
-		Traffic: &s.Stat.Traffic, Weight: s.Conf.Weight, UserWeight: s.Conf.Weight, Active: 1,
+		Traffic: &s.Stat.Traffic, Weight: s.Weight(), UserWeight: s.Weight(), Active: 1,
 		Since: s.Since(now), Downs: s.Downs(), Downtime: s.Downtime(now), Cookie: s.Conf.Cookie,
 	}
-	if s.Net == conf.NetTCP {
-		r.Address = s.Addr
+	if at := s.Target(); at.Net == conf.NetTCP {
+		r.Address = at.Addr
 	}
 	if s.Conf.Backup {
 		r.Active, r.Backup = 0, 1
@@ -53,11 +53,11 @@ func (s *Server) Fill(r *stat.Row, now int64) {
 
 func (s *Server) fillCheck(c *stat.Check) {
 	*c = stat.Check{
-		Checked: true, Failed: s.FailedChecks(), Running: !s.Conf.Disabled, Rise: s.Conf.Rise, Fall: s.Conf.Fall,
+		Checked: true, Failed: s.FailedChecks(), Running: s.enabled(), Rise: s.Conf.Rise, Fall: s.Conf.Fall,
 		Health: s.Health(), Status: "INI", Text: "Initializing",
 	}
 	last := s.LastCheck()
-	if last == nil || s.Conf.Disabled {
+	if last == nil || !s.enabled() {
 		return
 	}
 	c.Ended, c.Status, c.Text, c.Info = true, last.Status.String(), last.Status.Text(), last.Info

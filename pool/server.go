@@ -2,30 +2,71 @@ package pool
 
 import (
 	"fmt"
-	"net/netip"
+	"sync"
 	"sync/atomic"
 
 	"sluice/conf"
 	"sluice/pool/stat"
 )
 
-// Server is one server of a backend. Its exported fields are set by New and do not change,
-// except the counters in Stat. Its health is changed by Check.
+// Server is one server of a backend. Its exported fields do not change, except the counters in Stat.
+// Weight, address and `disabled` in Conf are only the first values. The present ones are returned by
+// Weight, Target and Admin.
 type Server struct {
 	Name string
-	ID   int // position in the backend, from 1; `sid` of show stat
+	Slot int32 // number of the server in its backend, from 0; see Backend.Server
+	ID   int   // Slot + 1; `sid` of show stat
 	Conf *conf.Server
-	Net  conf.Network   // NetTCP: Addr is set; NetUnix and NetAbstract: Path is set
-	Addr netip.AddrPort // for NetTCP: resolved by New
-	Path string         // for NetUnix: the path; for NetAbstract: the name without its leading NUL
-	Stat stat.Server
 
 	backend  *Backend
+	target   atomic.Pointer[Target]
+	weight   atomic.Int32           // 0 to maxWeight
+	admin    atomic.Uint32          // an Admin
 	health   atomic.Int32           // 0 to top, see step
 	stopping atomic.Bool            // disable-on-404 applied: the server gets no new clients
 	last     atomic.Pointer[Result] // result of the last check; nil: none yet
+	starts   atomic.Int32           // number of calls of restart
+	moves    atomic.Int32           // number of changes of target
 	failed   stat.Counter           // checks that failed while health was above 0
 	life     life
+
+	changing  sync.Mutex // held while health, weight, address or administrative state changes
+	endChecks func()     // ends the checks; nil: none were started; guarded by the backend's listing
+	recorded  struct {   // the state that counts and times know; guarded by the backend's mu
+		status Status
+		usable bool
+	}
+
+	_    [64]byte // loops write what follows; so it must be in other cache lines
+	refs references
+	Stat stat.Server
+	_    [64]byte
+}
+
+// newServer makes a server that is not yet in its backend.
+func (b *Backend) newServer(c *conf.Server, ps *conf.Problems) *Server {
+	s := &Server{Name: c.Name, Conf: c, backend: b}
+	s.mindChecks(ps)
+	target, err := b.means.locate(c.Address)
+	if err != nil {
+		ps.Errorf(c.Pos, "server '%s': %v", s, err)
+	}
+	s.target.Store(target)
+	s.weight.Store(int32(c.Weight))
+	if c.Disabled {
+		s.admin.Store(uint32(AdminMaint))
+	}
+	s.life.down.Store(c.Disabled)
+	s.life.since.Store(stat.Now())
+	s.health.Store(int32(c.Rise)) // as in HAProxy: UP, but one failure makes it DOWN
+	s.recorded.status = s.State().Status
+	return s
+}
+
+// occupy gives the server its slot, and the backend's own reference to it.
+func (s *Server) occupy(slot int) {
+	s.Slot, s.ID = int32(slot), slot+1
+	s.refs.hold()
 }
 
 // String returns the server's name as log lines contain it: backend/server.
@@ -34,21 +75,31 @@ func (s *Server) String() string { return s.backend.Name + "/" + s.Name }
 // Backend returns the backend that contains the server.
 func (s *Server) Backend() *Backend { return s.backend }
 
+// Target returns the present address of the server, which can change at any time. A caller reads it
+// once for a connection.
+func (s *Server) Target() *Target { return s.target.Load() }
+
+// Moves returns how often the address has changed. A caller that keeps a connection reads it before
+// Target. If it is the same later, the connection leads to the present address.
+func (s *Server) Moves() int32 { return s.moves.Load() }
+
+// Weight returns the present weight of the server, 0 to 256.
+func (s *Server) Weight() int { return int(s.weight.Load()) }
+
+// Admin returns the administrative state of the server.
+func (s *Server) Admin() Admin { return Admin(s.admin.Load()) }
+
+// enabled reports whether the server may have clients if its checks find it up.
+func (s *Server) enabled() bool { return s.Admin() < AdminMaint }
+
 // Running reports whether the server is enabled and not DOWN by its checks. A cookie may select
 // such a server even if balancing must not choose it.
-func (s *Server) Running() bool { return !s.Conf.Disabled && s.found() != Down }
+func (s *Server) Running() bool { return s.enabled() && s.found() != Down }
 
-// Usable reports whether balancing may choose the server: it is enabled, its checks find it Up
-// and not stopping, and its weight is above 0.
-func (s *Server) Usable() bool { return !s.Conf.Disabled && s.chosen(s.found()) > 0 }
-
-// chosen returns 1 if balancing may choose the server in the state found, else 0. It ignores
-// Disabled.
-func (s *Server) chosen(found Status) int32 {
-	if found == Up && s.Conf.Weight > 0 {
-		return 1
-	}
-	return 0
+// Usable reports whether balancing may choose the server: its administrative state is ready, its
+// checks find it Up and not stopping, and its weight is above 0.
+func (s *Server) Usable() bool {
+	return s.Admin() == AdminReady && s.weight.Load() > 0 && s.found() == Up
 }
 
 // found returns the state according to the checks: Up, NoLB or Down. A server without checks is
@@ -96,11 +147,14 @@ const (
 	Up Status = iota
 	Down
 	NoCheck // enabled, without checks
-	Maint   // disabled in the configuration
+	Maint   // administrative state maint, or removed
 	NoLB    // up, but gets no new clients because of http-check disable-on-404
+	Drain   // up, but gets no new clients because of its administrative state
 )
 
-func (s Status) String() string { return [...]string{"UP", "DOWN", "no check", "MAINT", "NOLB"}[s] }
+func (s Status) String() string {
+	return [...]string{"UP", "DOWN", "no check", "MAINT", "NOLB", "DRAIN"}[s]
+}
 
 // State is a server's status and its progress towards the opposite status.
 type State struct {
@@ -108,7 +162,8 @@ type State struct {
 	Step, Of int // checks counted so far, of the number needed; Of is 0 if no change is in progress
 }
 
-// String returns the state as show stat writes it: UP, UP 1/3, NOLB, DOWN, DOWN 1/2.
+// String returns the state as show stat writes it: UP, UP 1/3, NOLB, DRAIN, DOWN, DOWN
+// 1/2.
 func (s State) String() string {
 	if s.Of == 0 {
 		return s.Status.String()
@@ -119,16 +174,26 @@ func (s State) String() string {
 // State returns the server's status and its progress to another one.
 func (s *Server) State() State {
 	health, c := s.Health(), s.Conf
-	switch status := s.foundAt(health); {
-	case c.Disabled:
-		return State{Status: Maint}
-	case !c.Check:
-		return State{Status: NoCheck}
-	case health == 0, health >= top(c):
+	switch status := s.statusAt(health); {
+	case status == Maint, !c.Check, health == 0, health >= top(c):
 		return State{Status: status}
 	case status == Down:
 		return State{Down, health, c.Rise}
 	default:
 		return State{status, health - c.Rise + 1, c.Fall}
+	}
+}
+
+// statusAt returns the status that the server has with this health.
+func (s *Server) statusAt(health int) Status {
+	switch found := s.foundAt(health); {
+	case !s.enabled():
+		return Maint
+	case found == Up && s.Admin() == AdminDrain:
+		return Drain
+	case !s.Conf.Check:
+		return NoCheck
+	default:
+		return found
 	}
 }

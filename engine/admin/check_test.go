@@ -45,7 +45,7 @@ func checkedOnce(t *testing.T, check conf.HTTPCheck) *pool.Backend {
 	defer web.Close()
 	at := netip.MustParseAddrPort(web.Listener.Addr().String())
 	s := &conf.Server{Name: "s1", Weight: 1, Check: true, Inter: time.Minute, Rise: 1, Fall: 1, Address: conf.Address{IP: at.Addr(), Port: at.Port()}}
-	b, ps := pool.New(3, &conf.Backend{Name: "web", HTTPCheck: &check, Servers: []*conf.Server{s}}, nil)
+	b, ps := pool.New(3, &conf.Backend{Name: "web", HTTPCheck: &check, Servers: []*conf.Server{s}}, pool.Means{})
 	if err := ps.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func checkedOnce(t *testing.T, check conf.HTTPCheck) *pool.Backend {
 		defer close(over)
 		b.Check(ctx, func(pool.Event) {})
 	}()
-	waitFor(t, func() bool { return b.Servers[0].LastCheck() != nil })
+	waitFor(t, func() bool { return b.Servers()[0].LastCheck() != nil })
 	cancel()
 	<-over
 	return b

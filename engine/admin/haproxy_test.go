@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sluice/pool"
+	"sluice/conf"
 )
 
 // haproxy runs Debian's HAProxy with these proxies. It returns the path of its stats socket.
@@ -96,9 +96,7 @@ func TestCommandLinesAreReadAsHAProxyReadsThem(t *testing.T) {
 	theirs := haproxy(t, "frontend www\n mode http\n bind "+filepath.Join(t.TempDir(), "f")+"\nbackend web\n mode http\n server s1 127.0.0.1:1\n server s2 127.0.0.1:1 disabled\n")
 	v := sample(t)
 	v.Frontends, v.Backends = v.Frontends[:1], v.Backends[:1]
-	web := v.Backends[0]
-	web.Servers = []*pool.Server{web.Servers[0], web.Servers[2]}
-	web.Servers[1].Name, web.Servers[1].ID = "s2", 2
+	v.Backends[0] = backend(t, 3, &conf.Backend{Name: "web", Mode: conf.HTTP, Servers: []*conf.Server{{Name: "s1", Weight: 1}, {Name: "s2", Weight: 1, Disabled: true}}})
 	ours := start(t, v, 0)
 	for _, line := range commandLines {
 		if diff := cmp.Diff(plain(askAll(t, theirs, line)), plain(askAll(t, ours, line))); diff != "" {

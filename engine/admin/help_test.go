@@ -24,8 +24,7 @@ func sample(t *testing.T) *View {
 		{Name: "s2", Weight: 1, Backup: true, Check: true, Inter: time.Second, Rise: 2, Fall: 3},
 		{Name: "s3", Weight: 1, Disabled: true},
 	}})
-	db := backend(t, 4, &conf.Backend{Name: "db", Listen: true, Servers: []*conf.Server{{Name: "d1", Weight: 1}}})
-	db.Servers[0].Net = conf.NetUnix
+	db := backend(t, 4, &conf.Backend{Name: "db", Listen: true, Servers: []*conf.Server{{Name: "d1", Weight: 1, Address: conf.Address{Net: conf.NetUnix, Path: "/run/db"}}}})
 	v := &View{
 		Process: stat.Info{
 			Version: "1.2.3", Released: "2026/01/02", Threads: 2, UlimitN: 4096, MaxSock: 4000, MaxConn: 1000, MaxPipes: 7, Listeners: 2,
@@ -43,9 +42,11 @@ func sample(t *testing.T) *View {
 func backend(t *testing.T, id int, c *conf.Backend) *pool.Backend {
 	t.Helper()
 	for _, s := range c.Servers {
-		s.Address = conf.Address{IP: netip.MustParseAddr("127.0.0.1"), Port: 8080}
+		if s.Address.Net == conf.NetTCP {
+			s.Address = conf.Address{IP: netip.MustParseAddr("127.0.0.1"), Port: 8080}
+		}
 	}
-	b, ps := pool.New(id, c, nil)
+	b, ps := pool.New(id, c, pool.Means{})
 	if err := ps.Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -138,7 +138,7 @@ func viewOf(t *testing.T, text string) *View {
 	ctx, cancel := context.WithCancel(t.Context())
 	var checks sync.WaitGroup
 	for i, bc := range c.Backends {
-		b, ps := pool.New(2+len(c.Frontends)+i, bc, nil)
+		b, ps := pool.New(2+len(c.Frontends)+i, bc, pool.Means{})
 		if err := ps.Err(); err != nil {
 			t.Fatal(err)
 		}

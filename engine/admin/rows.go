@@ -47,7 +47,7 @@ func (v *View) rows(now int64) iter.Seq[*stat.Row] {
 			if p.front != nil {
 				p.front.fill(&r, now)
 			} else {
-				for _, s := range p.back.Servers {
+				for _, s := range p.back.Servers() {
 					if s.Fill(&r, now); !yield(&r) {
 						return
 					}

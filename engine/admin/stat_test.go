@@ -2,7 +2,9 @@ package admin
 
 import (
 	"encoding/csv"
+	"fmt"
 	"maps"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"sluice/conf"
 	"sluice/pool/stat"
 )
 
@@ -57,7 +60,7 @@ func cells(t *testing.T, path, command string) (rows map[string]map[string]strin
 
 func TestShowStat(t *testing.T) {
 	v := sample(t)
-	www, s1, now := v.Frontends[0].Stat, &v.Backends[0].Servers[0].Stat, stat.Now()
+	www, s1, now := v.Frontends[0].Stat, &v.Backends[0].Servers()[0].Stat, stat.Now()
 	for range 2 {
 		www.Conns.Open(now)
 		www.Open(now)
@@ -137,10 +140,13 @@ func TestHeader(t *testing.T) {
 func TestRowsAllocateLittle(t *testing.T) {
 	v := sample(t)
 	v.Backends = v.Backends[:1]
-	v.Backends[0].Servers = v.Backends[0].Servers[:1]
+	v.Backends[0] = backend(t, 3, &conf.Backend{Name: "web", Servers: []*conf.Server{{Name: "s", Weight: 1}}})
 	few := testing.AllocsPerRun(10, func() { writeAll(v) })
-	for range 1000 {
-		v.Backends[0].Servers = append(v.Backends[0].Servers, v.Backends[0].Servers[0])
+	for i := range 1000 {
+		at := conf.Address{IP: netip.MustParseAddr("127.0.0.1"), Port: 8080}
+		if _, ps := v.Backends[0].Add(&conf.Server{Name: fmt.Sprint("s", i), Weight: 1, Address: at}); ps.Err() != nil {
+			t.Fatal(ps.Err())
+		}
 	}
 	if more := testing.AllocsPerRun(10, func() { writeAll(v) }); more > few {
 		t.Errorf("%v allocations for a server, and %v for 1001", few, more)

@@ -73,7 +73,7 @@ func (r *round) full(request, answer []byte) bool {
 		return false
 	}
 	r.w.Response(&r.h)
-	r.cookie.Give(&r.w, &r.x, &r.h, claim, r.id, now)
+	r.cookie.Give(&r.w, &r.x, &r.h, claim, "s1", now)
 	r.x.ToClient(&r.w, &r.h)
 	r.out = r.w.Append(r.out[:0])
 	r.x.Response.Take(answer[n:])

@@ -38,7 +38,7 @@ func serve(t *testing.T, c *Cookie, request, answer, id string) (toServer, toCli
 	toServer = string(w.Append(nil))
 	h := replied(t, x, answer)
 	w.Response(h)
-	letter := c.Give(&w, x, h, claim, []byte(id), now)
+	letter := c.Give(&w, x, h, claim, id, now)
 	return toServer, string(w.Append(nil)), string([]byte{claim.Letter, letter})
 }
 

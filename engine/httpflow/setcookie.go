@@ -10,7 +10,7 @@ package httpflow
 // Give returns the fourth letter of the termination state (configuration.txt 8.5). N: no cookie. P:
 // the server's cookie passed unchanged, D: removed, R: rewritten. I: our cookie inserted, U: its
 // date renewed.
-func (c *Cookie) Give(w *Rewrite, x *Exchange, h *Head, claim Claim, id []byte, now int64) byte {
+func (c *Cookie) Give(w *Rewrite, x *Exchange, h *Head, claim Claim, id string, now int64) byte {
 	letter := c.take(w, h, claim, id)
 	if !c.due(x, claim, letter, now) {
 		return letter
@@ -19,7 +19,7 @@ func (c *Cookie) Give(w *Rewrite, x *Exchange, h *Head, claim Claim, id []byte, 
 	if c.noCache && x.has(get|head) && cacheable(h) {
 		w.AddHeader("cache-control", private)
 	}
-	if claim.Server >= 0 && len(id) > 0 {
+	if claim.Server >= 0 && id != "" {
 		return 'U'
 	}
 	return 'I'
@@ -28,7 +28,7 @@ func (c *Cookie) Give(w *Rewrite, x *Exchange, h *Head, claim Claim, id []byte, 
 var private = []byte("private")
 
 // take passes, removes or rewrites the server's own cookie, if the answer has one.
-func (c *Cookie) take(w *Rewrite, h *Head, claim Claim, id []byte) byte {
+func (c *Cookie) take(w *Rewrite, h *Head, claim Claim, id string) byte {
 	switch {
 	case !c.sent(h):
 		return 'N'
@@ -37,14 +37,21 @@ func (c *Cookie) take(w *Rewrite, h *Head, claim Claim, id []byte) byte {
 	case c.insert || claim.Server >= 0 && c.indirect:
 		w.edit(edit{name: "set-cookie", change: withhold, word: c.name})
 		return 'D'
-	case len(id) == 0 || !c.rewrite && !c.prefix:
+	case id == "" || !c.rewrite && !c.prefix:
 		return 'P'
 	case c.rewrite:
-		w.edit(edit{name: "set-cookie", change: replaceValue, word: c.name, value: id})
+		w.edit(edit{name: "set-cookie", change: replaceValue, word: c.name, value: w.copied(id)})
 	default:
-		w.edit(edit{name: "set-cookie", change: prefixValue, word: c.name, value: id})
+		w.edit(edit{name: "set-cookie", change: prefixValue, word: c.name, value: w.copied(id)})
 	}
 	return 'R'
+}
+
+// copied returns a copy of s that is valid as long as the edits.
+func (w *Rewrite) copied(s string) []byte {
+	start := len(w.text)
+	w.text = append(w.text, s...)
+	return w.text[start:]
 }
 
 // sent reports whether the answer sets a cookie of this name.
@@ -72,10 +79,10 @@ func (c *Cookie) due(x *Exchange, claim Claim, letter byte, now int64) bool {
 
 // line returns the value of the Set-Cookie field. If the server has no id, the field makes the
 // client delete its cookie.
-func (c *Cookie) line(w *Rewrite, claim Claim, id []byte, now int64) []byte {
+func (c *Cookie) line(w *Rewrite, claim Claim, id string, now int64) []byte {
 	start := len(w.text)
 	w.text = append(append(w.text, c.name...), '=')
-	if len(id) == 0 {
+	if id == "" {
 		w.text = append(w.text, "; Expires=Thu, 01-Jan-1970 00:00:01 GMT"...)
 	} else {
 		w.text = append(w.text, id...)

@@ -13,7 +13,6 @@ import (
 type Backend struct {
 	*pool.Backend
 	Rules *acl.HTTP
-	Addrs []sock.Addr  // by index of the server
 	Route access.Route // log targets; None before Open
 
 	ConnectTimeout   int64 // timeout connect
@@ -23,7 +22,6 @@ type Backend struct {
 
 	ClosesServer bool             // the server's connection is closed after each request
 	Cookie       *httpflow.Cookie // nil: no cookie
-	CookieValues [][]byte         // value of the cookie, by index of the server; nil: no cookie
 	Lookup       httpflow.Lookup  // finds the server of a cookie's value; nil: no cookie
 	Errors       map[int][]byte   // as in Frontend
 }
@@ -42,7 +40,7 @@ func backendID(c *conf.Config, i int) int {
 // newBackend compiles a backend with its number for `show stat`. It returns nil if the problems
 // contain an error.
 func newBackend(id int, b *conf.Backend, lookUp LookUp) (*Backend, conf.Problems) {
-	servers, problems := pool.New(id, b, lookUp)
+	servers, problems := pool.New(id, b, pool.Means{Resolve: lookUp, Prepare: prepare})
 	rules, found := acl.CompileBackend(b)
 	problems = append(problems, found...)
 	checkLog(b.Log.Targets, b.Pos, lookUp, &problems)
@@ -52,7 +50,6 @@ func newBackend(id int, b *conf.Backend, lookUp LookUp) (*Backend, conf.Problems
 	made := &Backend{
 		Backend: servers,
 		Rules:   rules,
-		Addrs:   addresses(servers, &problems),
 
 		ConnectTimeout:   b.Timeout.Connect.Milliseconds(),
 		ServerTimeout:    b.Timeout.Server.Milliseconds(),
@@ -66,24 +63,25 @@ func newBackend(id int, b *conf.Backend, lookUp LookUp) (*Backend, conf.Problems
 	return made, problems
 }
 
-// addresses returns the addresses of the servers in the form that system calls take.
-func addresses(b *pool.Backend, problems *conf.Problems) (all []sock.Addr) {
-	for _, s := range b.Servers {
-		addr, err := address(s)
-		if err != nil {
-			problems.Errorf(s.Conf.Pos, "server '%s' of backend '%s': %v", s.Name, b.Name, err)
-		}
-		all = append(all, addr)
+// prepare makes the address of a server in the form that system calls take.
+func prepare(to *pool.Target) (pool.Socket, error) {
+	addr, err := address(to)
+	if err != nil {
+		return nil, err
 	}
-	return all
+	return &addr, nil
 }
 
-func address(s *pool.Server) (sock.Addr, error) {
-	switch s.Net {
+func address(to *pool.Target) (sock.Addr, error) {
+	switch to.Net {
 	case conf.NetUnix:
-		return sock.Unix(s.Path)
+		return sock.Unix(to.Path)
 	case conf.NetAbstract:
-		return sock.Abstract(s.Path)
+		return sock.Abstract(to.Path)
 	}
-	return sock.IP(s.Addr)
+	return sock.IP(to.Addr)
 }
+
+// Address returns the present address of a server, for system calls. It can change at any time; a
+// connection reads it once.
+func Address(s *pool.Server) *sock.Addr { return s.Target().Socket.(*sock.Addr) }

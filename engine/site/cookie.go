@@ -1,8 +1,6 @@
 package site
 
 import (
-	"bytes"
-
 	"sluice/conf"
 	"sluice/engine/httpflow"
 )
@@ -13,27 +11,24 @@ func (b *Backend) useCookie(c *conf.Cookie) {
 		return
 	}
 	b.Cookie = httpflow.NewCookie(c)
-	for _, s := range b.Servers {
-		b.CookieValues = append(b.CookieValues, []byte(s.Conf.Cookie))
-	}
 	b.Lookup = b.serverOfCookie
 }
 
-// serverOfCookie returns the index of the server that a cookie's value names, or -1, and a
+// serverOfCookie returns the slot of the server that a cookie's value names, or -1, and a
 // letter for the log line. Several servers may have this value; the first one that runs is
 // returned. With `option persist` a server that is down may also be used (HAProxy's
 // configuration.txt 4.2).
 func (b *Backend) serverOfCookie(value []byte) (int32, byte) {
 	letter := byte('I')
-	for i, id := range b.CookieValues {
-		if len(id) == 0 || !bytes.Equal(id, value) {
+	for _, s := range b.Servers() {
+		if id := s.Conf.Cookie; id == "" || id != string(value) {
 			continue
 		}
-		if b.Servers[i].Running() {
-			return int32(i), 'V'
+		if s.Running() {
+			return s.Slot, 'V'
 		}
 		if letter = 'D'; b.Conf.Persist {
-			return int32(i), letter
+			return s.Slot, letter
 		}
 	}
 	return -1, letter

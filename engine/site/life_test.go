@@ -91,7 +91,7 @@ func TestChecksBelongToTheirSite(t *testing.T) {
 		<-ended
 		eventually(t, "the goroutines have ended", func() bool { return runtime.NumGoroutine() <= before })
 	}
-	checkUntil(func() bool { return b.Servers[0].LastCheck() != nil && b.Active() == 1 })
+	checkUntil(func() bool { return b.Servers()[0].LastCheck() != nil && b.Active() == 1 })
 	server.Close()
 	checkUntil(func() bool { return b.Active() == 0 })
 	if server, err = net.Listen("tcp", at); err != nil {

@@ -34,7 +34,7 @@ backend two
 	if s != nil {
 		t.Error("got a site in spite of the errors")
 	}
-	want := []string{"/nonexistent", "'one/a'", "'b'", "no_such_fetch"}
+	want := []string{"/nonexistent", "'one/a'", "'two/b'", "no_such_fetch"}
 	if len(problems) != len(want) {
 		t.Errorf("%d problems, want %d: %v", len(problems), len(want), problems)
 	}

@@ -1,0 +1,131 @@
+package pool
+
+import (
+	"fmt"
+
+	"sluice/conf"
+	"sluice/pool/stat"
+)
+
+// maxWeight is the highest weight of a server, as in HAProxy.
+const maxWeight = 256
+
+// Admin is the administrative state of a server: what an operator wants, whatever checks find.
+type Admin uint8
+
+// The administrative states, in HAProxy's terms.
+const (
+	AdminReady   Admin = iota // normal
+	AdminDrain                // gets no new clients, except by a cookie; checks continue
+	AdminMaint                // gets no clients at all; checks pause
+	AdminRemoved              // is no longer in the backend, see Remove
+)
+
+// SetWeight changes the weight of the server, 0 to 256. With 0 it gets no new clients, except by a
+// cookie. An error means that nothing was changed.
+func (s *Server) SetWeight(n int) error {
+	if n < 0 || n > maxWeight {
+		return fmt.Errorf("server '%s': weight %d: wanted 0 to %d", s, n, maxWeight)
+	}
+	s.change(func() { s.weight.Store(int32(n)) })
+	return nil
+}
+
+// SetAdmin changes the administrative state of the server: AdminReady, AdminDrain or
+// AdminMaint. A server that leaves AdminMaint starts as at the start of the process: UP, but one failed check makes it DOWN.
+func (s *Server) SetAdmin(a Admin) {
+	s.change(func() {
+		if s.Admin() == AdminMaint && a != AdminMaint {
+			s.restart()
+		}
+		s.admin.Store(uint32(a))
+	})
+}
+
+// SetAddress changes the address of the server for new connections. The health of the server starts
+// as at the start of the process, and a check under way does not count. SetAddress resolves a host
+// name, which can take seconds. An error means that nothing was changed.
+func (s *Server) SetAddress(a conf.Address) error {
+	t, err := s.backend.means.locate(a)
+	if err != nil {
+		return fmt.Errorf("server '%s': %w", s, err)
+	}
+	s.change(func() {
+		if !t.same(s.Target()) {
+			s.target.Store(t)
+			s.moves.Add(1) // after target, see Moves
+			s.last.Store(nil)
+			s.restart()
+		}
+	})
+	return nil
+}
+
+// restart sets the health of a server as at the start of the process.
+func (s *Server) restart() {
+	s.starts.Add(1)
+	s.stopping.Store(false)
+	s.health.Store(int32(s.Conf.Rise)) // as in HAProxy: UP, but one failure makes it DOWN
+}
+
+// change makes a change of the server's state and then makes it known to balancing. A removed
+// server is not changed.
+func (s *Server) change(do func()) {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	if s.Admin() == AdminRemoved {
+		return
+	}
+	do()
+	s.backend.apply(s)
+}
+
+// apply makes a change of s known: first to balancing, then in counts and times.
+func (b *Backend) apply(s *Server) {
+	b.settle()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.record(s)
+}
+
+// record compares the state of s with the one recorded before. It records the difference in the
+// counts of usable servers and in the times of the server and of the backend. It returns true if
+// the backend has just lost its last usable server. The caller holds mu.
+func (b *Backend) record(s *Server) (lost bool) {
+	now := stat.Now()
+	if is := s.State().Status; is != s.recorded.status {
+		s.recorded.status = is
+		s.life.turn(now, is == Down || is == Maint)
+	}
+	if is := s.Usable(); is != s.recorded.usable {
+		s.recorded.usable = is
+		b.tier(s).Add(difference(is))
+	}
+	was := b.available
+	b.available = b.Available()
+	if b.available != was {
+		b.life.turn(now, was)
+	}
+	return was && !b.available
+}
+
+// difference returns 1 if a server has become usable, or -1.
+func difference(usable bool) int32 {
+	if usable {
+		return 1
+	}
+	return -1
+}
+
+// settle gives balancing a new set of servers. All changes made while another goroutine does so
+// share the next one. So many changes at once cost little more than one.
+func (b *Backend) settle() {
+	wanted := b.changes.Add(1)
+	b.building.Lock()
+	defer b.building.Unlock()
+	if b.built >= wanted {
+		return
+	}
+	b.built = b.changes.Load()
+	b.rebalance()
+}
