@@ -11,9 +11,11 @@ import (
 	"go.uber.org/zap"
 
 	"sluice/engine/access"
+	"sluice/engine/exchange"
 	"sluice/engine/listen"
 	"sluice/engine/plan"
 	"sluice/engine/reactor"
+	"sluice/engine/session"
 	"sluice/engine/site"
 	"sluice/pool"
 	"sluice/pool/stat"
@@ -39,19 +41,19 @@ type Options struct {
 	Version   string         // for the command show info
 	Released  string         // date of the version, YYYY/MM/DD, for the command show info; empty: not known
 
-	probe probe // nil except in tests
-	sizes sizes // zero: defaultSizes
+	probe session.Probe // nil except in tests
+	sizes session.Sizes // zero: defaultSizes
 }
 
 // Engine relays the connections of one process. Its methods may be called from any goroutine.
 type Engine struct {
-	process
+	session.Process
 	site   *site.Site
 	access *access.Log
 	stats  []net.Listener
 	binds  int // number of bind lines
-	probe  probe
-	sizes  sizes
+	probe  session.Probe
+	sizes  session.Sizes
 
 	version, released string
 
@@ -68,7 +70,7 @@ type Engine struct {
 // chroot and before it drops privileges.
 func New(o Options) (*Engine, error) {
 	e := &Engine{
-		process: process{plan: o.Plan, memory: o.Plan.Memory.Budgets(), logger: o.Logger},
+		Process: session.Process{Plan: o.Plan, Memory: o.Plan.Memory.Budgets(), Logger: o.Logger},
 
 		site:   o.Site,
 		access: o.Access,
@@ -77,22 +79,22 @@ func New(o Options) (*Engine, error) {
 
 		version: o.Version, released: o.Released,
 		probe: o.probe,
-		sizes: cmp.Or(o.sizes, defaultSizes()),
+		sizes: cmp.Or(o.sizes, session.DefaultSizes()),
 	}
-	if err := e.site.Open(o.Access, &e.state); err != nil {
+	if err := e.site.Open(o.Access, &e.State); err != nil {
 		return nil, err
 	}
 	e.draining, e.drain = context.WithCancel(context.Background())
 	pipes := o.Plan.Pipes / o.Plan.Loops
 	for i := range o.Plan.Loops {
-		l, err := newLoop(loopOptions{
-			process: &e.process, site: o.Site, sink: o.Access.NewSink(), sizes: e.sizes, probe: o.probe,
-			pipes: pipes, open: min(pipes, openPipes), http: newModeHTTP,
+		l, err := session.NewLoop(session.LoopOptions{
+			Process: &e.Process, Site: o.Site, Sink: o.Access.NewSink(), Sizes: e.sizes, Probe: o.probe,
+			Pipes: pipes, Open: min(pipes, openPipes), Http: exchange.New,
 		}, i)
 		if err != nil {
 			return nil, fmt.Errorf("event loop %d: %w", i, err)
 		}
-		e.loops = append(e.loops, l)
+		e.Loops = append(e.Loops, l)
 	}
 	e.setLimits()
 	e.spread(o.Listeners)
@@ -105,21 +107,14 @@ func (e *Engine) spread(sockets *listen.Sockets) {
 	for _, b := range sockets.Take() {
 		number[b.Frontend]++
 		f := e.site.Frontend(b.Frontend)
-		bind := e.state.Bind(b.Local().String())
+		bind := e.State.Bind(b.Local().String())
 		e.setMax(bind, b.Conf.MaxConn)
-		limits := [...]*stat.Limit{&e.limit, &f.Limit, bind}
+		limits := [...]*stat.Limit{&e.Limit, &f.Limit, bind}
 		for i, fd := range b.FDs {
-			l := e.loops[i%len(e.loops)]
-			l.add(&listener{fd: fd, number: number[b.Frontend], frontend: f, limits: limits, burst: 1})
+			l := e.Loops[i%len(e.Loops)]
+			l.Add(&session.Listener{FD: fd, Number: number[b.Frontend], Frontend: f, Limits: limits, Burst: 1})
 		}
 	}
-}
-
-// add adds a listener to the loop, before it runs.
-func (l *loop) add(ln *listener) {
-	ln.index = len(l.listeners)
-	l.listeners = append(l.listeners, ln)
-	l.accepting++
 }
 
 // Run relays connections until Stop is called or a drain is complete. It returns an error if a
@@ -136,22 +131,22 @@ func (e *Engine) Run() error {
 	e.gate.Lock()
 	defer e.gate.Unlock()
 	e.closed = true
-	for _, l := range e.loops {
-		l.close()
+	for _, l := range e.Loops {
+		l.Close()
 	}
 	e.site.Close()
 	return err
 }
 
 // tell runs do on all loops. It does nothing once the loops are closed.
-func (e *Engine) tell(do func(*loop) error) {
+func (e *Engine) tell(do func(*session.Loop) error) {
 	e.gate.RLock()
 	defer e.gate.RUnlock()
 	if e.closed {
 		return
 	}
-	for _, l := range e.loops {
-		l.reactor.Tell(func() error { return do(l) })
+	for _, l := range e.Loops {
+		l.Reactor.Tell(func() error { return do(l) })
 	}
 }
 
@@ -159,11 +154,11 @@ func (e *Engine) tell(do func(*loop) error) {
 // stops the others and returns the error.
 func (e *Engine) runLoops() error {
 	var running sync.WaitGroup
-	errs := make([]error, len(e.loops))
-	for i, l := range e.loops {
+	errs := make([]error, len(e.Loops))
+	for i, l := range e.Loops {
 		running.Go(func() {
-			if errs[i] = l.run(); errs[i] != nil {
-				e.logger.Error("event loop failed", zap.Int("loop", i), zap.Error(errs[i]))
+			if errs[i] = l.Run(); errs[i] != nil {
+				e.Logger.Error("event loop failed", zap.Int("loop", i), zap.Error(errs[i]))
 				e.Stop()
 			}
 		})
@@ -181,7 +176,7 @@ func (e *Engine) runLoops() error {
 func (e *Engine) Drain() {
 	e.leaving.Store(true)
 	e.drain()
-	e.tell((*loop).drain)
+	e.tell((*session.Loop).Drain)
 }
 
 // Stop ends all sessions at once and makes Run return.
@@ -190,16 +185,16 @@ func (e *Engine) Stop() {
 	if e.stopping.Swap(true) {
 		return
 	}
-	e.tell((*loop).stop)
+	e.tell((*session.Loop).Stop)
 }
 
 // Sessions returns the number of open sessions.
-func (e *Engine) Sessions() int64 { return e.stat.Cur() }
+func (e *Engine) Sessions() int64 { return e.Stat.Cur() }
 
 // Held returns the number of bytes that are held in memory and pipes for sessions.
-func (e *Engine) Held() int64 { return e.memory.Used() }
+func (e *Engine) Held() int64 { return e.Memory.Used() }
 
 // sayHealth logs that a server went up or down to the process log, under the name "health". A
 // daemon filters out that name in its process log: it would otherwise send the line twice to the
 // log targets.
-func (e *Engine) sayHealth(ev pool.Event) { e.logger.Named("health").Warn(ev.Text) }
+func (e *Engine) sayHealth(ev pool.Event) { e.Logger.Named("health").Warn(ev.Text) }

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"path/filepath"
+	"sluice/engine/session"
 	"sync"
 	"testing"
 	"time"
@@ -55,13 +56,13 @@ func TestExactBulk(t *testing.T) {
 	v4 := sockets(t)[0]
 	t.Run("splice", func(t *testing.T) {
 		b := x.run(t, v4)
-		if moved, all := b.stat.Spliced.Load(), b.stat.In()+b.stat.Out(); moved < all/10*9 {
+		if moved, all := b.Stat.Spliced.Load(), b.Stat.In()+b.Stat.Out(); moved < all/10*9 {
 			t.Errorf("%d of %d bytes were spliced; want nearly all", moved, all)
 		}
 	})
 	t.Run("copy", func(t *testing.T) {
 		v4.change = noPipes
-		if moved := x.run(t, v4).stat.Spliced.Load(); moved != 0 {
+		if moved := x.run(t, v4).Stat.Spliced.Load(); moved != 0 {
 			t.Errorf("%d bytes were spliced without pipes", moved)
 		}
 	})
@@ -78,7 +79,7 @@ func TestExactParallel(t *testing.T) {
 		for name, change := range map[string]func(*Options){"splice": nil, "copy": noPipes, "no budget": noBudget} {
 			t.Run(w.name+" "+name, func(t *testing.T) {
 				w.change = change
-				moved := x.run(t, w).stat.Spliced.Load()
+				moved := x.run(t, w).Stat.Spliced.Load()
 				if name == "splice" && moved == 0 || name == "copy" && moved != 0 {
 					t.Errorf("%d bytes were spliced", moved)
 				}
@@ -111,7 +112,7 @@ backend b
   server s `+origin, w.change)
 	for number := range x.streams {
 		c := b.dial("f")
-		go x.play(c, uint64(number), client, errs)
+		go x.play(c, uint64(number), session.Client, errs)
 	}
 	for range cap(errs) {
 		if err := <-errs; err != nil {
@@ -138,7 +139,7 @@ func (x trial) origin(t *testing.T, network string, errs chan<- error) string {
 			if err != nil {
 				return
 			}
-			working.Go(func() { x.play(c, 0, server, errs) })
+			working.Go(func() { x.play(c, 0, session.Server, errs) })
 		}
 	})
 	t.Cleanup(func() { ln.Close(); working.Wait() })
@@ -149,7 +150,7 @@ func (x trial) origin(t *testing.T, network string, errs chan<- error) string {
 }
 
 // play is one end of a stream. It reports one error, or nil, per direction.
-func (x trial) play(c net.Conn, number uint64, end side, errs chan<- error) {
+func (x trial) play(c net.Conn, number uint64, end session.Side, errs chan<- error) {
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(2 * time.Minute))
 	if err := greet(c, &number, end); err != nil {
@@ -162,16 +163,16 @@ func (x trial) play(c net.Conn, number uint64, end side, errs chan<- error) {
 		err := send(c, x.content(number, end), x.manner(number, end, 1))
 		errs <- x.named(err, number, end, "sending")
 	})
-	theirs := x.content(number, end.other())
+	theirs := x.content(number, end.Other())
 	err := receive(c, theirs.seed, theirs.size, x.manner(number, end, 2))
 	errs <- x.named(err, number, end, "receiving")
 	working.Wait()
 }
 
 // greet sends the stream's number to the server, or reads it there.
-func greet(c net.Conn, number *uint64, end side) error {
+func greet(c net.Conn, number *uint64, end session.Side) error {
 	var word [8]byte
-	if end == client {
+	if end == session.Client {
 		binary.BigEndian.PutUint64(word[:], *number)
 		_, err := c.Write(word[:])
 		return err
@@ -183,7 +184,7 @@ func greet(c net.Conn, number *uint64, end side) error {
 
 // content returns the bytes that one end of a stream sends. A random stream has a random size
 // of about the trial's size.
-func (x trial) content(number uint64, from side) *content {
+func (x trial) content(number uint64, from session.Side) *content {
 	size := x.size
 	if x.random {
 		size = rand.New(rand.NewPCG(*seed, number<<1|uint64(from))).Int64N(2 * size)
@@ -191,14 +192,14 @@ func (x trial) content(number uint64, from side) *content {
 	return newContent(*seed+number<<1|uint64(from), size)
 }
 
-func (x trial) manner(number uint64, end side, task uint64) manner {
+func (x trial) manner(number uint64, end session.Side, task uint64) manner {
 	if !x.random {
 		return manner{}
 	}
 	return manner{rng: rand.New(rand.NewPCG(*seed^task, number<<1|uint64(end)))}
 }
 
-func (x trial) named(err error, number uint64, end side, doing string) error {
+func (x trial) named(err error, number uint64, end session.Side, doing string) error {
 	if err == nil {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sluice/engine/session"
 	"strconv"
 	"strings"
 	"testing"
@@ -174,7 +175,7 @@ func TestFastOpenThenReset(t *testing.T) {
 			_ = ask(t, b.dial("f"), request) // the kernel learns the cookie of the server
 
 			s.fill(t) // the next SYN is lost, and sent again after a second
-			met := b.probe.(*inspector).holdIn(dialing, func(fd int) {
+			met := b.probe.(*inspector).holdIn(session.Dialing, func(fd int) {
 				_ = unix.Close(s.accept())
 				s.serve(answer)
 				_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLERR}}, int(patienceOfTests.Milliseconds()))

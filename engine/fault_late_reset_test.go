@@ -5,18 +5,19 @@ package engine
 import (
 	"errors"
 	"io"
+	"sluice/engine/session"
 	"testing"
 )
 
 // TestResetWithFIN: if a peer's FIN and RST arrive together, the session ends at once, as it
 // does if they arrive one after the other.
 func TestResetWithFIN(t *testing.T) {
-	for _, by := range []side{client, server} {
+	for _, by := range []session.Side{session.Client, session.Server} {
 		t.Run([]string{"client", "server"}[by], func(t *testing.T) {
 			stopped, on := make(chan bool), make(chan bool)
 			dies := script{until("the loops are stopped", closed(stopped)), fin, rst}
 			asks, serves := script{say("x"), hear("y"), takeAll}, script{hear("x"), say("y"), takeAll}
-			if by == client {
+			if by == session.Client {
 				asks = append(asks[:2:2], dies...)
 			} else {
 				serves = append(serves[:2:2], dies...)
@@ -25,9 +26,9 @@ func TestResetWithFIN(t *testing.T) {
 			b := start(t, plain+"  timeout client 1h\n  timeout server 1h\n  server s "+s.String()+"\n")
 			a := b.follow("f", asks...)
 			wait(t, "the exchange", func() bool { return len(s.all()) == 1 && s.all()[0].soFar() == "x" && a.soFar() == "y" })
-			b.tell(func(*loop) error { <-on; return nil })
+			b.tell(func(*session.Loop) error { <-on; return nil })
 			close(stopped)
-			if by == client {
+			if by == session.Client {
 				a.over()
 			} else {
 				s.conn(0).over()
@@ -52,7 +53,7 @@ func TestResetWithFINBeforeRouting(t *testing.T) {
 		"  use_backend b if { hdr(host) a }\n  default_backend b\nbackend b\n  server s "+s.String()+"\n")
 	a := b.follow("f", say("GET / HTTP/1.1\r\nHo"), until("the loops are stopped", closed(stopped)), fin, rst)
 	wait(t, "half of the head", func() bool { return b.Held() > 0 })
-	b.tell(func(*loop) error { <-on; return nil })
+	b.tell(func(*session.Loop) error { <-on; return nil })
 	close(stopped)
 	a.over()
 	close(on)

@@ -134,9 +134,9 @@ backend b
 // continue.
 func TestMaxconnChangesWhileClientsWait(t *testing.T) {
 	for name, limit := range map[string]func(*balancer) *stat.Limit{
-		"process":  func(b *balancer) *stat.Limit { return &b.limit },
+		"process":  func(b *balancer) *stat.Limit { return &b.Limit },
 		"frontend": func(b *balancer) *stat.Limit { return &b.site.Frontends[0].Limit },
-		"bind":     func(b *balancer) *stat.Limit { return b.loops[0].listeners[0].limits[2] },
+		"bind":     func(b *balancer) *stat.Limit { return b.Loops[0].Listeners[0].Limits[2] },
 	} {
 		t.Run(name, func(t *testing.T) {
 			const clients = 12
@@ -159,11 +159,11 @@ func TestMaxconnChangesWhileClientsWait(t *testing.T) {
 				(<-served).Close()
 				sessions(left)
 			}
-			if n := b.stat.Total(); n != 5 {
+			if n := b.Stat.Total(); n != 5 {
 				t.Errorf("%d sessions have begun; want 5, none of them above the lower maximum", n)
 			}
 			(<-served).Close()
-			wait(t, "the sixth client", func() bool { return b.stat.Total() == 6 })
+			wait(t, "the sixth client", func() bool { return b.Stat.Total() == 6 })
 			b.setMax(l, 0)
 			sessions(clients - 3)
 			for range clients - 3 {

@@ -12,10 +12,11 @@ import (
 	"testing"
 
 	"sluice/engine/relay"
+	"sluice/engine/session"
 )
 
 // used returns the number of bytes held for a purpose.
-func (b *balancer) used(p relay.Purpose) int64 { return b.memory[p].Used() }
+func (b *balancer) used(p relay.Purpose) int64 { return b.Memory[p].Used() }
 
 // inTwo writes text in two pieces. It writes the second when the first is held.
 func (b *balancer) inTwo(c net.Conn, text string, first int) {
@@ -41,9 +42,9 @@ func (b *balancer) inPieces(c net.Conn, text string, cuts ...int) {
 // settle waits until all loops have handled the events that are present now.
 func (b *balancer) settle() {
 	for range 2 { // the first of them may be in the midst of a batch
-		done := make(chan bool, len(b.loops))
-		b.tell(func(*loop) error { done <- true; return nil })
-		for range b.loops {
+		done := make(chan bool, len(b.Loops))
+		b.tell(func(*session.Loop) error { done <- true; return nil })
+		for range b.Loops {
 			<-done
 		}
 	}

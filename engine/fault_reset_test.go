@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"sluice/engine/session"
 	"strconv"
 	"strings"
 	"testing"
@@ -249,11 +250,11 @@ func TestResetBehindRequest(t *testing.T) {
 	silent := newPeer(t, func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }).String()
 	for name, c := range map[string]struct {
 		config, server, term string
-		before               state
+		before               session.State
 	}{
-		"mode http, dead server":   {http, deadPort(t), " CC-- ", asking},
-		"mode http, silent server": {http, silent, " CH-- ", asking},
-		"mode tcp, dead server":    {sniffing, deadPort(t), " CC ", inspecting},
+		"mode http, dead server":   {http, deadPort(t), " CC-- ", session.Asking},
+		"mode http, silent server": {http, silent, " CH-- ", session.Asking},
+		"mode tcp, dead server":    {sniffing, deadPort(t), " CC ", session.Inspecting},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := start(t, c.config+"  server s "+c.server)

@@ -153,7 +153,7 @@ func TestFault29DrainUnderLoad(t *testing.T) {
 			t.Errorf("a client got %q", got)
 		}
 	})
-	wait(t, "load", func() bool { return b.stat.Total() > 200 })
+	wait(t, "load", func() bool { return b.Stat.Total() > 200 })
 	b.Drain()
 	b.join()
 	load()
@@ -170,7 +170,7 @@ func TestFault29StopAtRandomTimes(t *testing.T) {
 			held := b.dial("f")
 			load := b.load(t, func(string, bool) {})
 			sessions := 10 + chance.Int64N(100)
-			wait(t, "load", func() bool { return b.stat.Total() > sessions })
+			wait(t, "load", func() bool { return b.Stat.Total() > sessions })
 			if drain {
 				b.Drain()
 				b.Drain()

@@ -4,7 +4,7 @@ import "sluice/pool/stat"
 
 // setLimits sets maxconn of the process and of the frontends to the values of the configuration.
 func (e *Engine) setLimits() {
-	e.setMax(&e.limit, e.plan.MaxConn)
+	e.setMax(&e.Limit, e.Plan.MaxConn)
 	for _, f := range e.site.Frontends {
 		e.setMax(&f.Limit, f.Conf.MaxConn)
 	}
@@ -20,6 +20,6 @@ func (e *Engine) setMax(limit *stat.Limit, most int) {
 		return
 	}
 	for _, loop := range wake {
-		e.wake(loop, limit)
+		e.Wake(loop, limit)
 	}
 }

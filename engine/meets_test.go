@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sluice/engine/session"
 	"strings"
 	"syscall"
 	"testing"
@@ -46,7 +47,7 @@ backend b
 // inStage brings a session into a state in which it stays. Its server uses a UNIX socket if its
 // frontend does. In mode http the session has done one exchange and keeps its server's
 // connection.
-func inStage(t *testing.T, s state, bind string) *stage {
+func inStage(t *testing.T, s session.State, bind string) *stage {
 	t.Helper()
 	x := &stage{}
 	behind := overTCP
@@ -56,32 +57,32 @@ func inStage(t *testing.T, s state, bind string) *stage {
 	at, conns := stageServer(t, behind)
 	x.server = conns
 	switch s {
-	case inspecting:
+	case session.Inspecting:
 		x.balancer = start(t, fmt.Sprintf(stageInspects, bind, at))
-	case dialing:
+	case session.Dialing:
 		at = blackhole(t)
 		x.balancer = start(t, stagePlain(bind, at))
-	case pausing:
+	case session.Pausing:
 		at = deadPort(t)
 		x.balancer = start(t, stagePlain(bind, at))
-	case relaying, leaving:
+	case session.Relaying, session.Leaving:
 		x.balancer = start(t, stagePlain(bind, at))
-	case asking, exchanging:
+	case session.Asking, session.Exchanging:
 		x.balancer = start(t, webDefaults+"frontend f\n  bind "+bind+"\n  default_backend b\nbackend b\n  server s "+at+"\n")
 	}
 	w := overTCP
-	if s == leaving {
+	if s == session.Leaving {
 		w = narrowTCP
 	}
 	x.client = dialOver(t, w, x.addrs["f"])
 	t.Cleanup(func() { x.client.Close() })
 	bound(x.client)
 	switch s {
-	case leaving:
+	case session.Leaving:
 		x.fill(t)
-	case asking:
+	case session.Asking:
 		x.exchangeOne(t)
-	case exchanging:
+	case session.Exchanging:
 		x.exchangeOne(t)
 		_, _ = io.WriteString(x.client, head("a"))
 	}
@@ -113,14 +114,14 @@ func (x *stage) fill(t *testing.T) {
 }
 
 // on waits for a session in a state, and runs do on its loop.
-func (x *stage) on(s state, do func(*visit)) {
+func (x *stage) on(s session.State, do func(*session.Visit)) {
 	x.t.Helper()
 	wait(x.t, "a session to be "+stateNames[s], func() bool {
 		found := make(chan bool, 4)
-		x.tell(func(l *loop) error {
+		x.tell(func(l *session.Loop) error {
 			hit := false
-			l.sessions.each(func(id int32) {
-				if v := l.visit(id); v.s.state == s && !hit {
+			l.Sessions.Each(func(id int32) {
+				if v := l.Visit(id); v.S.State == s && !hit {
 					hit = true
 					do(v)
 				}
@@ -129,14 +130,14 @@ func (x *stage) on(s state, do func(*visit)) {
 			return nil
 		})
 		hit := false
-		for range x.plan.Loops {
+		for range x.Plan.Loops {
 			hit = <-found || hit
 		}
 		return hit
 	})
 }
 
-func (x *stage) reaches(s state) { x.t.Helper(); x.on(s, func(*visit) {}) }
+func (x *stage) reaches(s session.State) { x.t.Helper(); x.on(s, func(*session.Visit) {}) }
 
 // urge sends a byte of urgent data.
 func urge(t *testing.T, c net.Conn) {
@@ -153,17 +154,17 @@ func urge(t *testing.T, c net.Conn) {
 
 // turnFor calls yield for one side of a session in a state, as if the session had called it
 // before it entered this state.
-func (x *stage) turnFor(s state, which side) {
-	x.on(s, func(v *visit) { v.yield(which) })
+func (x *stage) turnFor(s session.State, which session.Side) {
+	x.on(s, func(v *session.Visit) { v.Yield(which) })
 }
 
 // roomFor registers a socket for writing, as if it had been full before. The kernel then
 // reports that it is writable.
-func (x *stage) roomFor(s state, which side) {
-	x.on(s, func(v *visit) {
-		one := &v.s.sock[which]
-		one.set(writableWanted)
-		v.reactor.Rewatch(int(one.fd), v.s.token(v.id, which), one.interest())
+func (x *stage) roomFor(s session.State, which session.Side) {
+	x.on(s, func(v *session.Visit) {
+		one := &v.S.Sock[which]
+		one.Set(session.WritableWanted)
+		v.Reactor.Rewatch(int(one.FD), v.S.Token(v.ID, which), one.Interest())
 	})
 }
 
@@ -217,62 +218,62 @@ const (
 // these states, and none may break anything.
 func TestSessionsMeetEvents(t *testing.T) {
 	for _, c := range []struct {
-		state state
+		state session.State
 		what  int
-		side  side
+		side  session.Side
 		bind  string
 		do    func(t *testing.T, x *stage)
 	}{
-		{inspecting, meetErr, client, bindTCP, clientResets},
-		{inspecting, meetHup, client, bindUnix, clientCloses},
-		{inspecting, meetPri, client, bindTCP, clientUrges},
-		{inspecting, meetDrain, client, bindTCP, drains},
-		{inspecting, meetStop, client, bindTCP, stops},
-		{dialing, meetIn, client, bindTCP, clientSpeaks},
-		{dialing, meetLast, client, bindTCP, clientFinishes},
-		{dialing, meetErr, client, bindTCP, clientResets},
-		{dialing, meetHup, client, bindUnix, clientCloses},
-		{dialing, meetPri, client, bindTCP, clientUrges},
-		{dialing, meetTurn, client, bindTCP, func(_ *testing.T, x *stage) { x.turnFor(dialing, client) }},
-		{dialing, meetOut, client, bindTCP, func(_ *testing.T, x *stage) { x.roomFor(dialing, client) }},
-		{dialing, meetDrain, client, bindTCP, drains},
-		{dialing, meetStop, client, bindTCP, stops},
-		{pausing, meetIn, client, bindTCP, clientSpeaks},
-		{pausing, meetLast, client, bindTCP, clientFinishes},
-		{pausing, meetErr, client, bindTCP, clientResets},
-		{pausing, meetHup, client, bindUnix, clientCloses},
-		{pausing, meetPri, client, bindTCP, clientUrges},
-		{pausing, meetTurn, client, bindTCP, func(_ *testing.T, x *stage) { x.turnFor(pausing, client) }},
-		{pausing, meetOut, client, bindTCP, func(_ *testing.T, x *stage) { x.roomFor(pausing, client) }},
-		{pausing, meetDrain, client, bindTCP, drains},
-		{pausing, meetStop, client, bindTCP, stops},
-		{relaying, meetPri, client, bindTCP, clientUrges},
-		{relaying, meetPri, server, bindTCP, serverUrges},
-		{asking, meetPri, client, bindTCP, clientUrges},
-		{asking, meetHup, client, bindUnix, clientCloses},
-		{asking, meetDrain, client, bindTCP, drains},
-		{asking, meetStop, client, bindTCP, stops},
-		{asking, meetIn, server, bindTCP, serverSpeaks},
-		{asking, meetLast, server, bindTCP, serverFinishes},
-		{asking, meetHup, server, bindUnix, serverCloses},
-		{asking, meetErr, server, bindTCP, serverResets},
-		{asking, meetPri, server, bindTCP, serverUrges},
-		{asking, meetOut, server, bindTCP, func(_ *testing.T, x *stage) { x.roomFor(asking, server) }},
-		{asking, meetTurn, server, bindTCP, func(_ *testing.T, x *stage) { x.turnFor(asking, server) }},
-		{exchanging, meetHup, client, bindUnix, clientCloses},
-		{exchanging, meetHup, server, bindUnix, serverReadsAndCloses},
-		{exchanging, meetPri, client, bindTCP, clientUrges},
-		{exchanging, meetPri, server, bindTCP, serverUrges},
-		{exchanging, meetDrain, client, bindTCP, drains},
-		{exchanging, meetStop, client, bindTCP, stops},
-		{leaving, meetIn, client, bindTCP, clientSpeaks},
-		{leaving, meetLast, client, bindTCP, clientFinishes},
-		{leaving, meetErr, client, bindTCP, clientResets},
-		{leaving, meetPri, client, bindTCP, clientUrges},
-		{leaving, meetTurn, client, bindTCP, func(_ *testing.T, x *stage) { x.turnFor(leaving, client) }},
-		{leaving, meetTimeout, client, bindTCP, func(*testing.T, *stage) {}},
-		{leaving, meetDrain, client, bindTCP, drains},
-		{leaving, meetStop, client, bindTCP, stops},
+		{session.Inspecting, meetErr, session.Client, bindTCP, clientResets},
+		{session.Inspecting, meetHup, session.Client, bindUnix, clientCloses},
+		{session.Inspecting, meetPri, session.Client, bindTCP, clientUrges},
+		{session.Inspecting, meetDrain, session.Client, bindTCP, drains},
+		{session.Inspecting, meetStop, session.Client, bindTCP, stops},
+		{session.Dialing, meetIn, session.Client, bindTCP, clientSpeaks},
+		{session.Dialing, meetLast, session.Client, bindTCP, clientFinishes},
+		{session.Dialing, meetErr, session.Client, bindTCP, clientResets},
+		{session.Dialing, meetHup, session.Client, bindUnix, clientCloses},
+		{session.Dialing, meetPri, session.Client, bindTCP, clientUrges},
+		{session.Dialing, meetTurn, session.Client, bindTCP, func(_ *testing.T, x *stage) { x.turnFor(session.Dialing, session.Client) }},
+		{session.Dialing, meetOut, session.Client, bindTCP, func(_ *testing.T, x *stage) { x.roomFor(session.Dialing, session.Client) }},
+		{session.Dialing, meetDrain, session.Client, bindTCP, drains},
+		{session.Dialing, meetStop, session.Client, bindTCP, stops},
+		{session.Pausing, meetIn, session.Client, bindTCP, clientSpeaks},
+		{session.Pausing, meetLast, session.Client, bindTCP, clientFinishes},
+		{session.Pausing, meetErr, session.Client, bindTCP, clientResets},
+		{session.Pausing, meetHup, session.Client, bindUnix, clientCloses},
+		{session.Pausing, meetPri, session.Client, bindTCP, clientUrges},
+		{session.Pausing, meetTurn, session.Client, bindTCP, func(_ *testing.T, x *stage) { x.turnFor(session.Pausing, session.Client) }},
+		{session.Pausing, meetOut, session.Client, bindTCP, func(_ *testing.T, x *stage) { x.roomFor(session.Pausing, session.Client) }},
+		{session.Pausing, meetDrain, session.Client, bindTCP, drains},
+		{session.Pausing, meetStop, session.Client, bindTCP, stops},
+		{session.Relaying, meetPri, session.Client, bindTCP, clientUrges},
+		{session.Relaying, meetPri, session.Server, bindTCP, serverUrges},
+		{session.Asking, meetPri, session.Client, bindTCP, clientUrges},
+		{session.Asking, meetHup, session.Client, bindUnix, clientCloses},
+		{session.Asking, meetDrain, session.Client, bindTCP, drains},
+		{session.Asking, meetStop, session.Client, bindTCP, stops},
+		{session.Asking, meetIn, session.Server, bindTCP, serverSpeaks},
+		{session.Asking, meetLast, session.Server, bindTCP, serverFinishes},
+		{session.Asking, meetHup, session.Server, bindUnix, serverCloses},
+		{session.Asking, meetErr, session.Server, bindTCP, serverResets},
+		{session.Asking, meetPri, session.Server, bindTCP, serverUrges},
+		{session.Asking, meetOut, session.Server, bindTCP, func(_ *testing.T, x *stage) { x.roomFor(session.Asking, session.Server) }},
+		{session.Asking, meetTurn, session.Server, bindTCP, func(_ *testing.T, x *stage) { x.turnFor(session.Asking, session.Server) }},
+		{session.Exchanging, meetHup, session.Client, bindUnix, clientCloses},
+		{session.Exchanging, meetHup, session.Server, bindUnix, serverReadsAndCloses},
+		{session.Exchanging, meetPri, session.Client, bindTCP, clientUrges},
+		{session.Exchanging, meetPri, session.Server, bindTCP, serverUrges},
+		{session.Exchanging, meetDrain, session.Client, bindTCP, drains},
+		{session.Exchanging, meetStop, session.Client, bindTCP, stops},
+		{session.Leaving, meetIn, session.Client, bindTCP, clientSpeaks},
+		{session.Leaving, meetLast, session.Client, bindTCP, clientFinishes},
+		{session.Leaving, meetErr, session.Client, bindTCP, clientResets},
+		{session.Leaving, meetPri, session.Client, bindTCP, clientUrges},
+		{session.Leaving, meetTurn, session.Client, bindTCP, func(_ *testing.T, x *stage) { x.turnFor(session.Leaving, session.Client) }},
+		{session.Leaving, meetTimeout, session.Client, bindTCP, func(*testing.T, *stage) {}},
+		{session.Leaving, meetDrain, session.Client, bindTCP, drains},
+		{session.Leaving, meetStop, session.Client, bindTCP, stops},
 	} {
 		t.Run(stateNames[c.state]+" "+meetNames[c.what]+" "+sideNames[c.side], func(t *testing.T) {
 			if c.bind == bindUnix {
@@ -285,7 +286,7 @@ func TestSessionsMeetEvents(t *testing.T) {
 }
 
 // meet runs do and waits until the session has handled the event that do causes.
-func (x *stage) meet(t *testing.T, s state, what int, which side, do func(*testing.T, *stage)) {
+func (x *stage) meet(t *testing.T, s session.State, what int, which session.Side, do func(*testing.T, *stage)) {
 	t.Helper()
 	before := visited[s][what][which].Load()
 	do(t, x)
@@ -302,16 +303,16 @@ func (x *stage) meet(t *testing.T, s state, what int, which side, do func(*testi
 func TestLeavingMeetsTheServer(t *testing.T) {
 	for what, do := range map[int]func(*testing.T, *stage){
 		meetIn: serverSpeaks, meetLast: serverFinishes, meetErr: serverResets, meetPri: serverUrges,
-		meetTurn: func(_ *testing.T, x *stage) { x.turnFor(leaving, server) },
+		meetTurn: func(_ *testing.T, x *stage) { x.turnFor(session.Leaving, session.Server) },
 		meetOut:  func(_ *testing.T, x *stage) { _, _ = io.Copy(io.Discard, x.given()) },
 	} {
 		t.Run(meetNames[what], func(t *testing.T) {
-			x := inStage(t, relaying, bindTCP)
+			x := inStage(t, session.Relaying, bindTCP)
 			_ = x.client.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
 			_ = push(x.client)
 			reset(x.client)
-			x.reaches(leaving)
-			x.meet(t, leaving, what, server, do)
+			x.reaches(session.Leaving)
+			x.meet(t, session.Leaving, what, session.Server, do)
 		})
 	}
 }
@@ -323,11 +324,11 @@ func TestDialingMeetsTheServer(t *testing.T) {
 			at, conns := stageServer(t, overTCP)
 			x := &stage{balancer: start(t, stagePlain(bindTCP, at)), server: conns}
 			arrives := map[int]int16{meetIn: unix.POLLIN, meetLast: unix.POLLRDHUP, meetErr: unix.POLLERR, meetPri: unix.POLLPRI}[what]
-			met := x.probe.(*inspector).holdIn(dialing, func(fd int) {
+			met := x.probe.(*inspector).holdIn(session.Dialing, func(fd int) {
 				do(t, x)
 				_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: arrives}}, int(patienceOfTests.Milliseconds()))
 			})
-			x.meet(t, dialing, what, server, func(_ *testing.T, x *stage) { x.client = x.dial("f"); <-met })
+			x.meet(t, session.Dialing, what, session.Server, func(_ *testing.T, x *stage) { x.client = x.dial("f"); <-met })
 		})
 	}
 }

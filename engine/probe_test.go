@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"sluice/engine/session"
 	"sync/atomic"
 	"testing"
 )
@@ -20,19 +21,19 @@ type inspector struct {
 // holding stops a loop when a session enters a state. Meanwhile do gets the descriptor of that
 // session's socket to the server.
 type holding struct {
-	state state
+	state session.State
 	do    func(fd int)
 	over  chan struct{}
 }
 
-func (i *inspector) holds(l *loop) {
+func (i *inspector) holds(l *session.Loop) {
 	h := i.hold.Load()
 	if h == nil {
 		return
 	}
-	l.sessions.each(func(id int32) {
-		if s := l.sessions.at(id); s.state == h.state && i.hold.CompareAndSwap(h, nil) {
-			h.do(int(s.sock[server].fd))
+	l.Sessions.Each(func(id int32) {
+		if s := l.Sessions.At(id); s.State == h.state && i.hold.CompareAndSwap(h, nil) {
+			h.do(int(s.Sock[session.Server].FD))
 			close(h.over)
 		}
 	})
@@ -53,27 +54,27 @@ func inspect(t testing.TB, o *Options) {
 	o.probe = &inspector{t: t, loops: make([]inspected, o.Plan.Loops)}
 }
 
-func (i *inspector) opens(fd int) {
+func (i *inspector) Opens(fd int) {
 	if i.open != nil {
 		i.open(fd)
 	}
 }
 
-func (i *inspector) meets(l *loop, id int32, from side, events uint32) {
-	countVisit(l.sessions.at(id).state, from, events)
-	mine := &i.loops[l.number]
+func (i *inspector) Meets(l *session.Loop, id int32, from session.Side, events uint32) {
+	countVisit(l.Sessions.At(id).State, from, events)
+	mine := &i.loops[l.Number]
 	mine.touched = append(mine.touched, id)
 }
 
-// settled checks the sessions that have handled an event. It checks all sessions of the loop
+// Settled checks the sessions that have handled an event. It checks all sessions of the loop
 // less often the more there are. At the end of a simulation they are checked, too.
-func (i *inspector) settled(l *loop) {
-	mine := &i.loops[l.number]
+func (i *inspector) Settled(l *session.Loop) {
+	mine := &i.loops[l.Number]
 	mine.work++
 	i.holds(l)
-	if mine.work < max(l.sessions.open/8, i.seldom) {
+	if mine.work < max(l.Sessions.Open/8, i.seldom) {
 		for _, id := range mine.touched {
-			if v := l.visit(id); v.s.state != free {
+			if v := l.Visit(id); v.S.State != session.Free {
 				i.look(v)
 			}
 		}
@@ -81,13 +82,13 @@ func (i *inspector) settled(l *loop) {
 		return
 	}
 	mine.work, mine.touched = 0, mine.touched[:0]
-	l.sessions.each(func(id int32) { i.look(l.visit(id)) })
-	i.tell("loop", l.audit())
+	l.Sessions.Each(func(id int32) { i.look(l.Visit(id)) })
+	i.tell("loop", l.Audit())
 }
 
-func (i *inspector) look(v *visit) {
-	if wrong := v.audit(); len(wrong) > 0 {
-		i.tell(v.dump(), wrong)
+func (i *inspector) look(v *session.Visit) {
+	if wrong := v.Audit(); len(wrong) > 0 {
+		i.tell(v.Dump(), wrong)
 	}
 }
 

@@ -7,26 +7,27 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"sluice/engine/session"
 	"strings"
 	"testing"
 )
 
 var (
-	stateNames = [leaving + 1]string{inspecting: "inspecting", dialing: "dialing", pausing: "pausing", relaying: "relaying", asking: "asking", exchanging: "exchanging", leaving: "leaving"}
+	stateNames = [session.Leaving + 1]string{session.Inspecting: "inspecting", session.Dialing: "dialing", session.Pausing: "pausing", session.Relaying: "relaying", session.Asking: "asking", session.Exchanging: "exchanging", session.Leaving: "leaving"}
 	meetNames  = [meetings]string{meetIn: "in", meetLast: "in+fin", meetHup: "hup", meetErr: "err", meetOut: "out", meetPri: "pri", meetTurn: "turn", meetTimeout: "timeout", meetDrain: "drain", meetStop: "stop"}
-	sideNames  = [2]string{client: "client", server: "server"}
+	sideNames  = [2]string{session.Client: "client", session.Server: "server"}
 )
 
 // unvisited returns the combinations of state, event and side that no session has handled so
 // far. Events of the whole session have no side.
 func unvisited() (all []string) {
-	for s := inspecting; s <= leaving; s++ {
+	for s := session.Inspecting; s <= session.Leaving; s++ {
 		for what := range meetings {
-			for from := range side(2) {
+			for from := range session.Side(2) {
 				name := stateNames[s] + " " + meetNames[what]
 				if what < meetTimeout {
 					name += " " + sideNames[from]
-				} else if from == server {
+				} else if from == session.Server {
 					continue
 				}
 				if visited[s][what][from].Load() == 0 {

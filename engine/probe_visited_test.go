@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"sluice/engine/session"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -23,9 +24,9 @@ const (
 )
 
 // visited counts which events sessions have met in which state, on which side.
-var visited [leaving + 1][meetings][2]atomic.Int64
+var visited [session.Leaving + 1][meetings][2]atomic.Int64
 
-func countVisit(s state, from side, events uint32) {
+func countVisit(s session.State, from session.Side, events uint32) {
 	for _, what := range classes(events) {
 		visited[s][what][from].Add(1)
 	}
@@ -35,11 +36,11 @@ func classes(events uint32) (all []int) {
 	switch {
 	case events == 0:
 		return []int{meetTurn}
-	case events&metTimeout != 0:
+	case events&session.MetTimeout != 0:
 		return []int{meetTimeout}
-	case events&metDrain != 0:
+	case events&session.MetDrain != 0:
 		return []int{meetDrain}
-	case events&metStop != 0:
+	case events&session.MetStop != 0:
 		return []int{meetStop}
 	case events&unix.EPOLLERR != 0:
 		all = append(all, meetErr)

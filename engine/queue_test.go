@@ -12,15 +12,15 @@ import (
 // writers are the functions that write bytes or FIN to a session's socket, with the place that keeps
 // their order.
 var writers = map[string]string{
-	"transfer.go sendFIN ShutdownWrite":  "only if the flow holds no bytes",
-	"connect.go connectFast ConnectWith": "the first call on a socket; the flow holds the bytes",
-	"relay/write.go Push Write":          "push holds bytes behind those that the flow holds",
-	"relay/write.go PushLast WriteLast":  "as Push",
-	"relay/write.go Send Write":          "only if the flow holds no bytes",
-	"relay/write.go drain Write":         "the bytes that the flow holds",
-	"relay/write.go drain Splice":        "the bytes that the flow holds",
-	"relay/flow.go peek Write":           "only if the flow holds no bytes, see pump",
-	"relay/splice.go fill Splice":        "into a pipe",
+	"session/transfer.go SendFIN ShutdownWrite":  "only if the flow holds no bytes",
+	"session/connect.go connectFast ConnectWith": "the first call on a socket; the flow holds the bytes",
+	"relay/write.go Push Write":                  "push holds bytes behind those that the flow holds",
+	"relay/write.go PushLast WriteLast":          "as Push",
+	"relay/write.go Send Write":                  "only if the flow holds no bytes",
+	"relay/write.go drain Write":                 "the bytes that the flow holds",
+	"relay/write.go drain Splice":                "the bytes that the flow holds",
+	"relay/flow.go peek Write":                   "only if the flow holds no bytes, see pump",
+	"relay/splice.go fill Splice":                "into a pipe",
 }
 
 // TestBytesGoThroughOneQueue: bytes and FIN reach a socket in one order, because only these functions
@@ -35,7 +35,7 @@ func TestBytesGoThroughOneQueue(t *testing.T) {
 			if !strings.HasSuffix(file, "_test.go") {
 				for _, call := range writes(t, file) {
 					if writers[call] == "" {
-						t.Errorf("%s: wanted a write to go through a method of relay.Stock, and a FIN through sendFIN", call)
+						t.Errorf("%s: wanted a write to go through a method of relay.Stock, and a FIN through SendFIN", call)
 					}
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"sluice/engine/session"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,11 +27,11 @@ type stream struct {
 func planStream(number int) *stream {
 	r := rand.New(rand.NewPCG(*seed, uint64(number)))
 	x := &stream{number: number, refused: r.IntN(8) == 0}
-	for which := range side(2) {
+	for which := range session.Side(2) {
 		x.size[which] = planSize(r)
 		x.script[which], x.polite[which] = planEnd(r, stamped("qr"[which], number, x.size[which]))
 	}
-	x.script[client] = append(script{say(x.head())}, x.script[client]...)
+	x.script[session.Client] = append(script{say(x.head())}, x.script[session.Client]...)
 	return x
 }
 
@@ -88,7 +89,7 @@ func (w *streams) fail(x *stream, what string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.wrong = append(w.wrong, fmt.Sprintf("-seed %d -talk %d: ", *seed, x.number)+fmt.Sprintf(what, args...)+
-		fmt.Sprintf("\n  client: %s\n  server: %s", x.script[client], x.script[server]))
+		fmt.Sprintf("\n  client: %s\n  server: %s", x.script[session.Client], x.script[session.Server]))
 }
 
 func planStreams(t *testing.T, first, n int) *streams {
@@ -117,9 +118,9 @@ func (w *streams) serve(wire wire) string {
 		case x.refused:
 			w.fail(x, "it is refused, and reached a server")
 		}
-		a := &actor{t: w.t, conn: c, script: x.script[server], done: make(chan struct{})}
+		a := &actor{t: w.t, conn: c, script: x.script[session.Server], done: make(chan struct{})}
 		a.run()
-		w.judge(x, server, a)
+		w.judge(x, session.Server, a)
 	}).String()
 }
 
@@ -129,16 +130,16 @@ func (w *streams) play(x *stream, wire wire, to net.Addr) {
 		return
 	}
 	began := time.Now()
-	a := newActor(w.t, conn, x.script[client]).over()
-	if took := time.Since(began); took > 8*time.Second && (x.polite[client] || x.polite[server]) {
+	a := newActor(w.t, conn, x.script[session.Client]).over()
+	if took := time.Since(began); took > 8*time.Second && (x.polite[session.Client] || x.polite[session.Server]) {
 		w.fail(x, "it took %v", took)
 	}
-	w.judge(x, client, a)
+	w.judge(x, session.Client, a)
 }
 
 // judge compares the bytes that one end got with those that the other end sent.
-func (w *streams) judge(x *stream, end side, a *actor) {
-	got, from := a.soFar(), end.other()
+func (w *streams) judge(x *stream, end session.Side, a *actor) {
+	got, from := a.soFar(), end.Other()
 	name := [...]string{"client", "server"}[end]
 	switch wrong := foreign(got, "qr"[from], x.number); {
 	case wrong != "":
@@ -147,7 +148,7 @@ func (w *streams) judge(x *stream, end side, a *actor) {
 		w.fail(x, "it is refused, and the %s got %d bytes", name, len(got))
 	case len(got) > x.size[from]:
 		w.fail(x, "the %s got %d bytes; want %d", name, len(got), x.size[from])
-	case !x.refused && x.polite[client] && x.polite[server] && (len(got) < x.size[from] || !a.endedNow()):
+	case !x.refused && x.polite[session.Client] && x.polite[session.Server] && (len(got) < x.size[from] || !a.endedNow()):
 		w.fail(x, "the %s got %d bytes and %v; want %d and the end", name, len(got), a.end, x.size[from])
 	}
 }

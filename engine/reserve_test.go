@@ -12,13 +12,15 @@ import (
 	"testing"
 	"unsafe"
 
+	"sluice/engine/exchange"
+	"sluice/engine/session"
 	"sluice/engine/sock"
 )
 
 // reserved are the types of the entries of all arrays outside the Go heap, as the source writes them.
 var reserved = map[string]reflect.Type{
-	"session":      reflect.TypeFor[session](),
-	"exchange":     reflect.TypeFor[exchange](),
+	"session":      reflect.TypeFor[session.Session](),
+	"exchange":     reflect.TypeFor[exchange.Exchange](),
 	"[2]sock.Addr": reflect.TypeFor[[2]sock.Addr](),
 }
 

@@ -25,7 +25,7 @@ var outsideSeam = map[string]string{
 // through packages sock and stat. Otherwise a simulation would not control it.
 func TestSystemCallsGoThroughSock(t *testing.T) {
 	met := map[string]bool{}
-	for _, dir := range []string{".", "listen", "plan", "reactor", "relay", "httpflow", "acl", "wheel", "../pool/stat", "../sniff"} {
+	for _, dir := range []string{".", "session", "exchange", "listen", "plan", "reactor", "relay", "httpflow", "acl", "wheel", "../pool/stat", "../sniff"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatal(dir, err)

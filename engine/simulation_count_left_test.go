@@ -2,14 +2,17 @@
 
 package engine
 
-import "sluice/conf"
+import (
+	"sluice/conf"
+	"sluice/engine/session"
+)
 
 // checkDescriptors: the process never has more open descriptors than the engine's plan allows.
 func (w *simWire) checkDescriptors() {
 	if w.engine == nil { // the engine is being made
 		return
 	}
-	p := &w.engine.plan
+	p := &w.engine.Plan
 	most := w.fixed + 2*p.Pipes + conf.FDsPerConn*p.MaxConn
 	if w.engine.leaving.Load() { // a drain accepts more clients than the limits allow
 		most = w.fixed + int(p.Nofile) - p.Fixed
@@ -22,21 +25,21 @@ func (w *simWire) checkDescriptors() {
 
 // checkRegistered: exactly the files that a loop waits for are registered with its epoll instance.
 func (x *simulation) checkRegistered() {
-	for i, l := range x.engine.loops {
+	for i, l := range x.engine.Loops {
 		want := 2 // the loop's eventfd and timerfd
-		for _, ln := range l.listeners {
-			if ln.watched {
+		for _, ln := range l.Listeners {
+			if ln.Watched {
 				want++
 			}
 		}
-		l.sessions.each(func(id int32) {
-			for _, one := range l.sessions.at(id).sock {
-				if one.fd >= 0 && one.has(watched) {
+		l.Sessions.Each(func(id int32) {
+			for _, one := range l.Sessions.At(id).Sock {
+				if one.FD >= 0 && one.Has(session.Watched) {
 					want++
 				}
 			}
 		})
-		if n := x.process.Registered(l.reactor.Epoll()); n != want {
+		if n := x.process.Registered(l.Reactor.Epoll()); n != want {
 			x.failf("left: %d files are registered with epoll on loop %d; it waits for %d", n, i, want)
 		}
 	}
@@ -45,7 +48,7 @@ func (x *simulation) checkRegistered() {
 // checkClosed ends the engine and checks that no session, timer or descriptor remains.
 func (x *simulation) checkClosed() {
 	x.checkRegistered()
-	for i, l := range x.engine.loops {
+	for i, l := range x.engine.Loops {
 		x.checkIdle(i, l)
 	}
 	x.checkSockets()
@@ -55,7 +58,7 @@ func (x *simulation) checkClosed() {
 	} else {
 		x.engine.Stop()
 	}
-	for i, l := range x.engine.loops {
+	for i, l := range x.engine.Loops {
 		x.checkEnds(i, l)
 	}
 	if len(x.wrong) > 0 {
@@ -69,18 +72,18 @@ func (x *simulation) checkClosed() {
 
 // checkIdle: in a loop without sessions, only the loop's own timer may be armed, and all its pipes
 // and memory are free. If the engine is leaving, the loop has ended.
-func (x *simulation) checkIdle(i int, l *loop) {
-	for _, text := range l.audit() {
+func (x *simulation) checkIdle(i int, l *session.Loop) {
+	for _, text := range l.Audit() {
 		x.failf("left: loop %d: %s", i, text)
 	}
-	armed := l.reactor.Timers()
-	if _, own := l.reactor.Due(ownTimer); own {
+	armed := l.Reactor.Timers()
+	if _, own := l.Reactor.Due(session.OwnTimer); own {
 		armed--
 	}
 	if armed != 0 {
 		x.failf("left: %d timers of loop %d", armed, i)
 	}
-	if n := l.reactor.Turns(); n != 0 && !x.ended[i] {
+	if n := l.Reactor.Turns(); n != 0 && !x.ended[i] {
 		x.failf("left: %d turns of loop %d", n, i)
 	}
 	if x.engine.leaving.Load() && !x.ended[i] {
@@ -106,12 +109,12 @@ func (x *simulation) checkSockets() {
 
 // checkEnds: a loop that is stopped, or drained without sessions, ends at once and closes its
 // listening sockets.
-func (x *simulation) checkEnds(i int, l *loop) {
+func (x *simulation) checkEnds(i int, l *session.Loop) {
 	for range 100 {
 		if x.ended[i] {
 			break
 		}
-		_, over, err := l.step()
+		_, over, err := l.Step()
 		if err != nil {
 			x.failf("left: loop %d fails at its end: %v", i, err)
 		}
@@ -120,9 +123,9 @@ func (x *simulation) checkEnds(i int, l *loop) {
 	if !x.ended[i] {
 		x.failf("left: loop %d does not end", i)
 	}
-	for _, ln := range l.listeners {
-		if ln.fd >= 0 || len(ln.held) > 0 {
-			x.failf("left: loop %d has ended with descriptor %d and %d clients of a listener", i, ln.fd, len(ln.held))
+	for _, ln := range l.Listeners {
+		if ln.FD >= 0 || len(ln.Held) > 0 {
+			x.failf("left: loop %d has ended with descriptor %d and %d clients of a listener", i, ln.FD, len(ln.Held))
 		}
 	}
 }

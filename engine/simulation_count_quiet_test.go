@@ -5,6 +5,7 @@ package engine
 import (
 	"golang.org/x/sys/unix"
 
+	"sluice/engine/session"
 	"sluice/pool/stat"
 )
 
@@ -12,8 +13,8 @@ import (
 func (x *simulation) checkQuiet() {
 	x.checkRegistered()
 	x.checkPlaces()
-	for i, l := range x.engine.loops {
-		for _, ln := range l.listeners {
+	for i, l := range x.engine.Loops {
+		for _, ln := range l.Listeners {
 			x.checkWaiting(i, l, ln)
 		}
 	}
@@ -22,21 +23,21 @@ func (x *simulation) checkQuiet() {
 // checkWaiting: no client waits although the limits allow another session. The accept queue of a
 // listener that accepts is empty then. After a shortage of descriptors or memory, the loop's own
 // timer ends the wait.
-func (x *simulation) checkWaiting(i int, l *loop, ln *listener) {
+func (x *simulation) checkWaiting(i int, l *session.Loop, ln *session.Listener) {
 	if x.ended[i] || !x.hasPlace(ln) {
 		return
 	}
-	if n := len(ln.held); n > 0 {
-		x.failf("quiet: %d clients of %s that a drain has accepted wait on loop %d although there is a place", n, ln.frontend.Conf.Name, i)
+	if n := len(ln.Held); n > 0 {
+		x.failf("quiet: %d clients of %s that a drain has accepted wait on loop %d although there is a place", n, ln.Frontend.Conf.Name, i)
 	}
-	_, paused := l.reactor.Due(ownTimer)
-	if ln.fd >= 0 && !paused && x.process.Poll(ln.fd)&unix.EPOLLIN != 0 {
-		x.failf("quiet: clients of %s wait on loop %d although there is a place", ln.frontend.Conf.Name, i)
+	_, paused := l.Reactor.Due(session.OwnTimer)
+	if ln.FD >= 0 && !paused && x.process.Poll(ln.FD)&unix.EPOLLIN != 0 {
+		x.failf("quiet: clients of %s wait on loop %d although there is a place", ln.Frontend.Conf.Name, i)
 	}
 }
 
-func (x *simulation) hasPlace(ln *listener) bool {
-	for _, l := range ln.limits {
+func (x *simulation) hasPlace(ln *session.Listener) bool {
+	for _, l := range ln.Limits {
 		if l.Max() > 0 && l.Cur() >= l.Max() {
 			return false
 		}
@@ -48,28 +49,28 @@ func (x *simulation) hasPlace(ln *listener) bool {
 // there. `show stat` shows the same numbers of current sessions.
 func (x *simulation) checkPlaces() {
 	places, current := map[*stat.Limit]int64{}, map[*stat.Load]int64{}
-	for _, l := range x.engine.loops {
-		l.sessions.each(func(id int32) {
-			v := l.visit(id)
-			for _, limit := range v.ln.limits {
+	for _, l := range x.engine.Loops {
+		l.Sessions.Each(func(id int32) {
+			v := l.Visit(id)
+			for _, limit := range v.Listener.Limits {
 				places[limit]++
 			}
-			current[&x.engine.stat.Load]++
-			current[&v.f.Stat.Load]++
-			current[&v.f.Stat.Conns]++
-			if v.b != nil {
-				current[&v.b.Stat.Load]++
+			current[&x.engine.Stat.Load]++
+			current[&v.Frontend.Stat.Load]++
+			current[&v.Frontend.Stat.Conns]++
+			if v.Backend != nil {
+				current[&v.Backend.Stat.Load]++
 			}
-			if v.s.counted {
-				current[&v.srv().Stat.Load]++
+			if v.S.Counted {
+				current[&v.Server().Stat.Load]++
 			}
 		})
 	}
-	for _, l := range x.engine.loops {
-		for _, ln := range l.listeners {
-			for _, limit := range ln.limits {
+	for _, l := range x.engine.Loops {
+		for _, ln := range l.Listeners {
+			for _, limit := range ln.Limits {
 				if n := limit.Cur(); n != places[limit] {
-					x.failf("quiet: %d places of a limit of %s are taken; %d sessions have one", n, ln.frontend.Conf.Name, places[limit])
+					x.failf("quiet: %d places of a limit of %s are taken; %d sessions have one", n, ln.Frontend.Conf.Name, places[limit])
 				}
 			}
 		}
@@ -84,7 +85,7 @@ func (x *simulation) checkCurrent(want map[*stat.Load]int64) {
 			x.failf("quiet: %s counts %d current sessions; there are %d", what, n, want[l])
 		}
 	}
-	check("the process", &x.engine.stat.Load)
+	check("the process", &x.engine.Stat.Load)
 	for _, f := range x.engine.site.Frontends {
 		check("frontend "+f.Conf.Name, &f.Stat.Load)
 		check("frontend "+f.Conf.Name, &f.Stat.Conns)

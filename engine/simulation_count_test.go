@@ -287,7 +287,7 @@ func (t *truth) checkSums(i int, got *counts) {
 
 // checkProcess compares the counters of the process with the sums of its frontends' counters.
 func (t *truth) checkProcess() {
-	p := &t.engine.stat
+	p := &t.engine.Stat
 	got, row := countsOfProcess(p), &expected{name: "the process"}
 	held := int64(0)
 	for i, f := range t.engine.site.Frontends {

@@ -89,10 +89,10 @@ func watchWire(x *simulation) *simWire {
 // begin is called when the engine is ready. It records the listening sockets.
 func (w *simWire) begin() {
 	for i, f := range w.engine.site.Frontends {
-		for _, l := range w.engine.loops {
-			for _, ln := range l.listeners {
-				if ln.frontend == f {
-					*w.at(ln.fd) = wireSocket{role: listens, of: i}
+		for _, l := range w.engine.Loops {
+			for _, ln := range l.Listeners {
+				if ln.Frontend == f {
+					*w.at(ln.FD) = wireSocket{role: listens, of: i}
 				}
 			}
 		}
@@ -165,7 +165,7 @@ func (w *simWire) accept(r kernel.Result) {
 		f.mostAny = max(f.mostAny, n)
 		if !denied {
 			f.most = max(f.most, n)
-			w.most = max(w.most, w.engine.limit.Cur())
+			w.most = max(w.most, w.engine.Limit.Cur())
 		}
 	}
 	*w.at(r.N) = one

@@ -57,13 +57,13 @@ func (e *Engine) limits() (all []*namedLimit) {
 			all = append(all, &namedLimit{name: name, Limit: l})
 		}
 	}
-	add("the process", &e.limit)
+	add("the process", &e.Limit)
 	for _, f := range e.site.Frontends {
 		add("frontend "+f.Name, &f.Limit)
 	}
-	for _, l := range e.loops {
-		for _, ln := range l.listeners {
-			add("an address of frontend "+ln.frontend.Name, ln.limits[len(ln.limits)-1])
+	for _, l := range e.Loops {
+		for _, ln := range l.Listeners {
+			add("an address of frontend "+ln.Frontend.Name, ln.Limits[len(ln.Limits)-1])
 		}
 	}
 	return all

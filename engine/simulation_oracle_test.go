@@ -97,11 +97,11 @@ func (x *simulation) checkNothingLeft() {
 			}
 		}
 	}
-	for _, l := range e.loops {
-		for _, ln := range l.listeners {
-			for _, limit := range ln.limits {
+	for _, l := range e.Loops {
+		for _, ln := range l.Listeners {
+			for _, limit := range ln.Limits {
 				if n := limit.Cur(); n != 0 {
-					x.failf("a limit of %s counts %d connections at the end", ln.frontend.Conf.Name, n)
+					x.failf("a limit of %s counts %d connections at the end", ln.Frontend.Conf.Name, n)
 				}
 			}
 		}

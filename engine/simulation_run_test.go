@@ -20,6 +20,7 @@ import (
 	"sluice/engine/kernel"
 	"sluice/engine/listen"
 	"sluice/engine/plan"
+	"sluice/engine/session"
 	"sluice/engine/sock"
 	"sluice/pool/stat"
 )
@@ -43,7 +44,7 @@ type simulation struct {
 	left     int              // number of clients, from the first on, that may not have ended; the others have
 	servers  int              // number of actors that accept connections and never end by themselves
 	ended    []bool           // whether each loop has ended
-	stepping *loop            // the loop that is in the middle of a step; nil: none
+	stepping *session.Loop    // the loop that is in the middle of a step; nil: none
 	beside   bool             // other parts of the world do steps in the middle of that step
 	greeted  int              // number of conversations in which the server sends the first byte
 	greets   map[int]*simBack // backend of each such conversation, by its number
@@ -133,11 +134,11 @@ func (x *simulation) makeEngine() error {
 	if x.engine, err = New(o); err != nil {
 		return err
 	}
-	for _, l := range x.engine.loops {
-		l.start()
+	for _, l := range x.engine.Loops {
+		l.Start()
 	}
 	x.limits = x.engine.limits()
-	x.ended = make([]bool, len(x.engine.loops))
+	x.ended = make([]bool, len(x.engine.Loops))
 	return nil
 }
 
@@ -350,8 +351,8 @@ func (x *simulation) weightless() bool {
 
 // drains reports whether all loops drain that have not ended.
 func (x *simulation) drains() bool {
-	for i, l := range x.engine.loops {
-		if !l.draining && !x.ended[i] {
+	for i, l := range x.engine.Loops {
+		if !l.Draining && !x.ended[i] {
 			return false
 		}
 	}
@@ -369,8 +370,8 @@ func (x *simulation) over() bool {
 // paused reports whether a loop does not accept connections, for lack of descriptors or memory. The
 // accept queue may still contain connections that clients have ended.
 func (x *simulation) paused() bool {
-	for i, l := range x.engine.loops {
-		if _, armed := l.reactor.Due(ownTimer); armed && !x.ended[i] {
+	for i, l := range x.engine.Loops {
+		if _, armed := l.Reactor.Due(session.OwnTimer); armed && !x.ended[i] {
 			return true
 		}
 	}
@@ -397,7 +398,7 @@ func (x *simulation) close() {
 
 func (x *simulation) closeLoops() {
 	x.closed = true
-	for _, l := range x.engine.loops {
-		l.close()
+	for _, l := range x.engine.Loops {
+		l.Close()
 	}
 }

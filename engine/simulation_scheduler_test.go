@@ -95,8 +95,8 @@ func (x *simulation) choose(n int) int {
 
 // readyLoops returns the loops that have something to do, and the sum of their weights.
 func (x *simulation) readyLoops() (ready [4]bool, sum int) {
-	for i, l := range x.engine.loops {
-		if !x.ended[i] && l != x.stepping && (l.reactor.More() || x.process.Ready(l.reactor.Epoll())) {
+	for i, l := range x.engine.Loops {
+		if !x.ended[i] && l != x.stepping && (l.Reactor.More() || x.process.Ready(l.Reactor.Epoll())) {
 			ready[i] = true
 			sum += x.pace.loops[i]
 		}
@@ -107,7 +107,7 @@ func (x *simulation) readyLoops() (ready [4]bool, sum int) {
 // stepLoop does a step of one of the ready loops. at, below the sum of their weights, selects the
 // loop.
 func (x *simulation) stepLoop(ready [4]bool, at int) {
-	for i, l := range x.engine.loops {
+	for i, l := range x.engine.Loops {
 		if !ready[i] {
 			continue
 		}
@@ -118,7 +118,7 @@ func (x *simulation) stepLoop(ready [4]bool, at int) {
 			x.process.Budget, x.stepping = mostCalls, l
 			defer func() { x.stepping = nil }()
 		}
-		_, over, err := l.step()
+		_, over, err := l.Step()
 		if err != nil {
 			x.failf("loop %d fails: %v", i, err)
 		}
@@ -176,8 +176,8 @@ func (x *simulation) state() string {
 	for _, a := range x.cast.Waiting() {
 		fmt.Fprintf(&b, "\n  %s", a.Waits())
 	}
-	for _, l := range x.engine.loops {
-		l.sessions.each(func(id int32) { fmt.Fprintf(&b, "\n  %s", l.visit(id).dump()) })
+	for _, l := range x.engine.Loops {
+		l.Sessions.Each(func(id int32) { fmt.Fprintf(&b, "\n  %s", l.Visit(id).Dump()) })
 	}
 	return b.String()
 }

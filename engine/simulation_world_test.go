@@ -12,11 +12,12 @@ import (
 
 	"sluice/engine/kernel"
 	"sluice/engine/plan"
+	"sluice/engine/session"
 )
 
 // simSizes are the sizes of one world. Small sizes reveal faults that large ones hide.
 type simSizes struct {
-	loop    sizes
+	loop    session.Sizes
 	memory  plan.Memory
 	pipes   int  // number of pipes that the process may have
 	open    int  // descriptors that the process may open in addition to those at the start; 0: no limit
@@ -30,7 +31,7 @@ type simSizes struct {
 const usualBudget = 1 << 20
 
 func usualSizes() simSizes {
-	z := simSizes{loop: defaultSizes(), pipes: 8, narrowest: 64 << 10}
+	z := simSizes{loop: session.DefaultSizes(), pipes: 8, narrowest: 64 << 10}
 	z.loop.Events = 64
 	z.memory = plan.Memory{Readers: usualBudget, Inspection: usualBudget, Answers: usualBudget, Records: usualBudget}
 	z.sockets = func(*rand.Rand) (int, int) { return 64 << 10, 64 << 10 }

@@ -19,7 +19,7 @@ func (e *Engine) serveStats(ctx context.Context, serving *sync.WaitGroup) {
 	for _, ln := range e.stats {
 		serving.Go(func() {
 			if err := admin.Serve(ctx, ln, e.site.Conf.Global.StatsTimeout, e.view); err != nil {
-				e.logger.Error("stats socket failed", zap.Stringer("address", ln.Addr()), zap.Error(err))
+				e.Logger.Error("stats socket failed", zap.Stringer("address", ln.Addr()), zap.Error(err))
 			}
 		})
 	}
@@ -30,18 +30,18 @@ func (e *Engine) view() *admin.View {
 	v := &admin.View{Process: stat.Info{
 		Version:   e.version,
 		Released:  e.released,
-		Threads:   e.plan.Loops,
-		UlimitN:   int(e.plan.Nofile),
-		MaxSock:   e.plan.Descriptors(),
-		MaxConn:   int(e.limit.Max()),
-		MaxPipes:  e.plan.Pipes,
+		Threads:   e.Plan.Loops,
+		UlimitN:   int(e.Plan.Nofile),
+		MaxSock:   e.Plan.Descriptors(),
+		MaxConn:   int(e.Limit.Max()),
+		MaxPipes:  e.Plan.Pipes,
 		Listeners: e.binds,
 		Dropped:   int64(e.access.Dropped()),
 		Stopping:  e.leaving.Load(),
-		Counts:    &e.stat,
+		Counts:    &e.Stat,
 	}}
 	for _, f := range e.site.Frontends {
-		most := int(cmp.Or(f.Limit.Max(), e.limit.Max()))
+		most := int(cmp.Or(f.Limit.Max(), e.Limit.Max()))
 		v.Frontends = append(v.Frontends, admin.Frontend{ID: f.ID, Conf: f.Conf, MaxConn: most, Stat: &f.Stat})
 	}
 	for _, b := range e.site.Backends {

@@ -93,7 +93,7 @@ backend b
 func (b *balancer) spliced(bytes int64) {
 	b.t.Helper()
 	wait(b.t, "the sessions to end", func() bool { return b.Sessions() == 0 })
-	if n := b.stat.Spliced.Load(); n < small(bytes/10*9, bytes/2) {
+	if n := b.Stat.Spliced.Load(); n < small(bytes/10*9, bytes/2) {
 		b.t.Errorf("%d of %d bytes of bodies were spliced; want nearly all", n, bytes)
 	}
 }
@@ -213,11 +213,11 @@ func TestWebClients(t *testing.T) {
 			if got := tool(t, "", name, "testdata/clients/"+script, addr, strconv.FormatInt(size, 10)); got != want {
 				t.Errorf("got %q; want %q", got, want)
 			}
-			if n := b.stat.Total(); n != 1 {
+			if n := b.Stat.Total(); n != 1 {
 				t.Errorf("%d connections; want 1", n)
 			}
 			wait(t, "the sessions to end", func() bool { return b.Sessions() == 0 })
-			t.Logf("%d of %d bytes were spliced", b.stat.Spliced.Load(), 4*size)
+			t.Logf("%d of %d bytes were spliced", b.Stat.Spliced.Load(), 4*size)
 		})
 	}
 }

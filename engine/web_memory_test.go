@@ -58,7 +58,7 @@ backend b
 				}
 				wait(t, "the servers to be asked", func() bool { return len(s.all()) == clients })
 				b.steady()
-				for purpose, budget := range b.memory {
+				for purpose, budget := range b.Memory {
 					most := int64(limit + 2*relay.BufferSize) // each loop may exceed the budget by one read
 					if used := budget.Used(); used > most {
 						t.Errorf("purpose %d holds %d bytes for %d clients; want at most %d", purpose, used, clients, most)

@@ -1,0 +1,63 @@
+package exchange
+
+import "sluice/engine/session"
+
+// askingEnds returns the deadline of the asking state. The head of the first request, and of
+// any request that has begun, must be complete within timeout http-request. The first byte of a
+// later request must come within timeout http-keep-alive.
+func (m *modeHTTP) askingEnds() int64 {
+	if m.x.has(begun) || m.x.asked == 0 {
+		return session.After(m.S.Since, m.Frontend.RequestTimeout)
+	}
+	return session.After(m.S.Since, m.Frontend.KeepAliveTimeout)
+}
+
+// askedTooLate ends a session at the deadline of the asking state.
+func (m *modeHTTP) askedTooLate() {
+	if m.unasked() {
+		m.End(session.Ending{Term: term('-', '-')})
+		return
+	}
+	m.CountUnasked()
+	m.refuse(408, term('c', 'R'))
+}
+
+// exchangeEnds returns the deadline of the exchanging state.
+func (m *modeHTTP) exchangeEnds() int64 {
+	return min(m.exchangeQuiet(client), m.exchangeQuiet(server))
+}
+
+// exchangeQuiet returns when the timeout of a side expires. The timeout of the client runs
+// while bytes wait for it, or while the rest of its request is missing and would be read at
+// once. The timeout of the server does the same with the answer. If this proxy answers itself,
+// only the timeout of a client for which bytes wait runs.
+func (m *modeHTTP) exchangeQuiet(which side) int64 {
+	takes := m.S.Blocked(which.Other())
+	if m.x.has(local) { // the request may have no backend
+		if which == server || !takes {
+			return session.Never
+		}
+		return session.After(m.S.Sock[client].Seen, m.Frontend.ClientTimeout)
+	}
+	owes := !m.x.body(which).Done() || which == server && !m.x.flow.Answered()
+	if !takes && (!owes || m.S.Blocked(which)) {
+		return session.Never
+	}
+	return session.After(m.S.Sock[which].Seen, m.SideTimeout(which))
+}
+
+// exchangeOverdue ends a session after the timeout of one side has expired.
+func (m *modeHTTP) exchangeOverdue() {
+	status, t := 504, term('s', m.phase())
+	if m.exchangeQuiet(client) < m.exchangeQuiet(server) {
+		status, t = 408, term('c', m.phase())
+	}
+	if m.x.flow.Answered() {
+		m.cutAnswer(t)
+		return
+	}
+	if status == 504 {
+		m.CountBadAnswer()
+	}
+	m.refuse(status, t)
+}

@@ -1,0 +1,296 @@
+package exchange
+
+import (
+	"time"
+
+	"sluice/conf"
+	"sluice/engine/acl"
+	"sluice/engine/httpflow"
+	"sluice/engine/session"
+	"sluice/sniff"
+)
+
+// course is the result of a rule whose condition is true: it decides what follows.
+type course uint8
+
+const (
+	skipped  course = iota // the rule did nothing: the next rule is evaluated
+	edited                 // the head was edited, and the next rule is evaluated
+	passed                 // no further rule of this proxy is evaluated
+	answered               // the answer of this proxy is prepared
+	over                   // the answer of this proxy was sent, and the session has ended
+)
+
+// follow applies a rule whose condition is true.
+func (m *modeHTTP) follow(r *acl.HTTPRule) course {
+	switch r.Action {
+	case conf.Allow:
+		return passed
+	case conf.Deny, conf.Return:
+		return m.answerRule(r)
+	case conf.RedirectTo:
+		return m.redirect(r)
+	default:
+		m.edit(r)
+		return edited
+	}
+}
+
+// requestRules applies `http-request` rules to the current head.
+func (m *modeHTTP) requestRules(rules *acl.Rules) session.Result {
+	unread := false // the facts do not contain the latest edits
+	for i := rules.Next(&m.Facts, 0); i >= 0; i = rules.Next(&m.Facts, i+1) {
+		switch m.follow(rules.At(i)) {
+		case edited:
+			reads := rules.Reads(i + 1)
+			if m.rereadIf(reads) == session.Left {
+				return session.Left
+			}
+			unread = !reads
+		case answered:
+			return session.OwnAnswer
+		case over:
+			return session.Left
+		case passed:
+			return m.rereadIf(unread)
+		}
+	}
+	return m.rereadIf(unread)
+}
+
+// responseRules applies `http-response` rules to the head of an answer: those of the backend,
+// then those of the frontend, as in HAProxy.
+func (m *modeHTTP) responseRules() session.Result {
+	if m.Backend.Rules.Response.Len() == 0 && m.Frontend.Rules.Response.Len() == 0 {
+		return session.GoesOn
+	}
+	m.response = acl.Response{Status: m.reply.Status, Line: m.reply.Line, Fields: &m.reply}
+	m.Facts.Response = &m.response
+	defer func() { m.Facts.Response = nil }()
+	m.tellFacts()
+	if !m.Frontend.Owns(m.Backend) && m.Backend.Rules.Response.Len() > 0 {
+		if became := m.responseRulesOf(&m.Backend.Rules.Response); became != session.GoesOn {
+			return became
+		}
+		if m.Frontend.Rules.Response.Reads(0) {
+			m.rereadAnswer()
+		}
+	}
+	return m.responseRulesOf(&m.Frontend.Rules.Response)
+}
+
+// responseRulesOf applies the `http-response` rules of one proxy.
+func (m *modeHTTP) responseRulesOf(rules *acl.Rules) session.Result {
+	for i := rules.Next(&m.Facts, 0); i >= 0; i = rules.Next(&m.Facts, i+1) {
+		switch m.follow(rules.At(i)) {
+		case edited:
+			if rules.Reads(i + 1) {
+				m.rereadAnswer()
+			}
+		case answered:
+			return session.OwnAnswer
+		case over:
+			return session.Left
+		case passed:
+			return session.GoesOn
+		}
+	}
+	return session.GoesOn
+}
+
+// rereadAnswer parses the edited head of the answer, so that later rules read the edits.
+func (m *modeHTTP) rereadAnswer() {
+	m.edited = m.rewrite.Append(m.edited[:0])
+	m.edited, m.shown = m.shown, m.edited
+	m.reply.Reread(m.shown)
+	m.rewrite.Response(&m.reply)
+	m.response.Status, m.response.Line = int(m.x.status), m.reply.Line
+}
+
+// tellFacts sets the values that formats may use, except the heads.
+func (m *modeHTTP) tellFacts() {
+	f := &m.Facts
+	f.Src, f.Final = m.S.ClientAddr(), true
+	f.Accepted = time.UnixMilli(m.S.Wall)
+	f.Frontend, f.Backend, f.Server = m.Frontend.Conf.Name, "", ""
+	if m.Backend != nil {
+		f.Backend = m.Backend.Name
+	}
+	if m.Backend != nil && m.S.Server >= 0 {
+		f.Server, f.ServerAddr = m.Server().Name, m.Server().Target().Addr
+	}
+}
+
+// value returns the text that a rule's format yields. The text is valid until the next head.
+func (m *modeHTTP) value(v *acl.Value) []byte {
+	start := len(m.values)
+	m.values = v.Append(m.values, &m.Facts)
+	return m.values[start:]
+}
+
+// edit applies one edit to the current head.
+func (m *modeHTTP) edit(r *acl.HTTPRule) {
+	rw := &m.rewrite
+	switch r.Action {
+	case conf.SetHeader:
+		rw.SetHeader(r.Name, m.value(r.Value))
+	case conf.AddHeader:
+		rw.AddHeader(r.Name, m.value(r.Value))
+	case conf.DelHeader:
+		rw.DelHeaders(r.Deletes)
+	case conf.ReplaceHeader:
+		rw.ReplaceHeader(r.Name, r.Regexp, m.value(r.Value))
+	case conf.ReplaceValue:
+		rw.ReplaceValue(r.Name, r.Regexp, m.value(r.Value))
+	case conf.SetMethod:
+		m.x.flow.SetMethod(rw, m.value(r.Value))
+	case conf.SetPath:
+		rw.SetPath(m.value(r.Value))
+	case conf.SetPathQ:
+		rw.SetPathQ(m.value(r.Value))
+	case conf.SetQuery:
+		rw.SetQuery(m.value(r.Value))
+	case conf.SetURI:
+		rw.SetURI(m.value(r.Value))
+	case conf.ReplacePath:
+		rw.ReplacePath(r.Regexp, m.value(r.Value))
+	case conf.ReplacePathQ:
+		rw.ReplacePathQ(r.Regexp, m.value(r.Value))
+	case conf.ReplaceURI:
+		rw.ReplaceURI(r.Regexp, m.value(r.Value))
+	case conf.SetStatus:
+		if m.x.flow.SetStatus(rw, r.Status, r.Reason) {
+			m.x.status = int16(r.Status)
+		}
+	}
+}
+
+// rereadIf parses the edited head of the request if there are edits to read. If the edits made the
+// head invalid, it refuses the request.
+func (m *modeHTTP) rereadIf(edits bool) session.Result {
+	if !edits {
+		return session.GoesOn
+	}
+	m.edited = m.rewrite.Append(m.edited[:0])
+	m.edited, m.shown = m.shown, m.edited
+	var st sniff.State
+	m.Scanner.Sniff(&st, m.shown, &m.Sniffed)
+	if m.Sniffed.HTTP.Verdict != sniff.Yes {
+		m.refuse(500, term('P', 'R'))
+		return session.Left
+	}
+	m.rewrite.Request(&m.Sniffed.HTTP)
+	return session.GoesOn
+}
+
+// redirect prepares the answer of a redirect. With `ignore-empty` and an empty location, the
+// rule does nothing.
+func (m *modeHTTP) redirect(r *acl.HTTPRule) course {
+	to := m.value(r.Value)
+	if len(to) == 0 && r.Redirect.Skips() {
+		return skipped
+	}
+	m.countRule(r)
+	m.head = m.x.flow.AppendRedirect(m.head[:0], r.Redirect, to, &m.Sniffed.HTTP)
+	m.x.status, m.x.term = int16(r.Redirect.Code), term('L', m.ruleLetter())
+	m.x.marks |= local
+	return answered
+}
+
+// answerRule prepares the answer of a `return` or `deny` for sayOurs. If the answer is a file,
+// it sends the file as it is and ends the session.
+func (m *modeHTTP) answerRule(r *acl.HTTPRule) course {
+	m.x.term = term('L', m.ruleLetter())
+	if r.Action == conf.Deny {
+		m.x.term = term('P', m.ruleLetter())
+	}
+	m.countRule(r)
+	status := m.answerStatus(r)
+	file, isFile := m.answerFile(r, status)
+	if isFile {
+		m.sendFile(status, file, m.x.term)
+		return over
+	}
+	m.head = m.x.flow.AppendAnswer(m.head[:0], m.answerOf(r, status))
+	m.x.status = int16(status)
+	m.x.marks |= local
+	return answered
+}
+
+// answerFile returns the file that contains the whole answer of a rule: its own file, or one of
+// `errorfile`.
+func (m *modeHTTP) answerFile(r *acl.HTTPRule, status int) ([]byte, bool) {
+	switch {
+	case r.Answer.Paged():
+		return m.errorFile(status)
+	case r.Answer.Kind == conf.AnswerErrorFile:
+		return r.Answer.Content, true
+	}
+	return nil, false
+}
+
+// answerStatus returns the status of the answer of a rule.
+func (m *modeHTTP) answerStatus(r *acl.HTTPRule) int {
+	switch {
+	case r.Answer != nil && r.Answer.Status != 0:
+		return r.Answer.Status
+	case r.Action == conf.Return:
+		return 200
+	case m.Facts.Response != nil:
+		return 502
+	}
+	return 403
+}
+
+// ruleLetter returns the second letter of the termination state for an answer of a rule: H if it
+// takes the place of a server's answer.
+func (m *modeHTTP) ruleLetter() byte {
+	if m.Facts.Response != nil {
+		return 'H'
+	}
+	return 'R'
+}
+
+// answerOf returns the answer that a `return` or `deny` describes, otherwise the page of its
+// status.
+func (m *modeHTTP) answerOf(r *acl.HTTPRule, status int) *httpflow.Answer {
+	if r.Answer.Paged() {
+		return httpflow.Page(status)
+	}
+	a := r.Answer
+	m.ours = httpflow.Answer{Status: status, ContentType: a.ContentType, Body: a.Content}
+	if a.Kind == conf.AnswerFormat {
+		m.ours.Body = m.value(r.Body)
+	}
+	start := len(m.values)
+	for _, h := range r.Headers {
+		m.values = m.appendHeader(m.values, h)
+	}
+	m.ours.Fields = m.values[start:]
+	return &m.ours
+}
+
+// appendHeader appends a header of an answer. As in HAProxy, a header with an empty value is
+// omitted.
+func (m *modeHTTP) appendHeader(dst []byte, h acl.AnswerHeader) []byte {
+	start := len(dst)
+	dst = append(append(dst, h.Name...), ": "...)
+	named := len(dst)
+	if dst = h.Value.Append(dst, &m.Facts); len(dst) == named {
+		return dst[:start]
+	}
+	return append(dst, "\r\n"...)
+}
+
+// countRule counts a rule that answers in place of a server.
+func (m *modeHTTP) countRule(r *acl.HTTPRule) {
+	switch {
+	case r.Action != conf.Deny && m.Facts.Response == nil:
+		m.CountIntercepted()
+	case r.Action != conf.Deny:
+	case m.Facts.Response != nil:
+		m.CountDeniedAnswer()
+	default:
+		m.CountDeniedRequest()
+	}
+}

@@ -1,0 +1,222 @@
+package session
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sluice/conf"
+	"sluice/engine/relay"
+	"sluice/engine/site"
+	"sluice/engine/sock"
+	"sluice/pool/stat"
+)
+
+const (
+	// shortage is the pause when the kernel lacks descriptors or memory. Accepting pauses if
+	// there is no descriptor or memory for a connection, a session if there is no memory for a
+	// read or write.
+	shortage = 100 * time.Millisecond
+)
+
+// Listener is the listening socket of one bind line on one loop. It belongs to the loop.
+type Listener struct {
+	FD       int // descriptor; -1: closed
+	index    int // in loop.listeners
+	Number   int // of the bind line in its frontend, from 1
+	Frontend *site.Frontend
+	Limits   [3]*stat.Limit // of the process, the frontend and the bind line
+	Watched  bool           // registered with the reactor
+	Burst    int            // connections that the next event may accept, at least 1
+	Held     []heldClient   // draining: clients that wait for a place of the limits
+}
+
+// Add adds a listener to the loop, before it runs.
+func (l *Loop) Add(ln *Listener) {
+	ln.index = len(l.Listeners)
+	l.Listeners = append(l.Listeners, ln)
+	l.accepting++
+}
+
+// resume starts to accept, or continues after a pause. It does nothing if the listener is
+// closed.
+func (l *Loop) resume(ln *Listener) error {
+	if ln.Watched || ln.FD < 0 {
+		return nil
+	}
+	if err := l.Reactor.WatchListener(ln.FD, ln.index); err != nil {
+		return err
+	}
+	ln.Watched = true
+	return nil
+}
+
+// pause stops accepting. New clients wait in the kernel's queue.
+func (l *Loop) pause(ln *Listener) {
+	if ln.Watched {
+		l.Reactor.ForgetListener(ln.FD)
+		ln.Watched = false
+	}
+}
+
+// resumeAll resumes all listeners. It is called at the start and when a shortage may be over.
+func (l *Loop) resumeAll() {
+	for _, ln := range l.Listeners {
+		if err := l.resume(ln); err != nil {
+			l.short(ln, "watch listening sockets", err)
+		}
+	}
+}
+
+// retryAccept is called when limit has a free place and this loop was chosen to take it.
+// Another loop may have accepted the waiting client meanwhile, from a queue that both share.
+// The place then goes to the next waiting loop.
+func (l *Loop) retryAccept(limit *stat.Limit) error {
+	l.resumeAll()
+	for _, ln := range l.Listeners {
+		if ln.Watched {
+			l.accept(ln)
+		}
+		l.serveHeld(ln)
+	}
+	if limit.TryAcquire() {
+		l.release(limit)
+	}
+	return l.Ended()
+}
+
+// accept accepts waiting clients, at most ln.burst of them. The burst adapts, to save calls
+// that find no client: it becomes the number of clients found, or doubles if all calls found
+// one.
+func (l *Loop) accept(ln *Listener) {
+	for n := range ln.Burst {
+		if !l.admit(ln) {
+			return
+		}
+		if !l.take(ln) {
+			ln.Burst = max(n, 1)
+			return
+		}
+	}
+	ln.Burst = min(ln.Burst*2, l.Sizes.Accepts)
+}
+
+// admit takes a place of every limit. If a limit is reached, it pauses the listener until a
+// place is free, and returns false.
+func (l *Loop) admit(ln *Listener) bool {
+	for i, limit := range ln.Limits {
+		if limit.TryAcquire() {
+			continue
+		}
+		limit.Wait(l.Number)
+		if limit.TryAcquire() {
+			continue
+		}
+		l.pause(ln)
+		for _, taken := range ln.Limits[:i] {
+			l.release(taken)
+		}
+		return false
+	}
+	return true
+}
+
+// dismiss frees a place of every limit of the listener.
+func (l *Loop) dismiss(ln *Listener) {
+	for _, limit := range ln.Limits {
+		l.release(limit)
+	}
+}
+
+// release frees a place of the limit and wakes the loop that may take it.
+func (l *Loop) release(limit *stat.Limit) {
+	if wake := limit.Release(); wake >= 0 {
+		l.process.Wake(wake, limit)
+	}
+}
+
+// take accepts one client. It returns false if accepting must stop: no client waits, or the
+// kernel lacks resources.
+func (l *Loop) take(ln *Listener) bool {
+	fd, e := sock.Accept(ln.FD, &l.peer)
+	if e == 0 {
+		l.open(ln, fd)
+		return true
+	}
+	l.dismiss(ln)
+	switch e {
+	case unix.EAGAIN:
+		return false
+	case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
+		l.short(ln, "accept a connection", e)
+		return false
+	}
+	// After ECONNABORTED and similar errors this client is gone, but others may wait.
+	return true
+}
+
+// short logs a shortage of the kernel and pauses the listener for the duration of shortage.
+func (l *Loop) short(ln *Listener, what string, err error) {
+	l.pause(ln)
+	l.Reactor.Arm(OwnTimer, l.Now()+shortage.Milliseconds())
+	l.process.complain("can't "+what+", accepting pauses", err)
+}
+
+// open starts the session of a client that was just accepted, or closes the connection if a
+// rule denies it or no session is free.
+func (l *Loop) open(ln *Listener, fd int) {
+	f := ln.Frontend
+	l.countAccepted(f)
+	id := l.Sessions.take()
+	if id == 0 || !l.allowed(f, fd) {
+		if id != 0 {
+			l.Sessions.give(id)
+		}
+		l.countTurnedAway(f, id != 0)
+		sock.Close(fd)
+		l.dismiss(ln)
+		return
+	}
+	s := l.Sessions.At(id)
+	s.line, s.site, s.frontend = int32(ln.index), l.newest, int32(f.Index)
+	v := l.Visit(id)
+	v.begin(fd)
+	v.Settle()
+}
+
+// begin starts the session of a client that was just accepted.
+func (v *Visit) begin(fd int) {
+	s := v.S
+	s.Began, s.Wall = v.Now(), v.Reactor.Wall()
+	s.setPeer(&v.peer)
+	s.Sock[Client].open(fd, v.Now())
+	s.Flow[Server].Set(relay.TargetReady)
+	if s.unix {
+		s.Flow[Client].Set(relay.SourceExact) // a short read does not prove that the socket is empty
+	}
+	v.countOpened()
+	v.logConnect()
+	v.Mode.Begin()
+}
+
+// allowed evaluates the `tcp-request connection` rules, which need no byte. A connection that
+// they deny is closed at once and never logged.
+func (l *Loop) allowed(f *site.Frontend, fd int) bool {
+	if len(f.Conf.Connection) == 0 {
+		return true
+	}
+	l.Facts.Src = l.peer.AddrPort()
+	l.FindDestination(f, fd)
+	return f.Rules.Connection(&l.Facts) == conf.Accept
+}
+
+// FindDestination finds the address that the client connected to. This costs a system call, so
+// it is done only if a rule reads the address.
+func (l *Loop) FindDestination(f *site.Frontend, fd int) {
+	if !f.Needs.Dst {
+		return
+	}
+	var own sock.Addr
+	sock.Local(fd, &own)
+	l.Facts.Dst = own.AddrPort()
+}

@@ -1,0 +1,110 @@
+package session
+
+import (
+	"fmt"
+
+	"sluice/engine/relay"
+	"sluice/engine/site"
+)
+
+// wrongs collects violations.
+type wrongs []string
+
+func (w *wrongs) unless(holds bool, what string, args ...any) {
+	if !holds {
+		*w = append(*w, fmt.Sprintf(what, args...))
+	}
+}
+
+// ledger compares the counts of a loop with its sessions.
+type ledger struct {
+	*Loop
+	wrongs
+}
+
+// Audit returns what is wrong with the loop: entries of the slab that are lost, bytes that nobody owns,
+// and counts that differ from the sessions. It is for tests, and reads all sessions. No work on a
+// session may be under way.
+func (l *Loop) Audit() []string {
+	g := ledger{Loop: l}
+
+	g.slab()
+	g.lent()
+	if len(g.process.Loops) == 1 {
+		g.counts()
+	}
+	return g.wrongs
+}
+
+// slab: each entry that was ever used is either in use or once in the free list. A free entry
+// has no timer and holds no bytes.
+func (g *ledger) slab() {
+	b, open, listed := g.Sessions, 0, map[int32]bool{}
+	for id := b.free; id != 0; id = b.all[id].next {
+		if listed[id] || b.all[id].State != Free {
+			g.unless(false, "the free list leads to %d twice, or it is open", id)
+			return
+		}
+		listed[id] = true
+	}
+	for id := int32(1); id < b.fresh; id++ {
+		if b.all[id].State != Free {
+			open++
+			continue
+		}
+		g.unless(listed[id], "entry %d is free and not in the list", id)
+		_, armed := g.Reactor.Due(id)
+		g.unless(!armed, "entry %d is free and has a timer", id)
+		for _, f := range g.Visit(id).flows() {
+			g.unless(f.Pending() == 0, "entry %d is free and holds %d bytes", id, f.Pending())
+		}
+	}
+	g.unless(open == b.Open, "%d entries are open, %d are counted", open, b.Open)
+}
+
+// lent: each borrowed store or pipe has exactly one owner.
+func (g *ledger) lent() {
+	charged, err := g.Stock.Audit(func(yield func(*relay.Flow) bool) {
+		for id := int32(1); id < g.Sessions.fresh; id++ {
+			for _, f := range g.Visit(id).flows() {
+				if !yield(f) {
+					return
+				}
+			}
+		}
+	})
+	g.unless(err == nil, "%v", err)
+	for purpose, budget := range g.process.Memory {
+		mine, used := charged[purpose], budget.Used()
+		g.unless(mine == used || mine < used && len(g.process.Loops) > 1, "flows hold %d bytes for purpose %d, %d are counted", mine, purpose, used)
+	}
+}
+
+// counts compares limits and the counts of show stat with the sessions. With several loops this
+// is not possible, because the other loops change the counts at the same time.
+func (g *ledger) counts() {
+	frontends, servers, references := map[*site.Frontend]int64{}, map[any]int64{}, map[any]int64{}
+	g.Sessions.Each(func(id int32) {
+		v := g.Visit(id)
+		frontends[v.Frontend]++
+		if v.S.Counted {
+			servers[v.Server()]++
+		}
+		for _, srv := range v.references() {
+			references[srv]++
+		}
+	})
+	open := int64(g.Sessions.Open)
+	g.unless(g.process.Limit.Cur() == open, "%d sessions are open, the limit counts %d", open, g.process.Limit.Cur())
+	g.unless(g.process.Stat.Cur() == open, "%d sessions are open, the process counts %d", open, g.process.Stat.Cur())
+	for _, f := range g.sites[g.newest].Frontends {
+		g.unless(f.Limit.Cur() == frontends[f], "frontend %s has %d sessions, its limit counts %d", f.Conf.Name, frontends[f], f.Limit.Cur())
+		g.unless(f.Stat.Cur() == frontends[f], "frontend %s has %d sessions and counts %d", f.Conf.Name, frontends[f], f.Stat.Cur())
+	}
+	for _, b := range g.sites[g.newest].Backends {
+		for _, v := range b.Servers() {
+			g.unless(v.Stat.Cur() == servers[v], "server %s has %d sessions and counts %d", v, servers[v], v.Stat.Cur())
+			g.unless(v.References() == references[v], "server %s is stored %d times and has %d references", v, references[v], v.References())
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package session
+
+import (
+	errorx "github.com/panjf2000/gnet/v2/pkg/errors"
+	"golang.org/x/sys/unix"
+
+	"sluice/engine/sock"
+)
+
+// mostQueued is the highest number of clients that the kernel's queue of a listening socket can
+// hold, which is the largest backlog.
+const mostQueued = 65535
+
+// heldClient is a client that a draining loop has accepted, and that waits for a place of a limit.
+type heldClient struct {
+	fd   int
+	peer sock.Addr
+}
+
+// Drain stops accepting new clients. The listening sockets are closed at once, so that another
+// process can listen on their addresses. The clients in their queues are accepted before: their
+// connections are established, and closing the socket would reset them.
+func (l *Loop) Drain() error {
+	l.Draining = true
+	l.Sessions.Each(func(id int32) { l.Visit(id).meet(Client, MetDrain) })
+	for _, ln := range l.Listeners {
+		if ln.FD >= 0 {
+			l.hold(ln)
+			l.closeListener(ln)
+		}
+	}
+	for _, ln := range l.Listeners {
+		l.serveHeld(ln)
+	}
+	l.Sessions.Each(func(id int32) { l.Visit(id).Mode.Drain() })
+	return l.Ended()
+}
+
+// hold accepts the clients in the kernel's queue of a listener, without a limit's place. Clients
+// for whom there is no descriptor to spare remain in the queue.
+func (l *Loop) hold(ln *Listener) {
+	for n := min(queued(ln.FD), l.process.Plan.Spare(int(l.process.Stat.Cur()))-l.holding); n > 0; n-- {
+		var c heldClient
+		var e sock.Errno
+		c.fd, e = sock.Accept(ln.FD, &c.peer)
+		switch e {
+		case 0:
+			ln.Held = append(ln.Held, c)
+			l.holding++
+		case unix.EAGAIN, unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
+			return
+		}
+	}
+}
+
+// serveHeld begins the sessions of held clients, in their order, as far as the limits have places.
+func (l *Loop) serveHeld(ln *Listener) {
+	for len(ln.Held) > 0 && l.admit(ln) {
+		c := ln.Held[0]
+		ln.Held = ln.Held[1:]
+		l.holding--
+		l.peer = c.peer
+		l.open(ln, c.fd)
+	}
+}
+
+// closeListener closes the listening socket, if it is open.
+func (l *Loop) closeListener(ln *Listener) {
+	if ln.FD < 0 {
+		return
+	}
+	l.pause(ln)
+	sock.Close(ln.FD)
+	ln.FD = -1
+	l.accepting--
+}
+
+// queued returns how many clients wait in the queue of a listening socket. For a UNIX socket
+// the number is unknown; queued then returns mostQueued.
+func queued(fd int) int {
+	if n, ok := sock.Queued(fd); ok {
+		return n
+	}
+	return mostQueued
+}
+
+// Stop ends all sessions at once. Its error ends the loop.
+func (l *Loop) Stop() error {
+	for _, ln := range l.Listeners {
+		l.closeListener(ln)
+		for _, c := range ln.Held {
+			sock.Close(c.fd)
+		}
+		l.holding, ln.Held = l.holding-len(ln.Held), nil
+	}
+	l.Sessions.Each(func(id int32) {
+		v := l.Visit(id)
+		v.meet(Client, MetStop)
+		if v.S.State == Leaving { // it has its termination state already
+			v.leave(true)
+			return
+		}
+		v.End(Ending{Term: Term('K', 'D'), Last: Client, Abrupt: v.Mode.Cuts()})
+	})
+	return errorx.ErrEngineShutdown
+}

@@ -1,0 +1,128 @@
+package session
+
+import (
+	"sluice/engine/acl"
+	"sluice/engine/relay"
+	"sluice/sniff"
+)
+
+// startInspecting evaluates the rules before any byte is read. If the first rules need only
+// addresses, they decide at once. A client that waits for its server to speak first then need
+// not wait.
+func (m *modeTCP) startInspecting() {
+	m.Sniffed, m.Facts.Received = sniff.Facts{}, 0
+	if m.decide(nil, false) == Left {
+		return
+	}
+	m.Enter(Inspecting)
+	m.Stock.Assign(&m.S.Flow[Client], relay.ForInspection)
+	m.S.Flow[Client].Set(relay.SourceReady)
+	m.inspect()
+}
+
+// inspect reads until the rules can decide. Most clients have sent enough bytes before they are
+// accepted. Then no byte is held, and the socket is not registered yet.
+func (m *modeTCP) inspect() {
+	in := &m.S.Flow[Client]
+	for {
+		view, e := m.Stock.Look(in, in, int(m.S.Sock[Client].FD), true)
+		if e != 0 {
+			m.End(Ending{Term: m.term('C')})
+			return
+		}
+		if len(view.Bytes) == 0 {
+			break
+		}
+		m.S.Sock[Client].Seen = m.Now()
+		if m.look(view) == Left {
+			return
+		}
+	}
+	if in.Has(relay.SourceEnded | relay.SourceDoubtful) { // a reset came with the FIN
+		m.End(Ending{Term: m.term('C')})
+		return
+	}
+	if in.Has(relay.SourceEnded) {
+		m.decideLast()
+		return
+	}
+	if !m.Watch(Client) {
+		m.End(Ending{Term: m.term('R')})
+	}
+}
+
+// look passes the bytes that the client has sent to sniff, and keeps them if bytes are missing.
+func (m *modeTCP) look(view relay.View) Result {
+	in := &m.S.Flow[Client]
+	if view.InSocket() && in.Has(relay.SourceDoubtful) { // a peek does not return the error of a reset
+		m.End(Ending{Term: m.term('C')})
+		return Left
+	}
+	last := len(view.Bytes) >= sniff.MaxWire || m.Stock.Full(&view) || view.InSocket() && in.Has(relay.SourceClosing)
+	if m.sniff(view, last) == Left {
+		return Left
+	}
+	m.Stock.Leave(in, in, int(m.S.Sock[Client].FD), view)
+	return Waits
+}
+
+// sniff parses the bytes that the client has sent, and evaluates the rules. last says that no more
+// bytes will be examined.
+func (m *modeTCP) sniff(view relay.View, last bool) Result {
+	m.Scanner.Sniff(&m.S.Sniff, view.Bytes, &m.Sniffed)
+	m.Facts.Received = len(view.Bytes)
+	return m.decide(view.Loose(), last)
+}
+
+// decideLast evaluates the rules on the bytes that the client has sent, possibly none. No more
+// bytes will come.
+func (m *modeTCP) decideLast() { m.sniff(m.sent(), true) }
+
+// sent returns the bytes that the client has sent. Some may be in the socket, for which no
+// event comes. After a failed read the view may be shorter than before, so sniffing starts
+// again.
+func (m *modeTCP) sent() relay.View {
+	in, fd := &m.S.Flow[Client], int(m.S.Sock[Client].FD)
+	in.Set(relay.SourceReady)
+	m.S.Sniff = sniff.State{}
+	view, _ := m.Stock.Look(in, in, fd, true)
+	if len(view.Bytes) == 0 {
+		view, _ = m.Stock.Look(in, in, fd, false)
+	}
+	return view
+}
+
+// decide evaluates the rules. early are bytes that were read and that no flow holds. last means that the rules get no more bytes. The reasons are
+// that the client has sent FIN, that the time or memory for its bytes is used up, or that no
+// rule needs bytes.
+func (m *modeTCP) decide(early []byte, last bool) Result {
+	m.Facts.Src = m.S.ClientAddr()
+	m.Facts.Final = last
+	m.FindDestination(m.Frontend, int(m.S.Sock[Client].FD))
+	switch d := m.Frontend.Rules.Decide(&m.Facts); d.Verdict {
+	case acl.More:
+		return Waits
+	case acl.Refuse:
+		m.keep(early) // `option dontlognull` must know whether the client has sent a byte
+		m.CountDeniedRequest()
+		m.End(Ending{Term: Term('P', 'R')})
+	case acl.Route:
+		m.route(d.Backend, early)
+	}
+	return Left
+}
+
+// inspectedLongEnough is called at the deadline of the inspecting state. The rules decide on
+// the bytes present if inspect-delay is configured, or if the client has sent nothing: its
+// server may have to speak first. Otherwise a session whose head or TLS hello is incomplete is
+// ended.
+func (m *modeTCP) inspectedLongEnough() {
+	view := m.sent()
+	m.Scanner.Sniff(&m.S.Sniff, view.Bytes, &m.Sniffed)
+	if len(view.Bytes) > 0 && !m.Frontend.Lenient && m.Sniffed.Verdict() == sniff.More {
+		m.CountBadRequest()
+		m.End(Ending{Term: m.term('c')})
+		return
+	}
+	m.sniff(view, true)
+}

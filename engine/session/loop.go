@@ -1,0 +1,249 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	errorx "github.com/panjf2000/gnet/v2/pkg/errors"
+	"golang.org/x/sys/unix"
+
+	"sluice/conf"
+	"sluice/engine/access"
+	"sluice/engine/acl"
+	"sluice/engine/reactor"
+	"sluice/engine/relay"
+	"sluice/engine/site"
+	"sluice/engine/sock"
+	"sluice/sniff"
+)
+
+// generations is the maximum number of sites that may be in use at the same time.
+const generations = 64
+
+// Loop runs the sessions that its listeners accept. Its fields are used only on its own
+// goroutine.
+type Loop struct {
+	process *Process
+	sites   [generations]*site.Site // by the number that a session holds
+	newest  uint8                   // number of the site that new sessions get
+	Number  int
+	Sizes   Sizes
+
+	Reactor   *reactor.Reactor
+	Listeners []*Listener
+	Sessions  *slab
+	Stock     *relay.Stock
+
+	probe Probe // nil except in tests
+
+	Scanner *sniff.Scanner
+	Sniffed sniff.Facts
+	Facts   acl.Facts // what rules and formats read
+	peer    sock.Addr // address of the client accepted last
+
+	sink      *access.Sink
+	formatter access.Formatter
+	Line      []byte // buffer for log lines and their pieces
+
+	Draining  bool // no new clients; the loop stops after its last session
+	accepting int  // listeners that are open
+	holding   int  // clients in the listeners' held
+
+	Current Visit   // the work on a session that is under way
+	modes   [2]Mode // by conf.Mode
+}
+
+// LoopOptions contains everything that newLoop needs.
+type LoopOptions struct {
+	Process *Process
+	Site    *site.Site
+	Sink    *access.Sink
+	Sizes   Sizes
+	Pipes   int     // number of pipes that the loop may open for splice
+	Open    int     // number of them that it opens at the start
+	Http    newMode // mode http
+	Probe   Probe   // nil except in tests
+}
+
+// newMode makes a mode that works on the sessions of a visit. sessions is their maximum number.
+type newMode func(v *Visit, sessions int) (Mode, error)
+
+// NewLoop opens what the loop needs and reserves memory for its sessions. number is its index among
+// the loops of the process.
+func NewLoop(o LoopOptions, number int) (*Loop, error) {
+	sessions := o.Process.Plan.MaxConn
+	l := &Loop{
+		process: o.Process,
+		sites:   [generations]*site.Site{o.Site},
+		Number:  number,
+		Sizes:   o.Sizes,
+		Scanner: sniff.NewScanner(),
+		probe:   o.Probe,
+		sink:    o.Sink,
+		Line:    make([]byte, 0, 1024),
+		Stock:   relay.NewStock(o.Sizes.Sizes, o.Process.Memory, o.Pipes, o.Open),
+	}
+	l.Facts.Sniff = &l.Sniffed
+	l.Current.Loop = l
+	var err error
+	if l.Sessions, err = newSlab(sessions); err != nil {
+		return nil, fmt.Errorf("memory for %d sessions: %w", sessions, err)
+	}
+	if l.modes[conf.TCP], err = newModeTCP(&l.Current, sessions); err != nil {
+		return nil, err
+	}
+	if l.modes[conf.HTTP], err = o.Http(&l.Current, sessions); err != nil {
+		return nil, err
+	}
+	l.Reactor, err = reactor.Open(reactor.Options{Events: o.Sizes.Events, Tick: o.Sizes.Tick, Timers: sessions + 1}, l)
+	return l, err
+}
+
+// Run works until the loop is stopped, or drained and without sessions.
+func (l *Loop) Run() error {
+	l.resumeAll()
+	return l.finished(l.Reactor.Wait(runtime.GOMAXPROCS(0) > l.process.Plan.Loops))
+}
+
+// finished is called when the loop has ended with this error. It returns nil if the loop was to
+// end.
+func (l *Loop) finished(err error) error {
+	l.handOn()
+	if errors.Is(err, errorx.ErrEngineShutdown) {
+		return nil
+	}
+	return err
+}
+
+// handOn is called when the loop ends. Other loops may go on to drain, and a wake-up for a free
+// place must not get lost in this one.
+func (l *Loop) handOn() {
+	for _, ln := range l.Listeners {
+		for _, limit := range ln.Limits {
+			limit.Forget(l.Number)
+			if limit.TryAcquire() {
+				l.release(limit)
+			}
+		}
+	}
+}
+
+// Now returns the time of the current events, in ms of stat.Now.
+func (l *Loop) Now() int64 { return l.Reactor.Now() }
+
+// OnListener is called when clients wait at a listener. One that has closed its socket since the
+// event has no clients.
+func (l *Loop) OnListener(index int) {
+	if ln := l.Listeners[index]; ln.FD >= 0 {
+		l.accept(ln)
+	}
+}
+
+// OnSocket passes an event to the session that the token names. It ignores the event if the session
+// has closed that socket since. events 0 means that it is the socket's turn after yield.
+func (l *Loop) OnSocket(t reactor.Token, events uint32) {
+	from := Side(t.Side)
+	s := l.Sessions.At(t.Session)
+	if s.Sock[from].FD < 0 || s.Token(t.Session, from) != t {
+		return
+	}
+	l.Visit(t.Session).wake(from, events)
+}
+
+// Yield puts a session's socket into the list of sockets to serve again after the current
+// events. The other sessions have a turn first.
+func (v *Visit) Yield(which Side) {
+	one := &v.S.Sock[which]
+	if !one.Has(waiting) {
+		one.Set(waiting)
+		v.Reactor.Yield(v.S.Token(v.ID, which))
+	}
+}
+
+// note records what an event shows about a socket. It reports whether the socket has failed.
+func (v *Visit) note(from Side, events uint32) bool {
+	in, out := &v.S.Flow[from], &v.S.Flow[from.Other()]
+	if events&unix.EPOLLOUT != 0 {
+		out.Set(relay.TargetReady)
+	}
+	if events&unix.EPOLLPRI != 0 {
+		in.Urgent()
+	}
+	const ending = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
+	if events&(unix.EPOLLIN|ending) != 0 {
+		in.Set(relay.SourceReady)
+	}
+	switch {
+	case events&ending == 0:
+		return false
+	case events&unix.EPOLLERR == 0:
+		in.Set(relay.SourceClosing)
+		return false
+	}
+	// The next read or write returns the error.
+	in.Set(relay.SourceDoubtful)
+	out.Set(relay.TargetReady)
+	return true
+}
+
+// Watch registers a session's socket with the reactor. It returns false if the kernel has no
+// memory for that.
+func (v *Visit) Watch(which Side) bool {
+	one := &v.S.Sock[which]
+	if one.Has(Watched) {
+		return true
+	}
+	if v.S.full(which) {
+		one.Set(WritableWanted)
+	}
+	if v.Reactor.Watch(int(one.FD), v.S.Token(v.ID, which), one.Interest()) != nil {
+		return false
+	}
+	one.Set(Watched)
+	return true
+}
+
+// Settle is called after all work on a session. The deadline of a connection may have become
+// earlier, for example because the other side has to send next. A socket that is full is
+// registered for writing. If the kernel lacked memory, a timer is armed: no event follows when it
+// has memory again. A socket that was full once stays registered for writing.
+func (v *Visit) Settle() {
+	if v.S.State == Relaying || v.S.State == Exchanging {
+		if at := v.deadline(); at != Never {
+			v.Reactor.Arm(v.ID, at)
+		}
+	}
+	if v.S.State != Free && v.S.starved() {
+		v.Reactor.Arm(v.ID, v.Now()+shortage.Milliseconds())
+	}
+	for which := range Side(2) {
+		one := &v.S.Sock[which]
+		if one.flags&(Watched|WritableWanted) == Watched && v.S.full(which) {
+			one.Set(WritableWanted)
+			v.Reactor.Rewatch(int(one.FD), v.S.Token(v.ID, which), one.Interest())
+		}
+	}
+}
+
+// Ended is called after each piece of work. Its error stops a draining loop that has no session,
+// no listener and no held client any more.
+func (l *Loop) Ended() error {
+	if l.probe != nil {
+		l.probe.Settled(l)
+	}
+	if l.Draining && l.Sessions.Open == 0 && l.accepting == 0 && l.holding == 0 {
+		return errorx.ErrEngineShutdown
+	}
+	return nil
+}
+
+// Close frees the loop's memory and descriptors. Its goroutine must have ended.
+func (l *Loop) Close() {
+	l.Stock.Close()
+	l.Sessions.Close()
+	for _, m := range l.modes {
+		m.Close()
+	}
+	l.Reactor.Close()
+}

@@ -1,0 +1,28 @@
+package session
+
+// Probe observes the loops. Only tests set one: it checks the loops and records events.
+type Probe interface {
+	// Meets is called before a session handles something. events are epoll events on the socket
+	// of side from, 0 for its turn after yield, or one of the bits below.
+	Meets(l *Loop, id int32, from Side, events uint32)
+	// Opens is called with a new socket to a server, before it is connected.
+	Opens(fd int)
+	// Settled is called after each piece of work, when the state of the loop must be
+	// consistent.
+	Settled(l *Loop)
+}
+
+// Bits for meets that are no events of a socket: a deadline, a drain, a stop. epoll does not use these
+// bits.
+const (
+	MetTimeout = 1 << (16 + iota)
+	MetDrain
+	MetStop
+)
+
+// meet reports to the probe what a session is about to handle.
+func (v *Visit) meet(from Side, events uint32) {
+	if v.probe != nil {
+		v.probe.Meets(v.Loop, v.ID, from, events)
+	}
+}

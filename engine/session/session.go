@@ -1,0 +1,242 @@
+package session
+
+import (
+	"net/netip"
+
+	"sluice/engine/reactor"
+	"sluice/engine/relay"
+	"sluice/engine/sock"
+	"sluice/sniff"
+)
+
+// Side is one of a session's two sockets.
+type Side uint8
+
+const (
+	Client Side = iota
+	Server
+)
+
+func (s Side) Other() Side { return 1 - s }
+
+// State is the stage of a session; the package's documentation shows the transitions.
+type State uint8
+
+const (
+	Free       State = iota // not in use
+	Inspecting              // mode tcp: reads the client's first bytes until the rules can decide
+	Dialing                 // connects to a server
+	Pausing                 // waits before the next attempt to connect
+	Relaying                // moves bytes in both directions
+	Asking                  // mode http: waits for the head of a request
+	Exchanging              // mode http: sends a request, reads its answer, or both
+	Leaving                 // has ended; one socket stays open until its peer has everything
+)
+
+// Socket is the state of one of a session's two sockets.
+type Socket struct {
+	FD     int32 // descriptor; -1: no socket
+	flags  SocketFlags
+	serial uint16 // number of sockets that this side had before, modulo 65536, see token
+	Seen   int64  // time of its last progress: opened, connected, a byte or FIN passed on; ms of stat.Now
+}
+
+type SocketFlags uint16
+
+const (
+	// Watched: registered with the reactor.
+	Watched SocketFlags = 1 << iota
+	// Finished: FIN was sent on it.
+	Finished
+	// Broken: it failed, and nothing can be written to it any more.
+	Broken
+	// afterFIN: it failed after its peer had sent FIN, so nothing that the peer sent was lost.
+	afterFIN
+	// piped: the first error of a call on it was EPIPE.
+	piped
+	// resetFirst: the first error of a call on it was ECONNRESET, so its peer had not sent FIN.
+	resetFirst
+	// WritableWanted: also registered for writing.
+	WritableWanted
+	// waiting: in the list of sockets to serve again, see yield.
+	waiting
+	// sentWanted: it is reported as writable only when all its bytes are sent.
+	sentWanted
+)
+
+// open begins with the new socket fd. now is in ms of stat.Now.
+func (s *Socket) open(fd int, now int64) {
+	*s = Socket{FD: int32(fd), serial: s.serial, Seen: now}
+}
+
+// close closes the socket, if there is one. abrupt sends RST. The flags that describe how the
+// connection ended remain.
+func (s *Socket) close(abrupt bool) {
+	switch {
+	case s.FD < 0:
+		return
+	case abrupt:
+		sock.Reset(int(s.FD))
+	default:
+		sock.Close(int(s.FD))
+	}
+	*s = Socket{FD: -1, serial: s.serial + 1, flags: s.flags & (Finished | Broken | afterFIN | piped | resetFirst), Seen: s.Seen}
+}
+
+func (s *Socket) Has(f SocketFlags) bool { return s.flags&f != 0 }
+func (s *Socket) Set(f SocketFlags)      { s.flags |= f }
+
+// Interest returns the events for which the socket is registered.
+func (s *Socket) Interest() reactor.Interest {
+	if s.Has(WritableWanted) {
+		return reactor.Incoming | reactor.Writable
+	}
+	return reactor.Incoming
+}
+
+// Session is the connection of one client and, once connected, the connection to its server. It
+// belongs to one loop. The garbage collector does not see the slab that holds sessions, so a
+// session must hold no pointer.
+type Session struct {
+	Flow [2]relay.Flow // by the side from which the bytes come
+	Sock [2]Socket     // by side
+
+	State        State
+	Tries        uint8   // connection attempts after the first, for this session or request
+	Redispatched bool    // an attempt led to another server than the one before
+	pickAgain    bool    // pausing: the next attempt chooses a server again
+	claimed      bool    // the client has claimed the server, see mode.claimed
+	Counted      bool    // counted among the current sessions of its server
+	Asked        bool    // the last byte came from the client: it waits for an answer
+	unix         bool    // the client connected through a UNIX socket
+	last         Side    // leaving: the side whose socket is still open
+	abrupt       bool    // leaving: the socket of side last is closed with RST, not with FIN
+	Term         [2]byte // termination state of the log line
+	site         uint8   // number of its site, in loop.sites
+	line         int32   // index of the listener that accepted it, in loop.listeners
+	frontend     int32   // index in its site's Frontends
+	Backend      int32   // index in its site's Backends; -1: not chosen
+	Server       int32   // slot in its backend, with a reference to it; -1: not chosen
+
+	Since       int64 // start of this state, ms of stat.Now
+	Began       int64 // mode tcp: accepted; mode http: first byte of the request; ms of stat.Now
+	Wall        int64 // accepted, ms since 1970
+	wait        int32 // ms; pausing: until the next attempt, leaving: until leave checks again
+	Queued      int32 // from began until a server was chosen, ms; -1: not chosen
+	Connected   int32 // from began until the server was connected, ms; -1: not connected
+	inSYN       int32 // dialing: bytes sent in the SYN that the client's flow still holds
+	ServerMoves int32 // how often the server's address had changed before the connection, see pool.Server.Moves
+
+	received int64 // bytes from the client, set when the session ends
+
+	peer  [16]byte // client's address, with port; an IPv4 address is mapped to IPv6
+	port  uint16
+	Sniff sniff.State
+	next  int32 // free: the next free entry of the slab; 0: none
+}
+
+// moves reports whether the session splices, which it does for large amounts. Its events are
+// then handled at the end of the batch: by that time more bytes have arrived for one pipe.
+func (s *Session) moves() bool {
+	return (s.State == Relaying || s.State == Exchanging) && (s.Flow[Client].Splicing() || s.Flow[Server].Splicing())
+}
+
+// Blocked reports whether bytes from one side must wait until the other side accepts them. The
+// bytes may be held by the flow, or wait unread in the socket.
+func (s *Session) Blocked(from Side) bool {
+	return s.Flow[from].Pending() > 0 || !s.Flow[from].Has(relay.TargetReady)
+}
+
+// starved reports whether the kernel had no memory for a read or a write.
+func (s *Session) starved() bool {
+	return s.Flow[Client].Has(relay.Starved) || s.Flow[Server].Has(relay.Starved)
+}
+
+// full reports whether a side's socket accepts no bytes now.
+func (s *Session) full(which Side) bool {
+	return !s.Flow[which.Other()].Has(relay.TargetReady)
+}
+
+// Token returns the token under which the socket of a side is registered. A batch of events opens
+// fewer sockets for one side of a session than there are serial numbers, so no event that is under
+// way has the token of a newer socket.
+func (s *Session) Token(id int32, which Side) reactor.Token {
+	return reactor.Token{Session: id, Side: uint8(which), Serial: uint32(s.Sock[which].serial)}
+}
+
+// setPeer records the client's address.
+func (s *Session) setPeer(a *sock.Addr) {
+	if a.IsUnix() {
+		s.unix = true
+		return
+	}
+	ap := a.AddrPort()
+	s.peer, s.port = ap.Addr().As16(), ap.Port()
+}
+
+// ClientAddr returns the client's address. It is invalid if the client came by a UNIX socket.
+func (s *Session) ClientAddr() netip.AddrPort {
+	if s.unix {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(netip.AddrFrom16(s.peer).Unmap(), s.port)
+}
+
+// ClientBytes returns the number of bytes read from the client, passed on or held.
+func (s *Session) ClientBytes() int64 {
+	return int64(s.Flow[Client].Bytes) + int64(s.Flow[Client].Pending())
+}
+
+// slab holds a loop's sessions. Its address space is reserved for the maximum number of
+// sessions. Memory is used only up to the highest entry that was ever used. Entry 0 is never a
+// session.
+type slab struct {
+	Reserve[Session]
+	free  int32 // entries that were used and freed, the first of a list; 0: none
+	fresh int32 // the first entry that was never used
+	Open  int   // sessions in use
+}
+
+// newSlab reserves entries for this many sessions.
+func newSlab(sessions int) (*slab, error) {
+	r, err := NewReserve[Session](sessions + 1)
+	return &slab{Reserve: r, fresh: 1}, err
+}
+
+// take returns a cleared entry, or 0 if all entries are in use.
+func (b *slab) take() int32 {
+	id := b.free
+	switch {
+	case id != 0:
+		b.free = b.all[id].next
+	case int(b.fresh) < len(b.all):
+		id = b.fresh
+		b.fresh++
+	default:
+		return 0
+	}
+	s := &b.all[id]
+	*s = Session{Backend: -1, Server: -1, Queued: -1, Connected: -1, Sock: [2]Socket{
+		Client: {FD: -1, serial: s.Sock[Client].serial},
+		Server: {FD: -1, serial: s.Sock[Server].serial},
+	}}
+	b.Open++
+	return id
+}
+
+// give frees the entry.
+func (b *slab) give(id int32) {
+	b.all[id].State = Free
+	b.all[id].next = b.free
+	b.free = id
+	b.Open--
+}
+
+// Each calls do for every session in use. do may free that session.
+func (b *slab) Each(do func(id int32)) {
+	for id := int32(1); id < b.fresh; id++ {
+		if b.all[id].State != Free {
+			do(id)
+		}
+	}
+}

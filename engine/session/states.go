@@ -1,0 +1,102 @@
+package session
+
+// StateRow describes a state of a session: the functions that do its work. A function that is nil does
+// nothing.
+type StateRow struct {
+	Letter   byte                                   // second letter of the termination state, as in HAProxy's log; in an exchange, see modeHTTP.phase
+	Event    func(v *Visit, from Side, failed bool) // handles an event or a turn of a socket; failed: the socket has failed
+	Deadline func(v *Visit) int64                   // returns the latest end of the state, in ms of stat.Now; or never
+	Overdue  func(v *Visit)                         // is called at the deadline
+	Lost     func(v *Visit)                         // is called if the client's connection has failed, and event has not ended the session
+}
+
+// StateTable has a row for each state.
+type StateTable [Leaving + 1]StateRow
+
+// CommonStates returns the rows of the states that both modes have.
+func CommonStates() StateTable {
+	return StateTable{
+		Free: {Letter: '-'},
+		Dialing: {
+			Letter:   'C',
+			Event:    func(v *Visit, from Side, _ bool) { v.tendDial(from) },
+			Deadline: (*Visit).dialEnds,
+			Overdue:  (*Visit).dialedTooLong,
+			Lost:     (*Visit).lostWhileDialing,
+		},
+		Pausing: {
+			Letter:   'C',
+			Deadline: func(v *Visit) int64 { return v.S.Since + int64(v.S.wait) },
+			Overdue:  func(v *Visit) { v.retry(v.S.pickAgain) },
+			Lost:     (*Visit).lostWhileDialing,
+		},
+		Relaying: {
+			Letter:   'D',
+			Event:    (*Visit).relayOn,
+			Deadline: func(v *Visit) int64 { return min(v.quiet(Client), v.quiet(Server)) },
+			Overdue:  (*Visit).relayedTooQuietly,
+			Lost:     (*Visit).lostWhileRelaying,
+		},
+		Leaving: {
+			Letter:   '-',
+			Event:    func(v *Visit, _ Side, failed bool) { v.leaveOn(failed) },
+			Deadline: func(v *Visit) int64 { return min(v.Now()+int64(v.S.wait), v.S.Since+v.grace()) },
+		},
+	}
+}
+
+// row returns the row of the session's state.
+func (v *Visit) row() *StateRow { return v.Mode.Row(v.S.State) }
+
+// term returns the termination state of a session that ends now. who is the first letter.
+func (v *Visit) term(who byte) [2]byte {
+	return Term(who, v.row().Letter)
+}
+
+// deadline returns the latest end of the session's state, in ms of stat.Now; or never.
+func (v *Visit) deadline() int64 {
+	if ends := v.row().Deadline; ends != nil {
+		return ends(v)
+	}
+	return Never
+}
+
+// wake handles an event of one of the session's sockets. events 0 means that it is the socket's turn
+// after yield.
+func (v *Visit) wake(from Side, events uint32) {
+	v.meet(from, events)
+	if events == 0 {
+		v.S.Sock[from].flags &^= waiting
+	}
+	failed := v.note(from, events)
+	if events != 0 && !failed && v.S.moves() {
+		v.Yield(Client)
+		return
+	}
+	if event := v.row().Event; event != nil {
+		event(v, from, failed)
+	}
+	if lost := v.row().Lost; lost != nil && failed && from == Client {
+		lost(v) // nobody receives an answer
+	}
+	v.Settle()
+}
+
+// expired is called when the session's entry of the wheel fires. If the deadline has moved since the
+// entry was armed, expired arms the entry again.
+func (v *Visit) expired() {
+	v.retryStarved()
+	if v.S.State == Leaving { // its entry fires at intervals
+		v.lookAgain()
+		return
+	}
+	if at := v.deadline(); at > v.Now() {
+		if at != Never {
+			v.Reactor.Arm(v.ID, at)
+		}
+		return
+	}
+	v.meet(Client, MetTimeout)
+	v.row().Overdue(v)
+	v.Settle() // the next state has armed its own deadline
+}

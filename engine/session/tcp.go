@@ -1,0 +1,122 @@
+package session
+
+import (
+	"fmt"
+
+	"sluice/engine/access"
+	"sluice/engine/relay"
+	"sluice/engine/sock"
+	"sluice/pool"
+)
+
+// modeTCP relays the two directions of a connection. The first bytes decide on the backend.
+type modeTCP struct {
+	*Visit
+	record access.HTTPRecord     // for log lines; contains no request
+	own    Reserve[[2]sock.Addr] // local addresses of ending sessions, by session and side
+}
+
+// newModeTCP reserves memory for the addresses of that many sessions.
+func newModeTCP(v *Visit, sessions int) (Mode, error) {
+	m := &modeTCP{Visit: v}
+	var err error
+	if m.own, err = NewReserve[[2]sock.Addr](sessions + 1); err != nil {
+		return m, fmt.Errorf("memory for %d sessions' addresses: %w", sessions, err)
+	}
+	return m, nil
+}
+
+// tcpStates are the functions of mode tcp for each state. It is filled by init: its functions read it.
+var tcpStates StateTable
+
+func init() {
+	tcpStates = CommonStates()
+	tcpStates[Inspecting] = StateRow{
+		Letter:   'R',
+		Event:    func(v *Visit, _ Side, _ bool) { v.Mode.(*modeTCP).inspect() },
+		Deadline: func(v *Visit) int64 { return v.S.Since + v.Frontend.InspectTimeout },
+		Overdue:  func(v *Visit) { v.Mode.(*modeTCP).inspectedLongEnough() },
+	}
+}
+
+func (m *modeTCP) Row(s State) *StateRow { return &tcpStates[s] }
+
+func (m *modeTCP) Resume() {}
+
+func (m *modeTCP) Close() { m.own.Close() }
+
+// Begin reads the first bytes if a rule needs some. Otherwise the rules decide at once.
+func (m *modeTCP) Begin() {
+	if m.Frontend.Needs.Bytes {
+		m.startInspecting()
+		return
+	}
+	m.decide(nil, true)
+}
+
+// Claimed returns nil: only requests name servers.
+func (m *modeTCP) Claimed(*pool.Server) *pool.Server { return nil }
+
+// Connected starts relaying.
+func (m *modeTCP) Connected() {
+	m.Enter(Relaying)
+	m.Relay()
+}
+
+// Refused closes the client's connection.
+func (m *modeTCP) Refused(t [2]byte) {
+	m.hearLast() // closing a socket with unread bytes would send RST
+	m.End(Ending{Term: t})
+}
+
+// ClientDeadline returns the end of timeout client.
+func (m *modeTCP) ClientDeadline() int64 {
+	return After(m.S.Sock[Client].Seen, m.Frontend.ClientTimeout)
+}
+
+// Drain does nothing: a relayed connection ends when its client or server ends it.
+func (m *modeTCP) Drain() {}
+
+// Cuts reports false: the end of an answer is not known.
+func (m *modeTCP) Cuts() bool { return false }
+
+func (m *modeTCP) Verbatim() bool { return true }
+
+// Over asks for the local addresses, because the log line is written after the sockets are closed.
+func (m *modeTCP) Over([2]byte) {
+	if m.Frontend.Line.AsksAddresses() {
+		AskOwn(m.S, m.own.At(m.ID))
+	}
+}
+
+// Log writes the log line of a session.
+func (m *modeTCP) Log() {
+	if !m.logs() {
+		return
+	}
+	opt := &m.Frontend.Conf.Log
+	normal := m.S.Term[0] == '-' && m.S.Tries == 0
+	if opt.DontLogNull && m.S.received == 0 || opt.DontLogNormal && normal {
+		return
+	}
+	r := &m.record
+	r.Record = m.RecordOf()
+	r.Bytes, r.Uploaded = m.S.Flow[Server].Bytes, uint64(m.S.received)
+	if m.Frontend.Line.AsksAddresses() {
+		TellOwn(m.S, &r.Record, m.own.At(m.ID))
+	}
+	m.SendLine(m.Frontend, r, normal)
+}
+
+// Uncounted returns all bytes of the session.
+func (m *modeTCP) Uncounted() (in, out int64) { return m.S.received, int64(m.S.Flow[Server].Bytes) }
+
+func (m *modeTCP) Flows() []*relay.Flow { return nil }
+
+func (m *modeTCP) Audited() Audited {
+	var a Audited
+	for from := range Side(2) {
+		a.Wants[from] = !m.S.Flow[from].Has(relay.SourceEnded)
+	}
+	return a
+}
