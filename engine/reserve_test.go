@@ -17,11 +17,12 @@ import (
 	"sluice/engine/sock"
 )
 
-// reserved are the types of the entries of all arrays outside the Go heap, as the source writes them.
+// reserved are the types of the entries of all arrays outside the Go heap, as another package writes
+// them.
 var reserved = map[string]reflect.Type{
-	"session":      reflect.TypeFor[session.Session](),
-	"exchange":     reflect.TypeFor[exchange.Exchange](),
-	"[2]sock.Addr": reflect.TypeFor[[2]sock.Addr](),
+	"session.Session":   reflect.TypeFor[session.Session](),
+	"exchange.Exchange": reflect.TypeFor[exchange.Exchange](),
+	"[2]sock.Addr":      reflect.TypeFor[[2]sock.Addr](),
 }
 
 // TestReservedTypesHoldNoPointer: the garbage collector does not see the arrays, so it would free what
@@ -34,26 +35,21 @@ func TestReservedTypesHoldNoPointer(t *testing.T) {
 	}
 }
 
-// TestAllReservedTypesAreChecked finds the types that the source gives to reserve and newReserve.
+// TestAllReservedTypesAreChecked finds the types that the source gives to Reserve and NewReserve.
 func TestAllReservedTypesAreChecked(t *testing.T) {
 	found := map[string]bool{}
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
+	for _, pattern := range []string{"*.go", "*/*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
 		}
-		text := parsed(t, file)
-		ast.Inspect(text, func(n ast.Node) bool {
-			if index, ok := n.(*ast.IndexExpr); ok && isReserve(index.X) {
-				found[typeText(index.Index)] = true
+		for _, file := range files {
+			if !strings.HasSuffix(file, "_test.go") {
+				findReserved(t, file, found)
 			}
-			return true
-		})
+		}
 	}
-	delete(found, "T") // the declarations themselves
+	delete(found, "session.T") // the declarations themselves
 	for name := range found {
 		if reserved[name] == nil {
 			t.Errorf("%s is reserved and not checked for pointers", name)
@@ -66,30 +62,41 @@ func TestAllReservedTypesAreChecked(t *testing.T) {
 	}
 }
 
-func parsed(t *testing.T, file string) *ast.File {
+// findReserved adds the types that a file gives to Reserve and NewReserve.
+func findReserved(t *testing.T, file string, found map[string]bool) {
 	t.Helper()
 	tree, err := parser.ParseFile(gotoken.NewFileSet(), file, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tree
+	ast.Inspect(tree, func(n ast.Node) bool {
+		if index, ok := n.(*ast.IndexExpr); ok && isReserve(index.X) {
+			found[typeText(tree.Name.Name, index.Index)] = true
+		}
+		return true
+	})
 }
 
 func isReserve(x ast.Expr) bool {
+	if of, ok := x.(*ast.SelectorExpr); ok {
+		x = of.Sel
+	}
 	name, ok := x.(*ast.Ident)
-	return ok && (name.Name == "reserve" || name.Name == "newReserve")
+	return ok && (name.Name == "Reserve" || name.Name == "NewReserve")
 }
 
-// typeText returns a type as the source writes it.
-func typeText(x ast.Expr) string {
+// typeText returns a type of a package as another package writes it.
+func typeText(in string, x ast.Expr) string {
 	switch x := x.(type) {
 	case *ast.Ident:
-		return x.Name
+		return in + "." + x.Name
 	case *ast.SelectorExpr:
-		return typeText(x.X) + "." + x.Sel.Name
+		if from, ok := x.X.(*ast.Ident); ok {
+			return from.Name + "." + x.Sel.Name
+		}
 	case *ast.ArrayType:
 		if n, ok := x.Len.(*ast.BasicLit); ok {
-			return "[" + n.Value + "]" + typeText(x.Elt)
+			return "[" + n.Value + "]" + typeText(in, x.Elt)
 		}
 	}
 	return fmt.Sprintf("%T", x)

@@ -13,9 +13,9 @@ import (
 // outsideSeam are the functions that the data path calls beside package sock, by file, each with
 // the reason why a simulation need not replace it.
 var outsideSeam = map[string]string{
-	"reserve.go unix.Mmap":                 "memory is real in a simulation",
-	"reserve.go unix.Madvise":              "memory is real in a simulation",
-	"reserve.go unix.Munmap":               "memory is real in a simulation",
+	"session/reserve.go unix.Mmap":         "memory is real in a simulation",
+	"session/reserve.go unix.Madvise":      "memory is real in a simulation",
+	"session/reserve.go unix.Munmap":       "memory is real in a simulation",
 	"reactor/wait.go time.Now":             "next sleeps, a simulation calls Step",
 	"reactor/wait.go time.Since":           "next sleeps, a simulation calls Step",
 	"../pool/stat/clock_linux.go time.Now": "the clock of other builds",
