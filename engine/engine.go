@@ -15,6 +15,7 @@ import (
 	"sluice/engine/listen"
 	"sluice/engine/plan"
 	"sluice/engine/reactor"
+	"sluice/engine/reserve"
 	"sluice/engine/session"
 	"sluice/engine/site"
 	"sluice/pool"
@@ -69,6 +70,9 @@ type Engine struct {
 // New opens the log targets of the site and what the loops need. The caller calls New before
 // chroot and before it drops privileges.
 func New(o Options) (*Engine, error) {
+	if !reserve.Costless() {
+		o.Plan.Capacity = o.Plan.MaxConn
+	}
 	e := &Engine{
 		Process: session.Process{Plan: o.Plan, Memory: o.Plan.Memory.Budgets(), Logger: o.Logger},
 

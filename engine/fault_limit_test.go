@@ -131,7 +131,7 @@ backend b
 }
 
 // A maximum that changes while clients wait has an effect at once. Sessions that it leaves no place
-// continue.
+// continue. The process can have more sessions than maxconn of the configuration.
 func TestMaxconnChangesWhileClientsWait(t *testing.T) {
 	for name, limit := range map[string]func(*balancer) *stat.Limit{
 		"process":  func(b *balancer) *stat.Limit { return &b.Limit },
@@ -140,8 +140,9 @@ func TestMaxconnChangesWhileClientsWait(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			const clients = 12
-			b := start(t, plain+"  server s "+newPeer(t, echo).String())
+			b := start(t, plain+"  server s "+newPeer(t, echo).String()+"\nglobal\n  maxconn 1\n")
 			l := limit(b)
+			b.setMax(&b.Limit, 0)
 			b.setMax(l, 1)
 			served := make(chan net.Conn, clients)
 			for range clients {

@@ -7,6 +7,7 @@ import (
 	"sluice/engine/acl"
 	"sluice/engine/httpflow"
 	"sluice/engine/relay"
+	"sluice/engine/reserve"
 	"sluice/engine/session"
 	"sluice/pool"
 )
@@ -15,8 +16,8 @@ import (
 // current head needs.
 type modeHTTP struct {
 	*session.Visit
-	x         *Exchange                 // of the session
-	exchanges session.Reserve[Exchange] // by session number
+	x         *Exchange               // of the session
+	exchanges reserve.Array[Exchange] // by session number
 
 	rewrite  httpflow.Rewrite // edits of the current head
 	reply    httpflow.Head    // the current head of an answer
@@ -36,7 +37,7 @@ type modeHTTP struct {
 func New(v *session.Visit, sessions int) (session.Mode, error) {
 	m := &modeHTTP{Visit: v}
 	var err error
-	if m.exchanges, err = session.NewReserve[Exchange](sessions + 1); err != nil {
+	if m.exchanges, err = reserve.New[Exchange](sessions + 1); err != nil {
 		return m, fmt.Errorf("memory for %d exchanges: %w", sessions, err)
 	}
 	return m, nil

@@ -20,8 +20,9 @@ const (
 // MostConns is the highest MaxConn of a plan. Each loop could have to number as many sessions.
 const MostConns = 1<<29 - 1
 
-// mostUnasked is the highest MaxConn without a maxconn in the configuration. Memory is reserved for
-// each connection, and the limit on descriptors may be infinite.
+// mostUnasked is the highest MaxConn without a maxconn in the configuration, and the highest
+// Capacity beyond MaxConn. Memory is reserved for each connection, and the limit on descriptors may
+// be infinite.
 const mostUnasked = 1<<22 - 1
 
 // This does not compile unless a stat.Limit allows every configurable loop to wait.
@@ -32,6 +33,7 @@ const _ = uint(stat.MaxLoops - conf.MaxThreads)
 type Plan struct {
 	Loops    int    // number of loops, from 1
 	MaxConn  int    // maximum number of connections that is in effect
+	Capacity int    // number of sessions for which each loop reserves memory: as many as fit, at least MaxConn
 	Wanted   int    // maxconn of the configuration; 0: as many as fit
 	Nofile   uint64 // limit on descriptors that the plan is based on
 	Fixed    int    // descriptors for everything except connections and pipes
@@ -58,6 +60,7 @@ func Make(c *conf.Config, nofile uint64) Plan {
 	if p.Wanted > 0 {
 		p.MaxConn = min(p.Wanted, fits)
 	}
+	p.Capacity = max(p.MaxConn, min(fits, mostUnasked))
 	p.Pipes = min((free-p.MaxConn*conf.FDsPerConn)/2, max(p.MaxConn/4, fewestPipes*p.Loops))
 	p.judge(c)
 	return p

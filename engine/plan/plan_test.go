@@ -35,10 +35,21 @@ func TestPlanNeverExceedsTheDescriptors(t *testing.T) {
 			if p.Wanted > 0 && p.MaxConn > p.Wanted {
 				t.Errorf("maxconn %d became %d", p.Wanted, p.MaxConn)
 			}
+			if p.Capacity < p.MaxConn || p.Capacity > max(p.MaxConn, mostUnasked) {
+				t.Errorf("%d descriptors, %q: capacity %d, maxconn %d", nofile, maxconn, p.Capacity, p.MaxConn)
+			}
 			if p.Pipes < 0 {
 				t.Errorf("%d pipes", p.Pipes)
 			}
 		}
+	}
+}
+
+// TestPlanReservesForAllDescriptors: maxconn of the configuration does not lower the capacity.
+func TestPlanReservesForAllDescriptors(t *testing.T) {
+	unasked, low := planned(t, "", 20000), planned(t, "  maxconn 10", 20000)
+	if unasked.Capacity != unasked.MaxConn || low.MaxConn != 10 || low.Capacity != unasked.Capacity {
+		t.Errorf("capacity %d with maxconn 10, %d without", low.Capacity, unasked.Capacity)
 	}
 }
 

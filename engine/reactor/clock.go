@@ -1,6 +1,7 @@
 package reactor
 
 import (
+	"fmt"
 	"os"
 	"time"
 
@@ -11,18 +12,32 @@ import (
 // clock fires at the times for which timers are armed. It has a timing wheel and a timerfd, which is
 // armed for the next entry of the wheel. While the wheel is empty the timerfd is disarmed.
 type clock struct {
-	fd    int // the timerfd
-	wheel *wheel.Wheel
+	fd    int            // the timerfd
+	wheel *wheel.Wheel   // nil: opening it has failed
 	fire  func(id int32) // called for each entry that is due
 	next  int64          // when the timerfd fires, ms of stat.Now; 0: it is disarmed
 }
 
-func newClock(w *wheel.Wheel, fire func(id int32)) (clock, error) {
-	fd, e := sock.Timer()
-	if e != 0 {
-		return clock{fd: -1}, os.NewSyscallError("timerfd_create", e)
+// open makes the timers 0 to timers-1. If it fails, close must be called all the same.
+func (c *clock) open(timers int, now int64) (err error) {
+	if c.wheel, err = wheel.New(timers, now); err != nil {
+		return fmt.Errorf("memory for %d timers: %w", timers, err)
 	}
-	return clock{fd: fd, wheel: w, fire: fire}, nil
+	var e sock.Errno
+	if c.fd, e = sock.Timer(); e != 0 {
+		c.fd = -1
+		return os.NewSyscallError("timerfd_create", e)
+	}
+	return nil
+}
+
+func (c *clock) close() {
+	if c.fd >= 0 {
+		sock.Close(c.fd)
+	}
+	if c.wheel != nil {
+		c.wheel.Close()
+	}
 }
 
 // Arm makes the timer fire at the time at, in ms of stat.Now. If it is armed for an earlier time, it

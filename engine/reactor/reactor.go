@@ -8,7 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sluice/engine/sock"
-	"sluice/engine/wheel"
 	"sluice/pool/stat"
 )
 
@@ -60,7 +59,7 @@ type Reactor struct {
 // Open opens a Reactor that calls the methods of h. The caller closes it with Close.
 func Open(o Options, h Handler) (*Reactor, error) {
 	r := &Reactor{
-		handler: h, epoll: -1, bell: -1, clock: clock{fd: -1},
+		handler: h, epoll: -1, bell: -1, clock: clock{fd: -1, fire: h.OnTimer},
 		tasks: queue.NewLockFreeQueue(), events: make([]unix.EpollEvent, o.Events), tick: o.Tick,
 	}
 	r.readClock()
@@ -79,7 +78,7 @@ func (r *Reactor) open(timers int) (err error) {
 	if r.bell, e = sock.Bell(); e != 0 {
 		return os.NewSyscallError("eventfd", e)
 	}
-	if r.clock, err = newClock(wheel.New(timers, r.now), r.handler.OnTimer); err != nil {
+	if err := r.clock.open(timers, r.now); err != nil {
 		return err
 	}
 	if err := r.rings(r.bell, bell); err != nil {
@@ -88,12 +87,12 @@ func (r *Reactor) open(timers int) (err error) {
 	return r.rings(r.clock.fd, timer)
 }
 
-// Close closes the descriptors of the Reactor. Nobody may call Wait or Tell any more.
+// Close closes the descriptors of the Reactor and gives its memory back. The Reactor must not be
+// used any more.
 func (r *Reactor) Close() {
-	for _, fd := range []int{r.clock.fd, r.bell} {
-		if fd >= 0 {
-			sock.Close(fd)
-		}
+	r.clock.close()
+	if r.bell >= 0 {
+		sock.Close(r.bell)
 	}
 	if r.gnet != nil {
 		_ = r.gnet.Close()

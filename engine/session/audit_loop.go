@@ -40,15 +40,15 @@ func (l *Loop) Audit() []string {
 // has no timer and holds no bytes.
 func (g *ledger) slab() {
 	b, open, listed := g.Sessions, 0, map[int32]bool{}
-	for id := b.free; id != 0; id = b.all[id].next {
-		if listed[id] || b.all[id].State != Free {
+	for id := b.free; id != 0; id = b.At(id).next {
+		if listed[id] || b.At(id).State != Free {
 			g.unless(false, "the free list leads to %d twice, or it is open", id)
 			return
 		}
 		listed[id] = true
 	}
 	for id := int32(1); id < b.fresh; id++ {
-		if b.all[id].State != Free {
+		if b.At(id).State != Free {
 			open++
 			continue
 		}

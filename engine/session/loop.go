@@ -69,10 +69,10 @@ type LoopOptions struct {
 // newMode makes a mode that works on the sessions of a visit. sessions is their maximum number.
 type newMode func(v *Visit, sessions int) (Mode, error)
 
-// NewLoop opens what the loop needs and reserves memory for its sessions. number is its index among
-// the loops of the process.
+// NewLoop opens what the loop needs and reserves memory for its sessions, in both modes: a later
+// configuration may need either. number is its index among the loops of the process.
 func NewLoop(o LoopOptions, number int) (*Loop, error) {
-	sessions := o.Process.Plan.MaxConn
+	sessions := o.Process.Plan.Capacity
 	l := &Loop{
 		process: o.Process,
 		sites:   [generations]*site.Site{o.Site},

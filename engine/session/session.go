@@ -5,6 +5,7 @@ import (
 
 	"sluice/engine/reactor"
 	"sluice/engine/relay"
+	"sluice/engine/reserve"
 	"sluice/engine/sock"
 	"sluice/sniff"
 )
@@ -191,7 +192,7 @@ func (s *Session) ClientBytes() int64 {
 // sessions. Memory is used only up to the highest entry that was ever used. Entry 0 is never a
 // session.
 type slab struct {
-	Reserve[Session]
+	reserve.Array[Session]
 	free  int32 // entries that were used and freed, the first of a list; 0: none
 	fresh int32 // the first entry that was never used
 	Open  int   // sessions in use
@@ -199,8 +200,8 @@ type slab struct {
 
 // newSlab reserves entries for this many sessions.
 func newSlab(sessions int) (*slab, error) {
-	r, err := NewReserve[Session](sessions + 1)
-	return &slab{Reserve: r, fresh: 1}, err
+	r, err := reserve.New[Session](sessions + 1)
+	return &slab{Array: r, fresh: 1}, err
 }
 
 // take returns a cleared entry, or 0 if all entries are in use.
@@ -208,14 +209,14 @@ func (b *slab) take() int32 {
 	id := b.free
 	switch {
 	case id != 0:
-		b.free = b.all[id].next
-	case int(b.fresh) < len(b.all):
+		b.free = b.At(id).next
+	case int(b.fresh) < b.Len():
 		id = b.fresh
 		b.fresh++
 	default:
 		return 0
 	}
-	s := &b.all[id]
+	s := b.At(id)
 	*s = Session{Backend: -1, Server: -1, Queued: -1, Connected: -1, Sock: [2]Socket{
 		Client: {FD: -1, serial: s.Sock[Client].serial},
 		Server: {FD: -1, serial: s.Sock[Server].serial},
@@ -226,8 +227,8 @@ func (b *slab) take() int32 {
 
 // give frees the entry.
 func (b *slab) give(id int32) {
-	b.all[id].State = Free
-	b.all[id].next = b.free
+	s := b.At(id)
+	s.State, s.next = Free, b.free
 	b.free = id
 	b.Open--
 }
@@ -235,7 +236,7 @@ func (b *slab) give(id int32) {
 // Each calls do for every session in use. do may free that session.
 func (b *slab) Each(do func(id int32)) {
 	for id := int32(1); id < b.fresh; id++ {
-		if b.all[id].State != Free {
+		if b.At(id).State != Free {
 			do(id)
 		}
 	}

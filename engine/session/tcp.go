@@ -5,6 +5,7 @@ import (
 
 	"sluice/engine/access"
 	"sluice/engine/relay"
+	"sluice/engine/reserve"
 	"sluice/engine/sock"
 	"sluice/pool"
 )
@@ -12,15 +13,15 @@ import (
 // modeTCP relays the two directions of a connection. The first bytes decide on the backend.
 type modeTCP struct {
 	*Visit
-	record access.HTTPRecord     // for log lines; contains no request
-	own    Reserve[[2]sock.Addr] // local addresses of ending sessions, by session and side
+	record access.HTTPRecord           // for log lines; contains no request
+	own    reserve.Array[[2]sock.Addr] // local addresses of ending sessions, by session and side
 }
 
 // newModeTCP reserves memory for the addresses of that many sessions.
 func newModeTCP(v *Visit, sessions int) (Mode, error) {
 	m := &modeTCP{Visit: v}
 	var err error
-	if m.own, err = NewReserve[[2]sock.Addr](sessions + 1); err != nil {
+	if m.own, err = reserve.New[[2]sock.Addr](sessions + 1); err != nil {
 		return m, fmt.Errorf("memory for %d sessions' addresses: %w", sessions, err)
 	}
 	return m, nil

@@ -22,9 +22,6 @@ type Site struct {
 	Frontends []*Frontend // in the order of Conf.Frontends
 	Backends  []*Backend  // in the order of Conf.Backends
 
-	HTTP           bool // a frontend is in mode http
-	LocalAddresses bool // a log line of mode tcp contains addresses of this machine
-
 	log *access.Log // nil: Open was not called
 }
 
@@ -48,10 +45,6 @@ func Compile(c *conf.Config, lookUp LookUp) (*Site, conf.Problems) {
 	problems = problems.Distinct() // proxies share log targets
 	if problems.Err() != nil {
 		return nil, problems
-	}
-	for _, f := range s.Frontends {
-		s.HTTP = s.HTTP || f.Conf.Mode == conf.HTTP
-		s.LocalAddresses = s.LocalAddresses || f.Conf.Mode == conf.TCP && f.Line.AsksAddresses()
 	}
 	return s, problems
 }

@@ -78,27 +78,6 @@ backend late
 	}
 }
 
-// TestWhatSessionsNeedToStore: the site says whether a frontend is in mode http, and whether lines
-// of mode tcp contain local addresses.
-func TestWhatSessionsNeedToStore(t *testing.T) {
-	tests := []struct {
-		lines           string
-		http, addresses bool
-	}{
-		{"", false, false},
-		{"  mode http\n", true, false},
-		{"  log-format \"%fi\"\n", false, true},
-		{"  mode http\n  log-format \"%fi\"\n", true, false},
-		{"  log-format \"%ci\"\n", false, false},
-	}
-	for _, tt := range tests {
-		s := mustCompile(t, "frontend f\n  bind 127.0.0.1:1\n"+tt.lines)
-		if s.HTTP != tt.http || s.LocalAddresses != tt.addresses {
-			t.Errorf("%q: http %v, local addresses %v; want %v, %v", tt.lines, s.HTTP, s.LocalAddresses, tt.http, tt.addresses)
-		}
-	}
-}
-
 func TestFrontendByName(t *testing.T) {
 	s := mustCompile(t, "frontend a\n  bind 127.0.0.1:1\nfrontend b\n  bind 127.0.0.1:2\n")
 	if f := s.Frontend("b"); f != s.Frontends[1] {

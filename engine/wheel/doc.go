@@ -2,8 +2,8 @@
 //
 // It is a hashed timing wheel. An entry is a number with at most one deadline. Arming,
 // cancelling and firing an entry cost the same however many entries wait. Nothing is allocated
-// after New, and the arrays contain no pointers. The caller passes the time to each call, in
-// milliseconds of a monotonic clock.
+// after New. Entries that were never armed use no memory, see package reserve. The caller passes
+// the time to each call, in milliseconds of a monotonic clock.
 //
 // An entry is never moved to a later time. It fires at the earliest time for which it was
 // armed. The owner of the entry then compares the time with its real deadline, and arms the

@@ -1,6 +1,10 @@
 package wheel
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"sluice/engine/reserve"
+)
 
 const (
 	// Tick is the wheel's resolution in milliseconds: an entry fires up to
@@ -15,59 +19,69 @@ const (
 // Wheel is a set of armed entries. The documentation of the package explains how it works. All
 // times are in milliseconds of the caller's monotonic clock.
 type Wheel struct {
-	due        []int64       // by entry: when it is to fire
-	next, prev []int32       // by entry: the next and previous entry in the same slot, or none
-	slot       []int32       // by entry: the slot that contains it plus one; 0: not armed
-	head       [slots]int32  // by slot: its first entry, or none
-	occupied   [words]uint64 // one bit per slot: it contains entries
-	done       int64         // number of the last expired tick, that is time / Tick
-	armed      int           // number of armed entries
-	ripe       []int32       // scratch memory of expireSlot
+	entries  reserve.Array[entry]
+	head     [slots]int32  // by slot: its first entry, or none
+	occupied [words]uint64 // one bit per slot: it contains entries
+	done     int64         // number of the last expired tick, that is time / Tick
+	armed    int           // number of armed entries
+	ripe     []int32       // scratch memory of expireSlot
 }
 
-// New returns a wheel for the entries 0 to entries-1. The time is now.
-func New(entries int, now int64) *Wheel {
-	w := &Wheel{
-		due:  make([]int64, entries),
-		next: make([]int32, entries),
-		prev: make([]int32, entries),
-		slot: make([]int32, entries),
-		done: now / Tick,
+// entry is zero until it is armed, so that entries that are never used need no memory.
+type entry struct {
+	due        int64 // when it is to fire
+	next, prev int32 // the next and previous entry in the same slot, or none
+	slot       int32 // the slot that contains it plus one; 0: not armed
+}
+
+// New returns a wheel for the entries 0 to entries-1. The time is now. The caller closes it with
+// Close. It fails if the kernel does not give the address space.
+func New(entries int, now int64) (*Wheel, error) {
+	reserved, err := reserve.New[entry](entries)
+	if err != nil {
+		return nil, err
 	}
+	w := &Wheel{entries: reserved, done: now / Tick}
 	for i := range w.head {
 		w.head[i] = none
 	}
-	return w
+	return w, nil
 }
 
-// slotOf returns the slot that contains the entry, or none. Slot numbers are stored plus one,
-// so that 0 means none: the memory of entries that were never used stays unwritten.
-func (w *Wheel) slotOf(id int32) int32 { return w.slot[id] - 1 }
+// Close gives the memory back. The wheel must not be used any more.
+func (w *Wheel) Close() { w.entries.Close() }
+
+// in returns the slot that contains the entry, or none.
+func (e *entry) in() int32 { return e.slot - 1 }
 
 // Arm makes the entry fire at the time at. If the entry is already armed for an earlier time,
 // Arm changes nothing.
 func (w *Wheel) Arm(id int32, at int64) {
-	if w.slotOf(id) != none {
-		if w.due[id] <= at {
+	e := w.entries.At(id)
+	if e.in() != none {
+		if e.due <= at {
 			return
 		}
 		w.unlink(id)
 	}
 	tick := max((at+Tick-1)/Tick, w.done+1)
-	w.due[id] = at
+	e.due = at
 	w.link(id, int32(tick%slots))
 }
 
 // Cancel disarms the entry if it is armed.
 func (w *Wheel) Cancel(id int32) {
-	if w.slotOf(id) != none {
+	if w.entries.At(id).in() != none {
 		w.unlink(id)
 	}
 }
 
 // Due returns the time at which the entry is to fire, and whether it is armed. at is only valid
 // if armed is true.
-func (w *Wheel) Due(id int32) (at int64, armed bool) { return w.due[id], w.slotOf(id) != none }
+func (w *Wheel) Due(id int32) (at int64, armed bool) {
+	e := w.entries.At(id)
+	return e.due, e.in() != none
+}
 
 // Armed returns the number of armed entries.
 func (w *Wheel) Armed() int { return w.armed }
@@ -113,13 +127,15 @@ func (w *Wheel) Expire(now int64, fire func(id int32)) {
 // because fire may change the list of the slot.
 func (w *Wheel) expireSlot(slot int32, now int64, fire func(id int32)) {
 	w.ripe = w.ripe[:0]
-	for id := w.head[slot]; id != none; id = w.next[id] {
-		if w.due[id] <= now {
+	for id := w.head[slot]; id != none; {
+		e := w.entries.At(id)
+		if e.due <= now {
 			w.ripe = append(w.ripe, id)
 		}
+		id = e.next
 	}
 	for _, id := range w.ripe {
-		if w.slotOf(id) == slot && w.due[id] <= now {
+		if e := w.entries.At(id); e.in() == slot && e.due <= now {
 			w.unlink(id)
 			fire(id)
 		}
@@ -127,10 +143,10 @@ func (w *Wheel) expireSlot(slot int32, now int64, fire func(id int32)) {
 }
 
 func (w *Wheel) link(id, slot int32) {
-	first := w.head[slot]
-	w.next[id], w.prev[id], w.slot[id] = first, none, slot+1
+	e, first := w.entries.At(id), w.head[slot]
+	e.next, e.prev, e.slot = first, none, slot+1
 	if first != none {
-		w.prev[first] = id
+		w.entries.At(first).prev = id
 	}
 	w.head[slot] = id
 	w.occupied[slot/64] |= 1 << (slot % 64)
@@ -138,18 +154,19 @@ func (w *Wheel) link(id, slot int32) {
 }
 
 func (w *Wheel) unlink(id int32) {
-	slot, next, prev := w.slotOf(id), w.next[id], w.prev[id]
-	if next != none {
-		w.prev[next] = prev
+	e := w.entries.At(id)
+	slot := e.in()
+	if e.next != none {
+		w.entries.At(e.next).prev = e.prev
 	}
-	if prev != none {
-		w.next[prev] = next
+	if e.prev != none {
+		w.entries.At(e.prev).next = e.next
 	} else {
-		w.head[slot] = next
+		w.head[slot] = e.next
 	}
 	if w.head[slot] == none {
 		w.occupied[slot/64] &^= 1 << (slot % 64)
 	}
-	w.slot[id] = 0
+	e.slot = 0
 	w.armed--
 }

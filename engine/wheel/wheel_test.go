@@ -10,9 +10,19 @@ import (
 
 var seed = flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the random tests")
 
+func newWheel(t testing.TB, entries int) *Wheel {
+	t.Helper()
+	w, err := New(entries, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	return w
+}
+
 func TestFiresOnceAndNeverEarly(t *testing.T) {
 	for _, after := range []int64{0, 1, 7, 8, 9, 100, slots*Tick - 1, slots * Tick, slots*Tick*3 + 5} {
-		w := New(1, 0)
+		w := newWheel(t, 1)
 		w.Arm(0, after)
 		fired := int64(-1)
 		for now := int64(0); now <= after+2*Tick; now++ {
@@ -30,7 +40,7 @@ func TestFiresOnceAndNeverEarly(t *testing.T) {
 }
 
 func TestArmKeepsTheEarliestTime(t *testing.T) {
-	w := New(1, 0)
+	w := newWheel(t, 1)
 	w.Arm(0, 500)
 	w.Arm(0, 9000)
 	w.Arm(0, 100)
@@ -47,7 +57,7 @@ func TestArmKeepsTheEarliestTime(t *testing.T) {
 }
 
 func TestFireMayArmAndCancelOthers(t *testing.T) {
-	w := New(3, 0)
+	w := newWheel(t, 3)
 	for id := range int32(3) {
 		w.Arm(id, 100)
 	}
@@ -72,7 +82,7 @@ func TestAgainstSortedList(t *testing.T) {
 	t.Logf("seed %d", *seed)
 	rng := rand.New(rand.NewPCG(*seed, 0))
 	const entries = 200
-	w, plain, now := New(entries, 0), map[int32]int64{}, int64(0)
+	w, plain, now := newWheel(t, entries), map[int32]int64{}, int64(0)
 	for range 20000 {
 		id := rng.Int32N(entries)
 		switch rng.IntN(4) {
@@ -125,7 +135,7 @@ func checkExpired(t *testing.T, w *Wheel, plain map[int32]int64, now int64) {
 }
 
 func TestWorkingAllocatesNothing(t *testing.T) {
-	w, now := New(100, 0), int64(0)
+	w, now := newWheel(t, 100), int64(0)
 	fire := func(int32) {}
 	work := func() {
 		for id := range int32(100) {
@@ -142,7 +152,7 @@ func TestWorkingAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkArmCancel(b *testing.B) {
-	w := New(10000, 0)
+	w := newWheel(b, 10000)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		id := int32(i % 10000)

@@ -1,0 +1,27 @@
+package reserve
+
+import (
+	"bytes"
+	"math"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Costless reports whether address space that nobody touches costs nothing. It does cost something
+// where the process has a limit on it (RLIMIT_AS, RLIMIT_DATA), and where the kernel promises no
+// more memory than it has (vm.overcommit_memory is 2): little would be left for others there.
+func Costless() bool {
+	for _, which := range []int{unix.RLIMIT_AS, unix.RLIMIT_DATA} {
+		var limit unix.Rlimit
+		if unix.Getrlimit(which, &limit) != nil || limit.Cur != math.MaxUint64 {
+			return false
+		}
+	}
+	mode, err := os.ReadFile("/proc/sys/vm/overcommit_memory")
+	return err == nil && costless(mode)
+}
+
+// costless reports whether the content of vm.overcommit_memory is a mode in which address space
+// does not count as used memory: 0 or 1.
+func costless(mode []byte) bool { return !bytes.HasPrefix(mode, []byte("2")) }
