@@ -176,6 +176,7 @@ func TestMaxconnChangesWhileClientsWait(t *testing.T) {
 
 // greeted returns the connection when its server has answered.
 func greeted(t *testing.T, c net.Conn) net.Conn {
+	t.Helper()
 	got := make([]byte, 1)
 	_, _ = io.WriteString(c, "x")
 	if _, err := io.ReadFull(c, got); err != nil {

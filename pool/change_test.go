@@ -191,6 +191,7 @@ func TestSetAddress(t *testing.T) {
 
 // backendWithMeans returns a backend of one server that is DOWN.
 func backendWithMeans(t *testing.T) *Backend {
+	t.Helper()
 	c := weighted(1)
 	c.Servers[0].Check = true
 	b, ps := New(1, c, Means{

@@ -146,7 +146,7 @@ func TestRemovedServer(t *testing.T) {
 		t.Errorf("enabled after its removal: picked %s", got)
 	}
 	s.Release()
-	if s.Hold() || s.Hold() || s.References() != 0 {
+	if first, second := s.Hold(), s.Hold(); first || second || s.References() != 0 {
 		t.Errorf("a freed server can be held, %d references", s.References())
 	}
 	if _, ps := b.Add(server("c")); ps.Err() != nil || picks(b, 4, nil) != "bcbc" || b.Server(0).Name != "c" {
