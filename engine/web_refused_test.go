@@ -179,6 +179,17 @@ func TestWebUnreadRequests(t *testing.T) {
 	}
 }
 
+// TestWebUnixClientSendsBehindItsAnswer: a client on a UNIX socket sends its next request after it has
+// read the last byte of an answer that ends the connection. It must find FIN, not ECONNRESET.
+func TestWebUnixClientSendsBehindItsAnswer(t *testing.T) {
+	s := serveScripts(t, overTCP, script{hearHead, say("HTTP/1.1 200 OK\r\n\r\nuntil the end")})
+	b := start(t, webDefaults+"frontend f\n  bind unix@"+t.TempDir()+"/f\n  default_backend b\nbackend b\n  server s "+s.String()+"\n")
+	a := b.follow("f", say(head("a")), hear("until the end"), rest(200*time.Millisecond), say(head("a")), takeAll)
+	if err := a.failed(); err != nil || !a.ended() {
+		t.Errorf("the client: %v, then %v", err, a.how())
+	}
+}
+
 // TestWebUnreadPartOfHead: a client has sent a part of a head, which was looked at in the socket
 // because memory is used up, and FIN. It gets the refusal and then FIN, also over a UNIX socket.
 func TestWebUnreadPartOfHead(t *testing.T) {

@@ -91,7 +91,7 @@ func (v *Visit) leave(gone bool) {
 			v.Watch(v.S.last) // a client that is answered at once is not watched yet; lookAgain tries again
 			return
 		}
-		if e == 0 && v.sendEnd() {
+		if e == 0 && (v.sendEnd() || v.mayMissTheEnd()) {
 			return
 		}
 	}
@@ -106,6 +106,18 @@ func (v *Visit) sendEnd() bool {
 		v.SendFIN(v.S.last)
 	}
 	return sock.Unsent(int(v.S.Sock[v.S.last].FD)) > 0
+}
+
+// mayMissTheEnd reports whether a client on a UNIX socket has not sent FIN yet. If this socket is closed
+// while the client sends, the kernel reports ECONNRESET to the client in place of our FIN, although it
+// has read all bytes. So the socket stays open until the client ends, or until the grace period is over.
+// On TCP a client finds the FIN first.
+func (v *Visit) mayMissTheEnd() bool {
+	const over = relay.SourceClosing | relay.SourceEnded
+	if !v.S.unix || v.S.last != Client || v.S.abrupt || v.S.Flow[Client].HasAny(over) {
+		return false
+	}
+	return v.Watch(Client) // without events, the client's end would not be noticed
 }
 
 // DropUnread reads and drops bytes that a peer has sent, at most one share in a turn. Closing a
