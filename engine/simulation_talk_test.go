@@ -99,8 +99,25 @@ func (s *scene) hurry(t *simTalk) {
 	switch first := &t.stream.Client.Pieces[0]; {
 	case first.Pause > t.front.inspect+about && atOnce:
 		t.route = &t.front.routes[0]
+		return
 	case first.Pause > t.front.inspect-about:
 		first.Pause = t.front.inspect / 2
+	}
+	s.hurryOn(t)
+}
+
+// hurryOn shortens the pauses before the bytes that the rules may need, so that all of them come within
+// inspect-delay. Bytes without a prefix may look like the start of a head for some time.
+func (s *scene) hurryOn(t *simTalk) {
+	const undecided = 16
+	need, sent, waited := len(t.stream.Prefix)+undecided, 0, time.Duration(0)
+	for i := range t.stream.Client.Pieces {
+		if sent >= need {
+			return
+		}
+		p := &t.stream.Client.Pieces[i]
+		p.Pause = min(p.Pause, max(0, t.front.inspect*3/4-waited))
+		sent, waited = sent+p.Size, waited+p.Pause
 	}
 }
 
