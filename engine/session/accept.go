@@ -13,22 +13,21 @@ import (
 )
 
 const (
-	// shortage is the pause when the kernel lacks descriptors or memory. Accepting pauses if
-	// there is no descriptor or memory for a connection, a session if there is no memory for a
-	// read or write.
+	// shortage is the pause before a retry if the kernel lacks descriptors or memory. A listener
+	// pauses if a connection cannot be accepted, a session if a read or write lacks memory.
 	shortage = 100 * time.Millisecond
 )
 
 // Listener is the listening socket of one bind line on one loop. It belongs to the loop.
 type Listener struct {
 	FD       int // descriptor; -1: closed
-	index    int // in loop.listeners
+	index    int // in Loop.Listeners
 	Number   int // of the bind line in its frontend, from 1
 	Frontend *site.Frontend
-	Limits   [3]*stat.Limit // of the process, the frontend and the bind line
-	Watched  bool           // registered with the reactor
+	Limits   [3]*stat.Limit // maxconn of the process, the frontend and the bind line, in this order
+	Watched  bool           // the socket is registered with the reactor
 	Burst    int            // connections that the next event may accept, at least 1
-	Held     []heldClient   // draining: clients that wait for a place of the limits
+	Held     []heldClient   // draining: accepted clients that wait for a place of the limits
 }
 
 // Add adds a listener to the loop, before it runs.
@@ -59,7 +58,8 @@ func (l *Loop) pause(ln *Listener) {
 	}
 }
 
-// resumeAll resumes all listeners. It is called at the start and when a shortage may be over.
+// resumeAll resumes all listeners. It is called at the start, when a shortage may be over, and when
+// a limit has a free place.
 func (l *Loop) resumeAll() {
 	for _, ln := range l.Listeners {
 		if err := l.resume(ln); err != nil {
@@ -68,9 +68,9 @@ func (l *Loop) resumeAll() {
 	}
 }
 
-// retryAccept is called when limit has a free place and this loop was chosen to take it.
-// Another loop may have accepted the waiting client meanwhile, from a queue that both share.
-// The place then goes to the next waiting loop.
+// retryAccept is called when limit has a free place and this loop was chosen to use it. Another
+// loop that shares the kernel's queue may have accepted the waiting client meanwhile. The place
+// then goes to the next waiting loop.
 func (l *Loop) retryAccept(limit *stat.Limit) error {
 	l.resumeAll()
 	for _, ln := range l.Listeners {
@@ -85,9 +85,9 @@ func (l *Loop) retryAccept(limit *stat.Limit) error {
 	return l.Ended()
 }
 
-// accept accepts waiting clients, at most ln.burst of them. The burst adapts, to save calls
-// that find no client: it becomes the number of clients found, or doubles if all calls found
-// one.
+// accept accepts waiting clients, at most ln.Burst of them. Burst adapts, to save calls that find
+// no client. It becomes the number of clients found, or doubles, up to Sizes.Accepts, if all calls
+// found a client.
 func (l *Loop) accept(ln *Listener) {
 	for n := range ln.Burst {
 		if !l.admit(ln) {
@@ -135,8 +135,8 @@ func (l *Loop) release(limit *stat.Limit) {
 	}
 }
 
-// take accepts one client. It returns false if accepting must stop: no client waits, or the
-// kernel lacks resources.
+// take accepts one client. The listener's limits already count this client. take returns false if
+// no client waits or the kernel lacks resources. accept then stops.
 func (l *Loop) take(ln *Listener) bool {
 	fd, e := sock.Accept(ln.FD, &l.peer)
 	if e == 0 {
@@ -155,7 +155,8 @@ func (l *Loop) take(ln *Listener) bool {
 	return true
 }
 
-// short logs a shortage of the kernel and pauses the listener for the duration of shortage.
+// short logs that the kernel lacks descriptors or memory, and pauses the listener for the time
+// shortage.
 func (l *Loop) short(ln *Listener, what string, err error) {
 	l.pause(ln)
 	l.Reactor.Arm(OwnTimer, l.Now()+shortage.Milliseconds())
@@ -211,7 +212,7 @@ func (l *Loop) allowed(f *site.Frontend, fd int) bool {
 }
 
 // FindDestination finds the address that the client connected to. This costs a system call, so
-// it is done only if a rule reads the address.
+// FindDestination does it only if a rule of the frontend reads the address.
 func (l *Loop) FindDestination(f *site.Frontend, fd int) {
 	if !f.Needs.Dst {
 		return

@@ -12,8 +12,8 @@ import (
 type Audited struct {
 	Own   bool         // this proxy answers the current request itself
 	Idles bool         // a server's connection is kept for a later request
-	Idle  *pool.Server // the server of that connection
-	Wants [2]bool      // bytes from this side are passed on in the current state
+	Idle  *pool.Server // the server of that connection; nil: Idles is false
+	Wants [2]bool      // by side: bytes from this side are passed on in the current state
 	Wrong []string     // violations
 }
 
@@ -25,8 +25,8 @@ type sessionCheck struct {
 	wrongs
 }
 
-// Audit returns what is wrong with the session. It is for tests. No work on another session may be
-// under way.
+// Audit returns the violations that it finds in the session; nil: none. Only tests call it. No work
+// on another session may be under way.
 func (v *Visit) Audit() []string {
 	c := sessionCheck{Visit: v, Session: v.S, mode: v.Mode.Audited()}
 	c.wrongs = c.mode.Wrong
@@ -51,8 +51,8 @@ func (c *sessionCheck) serving() bool {
 	return c.is(Dialing, Relaying) || c.is(Exchanging) && !c.mode.Own
 }
 
-// timer: a session with a deadline has an armed timer for this time or earlier. A session that waits
-// for its turn arms it then.
+// timer: a session with a deadline has an armed timer for this time or earlier. A session that
+// waits for its turn arms the timer in that turn.
 func (c *sessionCheck) timer() {
 	if c.Sock[Client].Has(waiting) || c.Sock[Server].Has(waiting) {
 		return
@@ -78,8 +78,8 @@ func (c *sessionCheck) sockets() {
 	}
 }
 
-// leaves: bytes that wait for the last socket are written when it accepts them. If the kernel had no
-// memory to register the socket, lookAgain tries again.
+// leaves: the session is notified when the last socket accepts the bytes that wait for it. If the
+// kernel had no memory to register the socket, lookAgain tries again.
 func (c *sessionCheck) leaves() {
 	out, to := &c.Flow[c.last.Other()], &c.Sock[c.last]
 	c.unless(out.Pending() == 0 || out.Has(relay.Starved) || !to.Has(Watched) || to.Has(WritableWanted), "it waits for room that nobody tells of")
@@ -94,7 +94,7 @@ func (c *sessionCheck) held() {
 	c.unless(int(c.inSYN) <= c.Flow[Client].Pending() && (c.inSYN == 0 || c.is(Dialing)), "%d bytes are in a SYN", c.inSYN)
 }
 
-// purposes: bytes count against the budget of what they wait for.
+// purposes: bytes count against the budget of the purpose for which they are held.
 func (c *sessionCheck) purposes() {
 	up, want := c.Flow[Client].Purpose(), relay.ForInspection
 	if c.is(Relaying) || c.is(Exchanging) && !c.mode.Own {
@@ -112,8 +112,8 @@ func (c *sessionCheck) choice() {
 	c.unless(!c.is(Asking) || !chosen, "a server is chosen before the request is there")
 }
 
-// goesOn: a flow that can move bytes has a turn, and any other flow is registered for its
-// event.
+// goesOn: if a flow can move bytes, the session waits for a turn. Otherwise the socket for which
+// the flow waits is registered.
 func (c *sessionCheck) goesOn(from Side) {
 	to := from.Other()
 	f, target := &c.Flow[from], &c.Sock[to]
@@ -131,7 +131,7 @@ func (c *sessionCheck) goesOn(from Side) {
 	}
 }
 
-// Dump describes the session.
+// Dump describes the session, for messages of tests.
 func (v *Visit) Dump() string {
 	return fmt.Sprintf("session %d on loop %d at %d: %+v", v.ID, v.Number, v.Now(), *v.S)
 }

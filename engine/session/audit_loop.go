@@ -7,7 +7,7 @@ import (
 	"sluice/engine/site"
 )
 
-// wrongs collects violations.
+// wrongs collects the texts of violations.
 type wrongs []string
 
 func (w *wrongs) unless(holds bool, what string, args ...any) {
@@ -22,9 +22,9 @@ type ledger struct {
 	wrongs
 }
 
-// Audit returns what is wrong with the loop: entries of the slab that are lost, bytes that nobody owns,
-// and counts that differ from the sessions. It is for tests, and reads all sessions. No work on a
-// session may be under way.
+// Audit returns the violations that it finds in the loop; nil: none. It looks for lost entries of
+// the slab, for bytes without an owner, and for counts that differ from the sessions. Only tests
+// call it. No work on a session may be under way.
 func (l *Loop) Audit() []string {
 	g := ledger{Loop: l}
 
@@ -36,8 +36,8 @@ func (l *Loop) Audit() []string {
 	return g.wrongs
 }
 
-// slab: each entry that was ever used is either in use or once in the free list. A free entry
-// has no timer and holds no bytes.
+// slab: each entry that was ever used is either in use, or exactly once in the free list. A free
+// entry has no timer and holds no bytes.
 func (g *ledger) slab() {
 	b, open, listed := g.Sessions, 0, map[int32]bool{}
 	for id := b.free; id != 0; id = b.At(id).next {

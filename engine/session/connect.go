@@ -8,9 +8,9 @@ import (
 	"sluice/engine/sock"
 )
 
-// dial starts a connection to the session's server. The first write shows whether the
-// connection is established. On one machine it usually is by then, which saves an event and a
-// call. early are bytes read from the client that no flow holds.
+// dial starts a connection to the session's server. The first write shows whether the connection is
+// established. A connection on one machine usually is established by then, which saves an event and
+// a call. early are bytes that were read from the client and that no flow holds.
 func (v *Visit) dial(early []byte) {
 	v.Enter(Dialing)
 	v.Stock.Assign(&v.S.Flow[Client], relay.ForInspection)
@@ -41,7 +41,7 @@ func (v *Visit) dial(early []byte) {
 		v.S.Flow[Client].Clear(relay.TargetReady)
 	}
 	if !v.Watch(Server) || !v.Watch(Client) {
-		// A server that may have got a part of the stream is reset, and then its client, too.
+		// The server is reset. If it may have got a part of the stream, the client is reset, too.
 		partly := v.S.Flow[Client].Bytes > 0 || v.S.inSYN > 0
 		v.S.Sock[Server].close(true)
 		v.End(Ending{Term: Term('R', 'C'), Last: Client, Abrupt: partly})
@@ -52,8 +52,8 @@ func (v *Visit) dial(early []byte) {
 	}
 }
 
-// connect starts the connection to an address and writes the bytes that the client has sent already. It
-// reports whether the connection is known to be established.
+// connect starts the connection to an address and writes the bytes that the client has sent
+// already. connected means that the connection is known to be established.
 func (v *Visit) connect(to *sock.Addr, early []byte) (connected bool, e sock.Errno) {
 	fd := int(v.S.Sock[Server].FD)
 	speaks := len(early)+v.S.Flow[Client].Pending() > 0
@@ -73,8 +73,8 @@ func (v *Visit) connect(to *sock.Addr, early []byte) (connected bool, e sock.Err
 	return v.sendEarly(early, e == 0)
 }
 
-// connectFast sends bytes of the client in the SYN (TCP Fast Open). The kernel drops these
-// bytes if the connection fails, so the client's flow holds them until it is established.
+// connectFast sends bytes of the client in the SYN (TCP Fast Open). If the connection fails, the
+// kernel drops these bytes. So the client's flow holds a copy until the connection is established.
 func (v *Visit) connectFast(to *sock.Addr) sock.Errno {
 	fd := int(v.S.Sock[Server].FD)
 	switch n, e := sock.ConnectWith(fd, to, v.Stock.Held(&v.S.Flow[Client])); e {
@@ -91,8 +91,8 @@ func (v *Visit) connectFast(to *sock.Addr) sock.Errno {
 // keep holds early bytes in the client's flow, for a later attempt or for the log.
 func (v *Visit) keep(early []byte) { v.Stock.Hold(&v.S.Flow[Client], early) }
 
-// sendEarly writes the bytes that the client has sent already. If the server's socket accepts a
-// byte, the connection is established.
+// sendEarly writes the bytes that the client has sent already. It returns true if the connection is
+// established, which is certain as soon as the server's socket accepts a byte.
 func (v *Visit) sendEarly(early []byte, connected bool) (bool, sock.Errno) {
 	fast := v.S.inSYN > 0
 	if fast {
@@ -117,8 +117,9 @@ func (v *Visit) sendEarly(early []byte, connected bool) (bool, sock.Errno) {
 	return connected || out.Bytes > before, e
 }
 
-// askFast is askDial for a connection whose SYN took bytes along. After a reset, asking would drop
-// an answer that came before it. So where an event has told of an error, askFast looks for bytes.
+// askFast does the work of askDial for a connection whose SYN carried bytes. After a reset, a call
+// of connect would discard an answer that came before the reset. So if an event has reported an
+// error, askFast first looks for bytes with a peek.
 func (v *Visit) askFast() (connected bool, e sock.Errno) {
 	if v.S.Flow[Server].Has(relay.SourceDoubtful) {
 		_, e = sock.Peek(int(v.S.Sock[Server].FD), v.Stock.Buffer[:1])
@@ -129,8 +130,8 @@ func (v *Visit) askFast() (connected bool, e sock.Errno) {
 	return v.askDial()
 }
 
-// resetBehindSYN handles an error of a connection whose SYN took bytes along. ECONNRESET, or EPIPE
-// behind FIN, means that the connection was established.
+// resetBehindSYN handles an error of a connection whose SYN carried bytes. ECONNRESET, or EPIPE
+// after a FIN, means that the connection was established.
 func (v *Visit) resetBehindSYN(e sock.Errno) (bool, sock.Errno) {
 	if e != unix.ECONNRESET && e != unix.EPIPE {
 		return false, e
@@ -139,8 +140,9 @@ func (v *Visit) resetBehindSYN(e sock.Errno) (bool, sock.Errno) {
 	return v.resetAfterBytes(e)
 }
 
-// resetAfterBytes handles an error of an established connection that has got bytes. The server may have
-// read them, so they must not be sent again. It may also have sent something before.
+// resetAfterBytes handles an error of an established connection on which bytes were sent. The
+// server may have read them, so they must not be sent again. The server may also have sent bytes
+// before the error, so the session still reads them.
 func (v *Visit) resetAfterBytes(e sock.Errno) (bool, sock.Errno) {
 	v.BrokenBy(Server, e)
 	v.Stock.Release(&v.S.Flow[Client])
@@ -175,8 +177,9 @@ func (v *Visit) tendDial(from Side) {
 	}
 }
 
-// askDial asks the kernel whether the connection is established. It costs one system call. For a
-// connection under way the kernel ignores the address, which can be another one by now.
+// askDial asks the kernel whether the connection is established, with one call of connect. The
+// server's address may have changed since dial. This does no harm, because the kernel ignores the
+// address for a connection that has begun.
 func (v *Visit) askDial() (connected bool, e sock.Errno) {
 	switch e = sock.Connect(int(v.S.Sock[Server].FD), site.Address(v.Server())); e {
 	case 0, unix.EISCONN:
@@ -187,7 +190,8 @@ func (v *Visit) askDial() (connected bool, e sock.Errno) {
 	return false, e
 }
 
-// established starts relaying, or in mode http the exchange.
+// established is called when the connection to the server is established. Mode tcp then relays, and
+// mode http starts the exchange.
 func (v *Visit) established() {
 	v.Stock.Assign(&v.S.Flow[Client], relay.ForReader)
 	v.S.Connected = int32(v.Now() - v.S.Began)

@@ -5,16 +5,16 @@ import (
 	"sluice/pool"
 )
 
-// Only this file of the package writes counters. Each function is named after an event, and is called
-// when that event has happened. The functions allocate no memory and take no lock.
+// Only this file of the package writes counters. Each function is named after an event, and is
+// called when that event has happened. The functions allocate no memory and take no lock.
 //
 // HAProxy 2.6 counts at the same events (measured, see TestCountsAreHAProxys).
 
 // countAccepted counts an accepted connection, before any rule is evaluated.
 func (l *Loop) countAccepted(f *site.Frontend) { f.Stat.Conns.Open(l.Now()) }
 
-// countTurnedAway counts a connection that was closed without a session. denied means that a
-// rule denied it; otherwise no session was free.
+// countTurnedAway counts a connection that was closed without a session. denied means that a rule
+// denied the connection; otherwise no session was free.
 func (l *Loop) countTurnedAway(f *site.Frontend, denied bool) {
 	if denied {
 		f.Stat.DeniedConn.Inc()
@@ -60,14 +60,14 @@ func (v *Visit) CountIntercepted() {
 	}
 }
 
-// CountPicked counts that balancing chose a server, or that its idle connection is used again.
-// It is not called if the client's cookie chose the server.
+// CountPicked counts that balancing chose the session's server, or that a request uses the idle
+// connection of a server. It is not called if the client's cookie chose the server.
 func (v *Visit) CountPicked() {
 	v.Backend.Stat.Selected.Inc()
 	v.Server().Stat.Selected.Inc()
 }
 
-// CountRetry counts another attempt with the same server, or that a request is sent again.
+// CountRetry counts another attempt to connect to the same server, or a request that is sent again.
 func (v *Visit) CountRetry() {
 	v.Backend.Stat.Retries.Inc()
 	v.Server().Stat.Retries.Inc()
@@ -102,7 +102,7 @@ func (v *Visit) CountReuse() {
 // countNoServer counts that the backend has no usable server, or none for another attempt.
 func (v *Visit) countNoServer() { v.Backend.Stat.FailedConn.Inc() }
 
-// countGivenUp counts that the last attempt to connect has failed.
+// countGivenUp counts that the last attempt to connect has failed, for the backend and the server.
 func (v *Visit) countGivenUp() {
 	v.countNoServer()
 	v.Server().Stat.FailedConn.Inc()
@@ -140,11 +140,12 @@ func (v *Visit) CountRequested() {
 	v.Backend.Stat.Requests.Request(v.Now())
 }
 
-// Exchanged contains the values of an exchange that are counted at its end.
+// Exchanged contains the values that are counted at the end of an exchange. Queue and Response are
+// valid only if Answered is true.
 type Exchanged struct {
-	Status          int   // of the answer; 0: none
+	Status          int   // status code of the answer; 0: no answer
 	In, Out         int64 // bytes from and to the client
-	Queue, Response int64 // time until a server was chosen, and of the server until its answer, in ms
+	Queue, Response int64 // ms: from the head to the choice of a server; from the connection to the answer
 	Answered        bool  // a server has answered
 }
 
@@ -163,8 +164,8 @@ func (v *Visit) CountExchanged(x Exchanged) {
 	v.countServed(x.In, x.Out)
 }
 
-// countServed counts the bytes of a session or request for its server. It also counts them if
-// the connection to that server failed.
+// countServed counts the bytes of a session or request for its server, even if the connection to
+// that server failed.
 func (v *Visit) countServed(in, out int64) {
 	switch {
 	case v.S.Counted:
@@ -193,9 +194,9 @@ func (v *Visit) countClosed() {
 	}
 }
 
-// countTimes counts the times of a session or a request, in ms. queue is the time until a
-// server was chosen, response the time of the server until its answer. It counts nothing if the
-// server was not connected or answered is false.
+// countTimes counts the times of a session or a request, in ms. queue is the time until a server
+// was chosen, response the time that the server took to answer. It counts nothing if no server was
+// connected or if answered is false.
 func (v *Visit) countTimes(queue, response int64, answered bool) {
 	if v.S.Connected < 0 || !answered {
 		return
@@ -205,8 +206,8 @@ func (v *Visit) countTimes(queue, response int64, answered bool) {
 	v.Server().Stat.Times.Add(queue, connect, response, total)
 }
 
-// countAborts counts which side ended a session or a request too early. A server that ends
-// before its answer is not counted here, but by countBadAnswer.
+// countAborts counts which side ended a session or a request too early. A server that ends before
+// its answer is not counted here, but by CountBadAnswer.
 func (v *Visit) countAborts() {
 	switch {
 	case v.S.Term[0] == 'C' || v.S.Term[0] == 'c':

@@ -6,7 +6,7 @@ import (
 	"sluice/pool"
 )
 
-// attempt is the reason why an attempt to connect failed.
+// attempt is the cause of a failed attempt to connect.
 type attempt uint8
 
 const (
@@ -21,8 +21,8 @@ func (a attempt) term() [2]byte {
 	return [...][2]byte{refused: Term('S', 'C'), timedOut: Term('s', 'C'), noPort: Term('R', 'C'), exhausted: Term('R', 'C')}[a]
 }
 
-// route gives the session to a backend; to is its index, -1 for none. early are bytes read from
-// the client that no flow holds.
+// route gives the session to a backend. to is the index in v.Site.Backends; -1: no backend, the
+// session ends. early are bytes that were read from the client and that no flow holds.
 func (v *Visit) route(to int, early []byte) {
 	if to < 0 {
 		v.keep(early)
@@ -34,8 +34,9 @@ func (v *Visit) route(to int, early []byte) {
 	v.Choose(nil, early)
 }
 
-// Choose picks a server and dials it. was is the server of the attempt before, or nil; choose
-// picks another one if possible.
+// Choose picks a server and connects to it. was is the server of the attempt before, or nil; Choose
+// picks another server if possible. early are bytes that were read from the client and that no flow
+// holds. If no server is available, Choose calls Refused of the mode.
 func (v *Visit) Choose(was *pool.Server, early []byte) {
 	picked := v.Mode.Claimed(was)
 	v.S.claimed = picked != nil
@@ -67,7 +68,8 @@ func (v *Visit) Choose(was *pool.Server, early []byte) {
 	v.dial(early)
 }
 
-// Unassign ends what assign began. in and out are bytes from and to the client.
+// Unassign removes the session from the current sessions of its server, if Assign has added it. in
+// and out are bytes from and to the client.
 func (v *Visit) Unassign(in, out int64) {
 	if v.S.Counted {
 		v.S.Counted = false
@@ -82,8 +84,9 @@ func (v *Visit) Assign() {
 	v.countAssigned()
 }
 
-// CloseServer closes the server's socket. What events and reads told of it does not hold for
-// the next one. A server that may have got a part of the stream with the SYN is reset.
+// CloseServer closes the server's socket, and clears the flags of the socket and its flows: they do
+// not hold for the next socket. A server that may have got a part of the stream with the SYN is
+// reset.
 func (v *Visit) CloseServer() {
 	v.S.Sock[Server].close(v.S.inSYN > 0)
 	v.S.Sock[Server].flags = 0
@@ -91,7 +94,8 @@ func (v *Visit) CloseServer() {
 	v.S.Flow[Client].Clear(relay.TargetReady)
 }
 
-// failed ends an attempt to connect and decides what follows.
+// failed ends an attempt to connect. It then connects again, pauses before that, or ends the
+// session.
 func (v *Visit) failed(how attempt, e sock.Errno) {
 	v.CloseServer()
 	v.S.inSYN = 0
@@ -119,9 +123,9 @@ func (v *Visit) failed(how attempt, e sock.Errno) {
 	v.retry(next.Next == pool.Redispatch)
 }
 
-// afterFailure asks the pool what follows a failed attempt. If this machine lacks ports or
-// sockets, neither a pause nor the same server would help: another server is tried, or the
-// session ends.
+// afterFailure returns the step after a failed attempt, as the pool decides it. If this machine
+// lacks ports or sockets, neither a pause nor the same server would help. Then another server is
+// tried, or the session ends.
 func (v *Visit) afterFailure(how attempt) pool.Retry {
 	was := v.Server()
 	next := v.Backend.AfterFailure(pool.Failure{Server: was, Retries: int(v.S.Tries), Timeout: how == timedOut, Persist: v.S.claimed})
@@ -134,7 +138,8 @@ func (v *Visit) afterFailure(how attempt) pool.Retry {
 	return pool.Retry{Next: pool.GiveUp}
 }
 
-// retry connects again, to the same server or, with pickAgain, to another one.
+// retry connects again: to the same server or, if pickAgain is true, to a server that is chosen
+// again.
 func (v *Visit) retry(pickAgain bool) {
 	was := v.Server()
 	if pickAgain {
@@ -153,12 +158,13 @@ func (v *Visit) Enter(next State) {
 	}
 }
 
-// dialEnds returns the deadline of the dialing state.
+// dialEnds returns the deadline of the dialing state, in ms of stat.Now; or Never.
 func (v *Visit) dialEnds() int64 {
 	return min(After(v.S.Since, v.Backend.ConnectTimeout), v.Mode.ClientDeadline())
 }
 
-// dialedTooLong ends the attempt, or the session if the time of its client is over.
+// dialedTooLong is called at the deadline of the dialing state. It ends the attempt after timeout
+// connect, or the session after the client's timeout.
 func (v *Visit) dialedTooLong() {
 	if After(v.S.Since, v.Backend.ConnectTimeout) <= v.Now() {
 		v.failed(timedOut, 0)
@@ -170,8 +176,8 @@ func (v *Visit) dialedTooLong() {
 // lostWhileDialing ends the session of a client that has failed.
 func (v *Visit) lostWhileDialing() { v.endDialing('C') }
 
-// endDialing ends a session without a server. A server may have got a part of the stream with the SYN,
-// so it is reset. who is the first letter of the termination state.
+// endDialing ends a session that is not connected to a server yet. The server may have got a part
+// of the stream with the SYN, so it is reset. who is the first letter of the termination state.
 func (v *Visit) endDialing(who byte) {
 	v.End(Ending{Term: v.term(who), Last: Server, Abrupt: true})
 }

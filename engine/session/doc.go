@@ -1,10 +1,16 @@
-// Package session does the work of a loop. It accepts connections and lets package sniff examine their
-// first bytes. It asks the rules of package acl for a backend and package pool for a server. Then it
-// relays bytes with package relay. A [Loop] owns its sessions and listeners; all of its methods run on
-// its goroutine, unless they say something else.
+// Package session does the work of a loop. It accepts connections and lets package sniff examine
+// their first bytes. The rules of package acl choose a backend, and package pool chooses a server.
+// Package relay then moves the bytes in both directions.
 //
-// All work on one session hangs on the [Visit] of its loop. The two modes of a frontend differ in the
-// methods of [Mode]. Mode tcp is a part of this package; package exchange is mode http.
+// The functions that work on one session are methods of [Visit]. The two modes of a frontend differ
+// in the methods of [Mode]. Mode tcp is a part of this package; package exchange is mode http.
+//
+// # Owners and goroutines
+//
+// A [Loop] owns its reactor, listeners, sessions and buffers, and one [Mode] of each kind.
+// [NewLoop] and [Loop.Add] are called before the loop runs, and [Loop.Close] after its goroutine
+// has ended. All other methods of Loop, Visit and Mode run on the goroutine that called [Loop.Run].
+// A [Process] is shared by all loops; its methods may be called from any goroutine.
 //
 // # Sessions
 //
@@ -37,19 +43,22 @@
 // order, and a direction does not read while its target accepts nothing.
 //
 // Bytes that are held count against a budget of the process, by purpose: bytes for slow readers,
-// inspected bytes of clients, incomplete heads of answers, and records of requests for the log and
-// for repeating. See [sluice/engine/plan.Memory]. A purpose whose budget is used up takes nothing from the others.
+// bytes of clients that are inspected or wait for a server, incomplete heads of answers, and
+// records of requests for the log and for repeating. See [sluice/engine/plan.Memory]. A purpose
+// whose budget is used up takes nothing from the others.
 //
 // # Events
 //
-// Sockets are registered edge-triggered: for reading always, for writing from the first time that
-// a socket is full. Each is registered under a [reactor.Token], which changes with every new socket
+// Sockets are registered edge-triggered: for reading always, for writing from the first time that a
+// socket is full. Each is registered under a [reactor.Token], which changes with every new socket
 // of a session. An event for a closed socket therefore cannot reach the socket that has its
-// descriptor now. A listening socket is registered under its index. A session that has used its share of one turn waits in a list until the others have had a
-// turn.
+// descriptor now. A listening socket is registered under its index in Loop.Listeners. After a
+// direction of a session has moved [Sizes].Share bytes, its socket waits in a list of the reactor
+// until the other sessions have been served, see [Visit.Yield].
 //
 // # Time
 //
-// A loop reads the clock once for several events. Deadlines are milliseconds of stat.Now. Each
-// session has one timer of the reactor, with the session's number.
+// A loop reads the clock once for several events. Deadlines are milliseconds of stat.Now; [Never]
+// means none. Each session has one timer of the reactor, with the session's number. The loop itself
+// has the timer [OwnTimer].
 package session

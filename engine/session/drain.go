@@ -8,7 +8,7 @@ import (
 )
 
 // mostQueued is the highest number of clients that the kernel's queue of a listening socket can
-// hold, which is the largest backlog.
+// hold: the largest backlog.
 const mostQueued = 65535
 
 // heldClient is a client that a draining loop has accepted, and that waits for a place of a limit.
@@ -18,8 +18,9 @@ type heldClient struct {
 }
 
 // Drain stops accepting new clients. The listening sockets are closed at once, so that another
-// process can listen on their addresses. The clients in their queues are accepted before: their
-// connections are established, and closing the socket would reset them.
+// process can listen on their addresses. Before that, Drain accepts the clients in their queues:
+// their connections are established, and closing the socket would reset them. Drain returns the
+// error of Ended.
 func (l *Loop) Drain() error {
 	l.Draining = true
 	l.Sessions.Each(func(id int32) { l.Visit(id).meet(Client, MetDrain) })
@@ -36,8 +37,8 @@ func (l *Loop) Drain() error {
 	return l.Ended()
 }
 
-// hold accepts the clients in the kernel's queue of a listener, without a limit's place. Clients
-// for whom there is no descriptor to spare remain in the queue.
+// hold accepts the clients in the kernel's queue of a listener, even if a limit is reached. Clients
+// for which the plan has no descriptor left remain in the queue.
 func (l *Loop) hold(ln *Listener) {
 	for n := min(queued(ln.FD), l.process.Plan.Spare(int(l.process.Stat.Cur()))-l.holding); n > 0; n-- {
 		var c heldClient
@@ -84,7 +85,8 @@ func queued(fd int) int {
 	return mostQueued
 }
 
-// Stop ends all sessions at once. Its error ends the loop.
+// Stop closes all listeners and ends all sessions at once. It returns ErrEngineShutdown, which ends
+// the loop.
 func (l *Loop) Stop() error {
 	for _, ln := range l.Listeners {
 		l.closeListener(ln)

@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	// unsentSoon is the first interval, in ms, at which leave asks whether the peer has
-	// acknowledged everything. The interval doubles up to unsentSeldom. An event reports if the
-	// peer reads again.
+	// unsentSoon is the first interval, in ms, between two checks in the leaving state whether the
+	// peer has acknowledged everything. The interval doubles up to unsentSeldom, in ms. If the peer
+	// reads again, an event shortens the interval.
 	unsentSoon   = 16
 	unsentSeldom = 1000
 	// serverGrace is the maximum time, in ms, for a server to take the last bytes of a client
@@ -22,17 +22,18 @@ const (
 // Ending describes how and why a session ends.
 type Ending struct {
 	Term   [2]byte // termination state, as in HAProxy's log
-	Linger bool    // the socket of side last is closed only when its peer has everything, see leave
-	Last   Side    // for linger and abrupt
-	Abrupt bool    // the socket of side last is closed with RST
+	Linger bool    // the socket of side Last stays open until its peer has everything
+	Last   Side    // the side that Linger and Abrupt mean
+	Abrupt bool    // the socket of side Last is closed with RST
 }
 
-// Term returns a termination state of two letters, as in HAProxy's log.
+// Term returns a termination state of two letters, as in HAProxy's log (configuration.txt 8.5): the
+// cause of the end, and the stage of the session. '-' stands for a regular end.
 func Term(who, when byte) [2]byte { return [2]byte{who, when} }
 
-// End ends the session. It closes both sockets, or with linger only one of them; the other then
-// enters the leaving state. RST makes the peer lose bytes that have not arrived yet, and the
-// kernel also sends RST if a socket is closed with unread bytes.
+// End ends the session. It closes both sockets. With how.Linger it closes only one of them, and the
+// session enters the leaving state with the other. RST makes the peer lose bytes that have not
+// arrived yet. The kernel also sends RST if a socket is closed with unread bytes.
 func (v *Visit) End(how Ending) {
 	if v.asksWhetherNull() {
 		v.hearLast()
@@ -64,18 +65,18 @@ func (v *Visit) asksWhetherNull() bool {
 	return v.Frontend.Conf.Log.DontLogNull && v.Mode.Verbatim() && v.S.ClientBytes() == 0
 }
 
-// hearLast reads bytes of the client that nobody has read yet, and holds them.
+// hearLast reads the bytes that the client has sent, once, and holds them in the client's flow.
 func (v *Visit) hearLast() {
 	b, _ := v.Stock.Read(&v.S.Flow[Client], int(v.S.Sock[Client].FD))
 	v.keep(b)
 }
 
-// leave continues the leaving state. It writes the bytes queued for the last socket and then
-// sends FIN, unless RST must follow. It closes the socket when the peer has acknowledged
-// everything or the grace period is over, which starts again whenever bytes are written. If bytes are still queued then, it sends RST, so that the
-// peer does not take the part for the whole. gone means that the connection has failed: leave then
-// closes the socket at once, because the kernel never counts the remaining bytes as
-// acknowledged.
+// leave continues the leaving state. It writes the bytes queued for the last socket and then sends
+// FIN, unless RST must follow. It closes the socket when the peer has acknowledged everything, or
+// when the grace period is over. The grace period starts again whenever bytes are written. If bytes
+// are still queued at the close, leave sends RST, so that the peer does not mistake the part for
+// the whole. gone means that the connection has failed. leave then closes the socket at once,
+// because the kernel never counts the remaining bytes as acknowledged.
 func (v *Visit) leave(gone bool) {
 	out, to := &v.S.Flow[v.S.last.Other()], &v.S.Sock[v.S.last]
 	if !v.S.abrupt {
@@ -99,8 +100,8 @@ func (v *Visit) leave(gone bool) {
 	v.finish()
 }
 
-// sendEnd sends FIN behind the last byte, unless RST must follow. It reports whether the peer has
-// not acknowledged everything yet.
+// sendEnd sends FIN after the last byte, unless RST must follow. It reports whether the peer still
+// has to acknowledge bytes or the FIN.
 func (v *Visit) sendEnd() bool {
 	if !v.S.abrupt {
 		v.SendFIN(v.S.last)
@@ -108,10 +109,10 @@ func (v *Visit) sendEnd() bool {
 	return sock.Unsent(int(v.S.Sock[v.S.last].FD)) > 0
 }
 
-// mayMissTheEnd reports whether a client on a UNIX socket has not sent FIN yet. If this socket is closed
-// while the client sends, the kernel reports ECONNRESET to the client in place of our FIN, although it
-// has read all bytes. So the socket stays open until the client ends, or until the grace period is over.
-// On TCP a client finds the FIN first.
+// mayMissTheEnd reports whether a client on a UNIX socket has not sent FIN yet. If this socket is
+// closed while the client sends, the kernel reports ECONNRESET to the client in place of our FIN,
+// although it has read all bytes. So the socket stays open until the client sends FIN, or until the
+// grace period is over. On TCP a client finds the FIN first.
 func (v *Visit) mayMissTheEnd() bool {
 	const over = relay.SourceClosing | relay.SourceEnded
 	if !v.S.unix || v.S.last != Client || v.S.abrupt || v.S.Flow[Client].HasAny(over) {
@@ -123,8 +124,8 @@ func (v *Visit) mayMissTheEnd() bool {
 // DropUnread reads and drops bytes that a peer has sent, at most one share in a turn. Closing a
 // socket with unread bytes resets the connection, and the peer may lose bytes sent to it. Also,
 // some peers read their answer only after all their bytes are accepted. A TCP peer that has sent
-// FIN is not read, which saves a call: it waits for nothing, and a reset behind our FIN takes
-// nothing from it.
+// FIN is not read, which saves a call: such a peer waits for nothing, and a reset after our FIN
+// destroys no bytes.
 func (v *Visit) DropUnread(which Side) {
 	in, left := &v.S.Flow[which], v.Sizes.Share
 	if in.Has(relay.SourceClosing) && !in.Has(relay.SourceExact) {
@@ -142,8 +143,8 @@ func (v *Visit) DropUnread(which Side) {
 	}
 }
 
-// lookAgain is called when the interval of a leaving session is over. It checks again, and
-// doubles the interval: if the peer does not read, frequent checks are useless.
+// lookAgain is called when the interval of a leaving session is over. It checks again and doubles
+// the interval, because frequent checks are useless if the peer does not read.
 func (v *Visit) lookAgain() {
 	v.meet(Client, MetTimeout)
 	v.leave(false)
@@ -172,7 +173,7 @@ func (v *Visit) leaveOn(gone bool) {
 	}
 }
 
-// grace returns how long a session may stay in the leaving state, in ms.
+// grace returns the maximum time of a session in the leaving state without progress, in ms.
 func (v *Visit) grace() int64 {
 	if v.S.last == Server {
 		return serverGrace

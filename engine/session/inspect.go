@@ -7,8 +7,8 @@ import (
 )
 
 // startInspecting evaluates the rules before any byte is read. If the first rules need only
-// addresses, they decide at once. A client that waits for its server to speak first then need
-// not wait.
+// addresses, they decide at once. Then a client that expects the server to send first is connected
+// without delay.
 func (m *modeTCP) startInspecting() {
 	m.Sniffed, m.Facts.Received = sniff.Facts{}, 0
 	if m.decide(nil, false) == Left {
@@ -21,7 +21,7 @@ func (m *modeTCP) startInspecting() {
 }
 
 // inspect reads until the rules can decide. Most clients have sent enough bytes before they are
-// accepted. Then no byte is held, and the socket is not registered yet.
+// accepted. In that case no byte is held, and the socket is not registered before the decision.
 func (m *modeTCP) inspect() {
 	in := &m.S.Flow[Client]
 	for {
@@ -51,7 +51,8 @@ func (m *modeTCP) inspect() {
 	}
 }
 
-// look passes the bytes that the client has sent to sniff, and keeps them if bytes are missing.
+// look passes the bytes that the client has sent to sniff, and holds them if the rules need more
+// bytes.
 func (m *modeTCP) look(view relay.View) Result {
 	in := &m.S.Flow[Client]
 	if view.InSocket() && in.Has(relay.SourceDoubtful) { // a peek does not return the error of a reset
@@ -78,8 +79,8 @@ func (m *modeTCP) sniff(view relay.View, last bool) Result {
 // bytes will come.
 func (m *modeTCP) decideLast() { m.sniff(m.sent(), true) }
 
-// sent returns the bytes that the client has sent. Some may be in the socket, for which no
-// event comes. After a failed read the view may be shorter than before, so sniffing starts
+// sent returns the bytes that the client has sent. No event may have announced those in the socket,
+// so sent reads them. After a failed read the view may be shorter than before, so sniffing starts
 // again.
 func (m *modeTCP) sent() relay.View {
 	in, fd := &m.S.Flow[Client], int(m.S.Sock[Client].FD)
@@ -92,9 +93,9 @@ func (m *modeTCP) sent() relay.View {
 	return view
 }
 
-// decide evaluates the rules. early are bytes that were read and that no flow holds. last means that the rules get no more bytes. The reasons are
-// that the client has sent FIN, that the time or memory for its bytes is used up, or that no
-// rule needs bytes.
+// decide evaluates the rules. It returns Waits if they need more bytes, otherwise Left. early are
+// bytes that were read and that no flow holds. last means that the rules get no more bytes: the
+// client has sent FIN, the time or memory for its bytes is used up, or no rule needs bytes.
 func (m *modeTCP) decide(early []byte, last bool) Result {
 	m.Facts.Src = m.S.ClientAddr()
 	m.Facts.Final = last
@@ -112,10 +113,10 @@ func (m *modeTCP) decide(early []byte, last bool) Result {
 	return Left
 }
 
-// inspectedLongEnough is called at the deadline of the inspecting state. The rules decide on
-// the bytes present if inspect-delay is configured, or if the client has sent nothing: its
-// server may have to speak first. Otherwise a session whose head or TLS hello is incomplete is
-// ended.
+// inspectedLongEnough is called at the deadline of the inspecting state. It ends a session whose
+// HTTP head or TLS hello is incomplete. There are two exceptions: inspect-delay is configured, or
+// the client has sent nothing, because the server may have to send first. The rules then decide on
+// the bytes present.
 func (m *modeTCP) inspectedLongEnough() {
 	view := m.sent()
 	m.Scanner.Sniff(&m.S.Sniff, view.Bytes, &m.Sniffed)

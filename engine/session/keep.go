@@ -5,20 +5,20 @@ import (
 	"sluice/engine/sock"
 )
 
-// This file holds the predicates that decide whether a peer's connection or stream is whole. Each of
-// them lists all conditions that must hold.
+// This file holds the predicates that decide whether a peer's connection or stream is whole. Each
+// of them lists all conditions that must hold.
 
-// Unharmed reports whether a side's connection shows no sign of an end: no event, read or write
-// has reported FIN or an error.
+// Unharmed reports whether no event, read or write has reported FIN or an error of a side's
+// connection.
 func (v *Visit) Unharmed(which Side) bool {
 	const over = relay.SourceClosing | relay.SourceEnded | relay.SourceDoubtful
 	return !v.S.Flow[which].HasAny(over) && !v.S.Sock[which].Has(Finished|Broken)
 }
 
-// SaidAll reports whether a failed socket had received FIN before, so that no byte is missing. The
-// kernel counts FIN as a received byte, and an urgent byte, too, which no read returns. So its count
-// is compared with the bytes read. This is not possible in mode http and on UNIX sockets: there EPIPE
-// as the first error counts.
+// SaidAll reports whether a failed socket had received FIN before, so that no byte is missing. It
+// compares the kernel's count of received bytes with the bytes read. The kernel counts FIN as a
+// byte, and also an urgent byte, which no read returns. The comparison is not possible in mode http
+// and on UNIX sockets. There SaidAll reports whether the first error was EPIPE.
 func (v *Visit) SaidAll(from Side) bool {
 	one, in := &v.S.Sock[from], &v.S.Flow[from]
 	switch {

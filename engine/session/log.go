@@ -33,8 +33,8 @@ func (v *Visit) logs() bool {
 	return v.Frontend.Route != access.None && v.Frontend.Conf.Log.Format != conf.LogDefault
 }
 
-// SendLine formats a log line as the frontend is configured, and sends it. normal means that
-// the session had no error.
+// SendLine formats a log line in the log format of the frontend, and sends the line. normal means
+// that the session had no error.
 func (l *Loop) SendLine(f *site.Frontend, r *access.HTTPRecord, normal bool) {
 	if f.Line.AsksSerial() {
 		r.Serial = l.process.serials.Add(1) - 1
@@ -65,7 +65,7 @@ func levelOf(opt *conf.Logging, normal bool) access.Level {
 	return access.Info
 }
 
-// RecordOf returns the values that all log formats share.
+// RecordOf returns the values that all log formats share. Times are in ms; -1: not reached.
 func (v *Visit) RecordOf() access.Record {
 	r := access.Record{
 		Client:       v.S.ClientAddr(),
@@ -93,8 +93,8 @@ func (v *Visit) RecordOf() access.Record {
 	return r
 }
 
-// AskOwn stores the local addresses of the session's sockets, by side. The address of a closed
-// socket remains invalid.
+// AskOwn stores the local addresses of the session's sockets in own, by side. The address of a
+// closed socket is the zero Addr.
 func AskOwn(s *Session, own *[2]sock.Addr) {
 	*own = [2]sock.Addr{}
 	for which := range Side(2) {
@@ -104,7 +104,7 @@ func AskOwn(s *Session, own *[2]sock.Addr) {
 	}
 }
 
-// TellOwn copies the local addresses to the log record.
+// TellOwn copies the local addresses, by side, to the log record.
 func TellOwn(s *Session, r *access.Record, own *[2]sock.Addr) {
 	r.Local = own[Client].AddrPort()
 	if s.Server >= 0 {

@@ -18,59 +18,61 @@ import (
 	"sluice/sniff"
 )
 
-// generations is the maximum number of sites that may be in use at the same time.
+// generations is the maximum number of sites, each of one configuration, in use at the same time.
 const generations = 64
 
-// Loop runs the sessions that its listeners accept. Its fields are used only on its own
-// goroutine.
+// Loop runs the sessions that its listeners accept. Its fields are used only on its own goroutine.
+// Only Reactor.Tell may be called from other goroutines.
 type Loop struct {
 	process *Process
-	sites   [generations]*site.Site // by the number that a session holds
-	newest  uint8                   // number of the site that new sessions get
-	Number  int
+	sites   [generations]*site.Site // by Session.site; nil: not in use
+	newest  uint8                   // index in sites of the site that new sessions get
+	Number  int                     // index in Process.Loops
 	Sizes   Sizes
 
 	Reactor   *reactor.Reactor
-	Listeners []*Listener
+	Listeners []*Listener // by Session.line; also the closed ones
 	Sessions  *slab
-	Stock     *relay.Stock
+	Stock     *relay.Stock // buffers and pipes
 
 	probe Probe // nil except in tests
 
 	Scanner *sniff.Scanner
-	Sniffed sniff.Facts
-	Facts   acl.Facts // what rules and formats read
-	peer    sock.Addr // address of the client accepted last
+	Sniffed sniff.Facts // facts that the scanner found in the current bytes
+	Facts   acl.Facts   // input of rules and formats for the current session
+	peer    sock.Addr   // address of the client accepted last
 
 	sink      *access.Sink
 	formatter access.Formatter
-	Line      []byte // buffer for log lines and their pieces
+	Line      []byte // buffer for log lines and their parts
 
-	Draining  bool // no new clients; the loop stops after its last session
-	accepting int  // listeners that are open
-	holding   int  // clients in the listeners' held
+	Draining  bool // no new clients are accepted; the loop stops after its last session
+	accepting int  // number of open listeners
+	holding   int  // number of clients in Listener.Held of all listeners
 
 	Current Visit   // the work on a session that is under way
-	modes   [2]Mode // by conf.Mode
+	modes   [2]Mode // by conf.Mode; each works on Current
 }
 
-// LoopOptions contains everything that newLoop needs.
+// LoopOptions contains everything that NewLoop needs. All fields except Probe are required.
 type LoopOptions struct {
 	Process *Process
 	Site    *site.Site
 	Sink    *access.Sink
 	Sizes   Sizes
-	Pipes   int     // number of pipes that the loop may open for splice
-	Open    int     // number of them that it opens at the start
-	Http    newMode // mode http
+	Pipes   int     // maximum number of pipes that the loop opens for splice; 0: no splice
+	Open    int     // number of pipes that it opens at the start
+	Http    newMode // makes mode http
 	Probe   Probe   // nil except in tests
 }
 
-// newMode makes a mode that works on the sessions of a visit. sessions is their maximum number.
+// newMode makes a mode that works on the session of v. sessions is the maximum number of sessions
+// of the loop.
 type newMode func(v *Visit, sessions int) (Mode, error)
 
-// NewLoop opens what the loop needs and reserves memory for its sessions, in both modes: a later
-// configuration may need either. number is its index among the loops of the process.
+// NewLoop opens the reactor of the loop and reserves memory for its sessions. It does this for both
+// modes, because a later configuration may need either. number is the loop's index in
+// Process.Loops. NewLoop fails if the kernel lacks address space or descriptors.
 func NewLoop(o LoopOptions, number int) (*Loop, error) {
 	sessions := o.Process.Plan.Capacity
 	l := &Loop{
@@ -100,14 +102,15 @@ func NewLoop(o LoopOptions, number int) (*Loop, error) {
 	return l, err
 }
 
-// Run works until the loop is stopped, or drained and without sessions.
+// Run works until Stop was called, or until the loop drains and has no session left. It then
+// returns nil. It returns an error if waiting for events has failed.
 func (l *Loop) Run() error {
 	l.resumeAll()
 	return l.finished(l.Reactor.Wait(runtime.GOMAXPROCS(0) > l.process.Plan.Loops))
 }
 
-// finished is called when the loop has ended with this error. It returns nil if the loop was to
-// end.
+// finished is called when the loop has ended with this error. It returns nil if a stop or drain has
+// ended the loop.
 func (l *Loop) finished(err error) error {
 	l.handOn()
 	if errors.Is(err, errorx.ErrEngineShutdown) {
@@ -116,8 +119,8 @@ func (l *Loop) finished(err error) error {
 	return err
 }
 
-// handOn is called when the loop ends. Other loops may go on to drain, and a wake-up for a free
-// place must not get lost in this one.
+// handOn is called when the loop ends. A limit may have chosen this loop for a free place already.
+// handOn gives that place to the next waiting loop, because other loops may still be draining.
 func (l *Loop) handOn() {
 	for _, ln := range l.Listeners {
 		for _, limit := range ln.Limits {
@@ -132,8 +135,8 @@ func (l *Loop) handOn() {
 // Now returns the time of the current events, in ms of stat.Now.
 func (l *Loop) Now() int64 { return l.Reactor.Now() }
 
-// OnListener is called when clients wait at a listener. One that has closed its socket since the
-// event has no clients.
+// OnListener accepts clients that wait at the listener with this index. It does nothing if the
+// listener was closed after the event.
 func (l *Loop) OnListener(index int) {
 	if ln := l.Listeners[index]; ln.FD >= 0 {
 		l.accept(ln)
@@ -141,7 +144,7 @@ func (l *Loop) OnListener(index int) {
 }
 
 // OnSocket passes an event to the session that the token names. It ignores the event if the session
-// has closed that socket since. events 0 means that it is the socket's turn after yield.
+// has closed that socket since. events 0 means that it is the socket's turn after Visit.Yield.
 func (l *Loop) OnSocket(t reactor.Token, events uint32) {
 	from := Side(t.Side)
 	s := l.Sessions.At(t.Session)
@@ -204,10 +207,10 @@ func (v *Visit) Watch(which Side) bool {
 	return true
 }
 
-// Settle is called after all work on a session. The deadline of a connection may have become
-// earlier, for example because the other side has to send next. A socket that is full is
-// registered for writing. If the kernel lacked memory, a timer is armed: no event follows when it
-// has memory again. A socket that was full once stays registered for writing.
+// Settle is called after all work on a session. It arms the timer, because the deadline of a
+// relaying session may have become earlier: the other side may have to send next. It registers a
+// full socket for writing; that socket stays registered so. If the kernel lacked memory, it arms a
+// timer, because no event reports that memory is available again.
 func (v *Visit) Settle() {
 	if v.S.State == Relaying || v.S.State == Exchanging {
 		if at := v.deadline(); at != Never {
@@ -226,8 +229,9 @@ func (v *Visit) Settle() {
 	}
 }
 
-// Ended is called after each piece of work. Its error stops a draining loop that has no session,
-// no listener and no held client any more.
+// Ended is called after each event, after the timers and after the turns of a batch. It returns an
+// error, which stops the loop, if a draining loop has no session, no listener and no held client
+// any more.
 func (l *Loop) Ended() error {
 	if l.probe != nil {
 		l.probe.Settled(l)

@@ -10,33 +10,38 @@ import (
 type Mode interface {
 	// Resume is called when work on a session begins, before all other methods.
 	Resume()
-	// Row returns the functions of a state.
+	// Row returns the functions of a state, see StateTable.
 	Row(s State) *StateRow
 	// Begin starts the work for a client that was accepted.
 	Begin()
-	// Claimed returns the server that the client has claimed, for example by a cookie, and adds a
-	// reference to it; nil: none. was is the server of the attempt before, or nil.
+	// Claimed returns the server that the client names, for example by a cookie, and adds a
+	// reference to this server. It returns nil if the client names none. was is the server of the
+	// attempt before, or nil.
 	Claimed(was *pool.Server) *pool.Server
-	// Connected goes on when the server's connection is established.
+	// Connected is called when the connection to the server is established.
 	Connected()
-	// Refused ends the work, because no server is available. t is the termination state.
+	// Refused ends the session or request, because no server is available. t is the termination
+	// state.
 	Refused(t [2]byte)
-	// ClientDeadline returns when the client's timeout expires while its server is being connected, in
-	// ms of stat.Now; or never.
+	// ClientDeadline returns the time when the client's timeout expires while the session connects
+	// to its server, in ms of stat.Now; or Never.
 	ClientDeadline() int64
-	// Drain ends a session that waits for nothing, because its loop drains.
+	// Drain is called when the loop begins to drain. It ends a session that is between two
+	// requests.
 	Drain()
-	// Cuts reports whether to end the session now would cut off an answer.
+	// Cuts reports whether an answer would be cut off if the session ended now.
 	Cuts() bool
-	// Verbatim reports whether the flows of the session count exactly the bytes that were read.
+	// Verbatim reports whether the flows count exactly the bytes that were read: nothing is added,
+	// removed or rewritten.
 	Verbatim() bool
-	// Over is called when the session ends, before its sockets are closed. t is the termination state.
+	// Over is called when the session ends, before its sockets are closed. t is the termination
+	// state.
 	Over(t [2]byte)
 	// Log writes the log line of the session, unless it has been written.
 	Log()
 	// Uncounted returns the bytes from and to the client that are not counted yet.
 	Uncounted() (in, out int64)
-	// Flows returns the flows of the session that only this mode has.
+	// Flows returns the flows that this mode adds to the two of the session.
 	Flows() []*relay.Flow
 	// Audited returns the facts of this mode for an audit.
 	Audited() Audited

@@ -1,9 +1,9 @@
 package session
 
-// Probe observes the loops. Only tests set one: it checks the loops and records events.
+// Probe observes the loops. Only tests set a Probe, to check the loops and record events.
 type Probe interface {
-	// Meets is called before a session handles something. events are epoll events on the socket
-	// of side from, 0 for its turn after yield, or one of the bits below.
+	// Meets is called before a session handles something. events are epoll events on the socket of
+	// side from, 0 for its turn after Yield, or one of the Met bits.
 	Meets(l *Loop, id int32, from Side, events uint32)
 	// Opens is called with a new socket to a server, before it is connected.
 	Opens(fd int)
@@ -12,15 +12,15 @@ type Probe interface {
 	Settled(l *Loop)
 }
 
-// Bits for meets that are no events of a socket: a deadline, a drain, a stop. epoll does not use these
-// bits.
+// Values of events for Probe.Meets that are not epoll events: a deadline, a drain, a stop. epoll
+// does not use these bits.
 const (
 	MetTimeout = 1 << (16 + iota)
 	MetDrain
 	MetStop
 )
 
-// meet reports to the probe what a session is about to handle.
+// meet reports to the probe the events that the session handles next.
 func (v *Visit) meet(from Side, events uint32) {
 	if v.probe != nil {
 		v.probe.Meets(v.Loop, v.ID, from, events)

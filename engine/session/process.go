@@ -13,27 +13,29 @@ import (
 	"sluice/pool/stat"
 )
 
-// Process is the state that all loops of a process share. Its methods may be called from any goroutine.
+// Process is the state that all loops of a process share. Its methods may be called from any
+// goroutine. Plan, Loops and Logger are not changed after the first loop runs.
 type Process struct {
 	Plan   plan.Plan
-	Loops  []*Loop
+	Loops  []*Loop       // by Loop.Number
 	Limit  stat.Limit    // maxconn of the process
 	Stat   stat.Process  // counters of the process
 	State  pool.Registry // of frontends, addresses and backends
-	Memory relay.Budgets // for held bytes
+	Memory relay.Budgets // budgets for held bytes, by purpose
 	Logger *zap.Logger
 
 	serials atomic.Uint64 // number of log lines that contain a serial number
-	lately  sync.Map      // message -> *atomic.Int64: when it was last logged, ms of stat.Now; see complain
+	lately  sync.Map      // message -> *atomic.Int64: ms of stat.Now when last logged; see complain
 }
 
-// Wake tells a loop that a limit has a free place for it. The loops must not be closed.
+// Wake makes the loop with this number accept again, because limit has a free place for it. The
+// loops must not be closed.
 func (p *Process) Wake(loop int, limit *stat.Limit) {
 	l := p.Loops[loop]
 	l.Reactor.Tell(func() error { return l.retryAccept(limit) })
 }
 
-// complain logs a repeated failure, at most once a second for each message.
+// complain logs a failure that may repeat, as a warning, at most once a second for each message.
 func (p *Process) complain(what string, err error) {
 	fresh := new(atomic.Int64)
 	fresh.Store(-time.Second.Milliseconds())

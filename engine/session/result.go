@@ -1,6 +1,6 @@
 package session
 
-// Result says what became of the session in a step of its work.
+// Result is the outcome of one step of the work on a session.
 type Result uint8
 
 const (
@@ -8,9 +8,9 @@ const (
 	GoesOn Result = iota
 	// Waits: the step needs more bytes. The next event or turn repeats it.
 	Waits
-	// OwnAnswer: mode http has made an answer of its own, which the caller sends.
+	// OwnAnswer: mode http has prepared an answer of this proxy, which the caller sends.
 	OwnAnswer
-	// Left: the session has entered another state, where its work was done, or it has ended. The
-	// caller does nothing more with it.
+	// Left: the session has ended, or has entered another state. The work for that state is done,
+	// so the caller does nothing more with the session.
 	Left
 )

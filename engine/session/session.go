@@ -14,10 +14,11 @@ import (
 type Side uint8
 
 const (
-	Client Side = iota
-	Server
+	Client Side = iota // the connection that a listener accepted
+	Server             // the connection that this proxy opens to a server
 )
 
+// Other returns the other side.
 func (s Side) Other() Side { return 1 - s }
 
 // State is the stage of a session; the package's documentation shows the transitions.
@@ -36,42 +37,48 @@ const (
 
 // Socket is the state of one of a session's two sockets.
 type Socket struct {
-	FD     int32 // descriptor; -1: no socket
-	flags  SocketFlags
-	serial uint16 // number of sockets that this side had before, modulo 65536, see token
-	Seen   int64  // time of its last progress: opened, connected, a byte or FIN passed on; ms of stat.Now
+	FD     int32       // descriptor; -1: no socket
+	flags  SocketFlags // see the constants of this type
+	serial uint16      // earlier sockets of this side, modulo 65536, see Session.Token
+	Seen   int64       // ms of stat.Now when it was opened, connected, or last moved a byte or FIN
 }
 
+// SocketFlags is a set of facts about a socket.
 type SocketFlags uint16
 
 const (
-	// Watched: registered with the reactor.
+	// Watched: the socket is registered with the reactor.
 	Watched SocketFlags = 1 << iota
-	// Finished: FIN was sent on it.
+	// Finished: this proxy has sent FIN on the socket.
 	Finished
-	// Broken: it failed, and nothing can be written to it any more.
+	// Broken: the connection failed, and nothing can be written to the socket any more.
 	Broken
-	// afterFIN: it failed after its peer had sent FIN, so nothing that the peer sent was lost.
+	// afterFIN: the connection failed after its peer had sent FIN, so no byte from the peer was
+	// lost.
 	afterFIN
-	// piped: the first error of a call on it was EPIPE.
+	// piped: the first error of a system call on the socket was EPIPE.
 	piped
-	// resetFirst: the first error of a call on it was ECONNRESET, so its peer had not sent FIN.
+	// resetFirst: the first error of a system call on the socket was ECONNRESET, so its peer had
+	// not sent FIN.
 	resetFirst
-	// WritableWanted: also registered for writing.
+	// WritableWanted: the socket was full, so its registration includes reactor.Writable until the
+	// socket is closed.
 	WritableWanted
-	// waiting: in the list of sockets to serve again, see yield.
+	// waiting: the socket is in the reactor's list of sockets to serve again, see Visit.Yield.
 	waiting
-	// sentWanted: it is reported as writable only when all its bytes are sent.
+	// sentWanted: the socket is reported as writable only when all its bytes are sent, see
+	// sock.RoomWhenSent.
 	sentWanted
 )
 
-// open begins with the new socket fd. now is in ms of stat.Now.
+// open stores the descriptor of a new socket and clears the flags. now is the time in ms of
+// stat.Now.
 func (s *Socket) open(fd int, now int64) {
 	*s = Socket{FD: int32(fd), serial: s.serial, Seen: now}
 }
 
-// close closes the socket, if there is one. abrupt sends RST. The flags that describe how the
-// connection ended remain.
+// close closes the socket, if it is open. If abrupt is true, the kernel sends RST. The flags that
+// describe how the connection ended remain.
 func (s *Socket) close(abrupt bool) {
 	switch {
 	case s.FD < 0:
@@ -84,8 +91,11 @@ func (s *Socket) close(abrupt bool) {
 	*s = Socket{FD: -1, serial: s.serial + 1, flags: s.flags & (Finished | Broken | afterFIN | piped | resetFirst), Seen: s.Seen}
 }
 
+// Has reports whether at least one of these flags is set. (Has of relay.Flow demands all of them.)
 func (s *Socket) Has(f SocketFlags) bool { return s.flags&f != 0 }
-func (s *Socket) Set(f SocketFlags)      { s.flags |= f }
+
+// Set sets these flags.
+func (s *Socket) Set(f SocketFlags) { s.flags |= f }
 
 // Interest returns the events for which the socket is registered.
 func (s *Socket) Interest() reactor.Interest {
@@ -103,18 +113,18 @@ type Session struct {
 	Sock [2]Socket     // by side
 
 	State        State
-	Tries        uint8   // connection attempts after the first, for this session or request
+	Tries        uint8   // connection attempts after the first; mode http: of this request
 	Redispatched bool    // an attempt led to another server than the one before
 	pickAgain    bool    // pausing: the next attempt chooses a server again
-	claimed      bool    // the client has claimed the server, see mode.claimed
+	claimed      bool    // the client has claimed the server, see Mode.Claimed
 	Counted      bool    // counted among the current sessions of its server
-	Asked        bool    // the last byte came from the client: it waits for an answer
+	Asked        bool    // the last byte came from the client, so the client waits for an answer
 	unix         bool    // the client connected through a UNIX socket
 	last         Side    // leaving: the side whose socket is still open
 	abrupt       bool    // leaving: the socket of side last is closed with RST, not with FIN
-	Term         [2]byte // termination state of the log line
-	site         uint8   // number of its site, in loop.sites
-	line         int32   // index of the listener that accepted it, in loop.listeners
+	Term         [2]byte // termination state, as in HAProxy's log; set at the end
+	site         uint8   // index of its site in Loop.sites
+	line         int32   // index of the listener that accepted it, in Loop.Listeners
 	frontend     int32   // index in its site's Frontends
 	Backend      int32   // index in its site's Backends; -1: not chosen
 	Server       int32   // slot in its backend, with a reference to it; -1: not chosen
@@ -122,28 +132,29 @@ type Session struct {
 	Since       int64 // start of this state, ms of stat.Now
 	Began       int64 // mode tcp: accepted; mode http: first byte of the request; ms of stat.Now
 	Wall        int64 // accepted, ms since 1970
-	wait        int32 // ms; pausing: until the next attempt, leaving: until leave checks again
-	Queued      int32 // from began until a server was chosen, ms; -1: not chosen
-	Connected   int32 // from began until the server was connected, ms; -1: not connected
+	wait        int32 // ms; pausing: until the next attempt; leaving: until Visit.leave runs again
+	Queued      int32 // from Began until a server was chosen, ms; -1: not chosen
+	Connected   int32 // from Began until the server was connected, ms; -1: not connected
 	inSYN       int32 // dialing: bytes sent in the SYN that the client's flow still holds
-	ServerMoves int32 // how often the server's address had changed before the connection, see pool.Server.Moves
+	ServerMoves int32 // pool.Server.Moves when the connection to the server was opened
 
 	received int64 // bytes from the client, set when the session ends
 
-	peer  [16]byte // client's address, with port; an IPv4 address is mapped to IPv6
-	port  uint16
-	Sniff sniff.State
-	next  int32 // free: the next free entry of the slab; 0: none
+	peer  [16]byte    // client's address, with port; an IPv4 address is mapped to IPv6
+	port  uint16      // client's port
+	Sniff sniff.State // progress of parsing the client's bytes
+	next  int32       // free: number of the next free entry of the slab; 0: none
 }
 
-// moves reports whether the session splices, which it does for large amounts. Its events are
-// then handled at the end of the batch: by that time more bytes have arrived for one pipe.
+// moves reports whether a direction of the session uses splice, as for large amounts. The events of
+// such a session are handled at the end of the batch, because by then more bytes have arrived for
+// one call.
 func (s *Session) moves() bool {
 	return (s.State == Relaying || s.State == Exchanging) && (s.Flow[Client].Splicing() || s.Flow[Server].Splicing())
 }
 
-// Blocked reports whether bytes from one side must wait until the other side accepts them. The
-// bytes may be held by the flow, or wait unread in the socket.
+// Blocked reports whether bytes from one side must wait until the other side's socket accepts them.
+// They wait in the flow, or unread in the socket of the side from.
 func (s *Session) Blocked(from Side) bool {
 	return s.Flow[from].Pending() > 0 || !s.Flow[from].Has(relay.TargetReady)
 }
@@ -159,8 +170,8 @@ func (s *Session) full(which Side) bool {
 }
 
 // Token returns the token under which the socket of a side is registered. A batch of events opens
-// fewer sockets for one side of a session than there are serial numbers, so no event that is under
-// way has the token of a newer socket.
+// fewer sockets for one side of a session than there are serial numbers, so an event for a closed
+// socket never has the token of a newer socket.
 func (s *Session) Token(id int32, which Side) reactor.Token {
 	return reactor.Token{Session: id, Side: uint8(which), Serial: uint32(s.Sock[which].serial)}
 }
@@ -175,7 +186,8 @@ func (s *Session) setPeer(a *sock.Addr) {
 	s.peer, s.port = ap.Addr().As16(), ap.Port()
 }
 
-// ClientAddr returns the client's address. It is invalid if the client came by a UNIX socket.
+// ClientAddr returns the client's address. It is the zero AddrPort if the client connected through
+// a UNIX socket.
 func (s *Session) ClientAddr() netip.AddrPort {
 	if s.unix {
 		return netip.AddrPort{}
@@ -183,28 +195,28 @@ func (s *Session) ClientAddr() netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom16(s.peer).Unmap(), s.port)
 }
 
-// ClientBytes returns the number of bytes read from the client, passed on or held.
+// ClientBytes returns the number of bytes read from the client: those written to the server and
+// those that the flow holds.
 func (s *Session) ClientBytes() int64 {
 	return int64(s.Flow[Client].Bytes) + int64(s.Flow[Client].Pending())
 }
 
-// slab holds a loop's sessions. Its address space is reserved for the maximum number of
-// sessions. Memory is used only up to the highest entry that was ever used. Entry 0 is never a
-// session.
+// slab holds a loop's sessions. Its address space is reserved for the maximum number of sessions.
+// Memory is used only up to the highest entry that was used so far. Entry 0 is never a session.
 type slab struct {
 	reserve.Array[Session]
-	free  int32 // entries that were used and freed, the first of a list; 0: none
-	fresh int32 // the first entry that was never used
-	Open  int   // sessions in use
+	free  int32 // first entry of the list of entries that were used and freed; 0: none
+	fresh int32 // lowest entry that was never used
+	Open  int   // number of entries in use
 }
 
-// newSlab reserves entries for this many sessions.
+// newSlab reserves entries for the maximum number of sessions.
 func newSlab(sessions int) (*slab, error) {
 	r, err := reserve.New[Session](sessions + 1)
 	return &slab{Array: r, fresh: 1}, err
 }
 
-// take returns a cleared entry, or 0 if all entries are in use.
+// take returns the number of a cleared entry, or 0 if all entries are in use.
 func (b *slab) take() int32 {
 	id := b.free
 	switch {
@@ -225,7 +237,7 @@ func (b *slab) take() int32 {
 	return id
 }
 
-// give frees the entry.
+// give marks the entry as free and puts it at the front of the free list.
 func (b *slab) give(id int32) {
 	s := b.At(id)
 	s.State, s.next = Free, b.free

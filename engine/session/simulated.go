@@ -2,11 +2,11 @@
 
 package session
 
-// Start makes the loop accept connections. In builds without the tag simulation, run does this.
+// Start makes the loop accept connections. In builds without the tag simulation, Run does this.
 func (l *Loop) Start() { l.resumeAll() }
 
 // Step handles the events that are present, without waiting. worked is false if there was nothing
-// to do. over means that the loop has ended, with err if that is not nil.
+// to do. over means that the loop has ended. err is then its error, or nil after a stop or drain.
 func (l *Loop) Step() (worked, over bool, err error) {
 	if worked, err = l.Reactor.Step(); err != nil {
 		return worked, true, l.finished(err)

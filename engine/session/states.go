@@ -1,19 +1,25 @@
 package session
 
-// StateRow describes a state of a session: the functions that do its work. A function that is nil does
-// nothing.
+// StateRow describes a state of a session: the functions that do its work. A function that is nil
+// does nothing.
 type StateRow struct {
-	Letter   byte                                   // second letter of the termination state, as in HAProxy's log; in an exchange, see modeHTTP.phase
-	Event    func(v *Visit, from Side, failed bool) // handles an event or a turn of a socket; failed: the socket has failed
-	Deadline func(v *Visit) int64                   // returns the latest end of the state, in ms of stat.Now; or never
-	Overdue  func(v *Visit)                         // is called at the deadline
-	Lost     func(v *Visit)                         // is called if the client's connection has failed, and event has not ended the session
+	// Letter is the second letter of the termination state, as in HAProxy's log. Package exchange
+	// has further letters.
+	Letter byte
+	// Event handles an event or a turn of a socket. failed: the socket has failed.
+	Event func(v *Visit, from Side, failed bool)
+	// Deadline returns the latest end of the state, in ms of stat.Now; or Never.
+	Deadline func(v *Visit) int64
+	// Overdue is called at the deadline.
+	Overdue func(v *Visit)
+	// Lost is called after Event if the client's connection has failed.
+	Lost func(v *Visit)
 }
 
 // StateTable has a row for each state.
 type StateTable [Leaving + 1]StateRow
 
-// CommonStates returns the rows of the states that both modes have.
+// CommonStates returns the rows of the states that both modes have. The other rows are empty.
 func CommonStates() StateTable {
 	return StateTable{
 		Free: {Letter: '-'},
@@ -53,7 +59,7 @@ func (v *Visit) term(who byte) [2]byte {
 	return Term(who, v.row().Letter)
 }
 
-// deadline returns the latest end of the session's state, in ms of stat.Now; or never.
+// deadline returns the latest end of the session's state, in ms of stat.Now; or Never.
 func (v *Visit) deadline() int64 {
 	if ends := v.row().Deadline; ends != nil {
 		return ends(v)
@@ -61,8 +67,8 @@ func (v *Visit) deadline() int64 {
 	return Never
 }
 
-// wake handles an event of one of the session's sockets. events 0 means that it is the socket's turn
-// after yield.
+// wake handles an event of one of the session's sockets. events 0 means that it is the socket's
+// turn after Yield.
 func (v *Visit) wake(from Side, events uint32) {
 	v.meet(from, events)
 	if events == 0 {
@@ -82,11 +88,11 @@ func (v *Visit) wake(from Side, events uint32) {
 	v.Settle()
 }
 
-// expired is called when the session's entry of the wheel fires. If the deadline has moved since the
-// entry was armed, expired arms the entry again.
+// expired is called when the session's timer fires. If the deadline is later than when the timer
+// was armed, expired arms the timer again.
 func (v *Visit) expired() {
 	v.retryStarved()
-	if v.S.State == Leaving { // its entry fires at intervals
+	if v.S.State == Leaving { // its timer fires at intervals
 		v.lookAgain()
 		return
 	}

@@ -14,10 +14,11 @@ import (
 type modeTCP struct {
 	*Visit
 	record access.HTTPRecord           // for log lines; contains no request
-	own    reserve.Array[[2]sock.Addr] // local addresses of ending sessions, by session and side
+	own    reserve.Array[[2]sock.Addr] // local addresses of sessions that end, by session and side
 }
 
-// newModeTCP reserves memory for the addresses of that many sessions.
+// newModeTCP makes mode tcp. It reserves memory for the local addresses of the maximum number of
+// sessions.
 func newModeTCP(v *Visit, sessions int) (Mode, error) {
 	m := &modeTCP{Visit: v}
 	var err error
@@ -27,7 +28,8 @@ func newModeTCP(v *Visit, sessions int) (Mode, error) {
 	return m, nil
 }
 
-// tcpStates are the functions of mode tcp for each state. It is filled by init: its functions read it.
+// tcpStates are the functions of mode tcp for each state. init fills the table, because its
+// functions refer to it.
 var tcpStates StateTable
 
 func init() {
@@ -40,10 +42,13 @@ func init() {
 	}
 }
 
+// Row returns the functions of mode tcp for a state.
 func (m *modeTCP) Row(s State) *StateRow { return &tcpStates[s] }
 
+// Resume does nothing: mode tcp has no state for one session.
 func (m *modeTCP) Resume() {}
 
+// Close frees the memory for addresses.
 func (m *modeTCP) Close() { m.own.Close() }
 
 // Begin reads the first bytes if a rule needs some. Otherwise the rules decide at once.
@@ -55,7 +60,7 @@ func (m *modeTCP) Begin() {
 	m.decide(nil, true)
 }
 
-// Claimed returns nil: only requests name servers.
+// Claimed returns nil: only HTTP requests name servers.
 func (m *modeTCP) Claimed(*pool.Server) *pool.Server { return nil }
 
 // Connected starts relaying.
@@ -78,12 +83,14 @@ func (m *modeTCP) ClientDeadline() int64 {
 // Drain does nothing: a relayed connection ends when its client or server ends it.
 func (m *modeTCP) Drain() {}
 
-// Cuts reports false: the end of an answer is not known.
+// Cuts reports false, because mode tcp does not know whether an answer is complete.
 func (m *modeTCP) Cuts() bool { return false }
 
+// Verbatim reports true: mode tcp changes no byte.
 func (m *modeTCP) Verbatim() bool { return true }
 
-// Over asks for the local addresses, because the log line is written after the sockets are closed.
+// Over reads the local addresses of the sockets if the log line contains them, because the log line
+// is written after the sockets are closed.
 func (m *modeTCP) Over([2]byte) {
 	if m.Frontend.Line.AsksAddresses() {
 		AskOwn(m.S, m.own.At(m.ID))
@@ -112,8 +119,10 @@ func (m *modeTCP) Log() {
 // Uncounted returns all bytes of the session.
 func (m *modeTCP) Uncounted() (in, out int64) { return m.S.received, int64(m.S.Flow[Server].Bytes) }
 
+// Flows returns nil: mode tcp has no flows of its own.
 func (m *modeTCP) Flows() []*relay.Flow { return nil }
 
+// Audited reports that bytes from each side are passed on until its stream has ended.
 func (m *modeTCP) Audited() Audited {
 	var a Audited
 	for from := range Side(2) {

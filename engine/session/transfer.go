@@ -34,8 +34,8 @@ func (v *Visit) relayedTooQuietly() {
 	v.End(Ending{Term: v.term(who)})
 }
 
-// lostWhileRelaying ends the session of a client that has failed, if the client accepts no bytes.
-// Otherwise the next read or write does that.
+// lostWhileRelaying ends the session of a client that has failed, if the client's socket accepts no
+// bytes. Otherwise the next read or write reports the failure.
 func (v *Visit) lostWhileRelaying() {
 	if !v.S.Flow[Client].Has(relay.TargetReady) {
 		v.S.Sock[Client].Set(Broken)
@@ -43,7 +43,7 @@ func (v *Visit) lostWhileRelaying() {
 	}
 }
 
-// pump moves bytes from one side to the other.
+// pump moves bytes from one side to the other, at most Sizes.Share in a turn.
 func (v *Visit) pump(from Side) Result {
 	to := from.Other()
 	f := &v.S.Flow[from]
@@ -80,7 +80,8 @@ func (v *Visit) passEnd(from Side) Result {
 		return Left
 	}
 	v.SendFIN(to)
-	// If a reset has come after FIN, the read returns the end. Only the event has reported the reset.
+	// If a reset has come after FIN, the read returns the end. Only the event has reported the
+	// reset.
 	if v.S.Sock[from].Has(Broken) || v.S.Flow[from].Has(relay.SourceDoubtful) {
 		v.S.Sock[from].Set(Broken)
 		return v.cut(from)
@@ -90,7 +91,8 @@ func (v *Visit) passEnd(from Side) Result {
 	return GoesOn
 }
 
-// SendFIN sends FIN behind the last byte of a direction, once. The flow must hold no bytes.
+// SendFIN sends FIN to a side after the last byte. It does nothing if FIN was sent before, or while
+// the flow still holds bytes for that side.
 func (v *Visit) SendFIN(to Side) {
 	one := &v.S.Sock[to]
 	if !one.Has(Finished) && v.S.Flow[to.Other()].Pending() == 0 {
@@ -99,7 +101,8 @@ func (v *Visit) SendFIN(to Side) {
 	}
 }
 
-// sourceFailed is called when a read has failed and all bytes read before are written.
+// sourceFailed is called when a read has failed, after all bytes that were read before have been
+// written.
 func (v *Visit) sourceFailed(from Side, e sock.Errno) Result {
 	v.BrokenBy(from, e)
 	return v.passEnd(from)
@@ -117,8 +120,8 @@ func (v *Visit) targetFailed(to Side, e sock.Errno) Result {
 	return v.pump(Server)
 }
 
-// failedLate is called when a socket fails after its peer has sent FIN. A client then no longer
-// takes its answer. A server then takes no more of the request, but its answer may be complete.
+// failedLate is called when a socket fails after its peer has sent FIN. A failed client takes no
+// more of its answer. A failed server takes no more of the request, but its answer may be complete.
 func (v *Visit) failedLate(which Side) {
 	v.S.Sock[which].Set(Broken | afterFIN)
 	v.Stock.Release(&v.S.Flow[which.Other()])
@@ -130,8 +133,8 @@ func (v *Visit) failedLate(which Side) {
 }
 
 // BrokenBy records the error of a call. On Linux the first error of a reset is EPIPE if FIN came
-// before it, otherwise ECONNRESET. A splice to the socket that ended early may have taken the first
-// error, so EPIPE proves nothing then.
+// before it, otherwise ECONNRESET. If this proxy splices to the socket, a splice that ended early
+// may have consumed the first error. EPIPE then proves nothing.
 func (v *Visit) BrokenBy(which Side, e sock.Errno) {
 	one := &v.S.Sock[which]
 	switch {
@@ -152,7 +155,6 @@ func (v *Visit) cut(by Side) Result {
 		letter = 'S'
 	}
 	// A peer to which FIN was sent has got all bytes, or will get them. It must not be reset.
-
 	done := v.S.Sock[by.Other()].Has(Finished)
 	v.End(Ending{Term: Term(letter, 'D'), Linger: true, Last: by.Other(), Abrupt: !done})
 	return Left

@@ -5,21 +5,21 @@ import (
 	"sluice/pool"
 )
 
-// Visit is the receiver of all work on one session. It holds what that work needs beside the tools of
-// the loop. Each loop has one visit, and fills it for each event: work on a session never begins
-// while work on another one is under way (see yield).
+// Visit is the receiver of all work on one session. It holds the session and the compiled
+// configuration of that session. Each loop has one Visit and fills it for each event. This is
+// possible because work on one session ends before work on another one begins.
 type Visit struct {
 	*Loop
-	ID       int32
+	ID       int32 // number of the session in the slab, from 1
 	S        *Session
-	Listener *Listener  // which accepted the client
-	Site     *site.Site // the generation that the session belongs to
+	Listener *Listener  // the listener that accepted the client
+	Site     *site.Site // the compiled configuration with which the session began
 	Frontend *site.Frontend
 	Backend  *site.Backend // nil: not chosen
 	Mode     Mode
 }
 
-// Visit begins work on a session.
+// Visit begins work on the session with this number. It returns &l.Current.
 func (l *Loop) Visit(id int32) *Visit {
 	v := &l.Current
 	v.ID, v.S = id, l.Sessions.At(id)
@@ -32,7 +32,7 @@ func (l *Loop) Visit(id int32) *Visit {
 	return v
 }
 
-// UseBackend gives the session a backend: its index in site.backends, or -1 for none.
+// UseBackend sets the session's backend to the one with index i in v.Site.Backends; -1: none.
 func (v *Visit) UseBackend(i int32) {
 	v.S.Backend, v.Backend = i, nil
 	if i >= 0 {
@@ -51,7 +51,7 @@ func (v *Visit) Forget() {
 	}
 }
 
-// Touch records that bytes from one side have moved, for the timeouts of both sides.
+// Touch records that bytes from one side have moved. The timeouts of both sides start again.
 func (v *Visit) Touch(from Side) {
 	v.S.Sock[Client].Seen, v.S.Sock[Server].Seen = v.Now(), v.Now()
 	v.S.Asked = from == Client
