@@ -33,8 +33,8 @@ func (m *modeHTTP) tendIdle() {
 	}
 }
 
-// ask reads until the head of a request is complete. A head that arrives in one piece is parsed
-// in the read buffer, without a copy.
+// ask reads until the head of a request is complete, and then handles the request. A head that
+// arrives in one piece is parsed in the read buffer, without a copy.
 func (m *modeHTTP) ask() {
 	in, fd := &m.S.Flow[client], int(m.S.Sock[client].FD)
 	for more := m.x.has(begun); ; more = true {
@@ -60,7 +60,8 @@ func (m *modeHTTP) ask() {
 	}
 }
 
-// hear looks for the head of a request in the view, which contains all bytes that were not parsed yet.
+// hear parses the head of a request from the view, which contains all bytes that were not parsed
+// yet. It returns Waits if the head is incomplete, otherwise Left.
 func (m *modeHTTP) hear(view relay.View) session.Result {
 	if !m.x.has(begun) {
 		m.x.marks |= begun
@@ -101,7 +102,8 @@ func (m *modeHTTP) asked(view relay.View, n int) {
 	}
 }
 
-// decide finds out who answers a request: a server, or this proxy.
+// decide decides whether a server or this proxy answers a request. It returns GoesOn for a server,
+// OwnAnswer for this proxy, and Left if the session has ended.
 func (m *modeHTTP) decide() session.Result {
 	if m.monitored() {
 		return session.OwnAnswer
@@ -111,8 +113,8 @@ func (m *modeHTTP) decide() session.Result {
 	return m.headToServer()
 }
 
-// headToServer applies the rules to the request, finds its backend, and writes the edited head
-// to m.head.
+// headToServer applies the rules to the request, finds its backend, and writes the edited head to
+// m.head. Its results are those of decide.
 func (m *modeHTTP) headToServer() session.Result {
 	m.values = m.values[:0]
 	m.rewrite.Request(&m.Sniffed.HTTP)
@@ -158,13 +160,13 @@ func (m *modeHTTP) takeBody(view relay.View, head int) {
 	m.direct()
 }
 
-// takeAsked takes the first n bytes of the view of the client's bytes. It ignores a read error,
+// takeAsked removes the first n bytes of the view from the client's bytes. It ignores a read error,
 // because the next read returns that error again.
 func (m *modeHTTP) takeAsked(view relay.View, n int) {
 	_ = m.Stock.Take(&m.S.Flow[client], &m.x.ahead[client], int(m.S.Sock[client].FD), view, n)
 }
 
-// prepare makes the last edits of the head and writes it to m.head. These edits come from
+// prepare makes the last edits of the head and writes the head to m.head. These edits come from
 // cookies, options and the handling of connections.
 func (m *modeHTTP) prepare() {
 	rw := &m.rewrite
@@ -183,8 +185,8 @@ func (m *modeHTTP) prepare() {
 	m.head = rw.Append(m.head[:0])
 }
 
-// monitored prepares the answer if the request is for `monitor-uri`. Such a request is neither
-// sent to a server nor logged.
+// monitored reports whether the request is for `monitor-uri`, and prepares its answer in m.head.
+// Such a request is neither sent to a server nor logged.
 func (m *modeHTTP) monitored() bool {
 	if !m.Sniffed.HTTP.AsksFor(m.Frontend.Conf.Monitor.URI) {
 		return false
@@ -201,7 +203,7 @@ func (m *modeHTTP) monitored() bool {
 }
 
 // direct sends the request on the idle connection if idleFits allows it, otherwise on a new
-// one.
+// connection.
 func (m *modeHTTP) direct() {
 	if m.x.has(idle) {
 		m.tendIdle()
@@ -237,24 +239,24 @@ func (m *modeHTTP) reuse() {
 	m.exchange()
 }
 
-// endAsking ends a session whose client has failed or sent FIN before the head of its request
-// was complete. As in HAProxy this is a bad request, also on a new connection without a byte. A
-// client may leave between two requests: that is no error, see unasked.
+// endAsking ends a session whose client has failed or sent FIN before the head of its request was
+// complete. As in HAProxy this is a bad request, even if no byte has come on a new connection. It
+// is no error if a client ends its connection between two requests, see unasked.
 func (m *modeHTTP) endAsking() {
 	if m.unasked() {
 		m.End(session.Ending{Term: term('-', '-')})
 		return
 	}
 	m.CountUnasked()
-	// A part of the head may still be in the socket, see Look. It is read before the close.
+	// A part of the head may still be in the socket, see relay.Stock.Look. It is read before the
+	// close.
 	m.S.Flow[client].Set(relay.SourceReady)
 	m.S.Flow[client].Clear(relay.SourceEnded)
 	m.refuse(400, term('C', 'R'))
 }
 
-// unasked reports whether a session in the asking state ends without an answer and without a
-// log line. It does so between two requests, and before the first byte with `option
-// http-ignore-probes`.
+// unasked reports whether a session in the asking state may end without an answer and without a log
+// line: between two requests, and before the first byte with `option http-ignore-probes`.
 func (m *modeHTTP) unasked() bool {
 	return m.between() || !m.x.has(begun) && m.Frontend.Conf.IgnoreProbes
 }

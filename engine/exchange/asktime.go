@@ -2,9 +2,9 @@ package exchange
 
 import "sluice/engine/session"
 
-// askingEnds returns the deadline of the asking state. The head of the first request, and of
-// any request that has begun, must be complete within timeout http-request. The first byte of a
-// later request must come within timeout http-keep-alive.
+// askingEnds returns the deadline of the asking state, in ms of stat.Now; or Never. The head of the
+// first request, and of any request that has begun, must be complete within timeout http-request.
+// The first byte of a later request must come within timeout http-keep-alive.
 func (m *modeHTTP) askingEnds() int64 {
 	if m.x.has(begun) || m.x.asked == 0 {
 		return session.After(m.S.Since, m.Frontend.RequestTimeout)
@@ -12,7 +12,8 @@ func (m *modeHTTP) askingEnds() int64 {
 	return session.After(m.S.Since, m.Frontend.KeepAliveTimeout)
 }
 
-// askedTooLate ends a session at the deadline of the asking state.
+// askedTooLate ends a session at the deadline of the asking state, with status 408 unless unasked
+// allows silence.
 func (m *modeHTTP) askedTooLate() {
 	if m.unasked() {
 		m.End(session.Ending{Term: term('-', '-')})
@@ -22,15 +23,16 @@ func (m *modeHTTP) askedTooLate() {
 	m.refuse(408, term('c', 'R'))
 }
 
-// exchangeEnds returns the deadline of the exchanging state.
+// exchangeEnds returns the deadline of the exchanging state, in ms of stat.Now; or Never.
 func (m *modeHTTP) exchangeEnds() int64 {
 	return min(m.exchangeQuiet(client), m.exchangeQuiet(server))
 }
 
-// exchangeQuiet returns when the timeout of a side expires. The timeout of the client runs
-// while bytes wait for it, or while the rest of its request is missing and would be read at
-// once. The timeout of the server does the same with the answer. If this proxy answers itself,
-// only the timeout of a client for which bytes wait runs.
+// exchangeQuiet returns the time when the timeout of a side expires, in ms of stat.Now; or Never.
+// The timeout of the client runs while bytes wait for the client, or while the rest of its request
+// is missing and would be read at once. The timeout of the server runs under the same conditions,
+// with the answer in place of the request. If this proxy answers itself, the timeout of the server
+// does not run, and that of the client runs only while bytes wait for the client.
 func (m *modeHTTP) exchangeQuiet(which side) int64 {
 	takes := m.S.Blocked(which.Other())
 	if m.x.has(local) { // the request may have no backend
@@ -46,7 +48,8 @@ func (m *modeHTTP) exchangeQuiet(which side) int64 {
 	return session.After(m.S.Sock[which].Seen, m.SideTimeout(which))
 }
 
-// exchangeOverdue ends a session after the timeout of one side has expired.
+// exchangeOverdue ends a session after the timeout of one side has expired: with status 408 for the
+// client or 504 for the server, or by cutting off an answer that has begun.
 func (m *modeHTTP) exchangeOverdue() {
 	status, t := 504, term('s', m.phase())
 	if m.exchangeQuiet(client) < m.exchangeQuiet(server) {

@@ -7,13 +7,14 @@ import (
 	"sluice/engine/session"
 )
 
-// Flows returns the flows of the exchange.
+// Flows returns the flows of the exchange, in which bytes may be held.
 func (m *modeHTTP) Flows() []*relay.Flow {
 	x := m.x
 	return []*relay.Flow{&x.ahead[client], &x.ahead[server], &x.logPieces, &x.sent}
 }
 
-// Audited checks that no mark or byte of one request remains for the next.
+// Audited returns the facts of the exchange for an audit. It also checks that no mark or byte of
+// one request remains for the next.
 func (m *modeHTTP) Audited() session.Audited {
 	a := session.Audited{Own: m.x.has(local), Idles: m.x.has(idle), Wants: [2]bool{m.wants(client), m.wants(server)}}
 	if a.Idles {

@@ -14,11 +14,12 @@ const (
 	bodyWaits                       // nothing more can be done before the next event or turn
 	bodyWritten                     // the whole message is written
 	bodyCutOff                      // the source ended or failed within the message
-	bodyUnwanted                    // the target failed
+	bodyUnwanted                    // writing to the target failed
 	bodyMalformed                   // the framing is invalid
 )
 
-// moveBody moves the body that comes from one side, at most one share in a turn.
+// moveBody moves the body that comes from one side, at most Sizes.Share bytes in a turn. The error
+// is the one of the failed call, for bodyCutOff and bodyUnwanted; 0 if no call failed.
 func (m *modeHTTP) moveBody(from side) (bodyResult, sock.Errno) {
 	f, body := &m.S.Flow[from], m.x.body(from)
 	limit := f.Bytes + uint64(m.Sizes.Share)
@@ -53,8 +54,8 @@ func (m *modeHTTP) moveBody(from side) (bodyResult, sock.Errno) {
 	}
 }
 
-// passFraming parses bytes of a body and writes to the target those that belong to it. Bytes
-// after the body, and bytes that the target does not accept, stay where they were.
+// passFraming parses bytes of a body and writes the bytes that belong to the body to the target.
+// Bytes after the body, and bytes that the target does not accept, stay in the socket or in ahead.
 func (m *modeHTTP) passFraming(from side) (bodyResult, sock.Errno) {
 	f, body, keep := &m.S.Flow[from], m.x.body(from), &m.x.ahead[from]
 	src, dst := int(m.S.Sock[from].FD), int(m.S.Sock[from.Other()].FD)
@@ -125,8 +126,8 @@ func (m *modeHTTP) pumpBody(from side) (bodyResult, sock.Errno) {
 }
 
 // bodyEnded is called when a read has reached the end of the source. This is the regular end of a
-// body without a length, provided that FIN has come: after a reset, a read returns the end, too, if
-// another call has taken the error.
+// body without a length, provided that FIN has come. After a reset, a read also returns the end if
+// another call has consumed the error. Then the body is cut off.
 func (m *modeHTTP) bodyEnded(from side) bodyResult {
 	reset := m.S.Sock[from].Has(session.Broken) && !m.SaidAll(from)
 	if !reset && m.x.body(from).Ended() {

@@ -14,36 +14,37 @@ import (
 type Exchange struct {
 	flow        httpflow.Exchange // parsing of the request and its answer
 	ahead       [2]relay.Flow     // bytes read and not parsed yet, by the side they come from
-	logPieces   relay.Flow        // request line and captures for the log line, see logexchange.go
-	sent        relay.Flow        // copy of the request as sent to the server, see mayRepeat
+	logPieces   relay.Flow        // request line and captures for the log line, see appendPiece
+	sent        relay.Flow        // copy of the request as sent, see modeHTTP.mayRepeat
 	claim       httpflow.Claim    // the server that the client's cookie names
-	status      int16             // of the answer; 0: none yet
-	marks       exchangeMarks
-	term        [2]byte   // termination state of the log line, if nothing fails
-	cookie      byte      // letter of the log line for the cookie in the answer, see httpflow.Cookie.Give
-	wall        int64     // first byte of the request, ms since 1970
-	gap         int32     // from the accept, or the end of the last answer, until wall, in ms
-	headDone    int32     // from wall until the head was complete, ms; -1: not yet
-	answer      int32     // from wall until the head of the final answer, ms; -1: not yet, or a rule answers
-	head        int32     // size of the request's head in bytes; 0: not complete yet
-	before      [2]uint64 // bytes of each flow before this exchange, by side
-	idleBackend int32     // with the mark idle: backend of the idle connection, index in site.backends
-	idleServer  int32     // with the mark idle: its server, slot in that backend
-	asked       uint32    // requests on this connection whose head was complete
+	status      int16             // status code of the answer; 0: none yet
+	marks       exchangeMarks     // see the constants of this type
+	term        [2]byte           // termination state if nothing fails
+	cookie      byte              // log letter of the answer's cookie, see httpflow.Cookie.Give
+	wall        int64             // first byte of the request, ms since 1970
+	gap         int32             // ms from the accept or the end of the last exchange until wall
+	headDone    int32             // ms from wall until the head was complete; -1: not yet
+	answer      int32             // ms from wall until the final answer's head; -1: not yet, or a rule answers
+	head        int32             // size of the request's head in bytes; 0: not complete yet
+	before      [2]uint64         // Flow.Bytes at the start of this exchange, by side
+	idleBackend int32             // with the mark idle: the connection's backend, index in Site.Backends
+	idleServer  int32             // with the mark idle: the connection's server, slot in that backend
+	asked       uint32            // number of requests on this connection whose head was complete
 }
 
-// exchangeMarks are the states of the current request, except idle, which is one of the connection.
+// exchangeMarks is a set of facts about the current request. Only idle is a fact about the client's
+// connection.
 type exchangeMarks uint16
 
 const (
 	// begun: the first byte of a request has come.
 	begun exchangeMarks = 1 << iota
-	// outstanding: the request, or an answer without a request, must still be logged and
+	// outstanding: the request, or the answer to an incomplete request, must still be logged and
 	// counted.
 	outstanding
 	// reused: the request was sent on a connection that had served another request.
 	reused
-	// idle: the connection to a server is kept for a later request.
+	// idle: an idle connection to a server is kept for a later request.
 	idle
 	// local: this proxy answers the request itself, without a server.
 	local
@@ -53,9 +54,9 @@ const (
 	spoken
 	// resent: the request was sent a second time, on a new connection.
 	resent
-	// unlogged: the request gets no log line, see monitored.
+	// unlogged: the request gets no log line, see modeHTTP.monitored.
 	unlogged
-	// underway: the function exchange has already run for this request, on an earlier event.
+	// underway: modeHTTP.exchange has run for this request already.
 	underway
 )
 
@@ -81,7 +82,7 @@ func (m *modeHTTP) startAsking() {
 	m.ask()
 }
 
-// expectRequest waits for the next request, or for the first one.
+// expectRequest clears the state of the last request and enters the asking state.
 func (m *modeHTTP) expectRequest() {
 	m.x.status, m.x.cookie, m.x.gap, m.x.headDone, m.x.answer, m.x.head = 0, 'N', 0, -1, -1, 0
 	m.x.claim = httpflow.Claim{Server: -1, Letter: 'N'}
@@ -97,13 +98,13 @@ func (m *modeHTTP) expectRequest() {
 	m.Enter(session.Asking)
 }
 
-// heldAtMost is the number of bytes of a request that HAProxy can hold: its buffer.
+// heldAtMost is the number of bytes of a request that HAProxy's buffer can hold (tune.bufsize).
 const heldAtMost = 16 << 10
 
-// clientPhase returns the second letter of the termination state when the client has failed. As
-// in HAProxy, the letter is D if the client fails within the body of its request. It is L if
-// this is known as soon as the server is connected. HAProxy cannot know it of a long request,
-// because it has not read the end yet.
+// clientPhase returns the second letter of the termination state when the client has failed. As in
+// HAProxy, the letter is D if the client fails within the body of its request. It is L if the
+// failure is known as soon as the server is connected. For a request longer than its buffer,
+// HAProxy cannot know the failure at that time, so the letter is D.
 func (m *modeHTTP) clientPhase() byte {
 	switch {
 	case m.x.flow.Request.Done():
@@ -123,8 +124,8 @@ func (m *modeHTTP) phase() byte {
 	return 'H'
 }
 
-// exchangeOn handles an event or a turn. If the client's connection has failed, the exchange ends
-// without another step.
+// exchangeOn handles an event or a turn in the exchanging state. If the client's connection has
+// failed, it does nothing: lostClient ends the session then.
 func (m *modeHTTP) exchangeOn(from side, failed bool) {
 	if !failed || from == server {
 		m.exchange()
@@ -158,9 +159,10 @@ func (m *modeHTTP) exchange() {
 	}
 }
 
-// answeredEarly is called while the answer is written and the request is not. The client may wait
-// for the end of its answer. A server that still sends bytes, for example a body that a rule has
-// dropped, may read the request only behind them.
+// answeredEarly is called if the whole answer is written and the request is not. It sends FIN to a
+// client that may wait for the end of its answer. It also drops bytes that the server still sends,
+// for example a body that a rule has replaced. Some servers read the request only after all their
+// bytes are accepted.
 func (m *modeHTTP) answeredEarly() {
 	if m.x.flow.ClosesClient() {
 		m.SendFIN(client)
@@ -170,7 +172,7 @@ func (m *modeHTTP) answeredEarly() {
 	}
 }
 
-// openTunnel turns the session into a tunnel, after status 101 or a successful CONNECT.
+// openTunnel enters the relaying state, after status 101 or a successful CONNECT.
 func (m *modeHTTP) openTunnel() {
 	for from := range side(2) {
 		m.Stock.Hold(&m.S.Flow[from], m.Stock.Held(&m.x.ahead[from]))
@@ -190,13 +192,13 @@ func (m *modeHTTP) exchanged() {
 	keepServer, keepClient := m.keepsServer(), m.keepsClient()
 	m.closeExchange(m.x.term)
 	switch {
-	case m.x.has(local): // an idle connection remains idle, unless it has ended meanwhile
+	case m.x.has(local): // an idle connection is kept, unless it has ended meanwhile
 		if m.x.has(idle) {
 			m.tendIdle()
 		}
 	case keepServer:
 		m.keepIdle()
-		m.tendIdle() // an event may have announced bytes behind the answer
+		m.tendIdle() // an event may have announced bytes after the answer
 	default:
 		m.dropServer()
 	}
@@ -210,7 +212,7 @@ func (m *modeHTTP) exchanged() {
 		return
 	}
 	if m.x.ahead[client].Pending() > 0 || m.S.Flow[client].Has(relay.SourceReady) {
-		m.Yield(client) // the client may have sent many requests: others have a turn first
+		m.Yield(client) // the client may have sent many requests: other sessions have a turn first
 		return
 	}
 	m.ask()
@@ -232,7 +234,8 @@ func (m *modeHTTP) keepIdle() {
 	m.x.idleBackend, m.x.idleServer, m.S.Server = m.S.Backend, m.S.Server, -1
 }
 
-// forgetIdle gives back the reference of an idle connection, if there is one.
+// forgetIdle releases the reference of the idle connection to its server, if there is an idle
+// connection.
 func (m *modeHTTP) forgetIdle() {
 	if m.x.has(idle) {
 		m.x.marks &^= idle
@@ -240,8 +243,9 @@ func (m *modeHTTP) forgetIdle() {
 	}
 }
 
-// endExchange ends the session in the middle of an exchange. The first cause of an end is logged,
-// as in HAProxy: if a rule has answered, its termination state remains.
+// endExchange ends the session during an exchange, with the termination state t. If a rule has
+// answered, the termination state of the rule is logged instead: as in HAProxy, the first cause
+// counts.
 func (m *modeHTTP) endExchange(t [2]byte, how session.Ending) {
 	if m.x.has(local) {
 		t = m.x.term
@@ -250,8 +254,9 @@ func (m *modeHTTP) endExchange(t [2]byte, how session.Ending) {
 	m.End(how)
 }
 
-// closeExchange logs and counts the exchange, and ends its share in the current sessions of its
-// backend and server.
+// closeExchange logs and counts the exchange with the termination state t. The exchange then no
+// longer counts as a current session of its backend and server. closeExchange does nothing if that
+// was done before.
 func (m *modeHTTP) closeExchange(t [2]byte) {
 	if !m.x.has(outstanding) {
 		return
@@ -270,9 +275,9 @@ func (m *modeHTTP) closeExchange(t [2]byte) {
 	})
 }
 
-// exchangedBytes returns the bytes of an exchange. For a request that was not sent to a server,
-// in is the size of its head. As in HAProxy, the answer to an incomplete head counts as 0
-// bytes.
+// exchangedBytes returns the bytes of an exchange from and to the client. For a request that was
+// not sent to a server, in is the size of its head. As in HAProxy, the answer to an incomplete head
+// counts as 0 bytes.
 func (m *modeHTTP) exchangedBytes() (in, out int64) {
 	in, out = int64(m.uploaded()), int64(m.downloaded())
 	if in == 0 {

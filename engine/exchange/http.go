@@ -12,28 +12,29 @@ import (
 	"sluice/pool"
 )
 
-// modeHTTP serves the requests of a connection one after the other. It holds what the work on the
-// current head needs.
+// modeHTTP is mode http of one loop. It works on the session of Visit and holds the buffers for the
+// current head. They are valid only until another head is parsed.
 type modeHTTP struct {
 	*session.Visit
-	x         *Exchange               // of the session
+	x         *Exchange               // the exchange of the session
 	exchanges reserve.Array[Exchange] // by session number
 
-	rewrite  httpflow.Rewrite // edits of the current head
+	rewrite  httpflow.Rewrite // edits of the current head, not applied yet
 	reply    httpflow.Head    // the current head of an answer
 	head     []byte           // buffer: a head as it is sent, with the body bytes that came with it
 	values   []byte           // buffer: values that rules insert into the current head
-	shown    []byte           // buffer: the current head with the edits so far, as later rules read it
-	edited   []byte           // buffer: the next edit of the head is written here, then swapped with shown
+	shown    []byte           // buffer: the current head after the edits so far, read by later rules
+	edited   []byte           // buffer: the head after the next edits; then swapped with shown
 	ours     httpflow.Answer  // the answer that a rule describes
 	response acl.Response     // the current answer, for rules
 
-	request    access.HTTPRecord // for log lines
-	piecesLeft []byte            // the pieces of the current log line that are not read yet, see nextPiece
+	request    access.HTTPRecord // values of the current log line
+	piecesLeft []byte            // pieces of the log line that are not read yet, see nextPiece
 	slots      [][]byte          // captured headers of the current log line
 }
 
-// New reserves memory for the exchanges of that many sessions.
+// New makes mode http for a loop, on the session of v. It reserves memory for the exchanges of the
+// maximum number of sessions. It fails if the kernel does not give the address space.
 func New(v *session.Visit, sessions int) (session.Mode, error) {
 	m := &modeHTTP{Visit: v}
 	var err error
@@ -43,8 +44,8 @@ func New(v *session.Visit, sessions int) (session.Mode, error) {
 	return m, nil
 }
 
-// httpStates are the functions of mode http for each state. It is filled by init: its functions read
-// it.
+// httpStates are the functions of mode http for each state. init fills the table, because its
+// functions refer to it.
 var httpStates session.StateTable
 
 func init() {
@@ -65,20 +66,23 @@ func init() {
 	}
 }
 
-// httpOf returns the mode of a session in mode http.
+// httpOf returns the mode of a session that is in mode http.
 func httpOf(v *session.Visit) *modeHTTP { return v.Mode.(*modeHTTP) }
 
+// Row returns the functions of mode http for a state.
 func (m *modeHTTP) Row(s session.State) *session.StateRow { return &httpStates[s] }
 
+// Resume finds the exchange of the session.
 func (m *modeHTTP) Resume() { m.x = m.exchanges.At(m.ID) }
 
+// Close frees the memory of the exchanges.
 func (m *modeHTTP) Close() { m.exchanges.Close() }
 
 // Begin waits for the first request.
 func (m *modeHTTP) Begin() { m.startAsking() }
 
-// Claimed returns the server that the client's cookie names, with a reference, or nil. A cookie is
-// ignored after the first attempt.
+// Claimed returns the server that the client's cookie names, with a reference, or nil. After a
+// failed attempt the cookie is ignored, and balancing chooses the server.
 func (m *modeHTTP) Claimed(was *pool.Server) *pool.Server {
 	claim := &m.x.claim
 	switch {
@@ -95,15 +99,16 @@ func (m *modeHTTP) Claimed(was *pool.Server) *pool.Server {
 
 // Connected starts the exchange.
 func (m *modeHTTP) Connected() {
-	m.S.Sock[client].Seen = m.Now() // the rest of its body was not read while the server was connected
+	m.S.Sock[client].Seen = m.Now() // no body was read while the session was connecting
 	m.Enter(session.Exchanging)
 	m.exchange()
 }
 
-// Refused answers with an error page.
+// Refused answers with status 503 and ends the session.
 func (m *modeHTTP) Refused(t [2]byte) { m.refuse(503, t) }
 
-// ClientDeadline returns never: a request is complete, and its client waits.
+// ClientDeadline returns Never: the head of the request is complete, so the client waits for the
+// server.
 func (m *modeHTTP) ClientDeadline() int64 { return session.Never }
 
 // Drain ends a session that is between two requests, as HAProxy does. If a request has already
@@ -125,8 +130,8 @@ func (m *modeHTTP) Drain() {
 // answer, and no byte of the next request has come.
 func (m *modeHTTP) between() bool { return m.x.asked > 0 && !m.x.has(begun) }
 
-// Cuts reports whether to end the session now would cut off an answer. The client is then reset, so
-// that it does not take the part for the whole answer.
+// Cuts reports whether an answer would be cut off if the session ended now. The client is then
+// reset, so that it does not mistake the part for the whole answer.
 func (m *modeHTTP) Cuts() bool {
 	return m.S.State == session.Exchanging && m.x.has(spoken) && !m.answerWritten()
 }
@@ -134,7 +139,7 @@ func (m *modeHTTP) Cuts() bool {
 // Verbatim reports false: heads are rewritten.
 func (m *modeHTTP) Verbatim() bool { return false }
 
-// Over ends the exchange that is under way.
+// Over logs and counts the current exchange, frees its bytes and releases the session's servers.
 func (m *modeHTTP) Over(t [2]byte) {
 	m.closeExchange(t)
 	m.releaseExchange()

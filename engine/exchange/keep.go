@@ -19,8 +19,8 @@ func (m *modeHTTP) answerWritten() bool {
 }
 
 // exchangeOver lists all conditions under which an exchange ends in the regular way: the answer is
-// written, and so is the request. A request that this proxy answers itself need not be written. Nor
-// need a request whose server has failed, because nobody takes the rest.
+// written, and so is the request. The request need not be written if this proxy answers it, or if
+// its server has failed, because nobody takes the rest.
 func (m *modeHTTP) exchangeOver() bool {
 	return m.answerWritten() && (m.x.has(local) || m.requestWritten() || m.S.Sock[server].Has(session.Broken))
 }
@@ -40,8 +40,8 @@ func (m *modeHTTP) keepsClient() bool {
 }
 
 // idleFits lists all conditions under which a request may use the idle connection of a server. If
-// the kernel had no memory to read from it, bytes behind the last answer may be there. If the
-// server's address has changed, the connection leads to the former one.
+// the kernel had no memory for a read, bytes after the last answer may be in the socket. If the
+// server's address has changed, the connection leads to the former address.
 func (m *modeHTTP) idleFits() bool {
 	return m.x.has(idle) && m.Unharmed(server) && !m.S.Flow[server].Has(relay.Starved) &&
 		m.x.idleBackend == m.S.Backend && (m.x.claim.Server < 0 || m.x.claim.Server == m.x.idleServer) &&
@@ -52,7 +52,7 @@ func (m *modeHTTP) idleFits() bool {
 //   - It was sent on a connection that had served another request. The server may have closed
 //     that connection at this moment (RFC 9112 9.3.1).
 //   - No byte of an answer has come.
-//   - It was not resent before.
+//   - The request was not sent a second time before.
 //   - A copy of all bytes sent is held. Only requests with an idempotent method are copied
 //     (RFC 9110 9.2.2).
 func (m *modeHTTP) mayRepeat() bool {

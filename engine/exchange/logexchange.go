@@ -11,11 +11,12 @@ import (
 	"sluice/engine/sock"
 )
 
-// The log line is written when the answer is complete. At that time the bytes of the two heads are no
-// longer in memory, so the parts for the log line are copied. They are stored as pieces with their
-// lengths: the request line, the captured cookie and headers of the request, then those of the answer.
+// The log line is written when the answer is complete. At that time the two heads are no longer in
+// memory, so the parts for the log line are copied to Exchange.logPieces. Each piece is a length of
+// two bytes and its text. The pieces are the request line, the captured cookie and headers of the
+// request, then those of the answer.
 
-// absent is stored as the length of a piece without a value.
+// absent is stored in place of the length of a piece that has no value.
 const absent = 0xffff
 
 // tellLine stores the request line and the captures of the request for the log line.
@@ -44,7 +45,7 @@ func (m *modeHTTP) tellAnswer(h *httpflow.Head) {
 	m.Stock.Hold(&m.x.logPieces, m.Line)
 }
 
-// capture appends the captures of one head to l.line.
+// capture appends the captures of one head to m.Line.
 func (m *modeHTTP) capture(cookie *conf.Capture, headers []conf.Capture, h httpflow.Fields) {
 	if cookie != nil {
 		m.appendPiece(httpflow.CaptureCookie(h, cookie))
@@ -54,8 +55,8 @@ func (m *modeHTTP) capture(cookie *conf.Capture, headers []conf.Capture, h httpf
 	}
 }
 
-// appendPiece appends a piece to l.line. It stores the piece as absent if the memory budget is
-// used up.
+// appendPiece appends a piece to m.Line. It stores the piece as absent if b is nil or the memory
+// budget is used up.
 func (m *modeHTTP) appendPiece(b []byte) {
 	if b == nil || !m.Stock.Room(&m.x.logPieces, m.x.logPieces.Pending()+len(m.Line)+len(b)) {
 		m.Line = binary.NativeEndian.AppendUint16(m.Line, absent)
@@ -66,7 +67,8 @@ func (m *modeHTTP) appendPiece(b []byte) {
 	m.Line = append(m.Line, b...)
 }
 
-// nextPiece returns the first piece and the pieces after it. The piece is nil if it is absent.
+// nextPiece returns the first of the stored pieces and the pieces after it. A piece without a value
+// is nil.
 func nextPiece(told []byte) (piece, rest []byte) {
 	if len(told) < 2 {
 		return nil, nil
@@ -101,7 +103,7 @@ func (m *modeHTTP) logExchange() {
 		r.Accept = time.UnixMilli(m.S.Wall)
 	}
 	r.Bytes, r.Uploaded = m.downloaded(), m.uploaded()
-	if m.x.headDone < 0 { // HAProxy counts 0 bytes for the answer to an incomplete head
+	if m.x.headDone < 0 { // as in HAProxy, the answer to an incomplete head counts as 0 bytes
 		r.Bytes = 0
 	}
 	m.tellTimes(r)
@@ -117,7 +119,8 @@ func (m *modeHTTP) logExchange() {
 	m.SendLine(f, r, normal)
 }
 
-// tellTimes sets the timers of the record, in ms. Each counts from the event before it.
+// tellTimes sets the times of the record in ms; -1: not reached. Each time counts from the event
+// before it.
 func (m *modeHTTP) tellTimes(r *access.HTTPRecord) {
 	r.Ti, r.TR, r.Tr = int64(m.x.gap), int64(m.x.headDone), -1
 	if m.S.Queued >= 0 {
@@ -139,6 +142,7 @@ func (m *modeHTTP) tellHeads(r *access.HTTPRecord) {
 	r.ResponseHeaders = m.nextHeaders(r.Line, c.Response)
 }
 
+// nextCookie reads the captured cookie of one head from the pieces; nil: no cookie.
 func (m *modeHTTP) nextCookie(c *conf.Capture) (cookie []byte) {
 	if c != nil {
 		cookie, m.piecesLeft = nextPiece(m.piecesLeft)
@@ -146,7 +150,8 @@ func (m *modeHTTP) nextCookie(c *conf.Capture) (cookie []byte) {
 	return cookie
 }
 
-// nextHeaders returns nil if no headers are captured, or if there was no request.
+// nextHeaders reads the captured headers of one head from the pieces. It returns nil if no headers
+// are captured, or if there was no request.
 func (m *modeHTTP) nextHeaders(request []byte, slots []conf.Capture) [][]byte {
 	if len(slots) == 0 || request == nil {
 		return nil

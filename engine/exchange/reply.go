@@ -7,7 +7,7 @@ import (
 	"sluice/engine/sock"
 )
 
-// moveRequest sends bytes of the request that the server has not got yet.
+// moveRequest moves the rest of the request to the server.
 func (m *modeHTTP) moveRequest() session.Result {
 	if m.S.Sock[server].Has(session.Broken) {
 		return session.GoesOn
@@ -21,7 +21,8 @@ func (m *modeHTTP) moveRequest() session.Result {
 		m.endExchange(term('C', m.clientPhase()), session.Ending{Linger: true, Last: server, Abrupt: e != 0})
 		return session.Left
 	case bodyUnwanted:
-		// The server may have sent an answer before. That answer is better than an error page.
+		// The server may have sent an answer before. The client gets that answer instead of an
+		// error page.
 		m.BrokenBy(server, e)
 		m.Stock.Release(&m.S.Flow[client])
 		m.S.Flow[server].Set(relay.SourceReady | relay.SourceDoubtful)
@@ -39,7 +40,7 @@ func (m *modeHTTP) moveAnswer() session.Result {
 		if m.S.Flow[server].Pending() > 0 {
 			return session.GoesOn
 		}
-		if m.S.Flow[server].Bytes >= limit { // a server may send interim answers endlessly
+		if m.S.Flow[server].Bytes >= limit { // a server may send interim answers without end
 			m.Yield(server)
 			return session.GoesOn
 		}
@@ -82,14 +83,14 @@ func (m *modeHTTP) flushAnswer() session.Result {
 }
 
 // cutAnswer ends a session before its exchange is over, with the termination state t. If a part of
-// the answer is missing, the client's connection is reset: otherwise the client would mistake the
+// the answer is missing, the client's connection is reset. Otherwise the client could mistake the
 // part for the whole answer.
 func (m *modeHTTP) cutAnswer(t [2]byte) {
 	m.endExchange(t, session.Ending{Linger: true, Last: client, Abrupt: !m.answerWritten()})
 }
 
-// readAnswer looks for the head of an answer. Further heads may follow: a final answer may arrive
-// together with an interim one.
+// readAnswer reads and handles one head of an answer. The caller calls it again, because a final
+// answer may arrive together with an interim answer.
 func (m *modeHTTP) readAnswer() session.Result {
 	in, keep, fd := &m.S.Flow[server], &m.x.ahead[server], int(m.S.Sock[server].FD)
 	for more := m.x.flow.Begun(); ; more = true {
@@ -112,8 +113,8 @@ func (m *modeHTTP) readAnswer() session.Result {
 	}
 }
 
-// hearAnswer looks for the head of an answer in the view, which contains all bytes that were not
-// parsed yet.
+// hearAnswer parses the head of an answer from the view, which contains all bytes that were not
+// parsed yet. It returns Waits if the head is incomplete.
 func (m *modeHTTP) hearAnswer(view relay.View) session.Result {
 	n, status := m.x.flow.Reply(view.Bytes, &m.reply)
 	switch {
@@ -130,15 +131,15 @@ func (m *modeHTTP) hearAnswer(view relay.View) session.Result {
 	return session.Waits
 }
 
-// passAnswer writes the edited head to the client, together with the body bytes that came with
-// it.
+// passAnswer applies the rules to the head of an answer, its first n bytes in the view. It writes
+// the edited head to the client, together with the body bytes that came with the head.
 func (m *modeHTTP) passAnswer(view relay.View, n int) session.Result {
 	h := &m.reply
 	rw := &m.rewrite
 	rw.Response(h)
 	m.values = m.values[:0]
 	if m.Draining {
-		m.x.flow.CloseClient() // a rule's answer must tell it, too
+		m.x.flow.CloseClient() // the answer of a rule must announce the close, too
 	}
 	if !h.Interim() {
 		m.x.status = int16(h.Status)
@@ -171,8 +172,8 @@ func (m *modeHTTP) passAnswer(view relay.View, n int) session.Result {
 	return session.GoesOn
 }
 
-// pushAnswer writes m.head to the client: the head of an answer and the body bytes that came
-// with it.
+// pushAnswer writes m.head to the client: the head of an answer and the body bytes that came with
+// it.
 func (m *modeHTTP) pushAnswer() sock.Errno {
 	f, to := &m.S.Flow[server], int(m.S.Sock[client].FD)
 	if m.x.flow.Answered() && !m.x.flow.Tunnel() && m.x.flow.Response.Done() && m.x.flow.ClosesClient() {

@@ -10,7 +10,7 @@ import (
 	"sluice/sniff"
 )
 
-// course is the result of a rule whose condition is true: it decides what follows.
+// course is the result of a rule whose condition is true. It selects the next step.
 type course uint8
 
 const (
@@ -107,7 +107,7 @@ func (m *modeHTTP) rereadAnswer() {
 	m.response.Status, m.response.Line = int(m.x.status), m.reply.Line
 }
 
-// tellFacts sets the values that formats may use, except the heads.
+// tellFacts sets the values of Facts that rules and formats read, except the heads.
 func (m *modeHTTP) tellFacts() {
 	f := &m.Facts
 	f.Src, f.Final = m.S.ClientAddr(), true
@@ -121,7 +121,7 @@ func (m *modeHTTP) tellFacts() {
 	}
 }
 
-// value returns the text that a rule's format yields. The text is valid until the next head.
+// value evaluates the format of a rule. The text is valid until the next head is parsed.
 func (m *modeHTTP) value(v *acl.Value) []byte {
 	start := len(m.values)
 	m.values = v.Append(m.values, &m.Facts)
@@ -165,8 +165,8 @@ func (m *modeHTTP) edit(r *acl.HTTPRule) {
 	}
 }
 
-// rereadIf parses the edited head of the request if there are edits to read. If the edits made the
-// head invalid, it refuses the request.
+// rereadIf parses the edited head of the request if edits is true, so that later rules read the
+// edits. If the edits made the head invalid, it refuses the request with status 500.
 func (m *modeHTTP) rereadIf(edits bool) session.Result {
 	if !edits {
 		return session.GoesOn
@@ -197,8 +197,8 @@ func (m *modeHTTP) redirect(r *acl.HTTPRule) course {
 	return answered
 }
 
-// answerRule prepares the answer of a `return` or `deny` for sayOurs. If the answer is a file,
-// it sends the file as it is and ends the session.
+// answerRule prepares the answer of a `return` or `deny` in m.head. If the answer is a file,
+// answerRule sends the file unchanged and ends the session.
 func (m *modeHTTP) answerRule(r *acl.HTTPRule) course {
 	m.x.term = term('L', m.ruleLetter())
 	if r.Action == conf.Deny {
@@ -217,8 +217,8 @@ func (m *modeHTTP) answerRule(r *acl.HTTPRule) course {
 	return answered
 }
 
-// answerFile returns the file that contains the whole answer of a rule: its own file, or one of
-// `errorfile`.
+// answerFile returns the file that contains the whole answer of a rule: the file of the rule, or
+// one of `errorfile`. It returns false if the answer is not a file.
 func (m *modeHTTP) answerFile(r *acl.HTTPRule, status int) ([]byte, bool) {
 	switch {
 	case r.Answer.Paged():
@@ -229,7 +229,8 @@ func (m *modeHTTP) answerFile(r *acl.HTTPRule, status int) ([]byte, bool) {
 	return nil, false
 }
 
-// answerStatus returns the status of the answer of a rule.
+// answerStatus returns the status of the answer of a rule. The defaults are those of HAProxy: 200
+// for return, 403 for deny of a request, 502 for deny of an answer.
 func (m *modeHTTP) answerStatus(r *acl.HTTPRule) int {
 	switch {
 	case r.Answer != nil && r.Answer.Status != 0:
@@ -243,7 +244,7 @@ func (m *modeHTTP) answerStatus(r *acl.HTTPRule) int {
 }
 
 // ruleLetter returns the second letter of the termination state for an answer of a rule: H if it
-// takes the place of a server's answer.
+// replaces a server's answer, otherwise R.
 func (m *modeHTTP) ruleLetter() byte {
 	if m.Facts.Response != nil {
 		return 'H'
@@ -251,8 +252,8 @@ func (m *modeHTTP) ruleLetter() byte {
 	return 'R'
 }
 
-// answerOf returns the answer that a `return` or `deny` describes, otherwise the page of its
-// status.
+// answerOf returns the answer that a `return` or `deny` describes, or the error page of its status
+// if the rule describes none.
 func (m *modeHTTP) answerOf(r *acl.HTTPRule, status int) *httpflow.Answer {
 	if r.Answer.Paged() {
 		return httpflow.Page(status)
@@ -282,7 +283,7 @@ func (m *modeHTTP) appendHeader(dst []byte, h acl.AnswerHeader) []byte {
 	return append(dst, "\r\n"...)
 }
 
-// countRule counts a rule that answers in place of a server.
+// countRule counts a rule by which this proxy answers in place of a server.
 func (m *modeHTTP) countRule(r *acl.HTTPRule) {
 	switch {
 	case r.Action != conf.Deny && m.Facts.Response == nil:
