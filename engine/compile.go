@@ -9,12 +9,13 @@ import (
 	"sluice/engine/site"
 )
 
-// LookUp returns the address of a host name.
+// LookUp returns the address of a host name. It may take seconds.
 type LookUp func(host string) (netip.Addr, error)
 
-// Compile compiles a configuration. The problems are all those for which listen.Open, New and
-// admin.Listen would refuse it, and warnings; if one of them is an error, the site is nil. Compile
-// uses the same functions, but opens no socket. lookUp resolves host names, each of them once.
+// Compile compiles a configuration. The problems are warnings, and the errors for which
+// listen.Open, New or admin.Listen would refuse the configuration. If one of them is an error, the
+// site is nil. Compile opens no socket and no log target. lookUp resolves host names and is called
+// once for each.
 func Compile(c *conf.Config, lookUp LookUp) (*site.Site, conf.Problems) {
 	lookUp = lookUp.once()
 	made, problems := site.Compile(c, lookUp)
@@ -30,8 +31,8 @@ func Compile(c *conf.Config, lookUp LookUp) (*site.Site, conf.Problems) {
 	return made, problems
 }
 
-// once returns a LookUp that remembers the answer for each host name, because
-// the resolver may take seconds.
+// once returns a LookUp that calls l once for each host name and remembers the answer, because the
+// resolver may take seconds.
 func (l LookUp) once() LookUp {
 	type answer struct {
 		ip  netip.Addr

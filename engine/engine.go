@@ -24,18 +24,19 @@ import (
 
 const (
 	// openPipes is the number of pipes that each loop makes at the start. Later the process may
-	// lack the privilege to make pipes large.
+	// lack the privilege to enlarge pipes.
 	openPipes = 8
 )
 
-// This does not compile unless a token can hold the number of every session.
+// This does not compile if a plan allows more sessions than a reactor.Token can number.
 const _ = uint(reactor.MaxSession - plan.MostConns)
 
-// Options contains everything that New needs. All fields except Stats are required.
+// Options contains everything that New needs. The exported fields except Stats and Released are
+// required.
 type Options struct {
 	Site      *site.Site // compiled and not opened
 	Plan      plan.Plan
-	Listeners *listen.Sockets // closed by the engine
+	Listeners *listen.Sockets // the engine takes and closes the sockets
 	Logger    *zap.Logger
 	Access    *access.Log
 	Stats     []net.Listener // stats sockets, closed by the engine
@@ -43,7 +44,7 @@ type Options struct {
 	Released  string         // date of the version, YYYY/MM/DD, for the command show info; empty: not known
 
 	probe session.Probe // nil except in tests
-	sizes session.Sizes // zero: defaultSizes
+	sizes session.Sizes // zero: session.DefaultSizes
 }
 
 // Engine relays the connections of one process. Its methods may be called from any goroutine.
@@ -58,7 +59,7 @@ type Engine struct {
 
 	version, released string
 
-	leaving  atomic.Bool        // no new clients are accepted
+	leaving  atomic.Bool        // Drain or Stop was called: no new clients are accepted
 	draining context.Context    // ended by Drain, and at the end of Run
 	drain    context.CancelFunc // ends draining
 	stopping atomic.Bool        // Stop was called
@@ -67,8 +68,9 @@ type Engine struct {
 	closed bool         // the loops are closed; guarded by gate
 }
 
-// New opens the log targets of the site and what the loops need. The caller calls New before
-// chroot and before it drops privileges.
+// New opens the log targets of the site and the descriptors of the loops, and reserves memory for
+// sessions. It then takes the listening sockets. The caller calls New before chroot and before the
+// process drops privileges.
 func New(o Options) (*Engine, error) {
 	if !reserve.Costless() {
 		o.Plan.Capacity = o.Plan.MaxConn
@@ -105,7 +107,8 @@ func New(o Options) (*Engine, error) {
 	return e, nil
 }
 
-// spread gives each loop one listening socket of every bind line.
+// spread gives the listening sockets of every bind line to the loops, and sets the limits of bind
+// lines.
 func (e *Engine) spread(sockets *listen.Sockets) {
 	number := map[string]int{}
 	for _, b := range sockets.Take() {
@@ -121,8 +124,9 @@ func (e *Engine) spread(sockets *listen.Sockets) {
 	}
 }
 
-// Run relays connections until Stop is called or a drain is complete. It returns an error if a
-// loop has failed.
+// Run accepts and relays connections until Stop is called or a drain is complete. It returns an
+// error if a loop has failed. It is called once. At its end all sockets and logs of the engine are
+// closed.
 func (e *Engine) Run() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	var aside sync.WaitGroup
@@ -142,7 +146,8 @@ func (e *Engine) Run() error {
 	return err
 }
 
-// tell runs do on all loops. It does nothing once the loops are closed.
+// tell makes every loop run do on its own goroutine, and does not wait for this. It does nothing
+// once the loops are closed.
 func (e *Engine) tell(do func(*session.Loop) error) {
 	e.gate.RLock()
 	defer e.gate.RUnlock()
@@ -176,14 +181,16 @@ func (e *Engine) runLoops() error {
 	return nil
 }
 
-// Drain stops accepting new clients. Run returns when the last session has ended.
+// Drain stops accepting new clients and closes the listening sockets. Run returns when the last
+// session has ended. Drain does not wait.
 func (e *Engine) Drain() {
 	e.leaving.Store(true)
 	e.drain()
 	e.tell((*session.Loop).Drain)
 }
 
-// Stop ends all sessions at once and makes Run return.
+// Stop ends all sessions at once and makes Run return. Stop does not wait. Further calls have no
+// effect.
 func (e *Engine) Stop() {
 	e.leaving.Store(true)
 	if e.stopping.Swap(true) {
@@ -195,10 +202,10 @@ func (e *Engine) Stop() {
 // Sessions returns the number of open sessions.
 func (e *Engine) Sessions() int64 { return e.Stat.Cur() }
 
-// Held returns the number of bytes that are held in memory and pipes for sessions.
+// Held returns the number of bytes that the process holds for sessions, in memory and pipes.
 func (e *Engine) Held() int64 { return e.Memory.Used() }
 
-// sayHealth logs that a server went up or down to the process log, under the name "health". A
-// daemon filters out that name in its process log: it would otherwise send the line twice to the
-// log targets.
+// sayHealth writes a line about a server that went up or down to the process log, under the name
+// "health". A daemon sends its process log to the log targets, too. There it filters out this name,
+// because the targets get the line from site.Check already.
 func (e *Engine) sayHealth(ev pool.Event) { e.Logger.Named("health").Warn(ev.Text) }

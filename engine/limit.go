@@ -10,8 +10,8 @@ func (e *Engine) setLimits() {
 	}
 }
 
-// setMax sets the maximum of a limit, and wakes a loop for each place that this makes free. 0 means
-// no limit. It may be called from any goroutine.
+// setMax sets the maximum of a limit; 0 means no limit. For each place that this makes free, it
+// wakes a loop that waits for the limit. It may be called from any goroutine.
 func (e *Engine) setMax(limit *stat.Limit, most int) {
 	e.gate.RLock()
 	defer e.gate.RUnlock()

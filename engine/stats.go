@@ -11,8 +11,8 @@ import (
 	"sluice/pool/stat"
 )
 
-// serveStats serves the stats sockets until ctx ends or a drain begins. After a drain begins,
-// another process may need their addresses.
+// serveStats serves the stats sockets until ctx ends or a drain begins. It stops when a drain
+// begins, because another process may need the addresses then. serving counts its goroutines.
 func (e *Engine) serveStats(ctx context.Context, serving *sync.WaitGroup) {
 	ctx, cancel := context.WithCancel(ctx)
 	context.AfterFunc(e.draining, cancel)
@@ -25,7 +25,7 @@ func (e *Engine) serveStats(ctx context.Context, serving *sync.WaitGroup) {
 	}
 }
 
-// view returns the values that stats sockets show.
+// view returns the values that the commands of stats sockets show.
 func (e *Engine) view() *admin.View {
 	v := &admin.View{Process: stat.Info{
 		Version:   e.version,

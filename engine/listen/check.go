@@ -7,9 +7,10 @@ import (
 	"sluice/engine/sock"
 )
 
-// Check returns the problems of the lines that listen: errors of [Open] that can be found without
-// opening a socket, addresses that occur twice, and options `tfo` that the system does not allow,
-// those of servers too. lookUp resolves host names.
+// Check returns the problems of the lines of a configuration that listen. They are errors of [Open]
+// that can be found without opening a socket, and addresses that occur twice. Check also warns of
+// options `tfo`, of bind lines and of servers, that the system does not allow. lookUp resolves host
+// names.
 func Check(c *conf.Config, lookUp func(host string) (netip.Addr, error)) conf.Problems {
 	problems := checkFastOpen(c)
 	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
@@ -20,6 +21,7 @@ func Check(c *conf.Config, lookUp func(host string) (netip.Addr, error)) conf.Pr
 	return append(problems, collisions(c, lookUp)...)
 }
 
+// eachBind calls do for each bind line, in the order of the configuration.
 func eachBind(c *conf.Config, do func(*conf.Frontend, *conf.Bind)) {
 	for _, f := range c.Frontends {
 		for i := range f.Binds {

@@ -8,14 +8,14 @@ import (
 	"sluice/conf"
 )
 
-// endpoint identifies an address to listen on. If two lines had equal endpoints, the kernel
-// would give each client to either of them, or all clients to one. Endpoints differ if their
-// addresses only overlap: the kernel then chooses the most specific address, and *:443 rather
-// than [::]:443 for IPv4.
+// endpoint identifies an address to listen on. If two lines had equal endpoints, the kernel would
+// distribute the clients over both, or give all clients to one of them. Endpoints differ if their
+// addresses only overlap: the kernel then chooses the most specific address, and *:443 rather than
+// [::]:443 for IPv4.
 type endpoint struct {
 	net  conf.Network
-	tcp  netip.AddrPort // IPv4 as such, not mapped to IPv6
-	path string         // of a UNIX socket: cleaned and absolute; or its abstract name
+	tcp  netip.AddrPort // for NetTCP; IPv4 is not mapped to IPv6
+	path string         // of a UNIX socket: the result of realPath, or the abstract name
 	fd   int
 }
 
@@ -28,8 +28,8 @@ type listening struct {
 
 func (l *listening) String() string { return fmt.Sprintf("%s at %s", l.title, l.at) }
 
-// collisions reports lines that listen where an earlier line listens. For an
-// inherited socket of bind lines it is a warning, because that may be intended.
+// collisions reports lines that listen on the same endpoint as an earlier line. For an inherited
+// socket of bind lines the problem is a warning, because that may be intended.
 func collisions(c *conf.Config, lookUp func(host string) (netip.Addr, error)) (problems conf.Problems) {
 	taken := map[endpoint]listening{}
 	claim := func(what string, l listening) {
@@ -58,7 +58,7 @@ func collisions(c *conf.Config, lookUp func(host string) (netip.Addr, error)) (p
 
 const statsTitle = "'stats socket'"
 
-// sameAs writes an address, with the text of the earlier line if that differs.
+// sameAs returns the text of an address, and the text of the earlier line if the texts differ.
 func sameAs(a, first conf.Address) string {
 	if a.String() == first.String() {
 		return a.String()
@@ -66,9 +66,9 @@ func sameAs(a, first conf.Address) string {
 	return fmt.Sprintf("%s (written %s before)", a, first)
 }
 
-// endpointOf returns the endpoint of an address. known is false for a host name that has no
-// address or resolves to the unspecified address. The command explain resolves no names; it
-// uses the unspecified address for each of them.
+// endpointOf returns the endpoint of an address. known is false for a host name that has no address
+// or resolves to the unspecified address. The second case occurs in the command explain, which does
+// not resolve names: its lookUp returns the unspecified address for each name.
 func endpointOf(a conf.Address, lookUp func(host string) (netip.Addr, error)) (e endpoint, known bool) {
 	e.net = a.Net
 	switch a.Net {
@@ -97,8 +97,8 @@ func listenIP(a conf.Address, lookUp func(host string) (netip.Addr, error)) (ip 
 	return ip, err == nil && !ip.IsUnspecified()
 }
 
-// realPath returns the absolute path of a UNIX socket, without symbolic links in
-// its directory if that exists.
+// realPath returns the absolute path of a UNIX socket. If its directory exists, symbolic links in
+// the directory are resolved.
 func realPath(path string) string {
 	path, err := filepath.Abs(path)
 	if err != nil {

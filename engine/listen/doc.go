@@ -1,12 +1,12 @@
-// Package listen opens the listening sockets of the process, names them in messages and passes
-// them to another process. It also checks the lines of a configuration that listen.
+// Package listen opens the listening sockets of the process and can pass them to another process.
+// It also checks the lines of a configuration that listen: bind and stats socket.
 //
-// [Open] opens one socket for each loop and bind line, or [Adopt] takes over those of another
-// process. The result, [Sockets], belongs to the process and not to a configuration. The package
-// accepts no clients: the engine takes the sockets and gives each loop its own.
+// [Open] opens one socket for each loop and bind line, or [Adopt] takes over the sockets of another
+// process. The result, [Sockets], owns the descriptors until [Sockets.Take]. The package accepts no
+// clients: the engine takes the sockets and gives each loop its own.
 //
-// [Check] opens nothing. It reports lines that [Open] would refuse, lines that listen on the same
+// [Check] opens no socket. It reports lines that [Open] would refuse, lines that listen on the same
 // address, and options for which the system lacks a setting.
 //
-// All functions are called at the start, on one goroutine.
+// The functions take no lock. The process calls them on one goroutine, before its loops run.
 package listen

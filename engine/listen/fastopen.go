@@ -15,7 +15,7 @@ func checkFastOpen(c *conf.Config) conf.Problems {
 	return fastOpenProblems(c, bits)
 }
 
-// fastOpenProblems is checkFastOpen for a system whose setting has these bits.
+// fastOpenProblems returns the warnings of checkFastOpen on a system whose setting has these bits.
 func fastOpenProblems(c *conf.Config, bits int) (problems conf.Problems) {
 	fine := bits
 	warn := func(at conf.Pos, where string, bit int) {

@@ -14,9 +14,9 @@ import (
 // ErrManifest is returned by Adopt if inherited sockets do not fit the configuration.
 var ErrManifest = errors.New("inherited sockets don't fit the configuration")
 
-// Adopt takes over sockets that another process has returned from Files together with manifest.
-// The sockets are the consecutive descriptors from first on. It fails with ErrManifest, and
-// touches no descriptor, if their number does not fit the configuration and loops.
+// Adopt takes over the sockets that another process got from Files, together with manifest. Their
+// descriptors are consecutive, from first on. Adopt sets close-on-exec for each. If their number
+// does not fit the configuration and loops, Adopt returns ErrManifest and changes no descriptor.
 func Adopt(c *conf.Config, loops int, manifest string, first int) (*Sockets, error) {
 	s := &Sockets{}
 	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
@@ -38,8 +38,8 @@ func Adopt(c *conf.Config, loops int, manifest string, first int) (*Sockets, err
 	return s, nil
 }
 
-// Files returns duplicates of the sockets, to pass them to another process in this order, and
-// the manifest that Adopt needs there. The caller closes the files, also after an error.
+// Files returns duplicates of the sockets, to pass them to another process in this order. manifest
+// is the text that Adopt needs in that process. The caller closes the files, even after an error.
 func (s *Sockets) Files() (files []*os.File, manifest string, err error) {
 	for _, b := range s.binds {
 		for _, fd := range b.FDs {

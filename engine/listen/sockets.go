@@ -15,16 +15,18 @@ type Sockets struct {
 	binds []Bind
 }
 
-// Bind contains the sockets of one bind line.
+// Bind contains the listening sockets of one bind line. All descriptors of a UNIX socket or an
+// inherited socket refer to one socket.
 type Bind struct {
 	Frontend string // name of the frontend
 	Conf     *conf.Bind
-	FDs      []int // one descriptor for each loop; at least one
+	FDs      []int // one descriptor for each loop, at least one
 }
 
-// Open opens the listening sockets of all frontends, one for each of loops and each bind line.
-// The error names every bind line that failed. A second process that listens on an address of the
-// configuration is an error, too, even if the kernel would allow both.
+// Open opens the listening sockets of all frontends, for each bind line one socket for each of
+// loops. The error names every bind line that failed; no socket is open then. If another process
+// listens on an address of the configuration, this is an error, too, even if the kernel would allow
+// both.
 func Open(c *conf.Config, loops int) (*Sockets, error) {
 	if err := probeAll(c); err != nil {
 		return nil, err
@@ -70,8 +72,7 @@ func openError(f *conf.Frontend, b *conf.Bind, err error) error {
 // Binds returns the sockets by bind line, in the order of the configuration.
 func (s *Sockets) Binds() []Bind { return s.binds }
 
-// Take returns the sockets by bind line. The caller must close them; s contains no sockets any
-// more.
+// Take returns the sockets by bind line and removes them from s. The caller must close them.
 func (s *Sockets) Take() []Bind {
 	binds := s.binds
 	s.binds = nil
@@ -94,8 +95,9 @@ func (s *Sockets) Lines() []string {
 	return lines
 }
 
-// Addr returns the address of the frontend's first bind line. With port 0 in the configuration,
-// it contains the port that the kernel chose. It returns nil if there is no such frontend.
+// Addr returns the address of the frontend's first bind line. If the configuration has port 0, Addr
+// contains the port that the kernel chose. It is nil if there is no such frontend or it has no
+// sockets.
 func (s *Sockets) Addr(frontend string) net.Addr {
 	for _, b := range s.binds {
 		if b.Frontend != frontend {

@@ -5,9 +5,9 @@ import (
 	"sluice/engine/relay"
 )
 
-// Memory contains the maximum number of bytes that the process holds for its sessions, by
-// purpose. A purpose whose budget is used up takes nothing from the others. Further bytes then
-// stay in the sockets and are parsed there.
+// Memory contains the maximum number of bytes that the process holds for its sessions, by purpose.
+// A purpose whose budget is used up takes nothing from the others. Further bytes then stay in the
+// sockets, from where they are parsed.
 type Memory struct {
 	Readers    int64 // bytes that slow readers have not taken yet
 	Inspection int64 // bytes of clients that are being inspected, or wait for their turn or for a server
@@ -16,14 +16,14 @@ type Memory struct {
 }
 
 const (
-	// defaultMemory is the budget of each purpose in bytes. The directive buffer_budget sets that
-	// of slow readers. A lower buffer_budget lowers the other budgets too, but not below
+	// defaultMemory is the budget of each purpose in bytes. The directive buffer_budget sets the
+	// budget of slow readers. A lower buffer_budget lowers the other budgets too, but not below
 	// leastMemory.
 	defaultMemory = 64 << 20
 	leastMemory   = 4 << 20
 	// OwnRecord is the number of bytes that each request may hold for its log line even if the
-	// budget is used up: a request line and some captures. Captures that exceed both are left
-	// out. A copy for repeating may hold as many bytes.
+	// budget is used up: a request line and some captures. Captures that exceed OwnRecord and the
+	// budget are left out. A copy of the request, for repeating it, may hold as many bytes.
 	OwnRecord = 2 << 10
 )
 

@@ -17,23 +17,24 @@ const (
 	fewestPipes = 2  // minimum per loop, if there are enough descriptors
 )
 
-// MostConns is the highest MaxConn of a plan. Each loop could have to number as many sessions.
+// MostConns is the highest MaxConn of a plan. It is the highest number of a session: one loop may
+// get all connections.
 const MostConns = 1<<29 - 1
 
 // mostUnasked is the highest MaxConn without a maxconn in the configuration, and the highest
-// Capacity beyond MaxConn. Memory is reserved for each connection, and the limit on descriptors may
-// be infinite.
+// Capacity above MaxConn. There is a bound because memory is reserved for each connection and the
+// limit on descriptors may be infinite.
 const mostUnasked = 1<<22 - 1
 
-// This does not compile unless a stat.Limit allows every configurable loop to wait.
+// This does not compile if more loops can be configured than can wait for one stat.Limit.
 const _ = uint(stat.MaxLoops - conf.MaxThreads)
 
 // Plan divides the file descriptors and the memory of the process among its needs, before the
 // first connection is accepted.
 type Plan struct {
 	Loops    int    // number of loops, from 1
-	MaxConn  int    // maximum number of connections that is in effect
-	Capacity int    // number of sessions for which each loop reserves memory: as many as fit, at least MaxConn
+	MaxConn  int    // effective maxconn of the process
+	Capacity int    // sessions for which each loop reserves memory: as many as fit, at least MaxConn
 	Wanted   int    // maxconn of the configuration; 0: as many as fit
 	Nofile   uint64 // limit on descriptors that the plan is based on
 	Fixed    int    // descriptors for everything except connections and pipes
@@ -79,14 +80,15 @@ func (p *Plan) judge(c *conf.Config) {
 	}
 }
 
-// Spare returns how many more sessions each loop can have while there are sessions of them, so that
-// neither these nor the pipes run out of descriptors. During a drain that is more than MaxConn allows.
+// Spare returns the number of further sessions that each loop may have if the process has sessions
+// of them now. It leaves enough descriptors for these sessions and for the pipes. During a drain
+// the result may exceed MaxConn. It can be negative.
 func (p Plan) Spare(sessions int) int {
 	free := int(min(p.Nofile, 1<<30)) - p.Fixed - 2*p.Pipes - conf.FDsPerConn*sessions
 	return free / (conf.FDsPerConn * p.Loops)
 }
 
-// Descriptors returns the maximum number of descriptors that the plan uses.
+// Descriptors returns the maximum number of descriptors that the process uses under the plan.
 func (p Plan) Descriptors() int { return p.MaxConn*conf.FDsPerConn + p.Pipes*2 + p.Fixed }
 
 // Sum returns the plan as the text of an addition, for messages.

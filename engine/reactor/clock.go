@@ -9,16 +9,17 @@ import (
 	"sluice/engine/wheel"
 )
 
-// clock fires at the times for which timers are armed. It has a timing wheel and a timerfd, which is
-// armed for the next entry of the wheel. While the wheel is empty the timerfd is disarmed.
+// clock calls fire at the times for which timers are armed. It has a timing wheel and a timerfd.
+// The timerfd is armed for the next entry of the wheel, and disarmed while the wheel is empty.
 type clock struct {
 	fd    int            // the timerfd
-	wheel *wheel.Wheel   // nil: opening it has failed
+	wheel *wheel.Wheel   // nil: not opened
 	fire  func(id int32) // called for each entry that is due
-	next  int64          // when the timerfd fires, ms of stat.Now; 0: it is disarmed
+	next  int64          // time when the timerfd fires, ms of stat.Now; 0: it is disarmed
 }
 
-// open makes the timers 0 to timers-1. If it fails, close must be called all the same.
+// open makes the timers 0 to timers-1. now is the time in ms of stat.Now. The caller must call
+// close even if open fails.
 func (c *clock) open(timers int, now int64) (err error) {
 	if c.wheel, err = wheel.New(timers, now); err != nil {
 		return fmt.Errorf("memory for %d timers: %w", timers, err)
@@ -40,11 +41,11 @@ func (c *clock) close() {
 	}
 }
 
-// Arm makes the timer fire at the time at, in ms of stat.Now. If it is armed for an earlier time, it
-// fires at that time instead.
+// Arm makes the timer with number id fire at the time at, in ms of stat.Now. If the timer is armed
+// for an earlier time, it still fires at that earlier time.
 func (r *Reactor) Arm(id int32, at int64) { r.clock.arm(id, at, r.now) }
 
-// Disarm makes the timer not fire. It does nothing if the timer is not armed.
+// Disarm disarms the timer with number id. It does nothing if the timer is not armed.
 func (r *Reactor) Disarm(id int32) { r.clock.wheel.Cancel(id) }
 
 func (c *clock) arm(id int32, at, now int64) {

@@ -2,7 +2,7 @@ package reactor
 
 import "golang.org/x/sys/unix"
 
-// kind tells what a registered descriptor is.
+// kind is the kind of a registered descriptor.
 type kind uint32
 
 const (
@@ -24,7 +24,7 @@ const MaxSession = 1<<(32-sideBits-kindBits) - 1
 type Token struct {
 	Session int32  // number of the session, from 0 to MaxSession
 	Side    uint8  // one of the two sockets of the session, 0 or 1
-	Serial  uint32 // differs for any two sockets of one side that one batch of events can meet
+	Serial  uint32 // differs between all sockets of one side that exist during one batch of events
 }
 
 // owner is the data that epoll keeps for a descriptor and returns with its events. It fills the 64
@@ -50,7 +50,7 @@ func (t Token) owner() owner {
 // ownerOf returns the owner of the descriptor that an event is for.
 func ownerOf(ev *unix.EpollEvent) owner { return owner{uint32(ev.Fd), uint32(ev.Pad)} }
 
-// event returns what epoll_ctl needs to register a descriptor of this owner.
+// event returns the argument of epoll_ctl that registers a descriptor of this owner for events.
 func (o owner) event(events uint32) unix.EpollEvent {
 	return unix.EpollEvent{Fd: int32(o.name), Pad: int32(o.serial), Events: events}
 }

@@ -13,28 +13,30 @@ import (
 
 // Handler handles the events, timers and turns of a Reactor.
 type Handler interface {
-	// OnSocket is called for the epoll events of a session's socket. events 0 means that it is the
-	// socket's turn after Yield. The socket may have been closed meanwhile: then the session's side
-	// has another serial number now, or no socket.
+	// OnSocket is called for an event of a session's socket. events are EPOLL bits; 0 means that it
+	// is the socket's turn after Yield. The socket may have been closed before the call. The
+	// Handler then finds another serial number, or no socket, on that side of the session.
 	OnSocket(t Token, events uint32)
-	// OnListener is called when clients wait at the listening socket with this index. The socket may
-	// have been closed meanwhile.
+	// OnListener is called when clients wait at the listening socket with this index. The socket
+	// may have been closed before the call.
 	OnListener(index int)
-	// OnTimer is called when the timer with this number is due. It is not armed any more.
+	// OnTimer is called when the timer with this number is due. The timer is disarmed before the
+	// call.
 	OnTimer(id int32)
 	// Ended is called after each event, after the timers that were due and after the turns of a
-	// batch. Its error ends Wait.
+	// batch. If it returns an error, Wait returns that error.
 	Ended() error
 }
 
 // Options are the limits of a Reactor.
 type Options struct {
 	Events int // maximum number of events in one batch, from 1
-	Tick   int // events between two looks at the clock, from 1
+	Tick   int // number of events between two reads of the clock, from 1
 	Timers int // number of timers, from 1; they have the numbers 0 to Timers-1
 }
 
-// Reactor waits for events and passes them to its Handler.
+// Reactor waits for events and passes them to its Handler. See the description of the package for
+// the goroutines that may use it.
 type Reactor struct {
 	handler Handler
 	epoll   int                  // descriptor of gnet's epoll instance
@@ -43,20 +45,22 @@ type Reactor struct {
 	tasks   queue.AsyncTaskQueue // functions that other goroutines gave to Tell
 	clock   clock
 	events  []unix.EpollEvent // the current batch
-	tick    int               // events between two looks at the clock
+	tick    int               // see Options.Tick
 	now     int64             // see Now
 	wall    int64             // see Wall
 
-	// turns are sockets to serve again after this batch, see Yield. spareTurns is the other half of
-	// a double buffer. more: takeTurns has reported more to do, so the next wait must not block.
+	// turns are the sockets to serve again after this batch, see Yield. spareTurns is the second
+	// buffer, with which takeTurns swaps turns. more means that turns is not empty after takeTurns,
+	// so the next wait must not block.
 	turns, spareTurns []Token
 	more              bool
 
-	spare bool // there are more processors than loops
-	naps  int  // short waits in a row, see drowsy
+	spare bool // more processors than loops exist, see Wait
+	naps  int  // number of short waits in a row, see drowsy
 }
 
-// Open opens a Reactor that calls the methods of h. The caller closes it with Close.
+// Open opens a Reactor that calls the methods of h. The caller closes it with Close. Open fails if
+// the kernel lacks descriptors or memory.
 func Open(o Options, h Handler) (*Reactor, error) {
 	r := &Reactor{
 		handler: h, epoll: -1, bell: -1, clock: clock{fd: -1, fire: h.OnTimer},
@@ -111,8 +115,9 @@ func (r *Reactor) readClock() {
 	r.now, r.wall = stat.At(now), now.UnixMilli()
 }
 
-// Wait handles events and runs tasks, until the Handler or a task returns an error. spare means that
-// there are more processors than loops, see next.
+// Wait handles events and runs tasks, until Ended of the Handler or a task returns an error. Wait
+// returns that error, or the error of epoll_wait. spare means that more processors than loops
+// exist, so a busy loop may keep its processor while it waits.
 func (r *Reactor) Wait(spare bool) error {
 	r.spare = spare
 	for {
@@ -126,7 +131,7 @@ func (r *Reactor) Wait(spare bool) error {
 	}
 }
 
-// step handles the first n events of the batch, and gives turns. Wait repeats it.
+// step handles the first n events of the batch and then the turns.
 func (r *Reactor) step(n int) (err error) {
 	for i := range n {
 		if i%r.tick == 0 {
@@ -155,6 +160,7 @@ func (r *Reactor) dispatch(ev *unix.EpollEvent) error {
 	return r.handler.Ended()
 }
 
+// runTasks runs the functions that were given to Tell.
 func (r *Reactor) runTasks() error {
 	for task := r.tasks.Dequeue(); task != nil; task = r.tasks.Dequeue() {
 		if err := task.Exec(task.Param); err != nil {
@@ -164,8 +170,8 @@ func (r *Reactor) runTasks() error {
 	return nil
 }
 
-// Tell makes the goroutine of Wait run do, between two events. An error of do ends Wait. Tell may be
-// called from any goroutine until Close.
+// Tell makes the goroutine of Wait run do, between two events. Tell does not wait for this. If do
+// returns an error, Wait returns that error. Tell may be called from any goroutine until Close.
 func (r *Reactor) Tell(do func() error) {
 	r.tasks.Enqueue(&queue.Task{Exec: func(any) error { return do() }})
 	sock.Ring(r.bell)

@@ -9,7 +9,7 @@ import (
 	"sluice/engine/sock"
 )
 
-// modelled is the descriptor of an epoll instance on the model of the kernel.
+// modelled is the descriptor of an epoll instance in the model of the kernel.
 type modelled int
 
 // Close closes the epoll instance.
@@ -26,8 +26,8 @@ func openEpoll() (epoll int, gnet io.Closer, err error) {
 	return epoll, modelled(epoll), nil
 }
 
-// Step handles the events that are present, without waiting. worked is false if there was nothing to
-// do. An error ends the loop, as that of Wait does.
+// Step handles the events that are present, without waiting. worked is false if there was nothing
+// to do. After an error, Step must not be called again: the loop has ended.
 func (r *Reactor) Step() (worked bool, err error) {
 	n, e := woken(sock.EpollWait(r.epoll, r.events, 0))
 	if e != 0 {

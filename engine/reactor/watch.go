@@ -12,25 +12,26 @@ type Interest uint32
 const (
 	// Incoming is used for every socket. It is edge-triggered.
 	Incoming Interest = unix.EPOLLIN | unix.EPOLLPRI | unix.EPOLLRDHUP | unix.EPOLLET
-	// Writable is added for a socket that is full. A socket that is not full would be reported
-	// at once, which is a needless event.
+	// Writable is added for a socket that is full. If it were added for other sockets, they would
+	// be reported at once, which is a needless event.
 	Writable Interest = unix.EPOLLOUT
 )
 
-// Watch registers a session's socket. It fails if the kernel has no memory for that.
+// Watch registers a session's socket under its token. It fails if the kernel has no memory for
+// that.
 func (r *Reactor) Watch(fd int, t Token, what Interest) error {
 	return r.control(unix.EPOLL_CTL_ADD, fd, t.owner(), uint32(what))
 }
 
-// Rewatch changes the events that a session's socket is registered for. If one of them is
-// present already, it is reported. The call needs no memory and cannot fail.
+// Rewatch changes the events that a registered socket of a session is registered for. An event that
+// is present already is reported. The call needs no memory and cannot fail.
 func (r *Reactor) Rewatch(fd int, t Token, what Interest) {
 	_ = r.control(unix.EPOLL_CTL_MOD, fd, t.owner(), uint32(what))
 }
 
-// WatchListener registers a listening socket under its index, from 0 on. It is level-triggered, so
-// accepting may stop before the queue is empty, without a call that returns EAGAIN. WatchListener
-// fails if the kernel has no memory for that.
+// WatchListener registers a listening socket under its index, from 0. The registration is
+// level-triggered, so a loop may stop to accept before the queue is empty. It needs no last call
+// that returns EAGAIN. WatchListener fails if the kernel has no memory for the registration.
 func (r *Reactor) WatchListener(fd, index int) error {
 	return r.control(unix.EPOLL_CTL_ADD, fd, listener.owner(uint32(index)), unix.EPOLLIN)
 }
@@ -40,7 +41,8 @@ func (r *Reactor) ForgetListener(fd int) {
 	_ = sock.EpollControl(r.epoll, unix.EPOLL_CTL_DEL, fd, nil)
 }
 
-// rings registers a timerfd or eventfd of the Reactor, edge-triggered: it need not be read.
+// rings registers the timerfd or the eventfd of the Reactor. The registration is edge-triggered, so
+// the descriptor need not be read.
 func (r *Reactor) rings(fd int, k kind) error {
 	return r.control(unix.EPOLL_CTL_ADD, fd, k.owner(0), unix.EPOLLIN|unix.EPOLLET)
 }

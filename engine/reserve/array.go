@@ -8,14 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Array is an array of zero values at first. The zero Array has no entries. Make one with New.
+// Array is an array outside the Go heap, made by New. Its entries are zero values at first. The
+// zero Array has no entries.
 type Array[T any] struct {
 	memory []byte
 	all    []T
 }
 
-// New reserves an array. It panics if T holds a pointer. It fails if the kernel does not give the
-// address space.
+// New reserves an array of this many entries. It panics if T holds a pointer. It fails if the
+// kernel does not give the address space.
 func New[T any](entries int) (Array[T], error) {
 	of := reflect.TypeFor[T]()
 	if found := Pointers(of); found != nil {
@@ -37,7 +38,8 @@ func (a *Array[T]) At(i int32) *T { return &a.all[i] }
 // Len returns the number of entries.
 func (a *Array[T]) Len() int { return len(a.all) }
 
-// Close gives the memory back. The array has no entries any more.
+// Close gives the memory back to the kernel. The array has no entries any more, and pointers from
+// At are invalid.
 func (a *Array[T]) Close() {
 	if a.memory != nil {
 		_ = unix.Munmap(a.memory)
@@ -45,7 +47,8 @@ func (a *Array[T]) Close() {
 	*a = Array[T]{}
 }
 
-// Pointers returns the paths to all parts of a type that the garbage collector would have to follow.
+// Pointers returns the paths to all parts of a type that the garbage collector would have to
+// follow.
 func Pointers(of reflect.Type) []string { return pointers(of.String(), of) }
 
 func pointers(path string, of reflect.Type) (found []string) {

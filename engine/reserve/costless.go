@@ -8,9 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Costless reports whether address space that nobody touches costs nothing. It does cost something
-// where the process has a limit on it (RLIMIT_AS, RLIMIT_DATA), and where the kernel promises no
-// more memory than it has (vm.overcommit_memory is 2): little would be left for others there.
+// Costless reports whether reserved address space that is never used costs nothing. It is not free
+// if the process has a limit on address space (RLIMIT_AS, RLIMIT_DATA). Nor is it free if the
+// kernel promises no more memory than it has (vm.overcommit_memory is 2). A large reservation would
+// then leave little memory for other purposes.
 func Costless() bool {
 	for _, which := range []int{unix.RLIMIT_AS, unix.RLIMIT_DATA} {
 		var limit unix.Rlimit

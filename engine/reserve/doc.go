@@ -3,5 +3,5 @@
 // an array need not grow and its entries never move.
 //
 // The garbage collector does not see the arrays, so entries must hold no pointers. An Array has no
-// lock: it belongs to whoever made it, usually one loop.
+// lock. It belongs to its maker, usually one loop, and is used on the goroutine of that loop.
 package reserve

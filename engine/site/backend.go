@@ -9,10 +9,12 @@ import (
 	"sluice/pool"
 )
 
-// Backend is a compiled backend. Timeouts are in milliseconds; 0 means none.
+// Backend is a compiled backend. Timeouts are in milliseconds; 0 means no timeout. Before
+// Site.Open, its pool.Backend is a new one. Open replaces it by the backend of this name that the
+// process already has, if any.
 type Backend struct {
 	*pool.Backend
-	Rules *acl.HTTP
+	Rules *acl.HTTP    // http-request and http-response rules
 	Route access.Route // log targets; None before Open
 
 	ConnectTimeout   int64 // timeout connect
@@ -20,10 +22,10 @@ type Backend struct {
 	ServerFinTimeout int64 // timeout server-fin
 	TunnelTimeout    int64 // timeout tunnel
 
-	ClosesServer bool             // the server's connection is closed after each request
+	ClosesServer bool             // the connection to the server is closed after each request
 	Cookie       *httpflow.Cookie // nil: no cookie
-	Lookup       httpflow.Lookup  // finds the server of a cookie's value; nil: no cookie
-	Errors       map[int][]byte   // as in Frontend
+	Lookup       httpflow.Lookup  // finds the server that a cookie's value names; nil: no cookie
+	Errors       map[int][]byte   // complete answers that replace error pages, by status
 }
 
 // backendID returns the number of a backend in `show stat`. Backends are numbered after the
@@ -63,7 +65,7 @@ func newBackend(id int, b *conf.Backend, lookUp LookUp) (*Backend, conf.Problems
 	return made, problems
 }
 
-// prepare makes the address of a server in the form that system calls take.
+// prepare returns the address of a server in the form that system calls take.
 func prepare(to *pool.Target) (pool.Socket, error) {
 	addr, err := address(to)
 	if err != nil {
@@ -82,6 +84,6 @@ func address(to *pool.Target) (sock.Addr, error) {
 	return sock.IP(to.Addr)
 }
 
-// Address returns the present address of a server, for system calls. It can change at any time; a
-// connection reads it once.
+// Address returns the present address of a server, for system calls. The address can change at any
+// time, so a caller reads it once for each connection.
 func Address(s *pool.Server) *sock.Addr { return s.Target().Socket.(*sock.Addr) }

@@ -5,7 +5,8 @@ import (
 	"sluice/engine/httpflow"
 )
 
-// useCookie prepares the cookie that binds clients to servers. c may be nil.
+// useCookie prepares the cookie that binds clients to servers. c is nil if the backend has no
+// `cookie`.
 func (b *Backend) useCookie(c *conf.Cookie) {
 	if c == nil {
 		return
@@ -14,9 +15,10 @@ func (b *Backend) useCookie(c *conf.Cookie) {
 	b.Lookup = b.serverOfCookie
 }
 
-// serverOfCookie returns the slot of the server that a cookie's value names, or -1, and a
-// letter for the log line. Several servers may have this value; the first one that runs is
-// returned. With `option persist` a server that is down may also be used (HAProxy's
+// serverOfCookie returns the slot of the server that a cookie's value names, or -1 for none, and a
+// letter for the log line. The letter is V if the server runs, D if it is down, and I if no server
+// has the value. Several servers may have the value. serverOfCookie returns the first of them that
+// runs. With `option persist` it returns the first, even if that server is down (HAProxy's
 // configuration.txt 4.2).
 func (b *Backend) serverOfCookie(value []byte) (int32, byte) {
 	letter := byte('I')

@@ -7,7 +7,7 @@ import (
 	"sluice/conf"
 )
 
-// errorFiles returns the whole answers of errorfile and errorloc, by status.
+// errorFiles returns the complete answers of errorfile and errorloc, head and body, by status.
 func errorFiles(files []conf.ErrorFile) map[int][]byte {
 	all := map[int][]byte{}
 	for _, e := range files {

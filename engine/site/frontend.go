@@ -17,28 +17,28 @@ const firstID = 2
 // if the configuration has neither inspect-delay nor timeout http-request.
 const defaultInspect = 5 * time.Second
 
-// Frontend is a compiled frontend. Timeouts are in milliseconds; 0 means none.
+// Frontend is a compiled frontend. Timeouts are in milliseconds; 0 means no timeout.
 type Frontend struct {
 	*pool.Frontend // counters and limit; nil before Open
 
 	Conf  *conf.Frontend
-	ID    int // number of the frontend, `iid` of show stat
-	Index int // in Site.Frontends
-	Rules *acl.Program
-	Needs acl.Needs // the input that the rules need
+	ID    int          // number of the frontend, `iid` of show stat; from 2
+	Index int          // index in Site.Frontends
+	Rules *acl.Program // all rules of the frontend
+	Needs acl.Needs    // input that the rules need
 
 	Route access.Route   // log targets; None before Open
-	Line  *access.Format // log-format; nil: another format
+	Line  *access.Format // log-format; nil: one of the fixed formats
 
 	ClientTimeout    int64 // timeout client
 	ClientFinTimeout int64 // timeout client-fin
-	InspectTimeout   int64 // maximum time in the inspecting state; never 0
+	InspectTimeout   int64 // maximum time in the inspecting state; above 0
 	RequestTimeout   int64 // timeout http-request, otherwise timeout client
 	KeepAliveTimeout int64 // timeout http-keep-alive, otherwise RequestTimeout
 
-	Lenient  bool           // inspect-delay is configured: at its end, the rules decide on the bytes present
+	Lenient  bool           // inspect-delay is configured: at its end the rules decide anyway
 	ConnMode conf.ConnMode  // when connections are closed
-	Errors   map[int][]byte // whole answers that replace our error pages, by status
+	Errors   map[int][]byte // complete answers that replace error pages, by status
 }
 
 // newFrontend compiles a frontend with its number for `show stat`. It returns nil if the problems
@@ -70,8 +70,8 @@ func newFrontend(id int, c *conf.Config, f *conf.Frontend, lookUp LookUp) (*Fron
 	}, problems
 }
 
-// Owns reports whether the frontend and the backend are one listen section. Its rules are
-// evaluated once only.
+// Owns reports whether the frontend and the backend are the two halves of one listen section. The
+// rules of such a section are evaluated once only, as those of the frontend.
 func (f *Frontend) Owns(b *Backend) bool {
 	return f.Conf.Listen && b.Conf.Listen && f.Conf.Name == b.Name
 }

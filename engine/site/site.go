@@ -12,7 +12,7 @@ import (
 	"sluice/pool"
 )
 
-// LookUp returns the address of a host name. It is not called for the text of an IP address.
+// LookUp returns the address of a host name. It is not called for IP addresses.
 type LookUp = func(host string) (netip.Addr, error)
 
 // Site is a compiled configuration. See the description of the package for the goroutines that may
@@ -22,7 +22,7 @@ type Site struct {
 	Frontends []*Frontend // in the order of Conf.Frontends
 	Backends  []*Backend  // in the order of Conf.Backends
 
-	log *access.Log // nil: Open was not called
+	log *access.Log // of Open; nil: Open was not called
 }
 
 // Compile compiles the rules of a configuration, resolves the names of its servers, and checks its
@@ -49,15 +49,16 @@ func Compile(c *conf.Config, lookUp LookUp) (*Site, conf.Problems) {
 	return s, problems
 }
 
-// checkLog reports the first log target that Open could not open, at its position. proxy is the
-// position of the section.
+// checkLog adds an error if a log target could not be opened by Open. proxy is the position of the
+// section.
 func checkLog(targets []conf.LogTarget, proxy conf.Pos, lookUp LookUp, problems *conf.Problems) {
 	if err := access.Check(targets, lookUp); err != nil {
 		problems.Errorf(logPos(targets, proxy), "%v", err)
 	}
 }
 
-// logPos returns the position of the first log target of a section, or that of the section.
+// logPos returns the position of the first log target of a section, or the position of the section
+// if it has none.
 func logPos(targets []conf.LogTarget, section conf.Pos) conf.Pos {
 	if len(targets) == 0 {
 		return section
@@ -66,9 +67,9 @@ func logPos(targets []conf.LogTarget, section conf.Pos) conf.Pos {
 }
 
 // Open opens the log targets of all proxies, and finds the state that the site shares with the
-// sites before it: counters, limits and backends. It should run before chroot and before the process
-// drops privileges. The error names each target that cannot be opened; nothing stays open then, and
-// state is unchanged.
+// sites before it: counters, limits and backends. It should run before chroot and before the
+// process drops privileges. The error names each target that cannot be opened. After an error
+// nothing is open, and state is unchanged.
 func (s *Site) Open(log *access.Log, state *pool.Registry) error {
 	s.log = log
 	var errs []error
@@ -93,7 +94,7 @@ func (s *Site) Open(log *access.Log, state *pool.Registry) error {
 	return nil
 }
 
-// share finds the state of frontends and backends by their names.
+// share finds the state of frontends and backends by their names, and uses it from now on.
 func (s *Site) share(state *pool.Registry) {
 	for _, f := range s.Frontends {
 		f.Frontend = state.Frontend(f.Conf.Name)
@@ -103,7 +104,7 @@ func (s *Site) share(state *pool.Registry) {
 	}
 }
 
-// Close gives the log targets back that Open has opened. Lines that loops have sent before are not
+// Close gives back the log targets that Open has opened. Lines that loops have sent before are not
 // lost. No loop may use the site any more, and Check must have returned.
 func (s *Site) Close() {
 	var routes []access.Route
@@ -118,7 +119,8 @@ func (s *Site) Close() {
 
 // Check runs the health checks of all backends until ctx ends, and returns when the last check has
 // ended. It reports changes of servers to the log targets of their backend, and calls say with each
-// of them. say is called from several goroutines and should not block for long.
+// change. say is called from several goroutines, possibly at the same time, and should not block
+// for long.
 func (s *Site) Check(ctx context.Context, say func(pool.Event)) {
 	var checks sync.WaitGroup
 	for _, b := range s.Backends {
