@@ -95,7 +95,7 @@ func New(o Options) (*Engine, error) {
 	for i := range o.Plan.Loops {
 		l, err := session.NewLoop(session.LoopOptions{
 			Process: &e.Process, Site: o.Site, Sink: o.Access.NewSink(), Sizes: e.sizes, Probe: o.probe,
-			Pipes: pipes, Open: min(pipes, openPipes), Http: exchange.New,
+			Pipes: pipes, Open: min(pipes, openPipes), HTTP: exchange.New,
 		}, i)
 		if err != nil {
 			return nil, fmt.Errorf("event loop %d: %w", i, err)

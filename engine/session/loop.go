@@ -62,13 +62,13 @@ type LoopOptions struct {
 	Sizes   Sizes
 	Pipes   int     // maximum number of pipes that the loop opens for splice; 0: no splice
 	Open    int     // number of pipes that it opens at the start
-	Http    newMode // makes mode http
+	HTTP    NewMode // makes mode http
 	Probe   Probe   // nil except in tests
 }
 
-// newMode makes a mode that works on the session of v. sessions is the maximum number of sessions
+// NewMode makes a mode that works on the session of v. sessions is the maximum number of sessions
 // of the loop.
-type newMode func(v *Visit, sessions int) (Mode, error)
+type NewMode func(v *Visit, sessions int) (Mode, error)
 
 // NewLoop opens the reactor of the loop and reserves memory for its sessions. It does this for both
 // modes, because a later configuration may need either. number is the loop's index in
@@ -95,7 +95,7 @@ func NewLoop(o LoopOptions, number int) (*Loop, error) {
 	if l.modes[conf.TCP], err = newModeTCP(&l.Current, sessions); err != nil {
 		return nil, err
 	}
-	if l.modes[conf.HTTP], err = o.Http(&l.Current, sessions); err != nil {
+	if l.modes[conf.HTTP], err = o.HTTP(&l.Current, sessions); err != nil {
 		return nil, err
 	}
 	l.Reactor, err = reactor.Open(reactor.Options{Events: o.Sizes.Events, Tick: o.Sizes.Tick, Timers: sessions + 1}, l)
