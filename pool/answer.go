@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	maxHead   = 16 << 10 // bytes of an answer that a check reads at most, like HAProxy's tune.bufsize
-	maxReason = 127      // bytes of the reason phrase that are kept, as in HAProxy
+	maxHead   = 16 << 10 // maximum bytes of an answer that a check reads, as HAProxy's tune.bufsize
+	maxReason = 127      // maximum bytes of the reason phrase that are kept, as in HAProxy
 	protocol  = "HTTP/"
 )
 
 var errNotHTTP = errors.New("not an HTTP response")
 
-// readStatus reads the complete head of an answer. It waits for no byte of the body. Unlike
-// HAProxy it accepts malformed header fields.
+// readStatus reads the complete head of an answer and returns its status code and reason phrase. It
+// does not wait for the body. Unlike HAProxy it accepts malformed header fields.
 //
-// It refuses an answer as soon as the first bytes are not HTTP. A server of another protocol
-// may send few bytes and keep the connection open.
+// It returns errNotHTTP as soon as the first bytes are not "HTTP/", because a server of another
+// protocol may send few bytes and keep the connection open.
 func readStatus(from io.Reader) (code int, reason string, err error) {
 	r := bufio.NewReaderSize(io.LimitReader(from, maxHead), maxHead)
 	begin, err := r.Peek(len(protocol))
@@ -76,9 +76,9 @@ func isVersion(s string) bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// printable makes the text of a server safe for a log line, as HAProxy does. Quotes, angle
-// brackets and bytes that are not printable ASCII become <XX>. The text is cut to maxReason
-// bytes.
+// printable makes a text from a server safe for a log line, as HAProxy does. Double quotes, angle
+// brackets and bytes that are not printable ASCII become <XX>, with the byte in hexadecimal. The
+// text is cut to maxReason bytes before that.
 func printable(words string) string {
 	var b strings.Builder
 	for _, c := range []byte(words[:min(len(words), maxReason)]) {

@@ -11,15 +11,15 @@ import (
 	"sluice/pool/stat"
 )
 
-// Backend is a set of servers and an algorithm to choose one. Its exported fields do not change
-// after New, except the counters in Stat.
+// Backend is a set of servers and an algorithm to choose one of them. Its exported fields do not
+// change after New, except the counters in Stat. Its methods may be called from any goroutine.
 type Backend struct {
 	Name string
 	ID   int // number of the backend, `iid` of show stat
 	Conf *conf.Backend
 	Stat stat.Proxy
 
-	means     Means
+	means     Means // to find addresses of servers
 	algorithm algorithm
 	picker    picker
 	roster    atomic.Pointer[roster]
@@ -27,27 +27,27 @@ type Backend struct {
 	active    atomic.Int32 // number of usable servers that are not backup servers
 	backup    atomic.Int32 // number of usable backup servers
 
-	listing sync.Mutex                           // held while roster or start changes
-	start   func(s *Server, after time.Duration) // starts the checks of a server; nil: Check does not run
+	listing sync.Mutex                           // held while roster, start or an endChecks changes
+	start   func(s *Server, after time.Duration) // starts the checks of s; nil: Check does not run
 
-	checking chan struct{} // full while Check runs: only one call at a time
+	checking chan struct{} // capacity 1; full while Check runs, so that only one call runs at a time
 
-	changes  atomic.Int64 // how often the state of a server has changed
-	building sync.Mutex   // held while picker gets a new set of servers
-	built    int64        // value of changes that this set includes; guarded by building
+	changes  atomic.Int64 // number of changes of the states of servers
+	building sync.Mutex   // held while the picker gets a new set of servers
+	built    int64        // value of changes that the picker's set includes; guarded by building
 
-	mu        sync.Mutex // held while a change is counted and reported, so that events are in order
-	life      life       // of the backend as a whole; changed under mu
-	available bool       // what life knows of Available; guarded by mu
+	mu        sync.Mutex // held while a change is counted and reported, which keeps events in order
+	life      life       // of the backend; changed under mu
+	available bool       // result of Available that life has recorded; guarded by mu
 }
 
 // Key contains the properties of a connection that a balancing algorithm may use.
 type Key struct {
-	Source netip.Addr // the client's address; not valid for a client of a UNIX socket
+	Source netip.Addr // the client's address; not valid for a client on a UNIX socket
 }
 
 // New makes a backend from its configuration. id is its number in show stat. New resolves the host
-// name of each server that has one instead of an address.
+// names of servers, which can take seconds.
 //
 // The problems name the wrong settings. If one of them is an error, the caller must not use the
 // backend.
@@ -70,7 +70,7 @@ func New(id int, c *conf.Backend, m Means) (*Backend, conf.Problems) {
 	return b, ps
 }
 
-// tier returns the counter that includes s: active or backup.
+// tier returns the counter of usable servers that counts s: active or backup.
 func (b *Backend) tier(s *Server) *atomic.Int32 {
 	if s.Conf.Backup {
 		return &b.backup
@@ -84,21 +84,21 @@ func (b *Backend) Active() int { return int(b.active.Load()) }
 // Backup returns the number of usable backup servers.
 func (b *Backend) Backup() int { return int(b.backup.Load()) }
 
-// Available reports whether a server is usable. It is also true for a backend without any
-// servers, which HAProxy shows as UP.
+// Available reports whether at least one server is usable. It is also true for a backend without
+// any servers, which HAProxy shows as UP.
 func (b *Backend) Available() bool { return len(b.Servers()) == 0 || b.Active()+b.Backup() > 0 }
 
 // Weight returns the sum of the weights of the servers that balancing now uses.
 func (b *Backend) Weight() int { return int(b.weight.Load()) }
 
-// Algorithm returns the name of the balancing algorithm.
+// Algorithm returns the name of the balancing algorithm, as in the directive balance.
 func (b *Backend) Algorithm() string { return b.algorithm.name }
 
-// Downs returns how often the backend lost its last usable server.
+// Downs returns the number of times that the backend lost its last usable server.
 func (b *Backend) Downs() int64 { return b.life.downs.Load() }
 
-// Since returns the milliseconds since the backend last went up or down, or since the start if
-// it never did. now is stat.Now.
+// Since returns the milliseconds since the backend last went up or down, or since New if it never
+// did. now is stat.Now.
 func (b *Backend) Since(now int64) int64 { return b.life.age(now) }
 
 // Downtime returns the total time without a usable server, in milliseconds. now is stat.Now.

@@ -7,25 +7,25 @@ import (
 	"sluice/conf"
 )
 
-// algorithm is one way to choose among servers.
+// algorithm describes a balancing algorithm.
 type algorithm struct {
-	name  string // value of the directive balance
-	turns bool   // successive choices differ, so a retry can choose another server without a pause
-	most  int    // highest number of servers in a backend
-	make  func() picker
+	name  string        // argument of the directive balance
+	turns bool          // successive choices differ, so a retry needs no pause
+	most  int           // maximum number of servers in a backend
+	make  func() picker // makes the picker of a backend
 }
 
-// picker chooses the server for each connection of a backend. A backend has one picker for its whole
-// life. All loops call pick, take and drop at the same time.
+// picker chooses the server for each connection of a backend. A backend has one picker for its
+// whole life. All loops call pick, take and drop at the same time.
 type picker interface {
-	// use sets the servers to choose among. All of them were usable a moment ago. It is called
-	// after each change of their state or weight, by one goroutine at a time.
+	// use sets the servers among which pick chooses. Each of them was usable just before the call.
+	// use is called after each change of a server's state or weight, by one goroutine at a time.
 	use(servers []*Server)
 	// pick returns a usable server, or nil if there is none. It returns avoid only if no other
 	// server is usable.
 	pick(key Key, avoid *Server) *Server
-	// take is called when a session was assigned to s, and drop when that assignment has ended.
-	// Server.Stat.Cur includes the session at take, and no longer at drop.
+	// take is called when a session was assigned to s, and drop when that assignment has ended. At
+	// the call of take, Server.Stat.Cur includes the session; at the call of drop it does not.
 	take(s *Server)
 	drop(s *Server)
 }
@@ -35,6 +35,8 @@ var algorithms = []algorithm{
 	{name: "roundrobin", turns: true, most: 4095, make: newRoundRobin},
 }
 
+// chooseAlgorithm returns the algorithm that the configuration names. It adds an error if there is
+// none.
 func chooseAlgorithm(c *conf.Backend, ps *conf.Problems) algorithm {
 	wanted := cmp.Or(c.Balance.Algorithm, algorithms[0].name)
 	names := make([]string, len(algorithms))
@@ -72,19 +74,19 @@ func (b *Backend) Pick(key Key, avoid *Server) *Server {
 		if s == nil || s.Hold() {
 			return s
 		}
-		// The server was removed after pick had chosen it. By now the picker does not have it.
+		// The server was removed after pick had chosen it. The picker has new servers by now.
 	}
 }
 
-// Take counts the start of a session's assignment to the server, and tells balancing. now is
-// stat.Now. It takes no reference.
+// Take counts a session as a current session of the server, and informs the picker. now is
+// stat.Now. Take adds no reference.
 func (s *Server) Take(now int64) {
 	s.Stat.Open(now)
 	s.backend.picker.take(s)
 }
 
-// Drop ends what Take began. The caller must call it once for each call of Take. in and out are
-// bytes from and to the client.
+// Drop ends the assignment that Take has counted. The caller must call Drop once for each call of
+// Take. in and out are the bytes of the session from and to the client.
 func (s *Server) Drop(in, out int64) {
 	s.Stat.Close(in, out)
 	s.backend.picker.drop(s)
@@ -101,8 +103,8 @@ func (b *Backend) rebalance() {
 	b.weight.Store(int64(weight))
 }
 
-// inUse returns the usable servers. If there are only backup servers, it returns the first of
-// them, or all with `option allbackups`.
+// inUse returns the usable servers that are not backup servers. If there are none, it returns the
+// first usable backup server, or all of them with `option allbackups`.
 func (b *Backend) inUse() []*Server {
 	var active, backup []*Server
 	for _, s := range b.Servers() {

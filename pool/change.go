@@ -10,19 +10,21 @@ import (
 // maxWeight is the highest weight of a server, as in HAProxy.
 const maxWeight = 256
 
-// Admin is the administrative state of a server: what an operator wants, whatever checks find.
+// Admin is the administrative state of a server. An operator sets it; the results of checks do not
+// change it.
 type Admin uint8
 
 // The administrative states, in HAProxy's terms.
 const (
 	AdminReady   Admin = iota // normal
-	AdminDrain                // gets no new clients, except by a cookie; checks continue
+	AdminDrain                // gets no new clients, except those with its cookie; checks continue
 	AdminMaint                // gets no clients at all; checks pause
-	AdminRemoved              // is no longer in the backend, see Remove
+	AdminRemoved              // is no longer in the backend, see Backend.Remove
 )
 
-// SetWeight changes the weight of the server, 0 to 256. With 0 it gets no new clients, except by a
-// cookie. An error means that nothing was changed.
+// SetWeight changes the weight of the server, 0 to 256. With weight 0 the server gets no new
+// clients, except those with its cookie. An error means that nothing was changed. On a removed
+// server, SetWeight has no effect and returns nil.
 func (s *Server) SetWeight(n int) error {
 	if n < 0 || n > maxWeight {
 		return fmt.Errorf("server '%s': weight %d: wanted 0 to %d", s, n, maxWeight)
@@ -31,8 +33,9 @@ func (s *Server) SetWeight(n int) error {
 	return nil
 }
 
-// SetAdmin changes the administrative state of the server: AdminReady, AdminDrain or
-// AdminMaint. A server that leaves AdminMaint starts as at the start of the process: UP, but one failed check makes it DOWN.
+// SetAdmin changes the administrative state of the server: AdminReady, AdminDrain or AdminMaint. A
+// server that leaves AdminMaint is UP, but one failed check makes it DOWN, as at the start of the
+// process. On a removed server, SetAdmin has no effect.
 func (s *Server) SetAdmin(a Admin) {
 	s.change(func() {
 		if s.Admin() == AdminMaint && a != AdminMaint {
@@ -42,9 +45,10 @@ func (s *Server) SetAdmin(a Admin) {
 	})
 }
 
-// SetAddress changes the address of the server for new connections. The health of the server starts
-// as at the start of the process, and a check under way does not count. SetAddress resolves a host
-// name, which can take seconds. An error means that nothing was changed.
+// SetAddress changes the address of the server for new connections. If the address differs, the
+// server is UP, but one failed check makes it DOWN, as at the start of the process. The result of a
+// check under way does not count. SetAddress resolves a host name, which can take seconds. An error
+// means that nothing was changed.
 func (s *Server) SetAddress(a conf.Address) error {
 	t, err := s.backend.means.locate(a)
 	if err != nil {
@@ -61,15 +65,15 @@ func (s *Server) SetAddress(a conf.Address) error {
 	return nil
 }
 
-// restart sets the health of a server as at the start of the process.
+// restart sets the health of a server to the value that it has at the start of the process.
 func (s *Server) restart() {
 	s.starts.Add(1)
 	s.stopping.Store(false)
 	s.health.Store(int32(s.Conf.Rise)) // as in HAProxy: UP, but one failure makes it DOWN
 }
 
-// change makes a change of the server's state and then makes it known to balancing. A removed
-// server is not changed.
+// change calls do, which changes the server's state, and then gives the new state to the picker. It
+// does nothing for a removed server.
 func (s *Server) change(do func()) {
 	s.changing.Lock()
 	defer s.changing.Unlock()
@@ -80,7 +84,8 @@ func (s *Server) change(do func()) {
 	s.backend.apply(s)
 }
 
-// apply makes a change of s known: first to balancing, then in counts and times.
+// apply is called after a change of s. It gives the picker the new set of servers, and then updates
+// counts and times.
 func (b *Backend) apply(s *Server) {
 	b.settle()
 	b.mu.Lock()
@@ -88,7 +93,7 @@ func (b *Backend) apply(s *Server) {
 	b.record(s)
 }
 
-// record compares the state of s with the one recorded before. It records the difference in the
+// record compares the state of s with the state recorded before. It records the difference in the
 // counts of usable servers and in the times of the server and of the backend. It returns true if
 // the backend has just lost its last usable server. The caller holds mu.
 func (b *Backend) record(s *Server) (lost bool) {
@@ -109,7 +114,7 @@ func (b *Backend) record(s *Server) (lost bool) {
 	return was && !b.available
 }
 
-// difference returns 1 if a server has become usable, or -1.
+// difference returns 1 for a server that has become usable, or -1 for one that is no longer usable.
 func difference(usable bool) int32 {
 	if usable {
 		return 1
@@ -117,8 +122,9 @@ func difference(usable bool) int32 {
 	return -1
 }
 
-// settle gives balancing a new set of servers. All changes made while another goroutine does so
-// share the next one. So many changes at once cost little more than one.
+// settle gives the picker a new set of servers that includes all changes made before the call.
+// Changes made while another goroutine builds a set are all included in the next set. So many
+// changes at once cost little more than one.
 func (b *Backend) settle() {
 	wanted := b.changes.Add(1)
 	b.building.Lock()

@@ -8,7 +8,7 @@ import (
 	"sluice/conf"
 )
 
-// mindChecks reports settings of checks that make no sense.
+// mindChecks adds an error for each setting of checks that is out of range.
 func (s *Server) mindChecks(ps *conf.Problems) {
 	c := s.Conf
 	if !c.Check {
@@ -26,11 +26,11 @@ func (s *Server) mindChecks(ps *conf.Problems) {
 // check has finished. One goroutine per server makes one check at a time. The first checks are
 // spread over one interval.
 //
-// Check calls say for each change of a server's state that checks have found. The calls come from
-// these goroutines, one at a time. say should not block for long, and must not change a server.
+// Check calls say for each change of a server's state that checks have found. The goroutines of the
+// checks call say, one at a time. say should not block for long, and must not change a server.
 //
-// Check may be called again, for example after a reload. It then waits until the call before has
-// returned. The servers keep their health. A check under way at the end of ctx has no result.
+// Check may be called again, for example after a reload. The new call waits until the call before
+// has returned. The servers keep their health. If ctx ends during a check, its result is ignored.
 func (b *Backend) Check(ctx context.Context, say func(Event)) {
 	b.checkBy(ctx, newProber, say)
 }
@@ -56,7 +56,8 @@ func (b *Backend) checkBy(ctx context.Context, kind func(*Server) prober, say fu
 	all.Wait()
 }
 
-// startChecks starts the checks of all servers, and of those that are added later.
+// startChecks starts the checks of all servers with start. Add uses start, too, for servers that
+// are added later.
 func (b *Backend) startChecks(start func(s *Server, after time.Duration)) {
 	b.listing.Lock()
 	defer b.listing.Unlock()
@@ -72,9 +73,9 @@ func (b *Backend) startChecks(start func(s *Server, after time.Duration)) {
 	}
 }
 
-// Feed returns a function that handles the result of a check of s as Check does. It is for a
-// simulation, which finds the results itself. All calls for one backend must come from one
-// goroutine.
+// Feed returns a function that handles the result of a check of s in the same way as Check. A
+// simulation, which computes the results itself, calls it. All calls for one backend must come from
+// one goroutine.
 func Feed(s *Server, say func(Event)) func(Result) {
 	c := &checker{server: s, say: say}
 	return func(r Result) {
@@ -88,7 +89,7 @@ type checker struct {
 	server *Server
 	kind   func(*Server) prober
 	say    func(Event)
-	begun  int32 // value of the server's starts when the check began
+	begun  int32 // value of Server.starts when the check began
 	lost   bool  // the last check failed because this process lacked resources, and this was reported
 }
 
@@ -113,11 +114,11 @@ func (c *checker) run(ctx context.Context, start time.Duration) {
 	}
 }
 
-// observe handles the result of one check. If this process lacked resources, the result shows
-// nothing about the server. Then the health does not change, and only the first such result in
-// a row is reported.
+// observe handles the result of one check. If this process lacked resources, the result says
+// nothing about the server. The health then does not change, and only the first of several such
+// results in a row is reported.
 //
-// The result has no effect if the server has got another address meanwhile, or was disabled.
+// The result has no effect if the server was disabled or got another address since the check began.
 func (c *checker) observe(r Result) {
 	s := c.server
 	s.changing.Lock()
@@ -147,14 +148,15 @@ func (c *checker) observe(r Result) {
 	}
 }
 
+// tell calls say with an event, one call at a time for each backend.
 func (b *Backend) tell(say func(Event), e Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	say(e)
 }
 
-// flip is called when checks have found a new state of s. Loops get the new set of servers before
-// say is called.
+// flip is called when checks have found a new state of s. The picker gets the new set of servers
+// before say is called.
 func (b *Backend) flip(s *Server, r Result, say func(Event)) {
 	b.settle()
 	b.mu.Lock()

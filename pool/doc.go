@@ -1,28 +1,30 @@
-// Package pool chooses the server for a connection. It knows the servers of each backend,
-// checks whether they are up, and balances connections over them. It does not use the clients
-// or the sockets of sessions. The engine connects to the server that Pick returns.
+// Package pool chooses the server for a connection. It holds the servers of each backend, checks
+// whether they are up, and balances connections over them. It opens connections only for checks.
+// The engine connects to the server that Pick returns.
 //
 // New makes a Backend. Three groups of goroutines use it at the same time:
 //
 //   - Loops call Pick, Hold, Release, Take, Drop, AfterFailure and the counters of Stat. These
 //     take no lock, allocate nothing and make no system call. There is one exception: the last
 //     Release of a removed server.
-//   - Check runs one goroutine per checked server. They change the health of servers.
-//   - Commands read, add and remove servers. They change weight, address and administrative
-//     state. The configuration has only the first values of these.
+//   - Check runs one goroutine for each checked server. These goroutines change the health of
+//     servers.
+//   - Commands read, add and remove servers. They change weight, address and administrative state.
+//     The configuration contains only the first values of these.
 //
 // Each server of a backend has a slot: a number under which a session stores it. A server keeps its
-// slot as long as the backend has it or somebody refers to it. References are counted apart from
-// current sessions. A session holds one from the choice of its server until it forgets the server,
-// and an idle connection that is kept holds one, too.
+// slot as long as the backend contains it or a reference to it exists. References are not the same
+// as current sessions. A session holds a reference from the choice of its server until the session
+// ends or chooses another server. An idle connection that is kept for a later request holds a
+// reference, too.
 //
 // A Registry holds the objects that exist once in a process, by name: backends, and the counters
-// and limits of frontends and of listening addresses. All generations of the
-// configuration share them.
+// and limits of frontends and of listening addresses. All generations of the configuration share
+// these objects.
 //
 // A backend has one picker, the state of its balancing algorithm. When the health, weight or
-// administrative state of a server changes, the picker gets the new set of usable servers. It is also
-// told when a session is assigned to a server and when this ends.
+// administrative state of a server changes, the picker gets the new set of usable servers. Take and
+// Drop inform the picker of the start and the end of a session's assignment to a server.
 //
 // A check connects to a server, or also sends an HTTP request if `option httpchk` is set. It
 // reads only the head of the answer.

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Level is the severity of an event, as a number of syslog (RFC 5424).
+// Level is the severity of an event, with the number of syslog (RFC 5424 6.2.1).
 type Level uint8
 
 // The levels that events have.
@@ -16,15 +16,15 @@ const (
 	Notice  Level = 5
 )
 
-// Event is a change of state to be logged. Text is exactly the text that HAProxy 2.6 writes,
-// including the full stop, so that existing searches in logs still work.
+// Event is a change of state that the caller logs. Text is exactly the text that HAProxy 2.6
+// writes, including the full stop, so that existing searches in logs still work.
 type Event struct {
 	Level  Level
 	Text   string
-	Server *Server // nil: the event is about the backend
+	Server *Server // nil: the event concerns the backend
 }
 
-// turned returns the event for the new state, is, that checks have found for a server.
+// turned returns the event for a server for which checks have found the new state is.
 func turned(s *Server, is Status, r Result) Event {
 	switch is {
 	case Down:
@@ -55,8 +55,8 @@ func noServer(b *Backend) Event {
 	return Event{Emerg, fmt.Sprintf("%s %s has no server available!", kind, b.Name), nil}
 }
 
-// notDone returns the event of a check that could not be made. Its text has the form of
-// HAProxy's `option log-health-checks`.
+// notDone returns the event for a check that this process could not make, because it lacked
+// resources. Its text has the form of HAProxy's `option log-health-checks`.
 func notDone(s *Server, r Result) Event {
 	step, of, status := s.Health(), s.Conf.Rise, Down
 	if s.Running() {
@@ -66,7 +66,7 @@ func notDone(s *Server, r Result) Event {
 	return Event{Warning, text, s}
 }
 
-// kind returns HAProxy's term for the server.
+// kind returns HAProxy's name for the kind of server.
 func kind(s *Server) string {
 	if s.Conf.Backup {
 		return "Backup Server"

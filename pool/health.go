@@ -6,8 +6,8 @@ import (
 	"sluice/conf"
 )
 
-// top is the highest value of a server's health. From there, Fall failures in a row make it
-// DOWN.
+// top is the highest value of a server's health. From this value, Fall failures in a row make the
+// server DOWN.
 func top(c *conf.Server) int { return c.Rise + c.Fall - 1 }
 
 // step returns the health after one more check. Below Rise the server is DOWN. A success raises

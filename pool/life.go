@@ -6,13 +6,13 @@ import (
 	"sluice/pool/stat"
 )
 
-// life records when a server or backend last went up or down, how often it went down, and for
-// how long. Changes are made under the backend's mutex. Any goroutine may read; a reader during
-// a change may get one inconsistent value.
+// life records the last time that a server or backend went up or down, the number of times that it
+// went down, and the total time that it was down. Changes are made while Backend.mu is held. Any
+// goroutine may read. The values that one reader gets during a change may be inconsistent.
 type life struct {
-	since   atomic.Int64 // stat.Now of the last change of state
-	down    atomic.Bool
-	downs   stat.Counter
+	since   atomic.Int64 // stat.Now of the last change of state, or of the start
+	down    atomic.Bool  // present state
+	downs   stat.Counter // number of changes from up to down
 	downFor stat.Counter // milliseconds, without the current time down
 }
 

@@ -14,21 +14,22 @@ import (
 	"sluice/conf"
 )
 
-// CheckStatus is the outcome of a check. The names are HAProxy's codes.
+// CheckStatus is the outcome of a check. The names are HAProxy's codes (management.txt 9.1,
+// check_status).
 type CheckStatus uint8
 
-// The outcomes of connecting (L4, and SOCKERR for both kinds of checks), then of an HTTP check
-// (L7).
+// The outcomes. L4 is the result of connecting, L7 of an HTTP check. Both kinds of checks can have
+// SOCKERR.
 const (
-	L4OK CheckStatus = iota
-	L4TOUT
-	L4CON
-	SOCKERR
-	L7OK
-	L7OKC // passed, but the server wants no new clients
-	L7TOUT
-	L7RSP
-	L7STS
+	L4OK    CheckStatus = iota // connected
+	L4TOUT                     // not connected in time
+	L4CON                      // the connection was refused, or no route exists
+	SOCKERR                    // another error of a system call
+	L7OK                       // an answer with an expected status
+	L7OKC                      // 404 with disable-on-404: passed, but the server gets no new clients
+	L7TOUT                     // no complete head in time
+	L7RSP                      // the answer is not HTTP, or ended too early
+	L7STS                      // an answer with another status
 )
 
 var statuses = [...]struct{ code, text string }{
@@ -43,24 +44,24 @@ var statuses = [...]struct{ code, text string }{
 	L7STS:   {"L7STS", "Layer7 wrong status"},
 }
 
-// String returns HAProxy's code, which show stat has in the column check_status.
+// String returns HAProxy's code, as in the column check_status of show stat.
 func (s CheckStatus) String() string { return statuses[s].code }
 
-// Text returns HAProxy's text for the outcome. Logs contain it as the reason, and show stat in
-// the column check_desc.
+// Text returns HAProxy's text for the outcome. It is the reason in log lines, and the value of the
+// column check_desc of show stat.
 func (s CheckStatus) Text() string { return statuses[s].text }
 
 // Result is the result of one check.
 type Result struct {
-	OK       bool
-	Local    bool // this process lacked a port, a descriptor or memory: the check shows nothing about the server
+	OK       bool // the check passed
+	Local    bool // this process lacked a port, a descriptor or memory, so OK is not valid
 	Status   CheckStatus
-	Code     int    // HTTP status of the server's answer; 0: none
-	Info     string // system error or reason phrase of the server, other bytes as <XX>; may be empty
+	Code     int    // HTTP status code of the server's answer; 0: no answer
+	Info     string // text of a system error, or the server's reason phrase; may be empty
 	Duration time.Duration
 }
 
-// prober makes one check. probe returns soon after ctx ends. The caller ignores a result after that.
+// prober makes one check. probe returns soon after ctx ends; its result is then ignored.
 type prober interface {
 	probe(ctx context.Context) Result
 }
@@ -77,7 +78,7 @@ func newProber(s *Server) prober {
 // connector checks that a server accepts connections. It closes each connection at once.
 type connector struct {
 	network, address string
-	timeout          time.Duration // of connecting
+	timeout          time.Duration // maximum time for connecting
 }
 
 func newConnector(s *Server) connector {
@@ -103,8 +104,8 @@ func connectTimeout(s *Server) time.Duration {
 	return s.Conf.Inter
 }
 
-// abstract pads the name to the full length of sun_path, as HAProxy does. For the kernel a
-// shorter name is another name.
+// abstract pads the name to the full length of sun_path, as HAProxy does. For the kernel, names of
+// different lengths are different.
 func abstract(name string) string {
 	const sunPath = 108
 	return "@" + name + strings.Repeat("\x00", max(sunPath-1-len(name), 0))
@@ -121,8 +122,8 @@ func (c connector) probe(ctx context.Context) Result {
 	return r
 }
 
-// dial connects. Closing the connection will send RST: then neither side keeps a TIME_WAIT
-// state, and a server that still sends is stopped.
+// dial connects to the server. It sets the socket so that its close sends RST. Then neither side
+// keeps a TIME_WAIT state, and a server that still sends is stopped.
 func (c connector) dial(ctx context.Context) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -133,13 +134,14 @@ func (c connector) dial(ctx context.Context) (net.Conn, error) {
 	return conn, err
 }
 
-// ours are the errors that this machine causes, not the server.
+// ours are the errors for which this machine is the cause, not the server.
 var ours = []syscall.Errno{
 	syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.EMFILE, syscall.ENFILE,
 	syscall.ENOBUFS, syscall.ENOMEM,
 }
 
-// judge returns the result for an error of connecting, with HAProxy's outcome and text.
+// judge returns the result for an error of connecting, with HAProxy's outcome and text; nil:
+// connected.
 func (c connector) judge(err error) Result {
 	var errno syscall.Errno
 	switch {

@@ -47,8 +47,8 @@ func (q question) ask(ctx context.Context, start time.Time) Result {
 	return q.verdict(code, reason)
 }
 
-// deadline returns the time by which the answer must be complete. timeout check counts from the
-// time of the connection. Without timeout check, inter limits the whole check.
+// deadline returns the time by which the head of the answer must be complete. timeout check starts
+// when the connection is established. Without timeout check, inter limits the whole check.
 func (q question) deadline(start, connected time.Time) time.Time {
 	if limit := q.server.backend.Conf.Timeout.Check; limit > 0 {
 		return connected.Add(limit)
@@ -56,7 +56,7 @@ func (q question) deadline(start, connected time.Time) time.Time {
 	return start.Add(q.server.Conf.Inter)
 }
 
-// talk sends the request and reads the status of the answer.
+// talk sends the request and reads the head of the answer, both before deadline.
 func talk(conn net.Conn, request []byte, deadline time.Time) (code int, reason string, err error) {
 	if err := conn.SetDeadline(deadline); err != nil {
 		return 0, "", err
@@ -79,8 +79,9 @@ func unanswered(err error) Result {
 	return Result{Status: L7RSP}
 }
 
-// verdict returns the result for an answer. disable-on-404 applies only to a server that is up.
-// For a server that is DOWN, 404 is a status like any other.
+// verdict returns the result for an answer. disable-on-404 applies only to a server that is up. For
+// a server that is DOWN, 404 has no special meaning (configuration.txt 4.2, `http-check
+// disable-on-404`).
 func (q question) verdict(code int, reason string) Result {
 	c := q.server.backend.Conf.HTTPCheck
 	switch {
@@ -92,7 +93,7 @@ func (q question) verdict(code int, reason string) Result {
 	return Result{Status: L7STS, Code: code, Info: printable(reason)}
 }
 
-// expected reports whether the configuration accepts this status; by default 200 to 399.
+// expected reports whether `http-check expect` accepts this status; without it, 200 to 399.
 func expected(c *conf.HTTPCheck, code int) bool {
 	if c.Expect == nil {
 		return code >= 200 && code < 400

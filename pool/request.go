@@ -8,7 +8,7 @@ import (
 )
 
 // appendRequest appends the request of a check. The bytes are those of HAProxy 2.6, with header
-// names in lower case. There is one difference: the Host of option httpchk is also sent if
+// names in lower case. One difference is intended: the Host of option httpchk is also sent if
 // http-check send sets headers, unless one of them is Host.
 func appendRequest(dst []byte, c *conf.HTTPCheck) []byte {
 	dst = fmt.Appendf(dst, "%s %s %s\r\n", c.Method, c.URI, c.Version)
@@ -29,8 +29,8 @@ func appendRequest(dst []byte, c *conf.HTTPCheck) []byte {
 	return append(append(dst, "\r\n"...), c.Body...)
 }
 
-// appendHeaders leaves out the headers that give the length of the body, because appendRequest
-// sets it.
+// appendHeaders appends the headers except content-length and transfer-encoding, because
+// appendRequest sets the length of the body.
 func appendHeaders(dst []byte, headers []conf.CheckHeader) []byte {
 	for _, h := range headers {
 		switch name := strings.ToLower(h.Name); name {

@@ -2,7 +2,7 @@ package pool
 
 import "time"
 
-// Next is the action after a failed connection to a server.
+// Next is the action after a failed attempt to connect to a server.
 type Next uint8
 
 // The actions.
@@ -16,7 +16,7 @@ const (
 type Failure struct {
 	Server  *Server
 	Retries int  // number of retries before this attempt
-	Timeout bool // timeout connect expired; false: the system returned an error
+	Timeout bool // timeout connect has expired; false: the system returned an error
 	Persist bool // a cookie chose the server; false: balancing chose it
 }
 
@@ -26,10 +26,10 @@ type Retry struct {
 	Wait time.Duration // 0: at once
 }
 
-// AfterFailure decides on the action after a failed attempt, as HAProxy does (`retries` and
-// `option redispatch` in configuration.txt 4.2). It changes no state. The caller must count a
-// retry in Stat if the server stayed the same, or a redispatch if it did not. AfterFailure
-// takes no lock and allocates nothing.
+// AfterFailure decides on the action after a failed attempt, as HAProxy does (`retries` and `option
+// redispatch` in configuration.txt 4.2). It changes no state. The caller must count a retry in Stat
+// if the next attempt uses the same server, otherwise a redispatch. AfterFailure takes no lock and
+// allocates nothing.
 func (b *Backend) AfterFailure(f Failure) Retry {
 	if f.Retries >= b.Conf.Retries {
 		return Retry{Next: GiveUp}
@@ -44,9 +44,9 @@ func (b *Backend) AfterFailure(f Failure) Retry {
 	return r
 }
 
-// mayLeave reports whether another server may be chosen. This requires `option redispatch` and
-// one of three reasons: the server is down, this retry is one that redispatches, or balancing
-// can choose another server and no cookie chose this one.
+// mayLeave reports whether another server may be chosen. This requires `option redispatch` and one
+// of three conditions: the server is down; the interval of the option selects this retry; or no
+// cookie chose the server, and balancing can choose another.
 func (b *Backend) mayLeave(f Failure) bool {
 	if b.Conf.Redispatch == 0 {
 		return false
@@ -55,8 +55,9 @@ func (b *Backend) mayLeave(f Failure) bool {
 		!f.Persist && b.algorithm.turns && b.Active() > 1
 }
 
-// redispatchOn reports whether the n-th retry redispatches. With a positive interval P every
-// P-th retry does. With a negative interval -N it is the multiples of retries+1-N.
+// redispatchOn reports whether the n-th retry redispatches. With a positive interval P, every P-th
+// retry does. With a negative interval -N, every retry does whose number is a multiple of
+// retries+1-N.
 func (b *Backend) redispatchOn(n int) bool {
 	every := b.Conf.Redispatch
 	if every < 0 {
@@ -65,8 +66,8 @@ func (b *Backend) redispatchOn(n int) bool {
 	return every > 0 && n%every == 0
 }
 
-// likelySame reports whether the next attempt will probably go to the same server. Then a pause
-// is needed, because an immediate attempt would probably fail again.
+// likelySame reports whether the next attempt will probably use the same server. A pause is needed
+// in that case, because an immediate attempt would probably fail again.
 func (b *Backend) likelySame(next Next) bool {
 	return next == SameServer || !b.algorithm.turns || b.Active() <= 1
 }

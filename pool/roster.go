@@ -10,8 +10,8 @@ import (
 // roster is the immutable list of the servers of a backend. Each change makes a new one, so that
 // readers need no lock.
 type roster struct {
-	slots   []*Server // by slot, also removed servers that are still in use; nil: the slot is free
-	members []*Server // the servers of the backend in declared order; added ones at the end
+	slots   []*Server // by slot, with removed servers that have references; nil: free
+	members []*Server // servers of the backend in declared order, then those added later
 }
 
 // Servers returns the servers of the backend in declared order, those added later at the end. The
@@ -19,7 +19,7 @@ type roster struct {
 func (b *Backend) Servers() []*Server { return b.roster.Load().members }
 
 // Server returns the server in a slot. The caller must hold a reference to that server, see Hold.
-// Without one, the slot may be free or have another server.
+// Without a reference, the slot may be free or contain another server.
 func (b *Backend) Server(slot int32) *Server { return b.roster.Load().slots[slot] }
 
 // Find returns the server with this name, or nil if the backend has none.
@@ -33,8 +33,8 @@ func (b *Backend) Find(name string) *Server {
 }
 
 // Add adds a server to the backend and starts its checks, if Check runs. The server gets the lowest
-// free slot. If a problem is an error, the backend is unchanged. Add resolves a host name, which can
-// take seconds.
+// free slot. If a problem is an error, the backend is unchanged. Add resolves a host name, which
+// can take seconds.
 func (b *Backend) Add(c *conf.Server) (*Server, conf.Problems) {
 	var ps conf.Problems
 	s := b.newServer(c, &ps)
@@ -75,9 +75,9 @@ func (b *Backend) enlist(s *Server) {
 	b.roster.Store(&roster{slots, append(slices.Clip(r.members), s)})
 }
 
-// Remove takes a server out of its backend and ends its checks. Balancing does not choose it any
-// more. Sessions that use it continue. Its slot is freed when the last reference has gone. Remove
-// has no effect on a server that was removed before.
+// Remove removes a server from its backend and ends its checks. Balancing does not choose it any
+// more. Sessions that use the server continue. Its slot is freed when the last reference is
+// released. If the server was removed before, Remove returns an error and has no other effect.
 func (b *Backend) Remove(s *Server) error {
 	if !b.unlist(s) {
 		return fmt.Errorf("server '%s' was removed before", s)
@@ -87,7 +87,7 @@ func (b *Backend) Remove(s *Server) error {
 	return nil
 }
 
-// unlist takes s off the list of members. It returns false if s is not on it.
+// unlist removes s from the members and ends its checks. It returns false if s is not a member.
 func (b *Backend) unlist(s *Server) bool {
 	b.listing.Lock()
 	defer b.listing.Unlock()
@@ -113,13 +113,13 @@ func (b *Backend) vacate(s *Server) {
 	b.roster.Store(&roster{slots, r.members})
 }
 
-// Hold adds a reference to the server, so that its slot is not given to another server. Every
-// number of a slot that is stored needs a reference of its own. Hold returns false if the slot is
-// free already; then the server must not be used. It takes no lock and allocates nothing.
+// Hold adds a reference to the server, so that its slot is not given to another server. A caller
+// needs one reference for each slot number that it stores. Hold returns false if the slot is free
+// already; the server must then not be used. Hold takes no lock and allocates nothing.
 func (s *Server) Hold() bool { return s.refs.hold() }
 
-// Release takes a reference away that Hold or Pick has added. The last one of a removed server frees
-// its slot, which takes a lock.
+// Release removes a reference that Hold or Pick has added. The last reference of a removed server
+// frees its slot, which takes a lock.
 func (s *Server) Release() {
 	if s.refs.release() {
 		s.backend.vacate(s)
@@ -130,7 +130,7 @@ func (s *Server) Release() {
 func (s *Server) References() int64 {
 	n := s.refs.n.Load()
 	if s.Admin() != AdminRemoved {
-		n-- // that of the backend
+		n-- // the reference of the backend
 	}
 	return max(n, 0)
 }

@@ -2,19 +2,19 @@ package pool
 
 import "sync/atomic"
 
-// maxRun is more than the number of successive turns that one server can have. The most is a
-// weight of 256 beside a weight of 1.
+// maxRun is more than the number of successive turns that one server can have. The highest such
+// number occurs with weights of 256 and 1.
 const maxRun = 512
 
-// roundRobin is smooth weighted round robin. All loops use one counter of turns. So the shares are
-// exact, even if the connections are distributed unevenly over the loops.
+// roundRobin is smooth weighted round robin. All loops use one counter of turns, so the shares are
+// exact even if the connections are distributed unevenly over the loops.
 type roundRobin struct {
 	rotation atomic.Pointer[rotation]
 	turn     turn
 }
 
-// turn counts the choices of all loops. The padding keeps the counter in another cache line
-// than fields that loops only read.
+// turn counts the turns that all loops have used. The padding keeps the counter in another cache
+// line than fields that loops only read.
 type turn struct {
 	_ [64]byte
 	n atomic.Uint64
@@ -24,7 +24,7 @@ type turn struct {
 // rotation is an immutable set of servers, with the turns of one whole period computed in advance.
 type rotation struct {
 	servers []*Server
-	turns   []uint16 // one period: indexes into servers
+	turns   []uint16 // one period: indexes in servers
 }
 
 func newRoundRobin() picker { return &roundRobin{} }
@@ -33,7 +33,7 @@ func (r *roundRobin) use(servers []*Server) {
 	in := &rotation{}
 	var weights []int
 	for _, s := range servers {
-		if w := s.Weight(); w > 0 { // it can have become 0 by now
+		if w := s.Weight(); w > 0 { // the weight may have become 0 since the call of inUse
 			in.servers, weights = append(in.servers, s), append(weights, w)
 		}
 	}
@@ -44,7 +44,7 @@ func (r *roundRobin) use(servers []*Server) {
 func (r *roundRobin) take(*Server) {}
 func (r *roundRobin) drop(*Server) {}
 
-// pick moves the sequence of turns forward.
+// pick uses the next turn of a usable server other than avoid.
 func (r *roundRobin) pick(_ Key, avoid *Server) *Server {
 	in := r.rotation.Load()
 	period := uint64(len(in.turns))
@@ -57,8 +57,8 @@ func (r *roundRobin) pick(_ Key, avoid *Server) *Server {
 	return in.anyBut(avoid)
 }
 
-// anyBut returns any usable server, preferably not avoid. It is needed between the moment when
-// servers go down and the next order.
+// anyBut returns any usable server, preferably not avoid; nil: none is usable. It is needed after
+// servers went down, until use has set the new servers.
 func (r *rotation) anyBut(avoid *Server) *Server {
 	var last *Server
 	for _, s := range r.servers {
@@ -73,12 +73,12 @@ func (r *rotation) anyBut(avoid *Server) *Server {
 	return last
 }
 
-// class contains the servers of one weight. They take turns in declared order. So smooth needs
-// to compare only the next server of each class.
+// class contains the servers of one weight. They take turns in declared order, so smooth needs to
+// compare only the next server of each class.
 type class struct {
 	weight  int
 	members []uint16 // indexes of servers, in declared order
-	head    int      // index into members of the server that is next
+	head    int      // index in members of the next server
 	lag     int      // credit of that server: its weight for each turn, minus period for each turn it took
 }
 

@@ -5,7 +5,7 @@ import (
 	"sluice/pool/stat"
 )
 
-// Fill makes r the row of the backend in `show stat` at time now (stat.Now).
+// Fill sets all fields of r, so that r is the row of the backend in `show stat`. now is stat.Now.
 func (b *Backend) Fill(r *stat.Row, now int64) {
 	status := b.status().String()
 	*r = stat.Row{
@@ -29,7 +29,7 @@ func (b *Backend) status() Status {
 	return Down
 }
 
-// Fill makes r the row of the server in `show stat` at time now (stat.Now).
+// Fill sets all fields of r, so that r is the row of the server in `show stat`. now is stat.Now.
 func (s *Server) Fill(r *stat.Row, now int64) {
 	state := s.State()
 	*r = stat.Row{

@@ -9,12 +9,12 @@ import (
 	"sluice/pool/stat"
 )
 
-// Server is one server of a backend. Its exported fields do not change, except the counters in Stat.
-// Weight, address and `disabled` in Conf are only the first values. The present ones are returned by
-// Weight, Target and Admin.
+// Server is one server of a backend. Its exported fields do not change, except the counters in
+// Stat. Weight, address and `disabled` in Conf are only the first values; Weight, Target and Admin
+// return the present values. The methods may be called from any goroutine.
 type Server struct {
 	Name string
-	Slot int32 // number of the server in its backend, from 0; see Backend.Server
+	Slot int32 // index of the server in its backend, from 0; see Backend.Server
 	ID   int   // Slot + 1; `sid` of show stat
 	Conf *conf.Server
 
@@ -23,27 +23,28 @@ type Server struct {
 	weight   atomic.Int32           // 0 to maxWeight
 	admin    atomic.Uint32          // an Admin
 	health   atomic.Int32           // 0 to top, see step
-	stopping atomic.Bool            // disable-on-404 applied: the server gets no new clients
+	stopping atomic.Bool            // the last passed check was L7OKC: no new clients
 	last     atomic.Pointer[Result] // result of the last check; nil: none yet
 	starts   atomic.Int32           // number of calls of restart
-	moves    atomic.Int32           // number of changes of target
+	moves    atomic.Int32           // number of changes of target, see Moves
 	failed   stat.Counter           // checks that failed while health was above 0
 	life     life
 
 	changing  sync.Mutex // held while health, weight, address or administrative state changes
-	endChecks func()     // ends the checks; nil: none were started; guarded by the backend's listing
-	recorded  struct {   // the state that counts and times know; guarded by the backend's mu
+	endChecks func()     // ends the checks; nil: no checks were started; guarded by Backend.listing
+	recorded  struct {   // the state that counts and times include; guarded by Backend.mu
 		status Status
 		usable bool
 	}
 
-	_    [64]byte // loops write what follows; so it must be in other cache lines
+	_    [64]byte // loops write the following fields; so they need other cache lines
 	refs references
 	Stat stat.Server
 	_    [64]byte
 }
 
-// newServer makes a server that is not yet in its backend.
+// newServer makes a server of the backend that is not in its roster yet. It adds errors of the
+// settings to ps.
 func (b *Backend) newServer(c *conf.Server, ps *conf.Problems) *Server {
 	s := &Server{Name: c.Name, Conf: c, backend: b}
 	s.mindChecks(ps)
@@ -63,7 +64,7 @@ func (b *Backend) newServer(c *conf.Server, ps *conf.Problems) *Server {
 	return s
 }
 
-// occupy gives the server its slot, and the backend's own reference to it.
+// occupy gives the server its slot, and adds the backend's own reference.
 func (s *Server) occupy(slot int) {
 	s.Slot, s.ID = int32(slot), slot+1
 	s.refs.hold()
@@ -79,8 +80,9 @@ func (s *Server) Backend() *Backend { return s.backend }
 // once for a connection.
 func (s *Server) Target() *Target { return s.target.Load() }
 
-// Moves returns how often the address has changed. A caller that keeps a connection reads it before
-// Target. If it is the same later, the connection leads to the present address.
+// Moves returns the number of changes of the address. A caller that keeps a connection reads Moves
+// before Target. If Moves still returns the same number later, the connection leads to the present
+// address.
 func (s *Server) Moves() int32 { return s.moves.Load() }
 
 // Weight returns the present weight of the server, 0 to 256.
@@ -89,11 +91,11 @@ func (s *Server) Weight() int { return int(s.weight.Load()) }
 // Admin returns the administrative state of the server.
 func (s *Server) Admin() Admin { return Admin(s.admin.Load()) }
 
-// enabled reports whether the server may have clients if its checks find it up.
+// enabled reports whether the administrative state allows clients: it is ready or drain.
 func (s *Server) enabled() bool { return s.Admin() < AdminMaint }
 
-// Running reports whether the server is enabled and not DOWN by its checks. A cookie may select
-// such a server even if balancing must not choose it.
+// Running reports whether the administrative state is ready or drain, and checks have not found the
+// server DOWN. A cookie may select such a server even if balancing must not choose it.
 func (s *Server) Running() bool { return s.enabled() && s.found() != Down }
 
 // Usable reports whether balancing may choose the server: its administrative state is ready, its
@@ -102,10 +104,11 @@ func (s *Server) Usable() bool {
 	return s.Admin() == AdminReady && s.weight.Load() > 0 && s.found() == Up
 }
 
-// found returns the state according to the checks: Up, NoLB or Down. A server without checks is
-// Up.
+// found returns the state according to the checks: Up, NoLB or Down. For a server without checks it
+// is Up.
 func (s *Server) found() Status { return s.foundAt(s.Health()) }
 
+// foundAt is found for a given health.
 func (s *Server) foundAt(health int) Status {
 	switch {
 	case !s.Conf.Check:
@@ -122,24 +125,26 @@ func (s *Server) foundAt(health int) Status {
 // Rise on it is UP (HAProxy's check_health).
 func (s *Server) Health() int { return int(s.health.Load()) }
 
-// LastCheck returns the result of the last finished check, or nil if none has finished.
+// LastCheck returns the result of the last finished check, or nil if no check has finished since
+// the start or the last change of the address.
 func (s *Server) LastCheck() *Result { return s.last.Load() }
 
-// FailedChecks returns how many checks have failed. Failures while Health is 0 do not count
+// FailedChecks returns the number of failed checks. Failures while Health is 0 do not count
 // (HAProxy's chkfail).
 func (s *Server) FailedChecks() int64 { return s.failed.Load() }
 
-// Downs returns how often the server went DOWN.
+// Downs returns the number of times that the server went DOWN or into maintenance.
 func (s *Server) Downs() int64 { return s.life.downs.Load() }
 
-// Since returns the milliseconds since the server's state last changed, or since the start if
-// it never did. now is stat.Now.
+// Since returns the milliseconds since the server's status last changed, or since the server was
+// made if it never did. now is stat.Now.
 func (s *Server) Since(now int64) int64 { return s.life.age(now) }
 
-// Downtime returns the total time that the server was DOWN, in milliseconds. now is stat.Now.
+// Downtime returns the total time that the server was DOWN or in maintenance, in milliseconds. now
+// is stat.Now.
 func (s *Server) Downtime(now int64) int64 { return s.life.downtime(now) }
 
-// Status is the state of a server as users see it in show stat and in the log.
+// Status is the state of a server as show stat and log lines show it.
 type Status uint8
 
 // The states, in HAProxy's terms.
@@ -152,14 +157,15 @@ const (
 	Drain   // up, but gets no new clients because of its administrative state
 )
 
+// String returns HAProxy's name of the status.
 func (s Status) String() string {
 	return [...]string{"UP", "DOWN", "no check", "MAINT", "NOLB", "DRAIN"}[s]
 }
 
-// State is a server's status and its progress towards the opposite status.
+// State is a server's status, and the progress of its checks towards the opposite status.
 type State struct {
 	Status   Status
-	Step, Of int // checks counted so far, of the number needed; Of is 0 if no change is in progress
+	Step, Of int // Step of Of checks were counted; Of is 0 if no change is in progress
 }
 
 // String returns the state as show stat writes it: UP, UP 1/3, NOLB, DRAIN, DOWN, DOWN
@@ -171,7 +177,7 @@ func (s State) String() string {
 	return fmt.Sprintf("%s %d/%d", s.Status, s.Step, s.Of)
 }
 
-// State returns the server's status and its progress to another one.
+// State returns the server's present status and the progress of its checks.
 func (s *Server) State() State {
 	health, c := s.Health(), s.Conf
 	switch status := s.statusAt(health); {
@@ -184,7 +190,7 @@ func (s *Server) State() State {
 	}
 }
 
-// statusAt returns the status that the server has with this health.
+// statusAt returns the status of the server for a given health.
 func (s *Server) statusAt(health int) Status {
 	switch found := s.foundAt(health); {
 	case !s.enabled():

@@ -7,8 +7,8 @@ import (
 	"sluice/conf"
 )
 
-// Target is the address of a server. It never changes: a server whose address changes gets a new
-// Target.
+// Target is the address of a server. It is immutable: if the address of a server changes, the
+// server gets a new Target.
 type Target struct {
 	Net    conf.Network   // NetTCP: Addr is set; NetUnix and NetAbstract: Path is set
 	Addr   netip.AddrPort // for NetTCP
@@ -16,16 +16,17 @@ type Target struct {
 	Socket Socket         // the same address for system calls; nil if Means.Prepare is nil
 }
 
-// Socket is an address in the form in which the engine gives it to the kernel. The package pool
-// only stores it.
+// Socket is an address in the form that system calls take. Package pool only stores it for the
+// engine.
 type Socket interface {
 	IsUnix() bool // reports whether it is the address of a UNIX socket
 }
 
-// Means are functions of the caller with which a backend finds the addresses of its servers.
+// Means contains the functions with which a backend finds the addresses of its servers. The caller
+// of New provides them.
 type Means struct {
-	Resolve func(host string) (netip.Addr, error) // resolves a host name; may be nil if there are none
-	Prepare func(*Target) (Socket, error)         // makes Target.Socket; nil: nobody connects to the servers
+	Resolve func(host string) (netip.Addr, error) // resolves a host name; nil: no server has one
+	Prepare func(*Target) (Socket, error)         // makes Target.Socket; nil: Socket is not needed
 }
 
 // locate returns the target for an address. It resolves a host name, which can take seconds.
@@ -58,7 +59,7 @@ func (m Means) resolve(a conf.Address) (netip.Addr, error) {
 	return m.Resolve(a.Host)
 }
 
-// same reports whether two targets are one address.
+// same reports whether two targets have the same address.
 func (t *Target) same(other *Target) bool {
 	return t.Net == other.Net && t.Addr == other.Addr && t.Path == other.Path
 }
