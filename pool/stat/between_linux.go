@@ -2,6 +2,6 @@
 
 package stat
 
-// between is called before each operation of a Limit, and within it where other loops may go on. In
-// a simulation, they do.
+// between is called at the points of a Limit's operations where another loop may run. It does
+// nothing here; in a simulation it runs other loops.
 func between() {}

@@ -2,12 +2,13 @@
 
 package stat
 
-var others func()
+var others func() // see Interleave; nil: none
 
-// Interleave makes do run before each operation of a Limit, and within it: other loops may go on
-// there. nil: none do.
+// Interleave makes do run at the points of a Limit's operations where another loop may run, so that
+// a simulation covers these interleavings. nil: nothing runs there.
 func Interleave(do func()) { others = do }
 
+// between calls the function that was given to Interleave.
 func between() {
 	if others != nil {
 		others()

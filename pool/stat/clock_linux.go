@@ -4,5 +4,6 @@ package stat
 
 import "time"
 
-// Clock returns the time. In a build with the tag simulation it is that of the simulation.
+// Clock returns the present time. In a build with the tag simulation, Clock returns the time of the
+// simulation.
 func Clock() time.Time { return time.Now() }

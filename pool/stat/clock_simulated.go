@@ -6,8 +6,8 @@ import "time"
 
 var clock = time.Now
 
-// Clock returns the time of the simulation, or that of the machine before Simulate is called.
+// Clock returns the time of the simulation, or the time of the machine before Simulate is called.
 func Clock() time.Time { return clock() }
 
-// Simulate makes all clocks of the engine show the time of a simulation. Now is 0 at this moment.
+// Simulate makes Clock and Now show the time that c returns. Now is 0 at the time of the call.
 func Simulate(c func() time.Time) { clock, began = c, c() }

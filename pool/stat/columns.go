@@ -1,7 +1,8 @@
 package stat
 
 // Extra is the index in Columns of the first column that HAProxy's modules add. The order of
-// columns before Extra is fixed for all versions (management.txt 9.1); CSV has a column "-" there.
+// columns before Extra is the same in all versions of HAProxy (management.txt 9.1). In CSV, a
+// column "-" separates the two groups.
 const Extra = 103
 
 const (

@@ -2,27 +2,29 @@ package stat
 
 import "fmt"
 
-// Info is the process at one moment: the source of `show info`. Its owner fills it.
+// Info contains the values of the process at one moment, from which `show info` is written. The
+// caller fills it.
 type Info struct {
-	Now       int64 // see Now
+	Now       int64 // time of the values, ms, see Now
 	Version   string
 	Released  string // date of the version, YYYY/MM/DD; empty: not known
 	Threads   int    // number of event loops
-	PID       int
-	UlimitN   int    // limit of file descriptors of the process
-	MaxSock   int    // descriptors that the process needs at most
-	MaxConn   int    // limit of connections of the process
-	MaxPipes  int    // limit of pipes for splicing
+	PID       int    // number of the process
+	UlimitN   int    // maximum number of file descriptors of the process
+	MaxSock   int    // maximum number of descriptors that the process needs
+	MaxConn   int    // maximum number of connections of the process, maxconn
+	MaxPipes  int    // maximum number of pipes for splicing
 	Allocated int64  // bytes of memory that the process has from the system
 	Used      int64  // bytes of memory in use, a part of Allocated
 	Tasks     int    // number of goroutines
 	Node      string // name of the machine
-	Stopping  bool
-	Listeners int   // number of listening addresses
-	Dropped   int64 // log lines that could not be sent
+	Stopping  bool   // no new clients are accepted
+	Listeners int    // number of listening addresses
+	Dropped   int64  // number of log lines that could not be sent
 	Counts    *Process
 }
 
+// in reports whether s contains the process.
 func (i *Info) in(s Scope) bool { return s&ForProcess != 0 }
 
 func (*Info) nothing() Value { return Value{} }
@@ -44,7 +46,7 @@ func (i *Info) stopping() Value {
 	return Number(0)
 }
 
-// rate returns the sessions that started in the last second.
+// rate returns the number of sessions that started in the last second.
 func (i *Info) rate() int64 { return i.Counts.Rate().Per(i.Now) }
 
 func (i *Info) maxRate() int64 { return i.Counts.Rate().Max() }

@@ -12,11 +12,12 @@ const MaxLoops = 1024
 // the process, of a frontend and of a bind line, and all loops share it. A place is the right to
 // have one connection; the connection takes a place and frees it at its end.
 //
-// A Limit remembers the loops that wait for a place. Whoever frees a place or raises the maximum
-// therefore wakes as many of them as there are places, and no place stays unused. A lower maximum
-// ends no connection: no place is free until enough connections have ended.
+// A Limit remembers the loops that wait for a place. The caller of Release or SetMax wakes as many
+// waiting loops as there are free places, so no place stays unused. A lower maximum ends no
+// connection: no place is free until enough connections have ended.
 //
-// The zero value has no maximum and is ready to use. A Limit must not be copied.
+// The zero value has no maximum and is ready to use. All methods may be called from any goroutine.
+// A Limit must not be copied.
 //
 // A loop that needs a place must follow this order, or it can miss a wake-up:
 //
@@ -27,26 +28,26 @@ const MaxLoops = 1024
 //		}
 //	}
 //
-// A loop may be returned by Release or SetMax and then find no connection to accept. It must then
-// take a place, if there is one, and free it with Release, which wakes the next loop. So a wake-up
-// may also reach a loop that does not wait any more. That loop tries to accept all the same.
+// A loop that was returned by Release or SetMax may find no connection to accept. It must then take
+// a place, if there is one, and free it with Release, which wakes the next loop. A wake-up may also
+// reach a loop that does not wait any more. That loop must try to accept, too.
 type Limit struct {
 	max    atomic.Int64 // places; 0: no limit
 	_      cacheLine
 	cur    atomic.Int64 // places taken
 	_      cacheLine
-	paused [MaxLoops / 64]atomic.Uint64 // one bit per loop: it waits for a place
+	paused [MaxLoops / 64]atomic.Uint64 // one bit for each loop; 1: the loop waits for a place
 	woken  atomic.Int64                 // number of the loop that was woken last
 }
 
 // SetMax sets the maximum number of places. 0 means no limit: connections are only counted. SetMax
-// returns the numbers of the loops to wake, at most one for each free place. They are no longer
-// marked as waiting.
+// returns the numbers of the loops to wake, at most one for each free place. These loops are no
+// longer marked as waiting.
 func (l *Limit) SetMax(most int) (wake []int) {
 	between()
 	l.max.Store(int64(most))
 	between()
-	// Places that are taken from now on reduce the number of free ones, and their Release wakes.
+	// Fewer places may be free when the loops run. Release of the other places then wakes again.
 	free := int64(most) - l.cur.Load()
 	for most == 0 || int64(len(wake)) < free {
 		loop := l.wake()
@@ -58,7 +59,7 @@ func (l *Limit) SetMax(most int) (wake []int) {
 	return wake
 }
 
-// TryAcquire takes a place if one is free, and reports whether it did.
+// TryAcquire takes a place if one is free, and reports whether it took one.
 func (l *Limit) TryAcquire() bool {
 	for {
 		between()
@@ -76,15 +77,15 @@ func (l *Limit) TryAcquire() bool {
 	}
 }
 
-// Wait marks a loop (number 0 to MaxLoops-1) as waiting for a place.
+// Wait marks a loop (number 0 to MaxLoops-1) as waiting for a place. It does not block.
 func (l *Limit) Wait(loop int) {
 	between()
 	l.paused[loop/64].Or(1 << (loop % 64))
 }
 
-// Forget says that a loop waits for a place no longer. A wake-up for that loop may be under way
-// already. So that the wake-up is not lost, the caller must then call TryAcquire and, if that gives
-// a place, Release: Release wakes the next loop that waits.
+// Forget marks a loop as not waiting. Release may have returned this loop already. So that such a
+// wake-up is not lost, the caller must then call TryAcquire and, if it took a place, Release, which
+// wakes the next waiting loop.
 func (l *Limit) Forget(loop int) {
 	between()
 	l.paused[loop/64].And(^uint64(1 << (loop % 64)))

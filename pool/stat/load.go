@@ -2,11 +2,11 @@ package stat
 
 import "sync/atomic"
 
-// cacheLine is padding. It keeps fields that loops write in another cache line than fields that
-// they only read, and the counters of one proxy in another than those of the next.
+// cacheLine is padding between fields that loops write and fields that they only read, and between
+// the counters of two proxies. It keeps them in different cache lines.
 type cacheLine [64]byte
 
-// Counter counts events or bytes; it never decreases.
+// Counter counts events or bytes; it never decreases. The zero value is 0 and ready to use.
 type Counter struct{ n atomic.Int64 }
 
 // Add adds n, which must not be negative.
@@ -22,7 +22,7 @@ func (c *Counter) Inc() { c.n.Add(1) }
 // Load returns the count.
 func (c *Counter) Load() int64 { return c.n.Load() }
 
-// Gauge is a count that increases and decreases.
+// Gauge is a count that increases and decreases. The zero value is 0 and ready to use.
 type Gauge struct{ n atomic.Int64 }
 
 // Add adds n, which may be negative.
@@ -31,7 +31,7 @@ func (g *Gauge) Add(n int64) { g.n.Add(n) }
 // Load returns the current count.
 func (g *Gauge) Load() int64 { return g.n.Load() }
 
-// Load counts sessions: those that are open now, the most open at once, all since the start,
+// Load counts sessions: those that are open, the highest number open at once, all since the start,
 // and their rate. It also counts the bytes that they moved. The zero value is ready to use.
 type Load struct {
 	cur, max, total atomic.Int64
@@ -54,15 +54,15 @@ func (l *Load) Open(now int64) int64 {
 	return cur
 }
 
-// Close counts the end of a session, and those of its bytes that Move has not counted before.
-// in was received from the client, out was sent to the client.
+// Close counts the end of a session, and its bytes that Move has not counted before. in and out are
+// the numbers of bytes received from the client and sent to the client.
 func (l *Load) Close(in, out int64) {
 	l.Move(in, out)
 	l.cur.Add(-1)
 }
 
-// Move counts bytes before the end of a session, for example at the end of an HTTP request. in
-// was received from the client, out was sent to the client.
+// Move counts bytes before the end of a session, for example at the end of an HTTP request. in and
+// out are the numbers of bytes received from the client and sent to the client.
 func (l *Load) Move(in, out int64) {
 	l.in.Add(in)
 	l.out.Add(out)
@@ -71,23 +71,24 @@ func (l *Load) Move(in, out int64) {
 // Cur returns the number of open sessions.
 func (l *Load) Cur() int64 { return l.cur.Load() }
 
-// Max returns the highest number of sessions that were open at once.
+// Max returns the highest number of sessions that were open at the same time.
 func (l *Load) Max() int64 { return l.max.Load() }
 
 // Total returns the number of sessions since the start.
 func (l *Load) Total() int64 { return l.total.Load() }
 
-// In returns the bytes received from clients, counted when a session or an HTTP request has
+// In returns the number of bytes received from clients, in sessions and HTTP requests that have
 // ended.
 func (l *Load) In() int64 { return l.in.Load() }
 
-// Out returns the bytes sent to clients, counted when a session or an HTTP request has ended.
+// Out returns the number of bytes sent to clients, in sessions and HTTP requests that have ended.
 func (l *Load) Out() int64 { return l.out.Load() }
 
 // Rate returns the rate of new sessions.
 func (l *Load) Rate() *Rate { return &l.rate }
 
-// Idle returns the milliseconds since the last session started, or -1 if there was no session.
+// Idle returns the milliseconds from the start of the last session to now (see Now), or -1 if there
+// was no session.
 func (l *Load) Idle(now int64) int64 {
 	last := l.last.Load()
 	if last == 0 {

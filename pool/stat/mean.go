@@ -3,7 +3,7 @@ package stat
 import "sync/atomic"
 
 const (
-	meanWindow = 1024 // samples; management.txt 9.1: "over the 1024 last requests"
+	meanWindow = 1024 // number of samples; management.txt 9.1: "over the 1024 last requests"
 	meanBits   = 11
 	meanMask   = 1<<meanBits - 1
 )
@@ -11,12 +11,12 @@ const (
 // Mean is a sliding average over about the last 1,024 samples, and the highest sample of all.
 // The zero value is ready to use and its average is 0.
 type Mean struct {
-	word atomic.Uint64 // sum<<meanBits | samples, so that both change at once
-	max  atomic.Int64  // milliseconds
+	word atomic.Uint64 // sum<<meanBits | number of samples, so that both change at once
+	max  atomic.Int64  // highest sample, milliseconds
 }
 
-// Add adds one sample in milliseconds. A negative sample means that the phase was never
-// reached; it is ignored.
+// Add adds one sample in milliseconds. A negative sample means that the phase was never reached,
+// and is ignored.
 func (m *Mean) Add(v int64) {
 	if v < 0 {
 		return
@@ -30,8 +30,8 @@ func (m *Mean) Add(v int64) {
 	}
 }
 
-// slide adds the sample v to word, which has the format of Mean.word. A full window first loses
-// one average sample.
+// slide adds the sample v to word, which has the format of Mean.word. If the window is full, slide
+// first removes one sample of average size.
 func slide(word, v uint64) uint64 {
 	sum, n := word>>meanBits, word&meanMask
 	if n == meanWindow {

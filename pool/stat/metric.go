@@ -5,27 +5,27 @@ import (
 	"strings"
 )
 
-// Metric is one value that Sluice shows of the process, or of a frontend, a backend or a server.
-// S is the source that the value is read from: *Row or *Info.
+// Metric describes one value that Sluice shows of the process, or of a frontend, a backend or a
+// server. S is the type of the source from which the value is read: *Row or *Info.
 //
 // Columns and Keys are the tables of all metrics. Every output is written from them.
 type Metric[S Source] struct {
-	Name   string // HAProxy's name
+	Name   string // HAProxy's name of the column or key
 	Scope  Scope  // kinds of objects that can have the value
-	tags   string // see Tags; those of a backend follow after a space if they differ
-	Format Format
-	Mark   Mark
+	tags   string // see Tags; the tags of a backend follow after a space if they differ
+	Format Format // type of the value
+	Mark   Mark   // special property; 0: none
 	read   func(S) Value
-	Text   string // explanation
+	Text   string // explanation for users
 }
 
-// Source is an object that values are read from: *Row or *Info.
+// Source is an object from which values are read: *Row or *Info.
 type Source interface {
 	in(Scope) bool // reports whether the object is of one of these kinds
 }
 
-// Of returns the value of the metric for one object. It is empty if objects of this kind do not
-// have the metric.
+// Of returns the value of the metric for one object. The value is empty if objects of this kind do
+// not have the metric.
 func (m *Metric[S]) Of(from S) Value {
 	if !from.in(m.Scope) {
 		return Value{}
@@ -70,8 +70,9 @@ type Mark uint8
 
 // The marks.
 const (
-	// Unused means that the metric describes a feature that Sluice lacks, or events that it does
-	// not count. The value never changes. It is that of a HAProxy in which nothing of it happens.
+	// Unused means that the metric describes a feature that Sluice lacks, or events that Sluice
+	// does not count. The value never changes. It is the value of a HAProxy that does not use the
+	// feature.
 	Unused Mark = iota + 1
 	// Legend means that only the levels operator and admin see the value, as in HAProxy.
 	Legend
@@ -85,6 +86,7 @@ type Value struct {
 	kind   kind
 }
 
+// kind is the content of a Value.
 type kind uint8
 
 const (
@@ -96,14 +98,14 @@ const (
 // Number returns a value that is a number.
 func Number(n int64) Value { return Value{number: n, kind: isNumber} }
 
-// Text returns a value that is a text. An empty text is not the same as an empty value: the
-// object has the property, and it is "".
+// Text returns a value that is a text. An empty text is not the same as an empty value: the object
+// has the property, and the property is "".
 func Text(s string) Value { return Value{text: s, kind: isText} }
 
-// Empty reports whether there is no value.
+// Empty reports whether the value is neither a number nor a text.
 func (v Value) Empty() bool { return v.kind == isEmpty }
 
-// Append appends the value as text. An empty value appends nothing.
+// Append appends the value to to, as text. For an empty value it appends nothing.
 func (v Value) Append(to []byte) []byte {
 	if v.kind == isNumber {
 		return strconv.AppendInt(to, v.number, 10)

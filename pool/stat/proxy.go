@@ -1,27 +1,28 @@
 package stat
 
 // Traffic contains the counters that frontends, backends and servers have in common. The names in
-// brackets are the columns of `show stat`. Those marked with a * are not counted for frontends.
+// brackets are the columns of `show stat`. Fields marked with a * are not counted for frontends.
 type Traffic struct {
 	Load
-	DeniedResp   Counter // answers of servers refused by a rule [dresp]
-	FailedConn   Counter // * sessions that ended because no server could be connected [econ]
-	FailedResp   Counter // * answers of servers that were malformed or incomplete [eresp]
-	Retries      Counter // * connections tried again on the same server [wretr]
-	Redispatches Counter // * sessions sent to another server after a failed connection [wredis]
-	ClientAborts Counter // * transfers that the client broke off [cli_abrt]
-	ServerAborts Counter // * transfers that the server broke off [srv_abrt]
-	Selected     Counter // * times that the balancing algorithm chose a server [lbtot]
-	Connects     Counter // * attempts to connect to a server [connect]
-	Reuses       Counter // * requests sent on a server connection that an earlier request had used [reuse]
-	Requests     Requests
-	Times        Times // *
+	DeniedResp   Counter  // answers of servers refused by a rule [dresp]
+	FailedConn   Counter  // * sessions that ended because no server could be connected [econ]
+	FailedResp   Counter  // * answers of servers that were malformed or incomplete [eresp]
+	Retries      Counter  // * further attempts with the same server [wretr]
+	Redispatches Counter  // * sessions sent to another server after a failed connection [wredis]
+	ClientAborts Counter  // * sessions or requests that the client ended too early [cli_abrt]
+	ServerAborts Counter  // * sessions or requests that the server ended too early [srv_abrt]
+	Selected     Counter  // * choices of a server by the balancing algorithm [lbtot]
+	Connects     Counter  // * attempts to connect to a server [connect]
+	Reuses       Counter  // * requests sent on an idle connection of a server [reuse]
+	Requests     Requests // HTTP requests and answers [req_tot req_rate hrsp_1xx ...]
+	Times        Times    // * averages of times, ms [qtime ctime rtime ttime]
 }
 
 // Server contains the counters of a server.
 type Server struct{ Traffic }
 
-// Proxy contains the counters of a frontend or a backend.
+// Proxy contains the counters of a frontend or a backend. Fields marked with frontend stay 0 for
+// backends.
 type Proxy struct {
 	Traffic
 	Conns       Load    // frontend: connections, also those refused before a session [conn_tot conn_rate]
@@ -32,13 +33,15 @@ type Proxy struct {
 	Intercepted Counter // frontend: requests answered by redirect, return or monitor-uri [intercepted]
 }
 
-// Times are the averages of a session's phases in milliseconds. A phase that was not reached
-// (-1 in the log line) is not counted.
+// Times are the averages of the times of sessions or requests, in milliseconds: until a server was
+// chosen, until it was connected, until it answered, and in total. A phase that was not reached (-1
+// in the log line) is not counted.
 type Times struct {
 	Queue, Connect, Response, Total Mean
 }
 
-// Add adds one sample of each phase in milliseconds. -1 means that the phase was not reached.
+// Add adds one sample of each phase in milliseconds. A negative value means that the phase was not
+// reached.
 func (t *Times) Add(queue, connect, response, total int64) {
 	t.Queue.Add(queue)
 	t.Connect.Add(connect)
@@ -46,7 +49,8 @@ func (t *Times) Add(queue, connect, response, total int64) {
 	t.Total.Add(total)
 }
 
-// Requests counts HTTP requests, and their answers by class of status.
+// Requests counts HTTP requests, and their answers by class of status. The zero value is ready to
+// use.
 type Requests struct {
 	total Counter
 	rate  Rate
@@ -60,7 +64,8 @@ func (r *Requests) Request(now int64) {
 	r.rate.Add(now)
 }
 
-// Response counts an answer with this status code.
+// Response counts an answer with this status code. A status outside 100 to 599, such as 0 for no
+// answer, counts as class 0.
 func (r *Requests) Response(status int) {
 	class := status / 100
 	if class < 1 || class > 5 {
@@ -79,8 +84,8 @@ func (r *Requests) Rate() *Rate { return &r.rate }
 // status.
 func (r *Requests) Class(n int) int64 { return r.class[n].Load() }
 
-// Process contains the counters of the whole process. The names in brackets are the fields of
-// `show info`.
+// Process contains the counters of the process. The names in brackets are the fields of `show
+// info`.
 type Process struct {
 	Load              // connections of all frontends [CurrConns CumConns ConnRate]
 	Requests Requests // HTTP requests [CumReq]

@@ -2,9 +2,9 @@ package stat
 
 import "sync/atomic"
 
-// A Rate stores three values in one 64-bit integer: a second, the number of events in that
-// second, and the number in the second before it. Each update is one compare-and-swap, so
-// readers never see a half-written update.
+// A Rate stores three values in one 64-bit integer: the number of a second, the number of events in
+// that second, and the number of events in the second before. Each update is one compare-and-swap,
+// so readers always see values that belong together.
 const (
 	countBits = 22
 	tickBits  = 64 - 2*countBits
@@ -12,16 +12,16 @@ const (
 	tickMask  = 1<<tickBits - 1
 )
 
-// Rate is the number of events over the last second, and the highest such number. Like
-// HAProxy's freq_ctr it adds two counts: the events of the current second, and a share of those
-// of the previous second. The share is the part of the previous second that is less than a
-// second ago.
+// Rate is the number of events over the last second, and the highest such number. Like HAProxy's
+// freq_ctr it adds two counts: the events of the current second, and a share of those of the
+// previous second. The share is the part of the previous second that lies within the last 1,000
+// milliseconds.
 //
-// A Rate counts up to 4,194,303 events a second and does not go higher. The zero value is ready
-// to use.
+// A Rate counts at most 4,194,303 events a second; further events in a second are ignored. The zero
+// value is ready to use.
 type Rate struct {
-	word atomic.Uint64 // second, events, events of the second before; see countBits
-	max  atomic.Int64  // events per second
+	word atomic.Uint64 // second, its events, events of the second before; see countBits
+	max  atomic.Int64  // highest rate, events per second
 }
 
 // Add counts one event at time now (milliseconds, see Now).
@@ -47,9 +47,9 @@ func (r *Rate) Per(now int64) int64 {
 // Max returns the highest rate in events per second. It is updated when an event is counted.
 func (r *Rate) Max() int64 { return r.max.Load() }
 
-// roll reads word, which has the format of Rate.word, and moves its values forward to the
-// second tick. If the caller's clock is one second behind the stored second, roll keeps the
-// stored second. Going back would lose its count.
+// roll returns the values of word, which has the format of Rate.word, moved forward to the second
+// tick. If the caller's clock is one second behind the stored second, roll keeps the stored second,
+// because its count would be lost otherwise.
 func roll(word, tick uint64) (at, cur, prev uint64) {
 	at, cur, prev = word>>(2*countBits), word>>countBits&countMask, word&countMask
 	switch (tick - at) & tickMask {
@@ -61,7 +61,8 @@ func roll(word, tick uint64) (at, cur, prev uint64) {
 	return tick, 0, 0
 }
 
-// blend returns the events of the last second at time now, see Rate.
+// blend returns the number of events of the last second at time now, see Rate. cur and prev are the
+// events of the second that contains now and of the second before.
 func blend(cur, prev uint64, now int64) int64 {
 	return int64(cur + prev*uint64(1000-now%1000)/1000)
 }

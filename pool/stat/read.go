@@ -26,11 +26,12 @@ func unlessZero(n int64) Value {
 	return Number(n)
 }
 
-// positive reads a number that is empty for 0.
+// positive returns a function that reads a number; 0 gives an empty value.
 func positive[S Source](read func(S) int) func(S) Value {
 	return func(from S) Value { return unlessZero(int64(read(from))) }
 }
 
+// num, integer and text return a function that reads a value of this type.
 func num[S Source](read func(S) int64) func(S) Value {
 	return func(from S) Value { return Number(read(from)) }
 }
@@ -43,12 +44,12 @@ func text[S Source](read func(S) string) func(S) Value {
 	return func(from S) Value { return Text(read(from)) }
 }
 
-// count reads a counter.
+// count returns a function that reads a counter.
 func count(read func(*Row) *Counter) func(*Row) Value {
 	return func(r *Row) Value { return Number(read(r).Load()) }
 }
 
-// checked reads a number that a server has only if it has checks. Backends always have it.
+// checked returns a function that reads a number. For servers without checks the value is empty.
 func checked(read func(*Row) int64) func(*Row) Value {
 	return func(r *Row) Value {
 		if r.Scope == ForServer && !r.Check.Checked {
@@ -58,7 +59,8 @@ func checked(read func(*Row) int64) func(*Row) Value {
 	}
 }
 
-// checking reads a value of a server whose checks run.
+// checking returns a function that reads a value of the checks. The value is empty if no checks
+// run.
 func checking(read func(*Check) Value) func(*Row) Value {
 	return func(r *Row) Value {
 		if !r.Check.Running {
@@ -68,7 +70,8 @@ func checking(read func(*Check) Value) func(*Row) Value {
 	}
 }
 
-// ended reads a value of a server after its first check.
+// ended returns a function that reads a value of the last check. The value is empty before the
+// first check has ended.
 func ended(read func(*Check) Value) func(*Row) Value {
 	return func(r *Row) Value {
 		if !r.Check.Ended {
@@ -78,11 +81,14 @@ func ended(read func(*Check) Value) func(*Row) Value {
 	}
 }
 
-// answers reads the number of answers of a class of status, see Requests.Class.
+// answers returns a function that reads the number of answers of a class of status, see
+// Requests.Class.
 func answers(class int) func(*Row) Value {
 	return func(r *Row) Value { return r.inHTTP(r.Requests.Class(class)) }
 }
 
+// average and highest return a function that reads the average or the highest sample of a time, in
+// ms.
 func average(read func(*Times) *Mean) func(*Row) Value {
 	return func(r *Row) Value { return Number(read(&r.Times).Avg()) }
 }
