@@ -10,9 +10,9 @@
 // An [Engine] has one loop for each thread of the configuration, by default one per processor. A
 // loop is one goroutine with one [sluice/engine/reactor.Reactor], which gives it events, timers,
 // turns and the time. The loop owns its listening sockets, sessions, pipes and buffers of log
-// lines. A session stays on the loop that accepted it, so the work on sessions takes no lock and
-// uses no channel. The loops share only atomic values (counters, limits, states of servers, memory
-// budgets) and immutable values (package site: the configuration and its compiled rules).
+// lines. A session stays on the loop that accepted it, so the hot path takes no lock and uses no
+// channel. The loops share only atomic values (counters, limits, states of servers, memory budgets)
+// and immutable values (package site: the configuration and its compiled rules).
 //
 // Other goroutines reach a loop only through [sluice/engine/reactor.Reactor.Tell]. They use it to
 // drain the loop, to stop it, and to make it accept again when a limit has a free place.

@@ -20,8 +20,8 @@ var errNotHTTP = errors.New("not an HTTP response")
 // readStatus reads the complete head of an answer and returns its status code and reason phrase. It
 // does not wait for the body. Unlike HAProxy it accepts malformed header fields.
 //
-// It returns errNotHTTP as soon as the first bytes are not "HTTP/", because a server of another
-// protocol may send few bytes and keep the connection open.
+// It returns errNotHTTP as soon as the first bytes are not "HTTP/". A server of another protocol
+// may send few bytes and keep the connection open.
 func readStatus(from io.Reader) (code int, reason string, err error) {
 	r := bufio.NewReaderSize(io.LimitReader(from, maxHead), maxHead)
 	begin, err := r.Peek(len(protocol))

@@ -6,9 +6,10 @@ import (
 	"sluice/pool/stat"
 )
 
-// life records the last time that a server or backend went up or down, the number of times that it
-// went down, and the total time that it was down. Changes are made while Backend.mu is held. Any
-// goroutine may read. The values that one reader gets during a change may be inconsistent.
+// life records the changes of a server or backend between up and down: the time of the last change,
+// the number of changes to down, and the total time down. Changes are made while Backend.mu is
+// held. Any goroutine may read. The values that one reader gets during a change may be
+// inconsistent.
 type life struct {
 	since   atomic.Int64 // stat.Now of the last change of state, or of the start
 	down    atomic.Bool  // present state

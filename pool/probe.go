@@ -93,9 +93,9 @@ func newConnector(s *Server) connector {
 	return c
 }
 
-// connectTimeout is inter. If both timeout check and timeout connect are set, it is at most
-// timeout connect, because timeout check then limits the rest (configuration.txt 4.2, `timeout
-// check`).
+// connectTimeout returns inter. If both timeout check and timeout connect are set, the result is at
+// most timeout connect, because timeout check limits the time after that (configuration.txt 4.2,
+// `timeout check`).
 func connectTimeout(s *Server) time.Duration {
 	t := s.backend.Conf.Timeout
 	if t.Check > 0 && t.Connect > 0 {

@@ -45,8 +45,8 @@ func (b *Backend) AfterFailure(f Failure) Retry {
 }
 
 // mayLeave reports whether another server may be chosen. This requires `option redispatch` and one
-// of three conditions: the server is down; the interval of the option selects this retry; or no
-// cookie chose the server, and balancing can choose another.
+// of three conditions. The server is down. Or the interval of the option selects this retry. Or
+// balancing chose the server, not a cookie, and can choose another.
 func (b *Backend) mayLeave(f Failure) bool {
 	if b.Conf.Redispatch == 0 {
 		return false

@@ -14,8 +14,8 @@ type roster struct {
 	members []*Server // servers of the backend in declared order, then those added later
 }
 
-// Servers returns the servers of the backend in declared order, those added later at the end. The
-// caller must not change the slice.
+// Servers returns the servers of the backend in declared order, and after them the servers that
+// were added later. The caller must not change the slice.
 func (b *Backend) Servers() []*Server { return b.roster.Load().members }
 
 // Server returns the server in a slot. The caller must hold a reference to that server, see Hold.

@@ -98,8 +98,8 @@ func (s *Server) enabled() bool { return s.Admin() < AdminMaint }
 // server DOWN. A cookie may select such a server even if balancing must not choose it.
 func (s *Server) Running() bool { return s.enabled() && s.found() != Down }
 
-// Usable reports whether balancing may choose the server: its administrative state is ready, its
-// checks find it Up and not stopping, and its weight is above 0.
+// Usable reports whether balancing may choose the server. Its administrative state is ready, its
+// weight is above 0, and checks have found it Up and not stopping.
 func (s *Server) Usable() bool {
 	return s.Admin() == AdminReady && s.weight.Load() > 0 && s.found() == Up
 }
@@ -125,7 +125,7 @@ func (s *Server) foundAt(health int) Status {
 // Rise on it is UP (HAProxy's check_health).
 func (s *Server) Health() int { return int(s.health.Load()) }
 
-// LastCheck returns the result of the last finished check, or nil if no check has finished since
+// LastCheck returns the result of the last finished check. It is nil if no check has finished since
 // the start or the last change of the address.
 func (s *Server) LastCheck() *Result { return s.last.Load() }
 

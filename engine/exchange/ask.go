@@ -114,7 +114,7 @@ func (m *modeHTTP) decide() session.Result {
 }
 
 // headToServer applies the rules to the request, finds its backend, and writes the edited head to
-// m.head. Its results are those of decide.
+// m.head. It returns the same results as decide.
 func (m *modeHTTP) headToServer() session.Result {
 	m.values = m.values[:0]
 	m.rewrite.Request(&m.Sniffed.HTTP)
@@ -256,7 +256,8 @@ func (m *modeHTTP) endAsking() {
 }
 
 // unasked reports whether a session in the asking state may end without an answer and without a log
-// line: between two requests, and before the first byte with `option http-ignore-probes`.
+// line. This is so between two requests, and before the first byte with `option
+// http-ignore-probes`.
 func (m *modeHTTP) unasked() bool {
 	return m.between() || !m.x.has(begun) && m.Frontend.Conf.IgnoreProbes
 }

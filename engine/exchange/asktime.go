@@ -29,10 +29,10 @@ func (m *modeHTTP) exchangeEnds() int64 {
 }
 
 // exchangeQuiet returns the time when the timeout of a side expires, in ms of stat.Now; or Never.
-// The timeout of the client runs while bytes wait for the client, or while the rest of its request
-// is missing and would be read at once. The timeout of the server runs under the same conditions,
-// with the answer in place of the request. If this proxy answers itself, the timeout of the server
-// does not run, and that of the client runs only while bytes wait for the client.
+// The timeout of the client runs while bytes wait for the client. It also runs while a part of its
+// request is missing and would be read at once. The timeout of the server runs under the same
+// conditions, with the answer in place of the request. If this proxy answers itself, only the
+// timeout of the client runs, and only while bytes wait for the client.
 func (m *modeHTTP) exchangeQuiet(which side) int64 {
 	takes := m.S.Blocked(which.Other())
 	if m.x.has(local) { // the request may have no backend
@@ -48,8 +48,9 @@ func (m *modeHTTP) exchangeQuiet(which side) int64 {
 	return session.After(m.S.Sock[which].Seen, m.SideTimeout(which))
 }
 
-// exchangeOverdue ends a session after the timeout of one side has expired: with status 408 for the
-// client or 504 for the server, or by cutting off an answer that has begun.
+// exchangeOverdue ends a session after the timeout of one side has expired. It answers with status
+// 408 for the client or 504 for the server. If the head of the final answer has come already, it
+// cuts off that answer.
 func (m *modeHTTP) exchangeOverdue() {
 	status, t := 504, term('s', m.phase())
 	if m.exchangeQuiet(client) < m.exchangeQuiet(server) {

@@ -1,14 +1,14 @@
 // Package exchange is mode http: it serves the requests of a session one after the other. Package
 // httpflow parses and rewrites the heads, package acl evaluates the rules, and package relay moves
 // the bodies. Other packages use only the [session.Mode] that [New] returns. Each loop owns one
-// such mode, and all its methods run on the goroutine of that loop, except Close, which runs after
-// the goroutine has ended.
+// such mode. Its methods run on the goroutine of that loop, except Close, which runs after the
+// goroutine has ended.
 //
 // Each session has an [Exchange], an entry in an array by session number. It describes the current
 // request and its answer. Bytes that were read and not parsed yet wait in the field ahead of the
 // exchange.
 //
-// A frontend in mode http has these states:
+// A session in mode http has these states:
 //
 //	accepted ----> asking <----------------------------------+
 //	                 |  head complete, server chosen         |  answer written, and the client's

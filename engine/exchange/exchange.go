@@ -138,7 +138,7 @@ func (m *modeHTTP) lostClient() { m.endExchange(term('C', m.clientPhase()), sess
 // exchange moves bytes of the request and of the answer, as many as possible now.
 func (m *modeHTTP) exchange() {
 	if !m.x.has(underway) && !m.x.flow.Request.Done() {
-		m.S.Flow[client].Set(relay.SourceReady) // the rest of the body, or FIN, may be there by now
+		m.S.Flow[client].Set(relay.SourceReady) // more bytes of the body, or FIN, may have arrived
 	}
 	switch {
 	case m.x.has(local):

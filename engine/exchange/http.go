@@ -126,7 +126,7 @@ func (m *modeHTTP) Drain() {
 	m.Settle()
 }
 
-// between reports whether a session in the asking state is between two requests: it has had an
+// between reports whether a session in the asking state is between two requests. It has sent an
 // answer, and no byte of the next request has come.
 func (m *modeHTTP) between() bool { return m.x.asked > 0 && !m.x.has(begun) }
 

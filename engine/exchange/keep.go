@@ -20,7 +20,7 @@ func (m *modeHTTP) answerWritten() bool {
 
 // exchangeOver lists all conditions under which an exchange ends in the regular way: the answer is
 // written, and so is the request. The request need not be written if this proxy answers it, or if
-// its server has failed, because nobody takes the rest.
+// its server has failed, because no server reads the rest.
 func (m *modeHTTP) exchangeOver() bool {
 	return m.answerWritten() && (m.x.has(local) || m.requestWritten() || m.S.Sock[server].Has(session.Broken))
 }

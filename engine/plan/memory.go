@@ -22,8 +22,9 @@ const (
 	defaultMemory = 64 << 20
 	leastMemory   = 4 << 20
 	// OwnRecord is the number of bytes that each request may hold for its log line even if the
-	// budget is used up: a request line and some captures. Captures that exceed OwnRecord and the
-	// budget are left out. A copy of the request, for repeating it, may hold as many bytes.
+	// budget is used up. They suffice for a request line and some captures. Captures that exceed
+	// OwnRecord and the budget are left out. A copy of the request, for repeating it, may hold as
+	// many bytes.
 	OwnRecord = 2 << 10
 )
 

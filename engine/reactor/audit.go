@@ -2,8 +2,8 @@ package reactor
 
 import "slices"
 
-// Due returns whether the timer with number id is armed, and the time for which it is armed, in ms
-// of stat.Now. at is valid only if armed is true. Only tests call Due.
+// Due reports whether the timer with number id is armed. at is the time for which it is armed, in
+// ms of stat.Now. at is valid only if armed is true. Only tests call Due.
 func (r *Reactor) Due(id int32) (at int64, armed bool) { return r.clock.wheel.Due(id) }
 
 // Timers returns the number of timers that are armed. Only tests call it.

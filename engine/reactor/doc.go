@@ -2,9 +2,8 @@
 // socket again that has not finished its work.
 //
 // A [Reactor] has an epoll instance, an eventfd for tasks of other goroutines, and a timerfd with a
-// timing wheel. It reads the clock for the loop. It knows sessions only by the numbers in a
-// [Token], and passes all events, timers and turns to a [Handler], which package session
-// implements.
+// timing wheel. It reads the clock for the loop. It identifies sessions only by the numbers in a
+// [Token]. It passes all events, timers and turns to a [Handler], which package session implements.
 //
 // # Goroutines
 //
@@ -17,9 +16,9 @@
 //
 // epoll keeps 64 bits of data for each registered descriptor, and returns them with each event.
 // gnet stores the descriptor there. If a socket is closed within a batch, a new socket may get the
-// same descriptor. Later events of that batch for the closed socket then reach the new socket. In
-// tests, healthy connections got ERR and HUP this way. A Reactor stores the owner instead: a kind,
-// and
+// same descriptor. Later events of that batch for the closed socket then reach the new socket. ERR
+// and HUP of closed sockets were seen on healthy connections. A Reactor stores the owner instead: a
+// kind, and
 //   - for a socket of a session, its [Token], which changes with each new socket,
 //   - for a listening socket, its index, so that the Handler finds it in constant time.
 //

@@ -50,8 +50,8 @@ type Reactor struct {
 	wall    int64             // see Wall
 
 	// turns are the sockets to serve again after this batch, see Yield. spareTurns is the second
-	// buffer, with which takeTurns swaps turns. more means that turns is not empty after takeTurns,
-	// so the next wait must not block.
+	// buffer, with which takeTurns swaps turns. If more is true, sockets are in the list after
+	// takeTurns, so the next wait must not block.
 	turns, spareTurns []Token
 	more              bool
 

@@ -69,8 +69,8 @@ func (l *Loop) resumeAll() {
 }
 
 // retryAccept is called when limit has a free place and this loop was chosen to use it. Another
-// loop that shares the kernel's queue may have accepted the waiting client meanwhile. The place
-// then goes to the next waiting loop.
+// loop that shares the kernel's queue may have accepted the waiting client already. The place then
+// goes to the next waiting loop.
 func (l *Loop) retryAccept(limit *stat.Limit) error {
 	l.resumeAll()
 	for _, ln := range l.Listeners {

@@ -8,7 +8,7 @@ import (
 	"sluice/pool"
 )
 
-// Audited is the part of an audit that a mode knows.
+// Audited contains the facts that a mode contributes to an audit.
 type Audited struct {
 	Own   bool         // this proxy answers the current request itself
 	Idles bool         // a server's connection is kept for a later request

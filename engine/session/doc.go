@@ -26,7 +26,7 @@
 //	   v  |
 //	relaying ----> leaving ----> free
 //
-// A session may end in every state. It then closes both sockets and is free at once, or it closes
+// A session may end in every state. Either it closes both sockets and is free at once. Or it closes
 // one of them and enters the leaving state with the other, the last socket. In this state it
 //   - writes the bytes that are queued for the last socket,
 //   - sends FIN, unless it must send RST at the end,
@@ -42,19 +42,19 @@
 // socket pass through it: heads, bodies and answers of this proxy. Bytes therefore keep their
 // order, and a direction does not read while its target accepts nothing.
 //
-// Bytes that are held count against a budget of the process, by purpose: bytes for slow readers,
-// bytes of clients that are inspected or wait for a server, incomplete heads of answers, and
-// records of requests for the log and for repeating. See [sluice/engine/plan.Memory]. A purpose
-// whose budget is used up takes nothing from the others.
+// Bytes that are held count against budgets of the process. There is one budget for each purpose:
+// bytes for slow readers, bytes of clients that are inspected or wait for a server, incomplete
+// heads of answers, and records of requests. See [sluice/engine/plan.Memory]. A purpose whose
+// budget is used up takes nothing from the others.
 //
 // # Events
 //
 // Sockets are registered edge-triggered: for reading always, for writing from the first time that a
 // socket is full. Each is registered under a [reactor.Token], which changes with every new socket
 // of a session. An event for a closed socket therefore cannot reach the socket that has its
-// descriptor now. A listening socket is registered under its index in Loop.Listeners. After a
-// direction of a session has moved [Sizes].Share bytes, its socket waits in a list of the reactor
-// until the other sessions have been served, see [Visit.Yield].
+// descriptor now. A listening socket is registered under its index in Loop.Listeners. A direction
+// of a session moves at most [Sizes].Share bytes in one turn. Then its socket waits in a list of
+// the reactor until the other sessions have been served, see [Visit.Yield].
 //
 // # Time
 //

@@ -76,8 +76,8 @@ func (l *Loop) closeListener(ln *Listener) {
 	l.accepting--
 }
 
-// queued returns how many clients wait in the queue of a listening socket. For a UNIX socket
-// the number is unknown; queued then returns mostQueued.
+// queued returns the number of clients that wait in the queue of a listening socket. For a UNIX
+// socket the number is unknown; queued then returns mostQueued.
 func queued(fd int) int {
 	if n, ok := sock.Queued(fd); ok {
 		return n

@@ -11,8 +11,8 @@ const (
 	// reads again, an event shortens the interval.
 	unsentSoon   = 16
 	unsentSeldom = 1000
-	// serverGrace is the maximum time, in ms, for a server to take the last bytes of a client
-	// that has reset its connection. It is short because nobody waits for an answer.
+	// serverGrace is the maximum time, in ms, for a server to take the last bytes of a client that
+	// has reset its connection. It is short because no client waits for an answer.
 	serverGrace = 500
 	// clientGrace is the maximum time, in ms, for a client to take its last bytes if the
 	// frontend has no timeout client.
@@ -27,8 +27,8 @@ type Ending struct {
 	Abrupt bool    // the socket of side Last is closed with RST
 }
 
-// Term returns a termination state of two letters, as in HAProxy's log (configuration.txt 8.5): the
-// cause of the end, and the stage of the session. '-' stands for a regular end.
+// Term returns a termination state of two letters, as in HAProxy's log (configuration.txt 8.5). who
+// is the cause of the end, and when is the stage of the session; '-' in both: a regular end.
 func Term(who, when byte) [2]byte { return [2]byte{who, when} }
 
 // End ends the session. It closes both sockets. With how.Linger it closes only one of them, and the
@@ -75,8 +75,8 @@ func (v *Visit) hearLast() {
 // FIN, unless RST must follow. It closes the socket when the peer has acknowledged everything, or
 // when the grace period is over. The grace period starts again whenever bytes are written. If bytes
 // are still queued at the close, leave sends RST, so that the peer does not mistake the part for
-// the whole. gone means that the connection has failed. leave then closes the socket at once,
-// because the kernel never counts the remaining bytes as acknowledged.
+// the whole. If gone is true, the connection has failed. In this case leave closes the socket at
+// once, because the kernel never counts the remaining bytes as acknowledged.
 func (v *Visit) leave(gone bool) {
 	out, to := &v.S.Flow[v.S.last.Other()], &v.S.Sock[v.S.last]
 	if !v.S.abrupt {
@@ -110,9 +110,9 @@ func (v *Visit) sendEnd() bool {
 }
 
 // mayMissTheEnd reports whether a client on a UNIX socket has not sent FIN yet. If this socket is
-// closed while the client sends, the kernel reports ECONNRESET to the client in place of our FIN,
-// although it has read all bytes. So the socket stays open until the client sends FIN, or until the
-// grace period is over. On TCP a client finds the FIN first.
+// closed while the client sends, the client gets ECONNRESET in place of our FIN, even after it has
+// read all bytes. So the socket stays open until the client sends FIN, or until the grace period is
+// over. On TCP a client finds the FIN first.
 func (v *Visit) mayMissTheEnd() bool {
 	const over = relay.SourceClosing | relay.SourceEnded
 	if !v.S.unix || v.S.last != Client || v.S.abrupt || v.S.Flow[Client].HasAny(over) {
@@ -124,7 +124,7 @@ func (v *Visit) mayMissTheEnd() bool {
 // DropUnread reads and drops bytes that a peer has sent, at most one share in a turn. Closing a
 // socket with unread bytes resets the connection, and the peer may lose bytes sent to it. Also,
 // some peers read their answer only after all their bytes are accepted. A TCP peer that has sent
-// FIN is not read, which saves a call: such a peer waits for nothing, and a reset after our FIN
+// FIN is not read, which saves a call. Such a peer waits for nothing, and a reset after our FIN
 // destroys no bytes.
 func (v *Visit) DropUnread(which Side) {
 	in, left := &v.S.Flow[which], v.Sizes.Share

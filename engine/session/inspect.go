@@ -67,8 +67,8 @@ func (m *modeTCP) look(view relay.View) Result {
 	return Waits
 }
 
-// sniff parses the bytes that the client has sent, and evaluates the rules. last says that no more
-// bytes will be examined.
+// sniff parses the bytes that the client has sent, and evaluates the rules. If last is true, no
+// more bytes will be examined.
 func (m *modeTCP) sniff(view relay.View, last bool) Result {
 	m.Scanner.Sniff(&m.S.Sniff, view.Bytes, &m.Sniffed)
 	m.Facts.Received = len(view.Bytes)
@@ -79,9 +79,8 @@ func (m *modeTCP) sniff(view relay.View, last bool) Result {
 // bytes will come.
 func (m *modeTCP) decideLast() { m.sniff(m.sent(), true) }
 
-// sent returns the bytes that the client has sent. No event may have announced those in the socket,
-// so sent reads them. After a failed read the view may be shorter than before, so sniffing starts
-// again.
+// sent returns the bytes that the client has sent. It also reads bytes in the socket that no event
+// has announced. After a failed read the view may be shorter than before, so sniffing starts again.
 func (m *modeTCP) sent() relay.View {
 	in, fd := &m.S.Flow[Client], int(m.S.Sock[Client].FD)
 	in.Set(relay.SourceReady)
@@ -94,7 +93,7 @@ func (m *modeTCP) sent() relay.View {
 }
 
 // decide evaluates the rules. It returns Waits if they need more bytes, otherwise Left. early are
-// bytes that were read and that no flow holds. last means that the rules get no more bytes: the
+// bytes that were read and that no flow holds. If last is true, the rules get no more bytes: the
 // client has sent FIN, the time or memory for its bytes is used up, or no rule needs bytes.
 func (m *modeTCP) decide(early []byte, last bool) Result {
 	m.Facts.Src = m.S.ClientAddr()

@@ -164,7 +164,8 @@ func (v *Visit) Yield(which Side) {
 	}
 }
 
-// note records what an event shows about a socket. It reports whether the socket has failed.
+// note records the facts about a socket that an event reports. It reports whether the socket has
+// failed.
 func (v *Visit) note(from Side, events uint32) bool {
 	in, out := &v.S.Flow[from], &v.S.Flow[from.Other()]
 	if events&unix.EPOLLOUT != 0 {

@@ -2,8 +2,8 @@ package session
 
 // Probe observes the loops. Only tests set a Probe, to check the loops and record events.
 type Probe interface {
-	// Meets is called before a session handles something. events are epoll events on the socket of
-	// side from, 0 for its turn after Yield, or one of the Met bits.
+	// Meets is called before a session handles an event, a deadline, a drain or a stop. events are
+	// epoll events on the socket of side from, 0 for its turn after Yield, or one of the Met bits.
 	Meets(l *Loop, id int32, from Side, events uint32)
 	// Opens is called with a new socket to a server, before it is connected.
 	Opens(fd int)

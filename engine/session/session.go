@@ -169,9 +169,9 @@ func (s *Session) full(which Side) bool {
 	return !s.Flow[which.Other()].Has(relay.TargetReady)
 }
 
-// Token returns the token under which the socket of a side is registered. A batch of events opens
-// fewer sockets for one side of a session than there are serial numbers, so an event for a closed
-// socket never has the token of a newer socket.
+// Token returns the token under which the socket of a side is registered. There are more serial
+// numbers than sockets that one batch of events can open for one side of a session. So an event for
+// a closed socket never has the token of a newer socket.
 func (s *Session) Token(id int32, which Side) reactor.Token {
 	return reactor.Token{Session: id, Side: uint8(which), Serial: uint32(s.Sock[which].serial)}
 }
@@ -195,8 +195,8 @@ func (s *Session) ClientAddr() netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom16(s.peer).Unmap(), s.port)
 }
 
-// ClientBytes returns the number of bytes read from the client: those written to the server and
-// those that the flow holds.
+// ClientBytes returns the number of bytes read from the client: the bytes written to the server and
+// the bytes that the flow holds.
 func (s *Session) ClientBytes() int64 {
 	return int64(s.Flow[Client].Bytes) + int64(s.Flow[Client].Pending())
 }

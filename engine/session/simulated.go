@@ -6,7 +6,7 @@ package session
 func (l *Loop) Start() { l.resumeAll() }
 
 // Step handles the events that are present, without waiting. worked is false if there was nothing
-// to do. over means that the loop has ended. err is then its error, or nil after a stop or drain.
+// to do. If over is true, the loop has ended, and err is its error; nil after a stop or drain.
 func (l *Loop) Step() (worked, over bool, err error) {
 	if worked, err = l.Reactor.Step(); err != nil {
 		return worked, true, l.finished(err)

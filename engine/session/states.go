@@ -83,7 +83,7 @@ func (v *Visit) wake(from Side, events uint32) {
 		event(v, from, failed)
 	}
 	if lost := v.row().Lost; lost != nil && failed && from == Client {
-		lost(v) // nobody receives an answer
+		lost(v) // no client receives an answer any more
 	}
 	v.Settle()
 }

@@ -119,8 +119,7 @@ func (s *Site) Close() {
 
 // Check runs the health checks of all backends until ctx ends, and returns when the last check has
 // ended. It reports changes of servers to the log targets of their backend, and calls say with each
-// change. say is called from several goroutines, possibly at the same time, and should not block
-// for long.
+// change. Several goroutines call say, possibly at the same time, so say should not block for long.
 func (s *Site) Check(ctx context.Context, say func(pool.Event)) {
 	var checks sync.WaitGroup
 	for _, b := range s.Backends {

@@ -83,8 +83,8 @@ func (l *Limit) Wait(loop int) {
 	l.paused[loop/64].Or(1 << (loop % 64))
 }
 
-// Forget marks a loop as not waiting. Release may have returned this loop already. So that such a
-// wake-up is not lost, the caller must then call TryAcquire and, if it took a place, Release, which
+// Forget marks a loop as not waiting. Release may have returned this loop already. Such a wake-up
+// must not be lost. So the caller must then call TryAcquire and, if it took a place, Release, which
 // wakes the next waiting loop.
 func (l *Limit) Forget(loop int) {
 	between()

@@ -31,8 +31,9 @@ func (g *Gauge) Add(n int64) { g.n.Add(n) }
 // Load returns the current count.
 func (g *Gauge) Load() int64 { return g.n.Load() }
 
-// Load counts sessions: those that are open, the highest number open at once, all since the start,
-// and their rate. It also counts the bytes that they moved. The zero value is ready to use.
+// Load counts sessions: the open sessions, the highest number of open sessions, all sessions since
+// the start, and their rate. It also counts the bytes that they moved. The zero value is ready to
+// use.
 type Load struct {
 	cur, max, total atomic.Int64
 	last            atomic.Int64 // 1 + Now of the start of the last session; 0: none

@@ -33,9 +33,9 @@ type Proxy struct {
 	Intercepted Counter // frontend: requests answered by redirect, return or monitor-uri [intercepted]
 }
 
-// Times are the averages of the times of sessions or requests, in milliseconds: until a server was
-// chosen, until it was connected, until it answered, and in total. A phase that was not reached (-1
-// in the log line) is not counted.
+// Times are the averages of four times of sessions or requests, in milliseconds. Queue lasts until
+// a server is chosen, Connect until it is connected, and Response until it answers. Total is the
+// whole duration. A phase that was not reached (-1 in the log line) is not counted.
 type Times struct {
 	Queue, Connect, Response, Total Mean
 }

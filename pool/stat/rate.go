@@ -2,9 +2,9 @@ package stat
 
 import "sync/atomic"
 
-// A Rate stores three values in one 64-bit integer: the number of a second, the number of events in
-// that second, and the number of events in the second before. Each update is one compare-and-swap,
-// so readers always see values that belong together.
+// A Rate stores three values in one 64-bit integer: the number of a second, its number of events,
+// and the number of events in the second before. Each update is one compare-and-swap, so readers
+// always see values that belong together.
 const (
 	countBits = 22
 	tickBits  = 64 - 2*countBits
@@ -13,7 +13,7 @@ const (
 )
 
 // Rate is the number of events over the last second, and the highest such number. Like HAProxy's
-// freq_ctr it adds two counts: the events of the current second, and a share of those of the
+// freq_ctr it adds two counts: the events of the current second, and a share of the events of the
 // previous second. The share is the part of the previous second that lies within the last 1,000
 // milliseconds.
 //

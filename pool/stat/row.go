@@ -24,7 +24,7 @@ type Row struct {
 	*Traffic
 	Proxy *Proxy // nil if the row is a server
 
-	// The rest is for backends and servers.
+	// The following fields are only for backends and servers.
 	Weight     int            // present weight; of a backend the sum over the servers in use
 	UserWeight int            // as set in the configuration or by a command
 	Active     int            // usable servers except backup servers; of a server 1: no backup server
