@@ -38,7 +38,7 @@ type Options struct {
 	Plan      plan.Plan
 	Listeners *listen.Sockets // the engine takes and closes the sockets
 	Logger    *zap.Logger
-	Access    *access.Log
+	Access    *access.Log    // for the log lines of sessions
 	Stats     []net.Listener // stats sockets, closed by the engine
 	Version   string         // for the command show info
 	Released  string         // date of the version, YYYY/MM/DD, for the command show info; empty: not known

@@ -17,7 +17,7 @@ type Backend struct {
 	Name string
 	ID   int // number of the backend, `iid` of show stat
 	Conf *conf.Backend
-	Stat stat.Proxy
+	Stat stat.Proxy // counters, updated by loops
 
 	means     Means // to find addresses of servers
 	algorithm algorithm

@@ -56,9 +56,9 @@ type Result struct {
 	OK       bool // the check passed
 	Local    bool // this process lacked a port, a descriptor or memory, so OK is not valid
 	Status   CheckStatus
-	Code     int    // HTTP status code of the server's answer; 0: no answer
-	Info     string // text of a system error, or the server's reason phrase; may be empty
-	Duration time.Duration
+	Code     int           // HTTP status code of the server's answer; 0: no answer
+	Info     string        // text of a system error, or the server's reason phrase; may be empty
+	Duration time.Duration // duration of the check
 }
 
 // prober makes one check. probe returns soon after ctx ends; its result is then ignored.

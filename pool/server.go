@@ -39,7 +39,7 @@ type Server struct {
 
 	_    [64]byte // loops write the following fields; so they need other cache lines
 	refs references
-	Stat stat.Server
+	Stat stat.Server // counters, updated by loops
 	_    [64]byte
 }
 
@@ -108,7 +108,7 @@ func (s *Server) Usable() bool {
 // is Up.
 func (s *Server) found() Status { return s.foundAt(s.Health()) }
 
-// foundAt is found for a given health.
+// foundAt returns the result of found for a given health.
 func (s *Server) foundAt(health int) Status {
 	switch {
 	case !s.Conf.Check:

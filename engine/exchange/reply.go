@@ -182,7 +182,8 @@ func (m *modeHTTP) pushAnswer() sock.Errno {
 	return m.Stock.Push(f, to, m.head)
 }
 
-// giveCookie adds the cookie that names the client's server to the answer.
+// giveCookie adds the cookie that names the client's server to the answer, if the backend has a
+// cookie.
 func (m *modeHTTP) giveCookie(rw *httpflow.Rewrite) {
 	if m.Backend.Cookie == nil {
 		return
@@ -190,8 +191,8 @@ func (m *modeHTTP) giveCookie(rw *httpflow.Rewrite) {
 	m.x.cookie = m.Backend.Cookie.Give(rw, &m.x.flow, &m.reply, m.x.claim, m.Server().Conf.Cookie, m.Reactor.Wall()/1000)
 }
 
-// serverGone handles the end or failure of the server's connection before the head of its final
-// answer.
+// serverGone handles the end or failure of the server's connection before the head of the final
+// answer. It repeats the request if mayRepeat allows this, otherwise it answers with status 502.
 func (m *modeHTTP) serverGone() {
 	if m.mayRepeat() {
 		m.repeat()
@@ -230,8 +231,8 @@ func (m *modeHTTP) sendFile(status int, file []byte, t [2]byte) {
 	m.endExchange(t, session.Ending{Linger: true, Last: client})
 }
 
-// sayOurs sends the answer in m.head, which this proxy has made. The client may send another
-// request after it.
+// sayOurs sends the answer in m.head, which this proxy has made, and enters the exchanging state.
+// The session does not end: the client may send another request.
 func (m *modeHTTP) sayOurs() {
 	m.x.marks |= local | spoken
 	m.Stock.Release(&m.S.Flow[client])

@@ -5,8 +5,8 @@ import (
 	"sluice/engine/sock"
 )
 
-// checkFastOpen warns of options `tfo` that the system does not allow, once for bind lines and
-// once for servers. Such connections are made without TCP Fast Open.
+// checkFastOpen warns of options `tfo` that the system does not allow. It gives at most one warning
+// for bind lines and one for servers. Such connections are made without TCP Fast Open.
 func checkFastOpen(c *conf.Config) conf.Problems {
 	bits, known := sock.FastOpen()
 	if !known {

@@ -32,15 +32,15 @@ const _ = uint(stat.MaxLoops - conf.MaxThreads)
 // Plan divides the file descriptors and the memory of the process among its needs, before the
 // first connection is accepted.
 type Plan struct {
-	Loops    int    // number of loops, from 1
-	MaxConn  int    // effective maxconn of the process
-	Capacity int    // sessions for which each loop reserves memory: as many as fit, at least MaxConn
-	Wanted   int    // maxconn of the configuration; 0: as many as fit
-	Nofile   uint64 // limit on descriptors that the plan is based on
-	Fixed    int    // descriptors for everything except connections and pipes
-	Pipes    int    // number of pipes for splice, in all loops together; each needs two descriptors
-	Memory   Memory
-	Problems conf.Problems
+	Loops    int           // number of loops, from 1
+	MaxConn  int           // effective maxconn of the process
+	Capacity int           // sessions for which each loop reserves memory, at least MaxConn
+	Wanted   int           // maxconn of the configuration; 0: as many as fit
+	Nofile   uint64        // limit on descriptors that the plan is based on
+	Fixed    int           // descriptors for everything except connections and pipes
+	Pipes    int           // number of pipes for splice, of all loops; each needs two descriptors
+	Memory   Memory        // budgets for held bytes
+	Problems conf.Problems // errors and warnings; with an error, the plan must not be used
 }
 
 // Make divides nofile descriptors among the needs of the configuration. If maxconn does not

@@ -23,12 +23,13 @@ const (
 type Ending struct {
 	Term   [2]byte // termination state, as in HAProxy's log
 	Linger bool    // the socket of side Last stays open until its peer has everything
-	Last   Side    // the side that Linger and Abrupt mean
+	Last   Side    // the side to which Linger and Abrupt refer
 	Abrupt bool    // the socket of side Last is closed with RST
 }
 
-// Term returns a termination state of two letters, as in HAProxy's log (configuration.txt 8.5). who
-// is the cause of the end, and when is the stage of the session; '-' in both: a regular end.
+// Term returns a termination state of two letters, as in HAProxy's log (configuration.txt 8.5). The
+// letter who is the cause of the end. The letter when is the stage of the session. Both are '-'
+// after a regular end.
 func Term(who, when byte) [2]byte { return [2]byte{who, when} }
 
 // End ends the session. It closes both sockets. With how.Linger it closes only one of them, and the

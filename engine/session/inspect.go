@@ -80,7 +80,8 @@ func (m *modeTCP) sniff(view relay.View, last bool) Result {
 func (m *modeTCP) decideLast() { m.sniff(m.sent(), true) }
 
 // sent returns the bytes that the client has sent. It also reads bytes in the socket that no event
-// has announced. After a failed read the view may be shorter than before, so sniffing starts again.
+// has announced. After a failed read the view may be shorter than before, so the parsing starts
+// again.
 func (m *modeTCP) sent() relay.View {
 	in, fd := &m.S.Flow[Client], int(m.S.Sock[Client].FD)
 	in.Set(relay.SourceReady)

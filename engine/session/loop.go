@@ -61,7 +61,7 @@ type LoopOptions struct {
 	Sink    *access.Sink
 	Sizes   Sizes
 	Pipes   int     // maximum number of pipes that the loop opens for splice; 0: no splice
-	Open    int     // number of pipes that it opens at the start
+	Open    int     // number of pipes that NewLoop opens
 	HTTP    NewMode // makes mode http
 	Probe   Probe   // nil except in tests
 }
@@ -70,9 +70,9 @@ type LoopOptions struct {
 // of the loop.
 type NewMode func(v *Visit, sessions int) (Mode, error)
 
-// NewLoop opens the reactor of the loop and reserves memory for its sessions. It does this for both
-// modes, because a later configuration may need either. number is the loop's index in
-// Process.Loops. NewLoop fails if the kernel lacks address space or descriptors.
+// NewLoop opens the reactor of the loop and reserves memory for its sessions. It reserves memory
+// for both modes, because a later configuration may need either of them. number is the loop's index
+// in Process.Loops. NewLoop fails if the kernel lacks address space or descriptors.
 func NewLoop(o LoopOptions, number int) (*Loop, error) {
 	sessions := o.Process.Plan.Capacity
 	l := &Loop{

@@ -140,7 +140,7 @@ type Session struct {
 
 	received int64 // bytes from the client, set when the session ends
 
-	peer  [16]byte    // client's address, with port; an IPv4 address is mapped to IPv6
+	peer  [16]byte    // client's IP address; IPv4 is mapped to IPv6
 	port  uint16      // client's port
 	Sniff sniff.State // progress of parsing the client's bytes
 	next  int32       // free: number of the next free entry of the slab; 0: none
@@ -154,7 +154,7 @@ func (s *Session) moves() bool {
 }
 
 // Blocked reports whether bytes from one side must wait until the other side's socket accepts them.
-// They wait in the flow, or unread in the socket of the side from.
+// They wait in the flow, or unread in the socket of that side.
 func (s *Session) Blocked(from Side) bool {
 	return s.Flow[from].Pending() > 0 || !s.Flow[from].Has(relay.TargetReady)
 }

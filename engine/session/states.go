@@ -12,7 +12,8 @@ type StateRow struct {
 	Deadline func(v *Visit) int64
 	// Overdue is called at the deadline.
 	Overdue func(v *Visit)
-	// Lost is called after Event if the client's connection has failed.
+	// Lost is called after Event if the client's connection has failed. If Event has changed the
+	// state, Lost of the new state is called.
 	Lost func(v *Visit)
 }
 

@@ -7,21 +7,21 @@ import "fmt"
 type Info struct {
 	Now       int64 // time of the values, ms, see Now
 	Version   string
-	Released  string // date of the version, YYYY/MM/DD; empty: not known
-	Threads   int    // number of event loops
-	PID       int    // number of the process
-	UlimitN   int    // maximum number of file descriptors of the process
-	MaxSock   int    // maximum number of descriptors that the process needs
-	MaxConn   int    // maximum number of connections of the process, maxconn
-	MaxPipes  int    // maximum number of pipes for splicing
-	Allocated int64  // bytes of memory that the process has from the system
-	Used      int64  // bytes of memory in use, a part of Allocated
-	Tasks     int    // number of goroutines
-	Node      string // name of the machine
-	Stopping  bool   // no new clients are accepted
-	Listeners int    // number of listening addresses
-	Dropped   int64  // number of log lines that could not be sent
-	Counts    *Process
+	Released  string   // date of the version, YYYY/MM/DD; empty: not known
+	Threads   int      // number of event loops
+	PID       int      // number of the process
+	UlimitN   int      // maximum number of file descriptors of the process
+	MaxSock   int      // maximum number of descriptors that the process needs
+	MaxConn   int      // maximum number of connections of the process, maxconn
+	MaxPipes  int      // maximum number of pipes for splicing
+	Allocated int64    // bytes of memory that the process has from the system
+	Used      int64    // bytes of memory in use, a part of Allocated
+	Tasks     int      // number of goroutines
+	Node      string   // name of the machine
+	Stopping  bool     // no new clients are accepted
+	Listeners int      // number of listening addresses
+	Dropped   int64    // number of log lines that could not be sent
+	Counts    *Process // counters of the process
 }
 
 // in reports whether s contains the process.

@@ -21,8 +21,8 @@ type Traffic struct {
 // Server contains the counters of a server.
 type Server struct{ Traffic }
 
-// Proxy contains the counters of a frontend or a backend. Fields marked with frontend stay 0 for
-// backends.
+// Proxy contains the counters of a frontend or a backend. Fields that begin with "frontend:" stay 0
+// for backends.
 type Proxy struct {
 	Traffic
 	Conns       Load    // frontend: connections, also those refused before a session [conn_tot conn_rate]

@@ -35,7 +35,7 @@ type Row struct {
 	Cookie     string         // name of the backend's cookie, or value of the server's; empty: none
 	Algorithm  string         // of a backend: name of the balancing algorithm
 	Address    netip.AddrPort // of a server; not valid: the server has a UNIX socket
-	Check      Check
+	Check      Check          // of a server
 }
 
 // Check is the state of the health checks of a server. The zero value is a server without checks.
