@@ -64,7 +64,7 @@ type Engine struct {
 	drain    context.CancelFunc // ends draining
 	stopping atomic.Bool        // Stop was called
 
-	gate   sync.RWMutex // locked for writing while the loops are closed
+	gate   sync.RWMutex // locked for writing while Run closes the loops
 	closed bool         // the loops are closed; guarded by gate
 }
 

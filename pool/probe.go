@@ -54,7 +54,7 @@ func (s CheckStatus) Text() string { return statuses[s].text }
 // Result is the result of one check.
 type Result struct {
 	OK       bool // the check passed
-	Local    bool // this process lacked a port, a descriptor or memory, so OK is not valid
+	Local    bool // this process lacked a port, a descriptor or memory; the server may be fine
 	Status   CheckStatus
 	Code     int           // HTTP status code of the server's answer; 0: no answer
 	Info     string        // text of a system error, or the server's reason phrase; may be empty

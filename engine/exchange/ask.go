@@ -221,7 +221,7 @@ func (m *modeHTTP) direct() {
 // reuse sends the request on the idle connection.
 func (m *modeHTTP) reuse() {
 	m.x.marks = m.x.marks&^idle | reused
-	m.S.Server = m.x.idleServer // with its reference
+	m.S.Server = m.x.idleServer // the session takes over the reference
 	if m.x.claim.Server < 0 {
 		m.CountPicked()
 	}

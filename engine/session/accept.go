@@ -21,8 +21,8 @@ const (
 // Listener is the listening socket of one bind line on one loop. It belongs to the loop.
 type Listener struct {
 	FD       int // descriptor; -1: closed
-	index    int // in Loop.Listeners
-	Number   int // of the bind line in its frontend, from 1
+	index    int // index in Loop.Listeners
+	Number   int // number of the bind line in its frontend, from 1
 	Frontend *site.Frontend
 	Limits   [3]*stat.Limit // maxconn of the process, the frontend and the bind line, in this order
 	Watched  bool           // the socket is registered with the reactor

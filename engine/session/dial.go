@@ -50,7 +50,7 @@ func (v *Visit) Choose(was *pool.Server, early []byte) {
 		return
 	}
 	v.Forget()
-	v.S.Server = picked.Slot // with the reference that came with picked
+	v.S.Server = picked.Slot // the session takes over the reference of Pick
 	switch was {
 	case nil:
 	case picked:

@@ -113,7 +113,7 @@ type Session struct {
 	Sock [2]Socket     // by side
 
 	State        State
-	Tries        uint8   // connection attempts after the first; mode http: of this request
+	Tries        uint8   // connection attempts after the first; in mode http those of this request
 	Redispatched bool    // an attempt led to another server than the one before
 	pickAgain    bool    // pausing: the next attempt chooses a server again
 	claimed      bool    // the client has claimed the server, see Mode.Claimed

@@ -36,7 +36,7 @@ type Frontend struct {
 	RequestTimeout   int64 // timeout http-request, otherwise timeout client
 	KeepAliveTimeout int64 // timeout http-keep-alive, otherwise RequestTimeout
 
-	Lenient  bool           // inspect-delay is configured: at its end the rules decide anyway
+	Lenient  bool           // inspect-delay is set: at its end the rules decide on the bytes present
 	ConnMode conf.ConnMode  // when connections are closed
 	Errors   map[int][]byte // complete answers that replace error pages, by status
 }

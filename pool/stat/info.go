@@ -19,7 +19,7 @@ type Info struct {
 	Tasks     int      // number of goroutines
 	Node      string   // name of the machine
 	Stopping  bool     // no new clients are accepted
-	Listeners int      // number of listening addresses
+	Listeners int      // number of bind lines
 	Dropped   int64    // number of log lines that could not be sent
 	Counts    *Process // counters of the process
 }

@@ -14,7 +14,7 @@ type Row struct {
 	Scope      Scope // the kind of the object: one bit
 	ProxyName  string
 	ServerName string // FRONTEND or BACKEND if the row is not a server
-	ProxyID    int    // `iid`
+	ProxyID    int    // `iid` of show stat
 	ServerID   int    // `sid`, from 1; 0 if the row is not a server
 	HTTP       bool   // mode http
 	Now        int64  // time of the row, ms, see Now
