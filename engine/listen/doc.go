@@ -1,9 +1,11 @@
 // Package listen opens the listening sockets of the process and can pass them to another process.
 // It also checks the lines of a configuration that listen: bind and stats socket.
 //
-// [Open] opens one socket for each loop and bind line, or [Adopt] takes over the sockets of another
-// process. The result, [Sockets], owns the descriptors until [Sockets.Take]. The package accepts no
-// clients: the engine takes the sockets and gives each loop its own.
+// [Open] opens one socket for each loop and bind line. For a UNIX socket or an inherited
+// descriptor, all loops share one socket through descriptors of their own. Instead of Open, [Adopt]
+// takes over the sockets of another process. The result of both, [Sockets], owns the descriptors
+// until [Sockets.Take]. The package accepts no clients: the engine takes the sockets and gives each
+// loop its own.
 //
 // [Check] opens no socket. It reports lines that [Open] would refuse, lines that listen on the same
 // address, and options for which the system lacks a setting.

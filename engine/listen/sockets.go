@@ -10,7 +10,7 @@ import (
 	"sluice/engine/sock"
 )
 
-// Sockets are the listening sockets of a process: one for each loop and bind line.
+// Sockets are the listening sockets of a process: one descriptor for each loop and bind line.
 type Sockets struct {
 	binds []Bind
 }
@@ -23,10 +23,10 @@ type Bind struct {
 	FDs      []int // one descriptor for each loop, at least one
 }
 
-// Open opens the listening sockets of all frontends, for each bind line one socket for each of
-// loops. The error names every bind line that failed; no socket is open then. If another process
-// listens on an address of the configuration, this is an error, too, even if the kernel would allow
-// both.
+// Open opens the listening sockets of all frontends. loops is the number of descriptors for each
+// bind line, see Bind. The error names every bind line that failed; no socket is open then. If
+// another process listens on an address of the configuration, this is an error, too, even if the
+// kernel would allow both.
 func Open(c *conf.Config, loops int) (*Sockets, error) {
 	if err := probeAll(c); err != nil {
 		return nil, err
