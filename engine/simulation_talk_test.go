@@ -95,6 +95,9 @@ func (s *scene) hurry(t *simTalk) {
 	if len(t.stream.Client.Pieces) == 0 || t.front.inspect == 0 {
 		return
 	}
+	if s.sizes.memory.Inspection < usualBudget {
+		t.stream.Client.Urgent = 0 // a peek never passes an urgent byte, so the client would be refused at the end
+	}
 	atOnce := s.most+t.front.most+t.bind.most+s.sizes.open+len(s.faults)+len(s.changes) == 0
 	switch first := &t.stream.Client.Pieces[0]; {
 	case first.Pause > t.front.inspect+about && atOnce:
