@@ -289,9 +289,10 @@ func (m *modeHTTP) exchangedBytes() (in, out int64) {
 	return in, out
 }
 
-// uploaded returns the number of bytes of this exchange written to the server's socket.
+// uploaded returns the number of bytes of this exchange written or queued for the server. The queued
+// bytes of a client that has reset its connection are written after the log line.
 func (m *modeHTTP) uploaded() uint64 {
-	return m.S.Flow[client].Bytes - m.x.before[client]
+	return m.S.Flow[client].Bytes + uint64(m.S.Flow[client].Pending()) - m.x.before[client]
 }
 
 // downloaded returns the number of bytes of this exchange written or queued for the client.
