@@ -21,7 +21,7 @@ func TestRandomTalksAsHAProxy(t *testing.T) {
 	theirs.shares = true
 	theirs.run(talks, haproxy(t, "defaults\n"+theirs.config(place), 1)[0], overTCP, want)
 	for _, k := range talks {
-		if wrong := theirs.wrong[k.number]; len(wrong) > 0 {
+		if wrong := theirs.failures(k.number); len(wrong) > 0 {
 			t.Logf("HAProxy, talk %d: %q", k.number, wrong)
 			continue
 		}

@@ -46,6 +46,13 @@ func (w *webWorld) fail(number int, what string, args ...any) {
 	w.wrong[number/100] = append(w.wrong[number/100], fmt.Sprintf("request %d: ", number)+fmt.Sprintf(what, args...))
 }
 
+// failures returns the errors of a talk that were recorded so far.
+func (w *webWorld) failures(talk int) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.wrong[talk]
+}
+
 // serve starts a server that follows the plan of each request, from any client. It returns its
 // address as in a configuration.
 func (w *webWorld) serve(wire wire) string {

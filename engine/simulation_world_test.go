@@ -189,13 +189,14 @@ func fewDescriptors(t *turn[*scene]) {
 }
 
 // shorten reduces the sizes of bodies and heads where the buffers of sockets are small, because
-// they would cost too many steps. For the same reason, lack of memory is rarer there.
+// they would cost too many steps. Lack of memory is rarer with small buffers, because each of many
+// reads might wait for memory, until a timeout expires.
 func (s *scene) shorten() {
 	most := 256 * s.sizes.narrowest
 	s.odds.large, s.odds.fill = min(s.odds.large, most), min(s.odds.fill, most)
 	for i := range s.faults {
 		if f := &s.faults[i]; f.starves() {
-			f.odds = min(f.odds, float64(s.sizes.narrowest)/4096)
+			f.odds = min(f.odds, float64(min(s.sizes.narrowest, s.sizes.loop.Buffer))/4096)
 		}
 	}
 }
