@@ -94,7 +94,8 @@ func (c *carrier) dispatch() {
 	}
 }
 
-// run is the carrier's goroutine. It ends after finish, when the queue is sent or giveUp has ended.
+// run is the carrier's goroutine, which sends the lines. It ends when finish was called and the
+// queue is empty, or when a send has failed after giveUp was cancelled.
 func (c *carrier) run() {
 	defer close(c.done)
 	defer c.out.close()

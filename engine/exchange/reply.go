@@ -202,8 +202,8 @@ func (m *modeHTTP) serverGone() {
 	m.refuse(502, term('S', 'H'))
 }
 
-// refuse ends the session with an error page, unless the client has got a byte of a final
-// answer. Interim answers may have been sent before.
+// refuse ends the session. Before that, it sends an error page if no byte of a final answer was
+// written or queued for the client. Interim answers do not count. t is the termination state.
 func (m *modeHTTP) refuse(status int, t [2]byte) {
 	if page := httpflow.Page(status); page != nil {
 		if file, ok := m.errorFile(status); ok {

@@ -6,9 +6,10 @@ import (
 	"sluice/conf"
 )
 
-// Forward implements `option forwardfor` of a frontend and a backend, either of which may be nil.
-// It appends a field with the client's address and leaves existing fields unchanged. No field is
-// added for an invalid address: a client on a UNIX socket has none.
+// Forward implements `option forwardfor` of a frontend and a backend; nil means that the option is
+// not set. It appends a field with the client's address and leaves existing fields unchanged. It
+// adds nothing if the client has no IP address, if an `except` contains the address, or if
+// `if-none` forbids a second field.
 func (w *Rewrite) Forward(client netip.Addr, front, back *conf.ForwardFor) {
 	if front == nil && back == nil || !client.IsValid() || excepted(client, front) || excepted(client, back) {
 		return

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	pageSize     = 4096 // bytes; the most that one slot of a pipe contains
+	pageSize     = 4096 // bytes; the most that a write puts into one slot of a pipe
 	usualSlots   = 16   // slots of a new pipe: 64 KiB
 	mostPipeSize = 1 << 31
 )
@@ -22,7 +22,7 @@ type pipe struct {
 	in    writeEnd
 }
 
-// slot contains up to a page of bytes.
+// slot contains up to a page of written bytes, or one fragment of a socket, see largestFragment.
 type slot struct {
 	page      []byte // all bytes that were put in
 	off       int    // number of bytes of page that were taken out

@@ -52,8 +52,9 @@ func (v *Visit) dial(early []byte) {
 	}
 }
 
-// connect starts the connection to an address and writes the bytes that the client has sent
-// already. connected means that the connection is known to be established.
+// connect starts the connection to an address, without waiting for it. It sends the bytes that the
+// client has sent already, as far as possible, and holds the rest. connected means that the
+// connection is known to be established. If it is false and e is 0, the connection is in progress.
 func (v *Visit) connect(to *sock.Addr, early []byte) (connected bool, e sock.Errno) {
 	fd := int(v.S.Sock[Server].FD)
 	speaks := len(early)+v.S.Flow[Client].Pending() > 0

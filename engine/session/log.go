@@ -93,8 +93,8 @@ func (v *Visit) RecordOf() access.Record {
 	return r
 }
 
-// AskOwn stores the local addresses of the session's sockets in own, by side. The address of a
-// closed socket is the zero Addr.
+// AskOwn stores the local addresses of the session's sockets in own, by side. It is called before
+// the sockets are closed. The address of a closed socket is the zero Addr.
 func AskOwn(s *Session, own *[2]sock.Addr) {
 	*own = [2]sock.Addr{}
 	for which := range Side(2) {

@@ -15,8 +15,8 @@ type Mode interface {
 	// Begin starts the work for a client that was accepted.
 	Begin()
 	// Claimed returns the server that the client names, for example by a cookie, and adds a
-	// reference to this server. It returns nil if the client names none. was is the server of the
-	// attempt before, or nil.
+	// reference to this server. It returns nil if balancing must choose. was is the server of the
+	// attempt before; nil: this is the first attempt.
 	Claimed(was *pool.Server) *pool.Server
 	// Connected is called when the connection to the server is established.
 	Connected()

@@ -1,16 +1,16 @@
 package session
 
-// StateRow describes a state of a session: the functions that do its work. A function that is nil
-// does nothing.
+// StateRow describes a state of a session: the functions that do its work. Event and Lost do nothing
+// if they are nil. If Deadline is nil, the state has no deadline and needs no Overdue.
 type StateRow struct {
-	// Letter is the second letter of the termination state, as in HAProxy's log. Package exchange
-	// has further letters.
+	// Letter is the usual second letter of the termination state, as in HAProxy's log. Package
+	// exchange uses other letters, too, which depend on the answer.
 	Letter byte
 	// Event handles an event or a turn of a socket. failed: the socket has failed.
 	Event func(v *Visit, from Side, failed bool)
 	// Deadline returns the latest end of the state, in ms of stat.Now; or Never.
 	Deadline func(v *Visit) int64
-	// Overdue is called at the deadline.
+	// Overdue is called at the deadline. The leaving state has none, see expired.
 	Overdue func(v *Visit)
 	// Lost is called after Event if the client's connection has failed. If Event has changed the
 	// state, Lost of the new state is called.

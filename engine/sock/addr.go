@@ -13,7 +13,7 @@ import (
 )
 
 // Addr is a socket address in the kernel's format, so that system calls need no conversion and
-// no allocation. It contains no pointer.
+// no allocation. It contains no pointer, because some addresses are stored outside the Go heap.
 type Addr struct {
 	raw unix.RawSockaddrAny
 	len uint32

@@ -138,8 +138,8 @@ func Received(fd int) (uint64, bool) {
 	return received, ok
 }
 
-// Queued returns the number of connections in the accept queue of a listening TCP socket. The
-// second result is false for other sockets.
+// Queued returns the number of connections in the accept queue of fd, a listening socket. The second
+// result is false if fd is not a TCP socket. A connected TCP socket gives a number of another meaning.
 func Queued(fd int) (int, bool) {
 	_, queued, ok := rawInfo(fd)
 	return queued, ok
