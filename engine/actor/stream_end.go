@@ -128,7 +128,9 @@ func (e *end) sendAll() error {
 			return err
 		}
 		if side.Urgent == i+1 {
-			_ = e.conn.Urgent('!') // UNIX sockets may refuse it
+			if err := e.conn.urge(); err != nil {
+				return err
+			}
 		}
 	}
 	err := e.sendUpTo(goal)
