@@ -32,12 +32,15 @@ const (
 	notNull   = "  option dontlognull\n"
 	ignore    = "  option http-ignore-probes\n"
 	rejecting = "  tcp-request inspect-delay 5s\n  tcp-request content reject if { req.len gt 3 }\n"
-	halfHead  = "GET /half HTTP/1.1\r\nHost: a"
-	halfBody  = "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc"
-	halfChunk = "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc"
-	badCR     = "f/<NOSRV> -1/-1/-1/-1/+ 400 0 CR-- <BADREQ>"
-	lateCR    = "f/<NOSRV> -1/-1/-1/-1/+ 408 0 cR-- <BADREQ>"
-	served    = "b/s +/+/+/+/+ 200 n ---- GET / HTTP/1.1"
+	// rejectingWeb rejects requests by a path that http-request rules would have changed before.
+	rejectingWeb = "  tcp-request content reject if { path / }\n  http-request set-path /x\n"
+	halfHead     = "GET /half HTTP/1.1\r\nHost: a"
+	halfBody     = "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc"
+	halfChunk    = "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc"
+	badCR        = "f/<NOSRV> -1/-1/-1/-1/+ 400 0 CR-- <BADREQ>"
+	lateCR       = "f/<NOSRV> -1/-1/-1/-1/+ 408 0 cR-- <BADREQ>"
+	rejected     = "f/<NOSRV> -1/-1/-1/-1/+ -1 0 PR-- <BADREQ>"
+	served       = "b/s +/+/+/+/+ 200 n ---- GET / HTTP/1.1"
 )
 
 func abortCases() []abortCase {
@@ -59,6 +62,9 @@ func abortCases() []abortCase {
 		{"http", "", "web", []string{whole, "answer", halfHead, "rst"}, []string{served, badCR}},
 		{"http", "", "web", []string{whole, "answer", halfHead}, []string{served, lateCR}},
 		{"http", "", "web", []string{whole + halfHead, "answer", "fin"}, []string{served, badCR}},
+		{"http", rejectingWeb, "web", []string{whole}, []string{rejected}},
+		{"http", rejectingWeb + "  http-request deny\n  monitor-uri /\n", "web", []string{whole}, []string{rejected}},
+		{"http", "  tcp-request content reject if { path /x }\n  http-request set-path /x\n", "web", []string{whole, "answer", "fin"}, []string{served}},
 		{"http", "", "deaf", []string{"with fin", halfBody}, []string{"b/s +/+/+/-1/+ -1 0 CL-- POST /p HTTP/1.1"}},
 		{"http", "", "deaf", []string{halfBody, "reached", "d", "reached", "fin"}, []string{"b/s +/+/+/-1/+ -1 0 CD-- POST /p HTTP/1.1"}},
 		{"http", "", "deaf", []string{halfBody, "reached", "d", "reached", "rst"}, []string{"b/s +/+/+/-1/+ -1 0 CD-- POST /p HTTP/1.1"}},

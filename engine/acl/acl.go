@@ -77,7 +77,13 @@ func (p *Program) Decide(f *Facts) Decision {
 	case t == True && p.content.actions[rule] == conf.Reject:
 		return Decision{Refuse, -1, p.content.step + int(rule)}
 	}
-	return p.route(f)
+	return p.Route(f)
+}
+
+// Rejects reports whether a tcp-request content rule rejects the client. f.Final must be set.
+func (p *Program) Rejects(f *Facts) bool {
+	rule, t := p.content.filter(f)
+	return t == True && p.content.actions[rule] == conf.Reject
 }
 
 // Failing reports whether a condition of `monitor fail` is true. f.Final must be set.
@@ -90,7 +96,8 @@ func (p *Program) Failing(f *Facts) bool {
 	return false
 }
 
-func (p *Program) route(f *Facts) Decision {
+// Route evaluates use_backend and default_backend only. The verdict is never More if f.Final is set.
+func (p *Program) Route(f *Facts) Decision {
 	rule, t := p.useBackend.first(f)
 	switch {
 	case t == Unknown:

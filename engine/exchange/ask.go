@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"sluice/conf"
-	"sluice/engine/acl"
 	"sluice/engine/httpflow"
 	"sluice/engine/relay"
 	"sluice/engine/session"
@@ -92,6 +91,10 @@ func (m *modeHTTP) asked(view relay.View, n int) {
 		m.x.flow.CloseClient()
 	}
 	m.x.head = int32(n)
+	if m.Frontend.Rules.Rejects(&m.Facts) {
+		m.reject()
+		return
+	}
 	m.CountAsked()
 	switch m.decide() {
 	case session.GoesOn:
@@ -100,6 +103,16 @@ func (m *modeHTTP) asked(view relay.View, n int) {
 		m.takeAsked(view, n)
 		m.sayOurs()
 	}
+}
+
+// reject ends the session without an answer, because a tcp-request content rule rejects the client.
+// As in HAProxy, these rules come before all other rules of mode http. The request is logged as
+// <BADREQ> and does not count as a request.
+func (m *modeHTTP) reject() {
+	m.CountDeniedRequest()
+	m.x.headDone = -1
+	m.x.marks |= outstanding
+	m.endExchange(term('P', 'R'), session.Ending{Linger: true, Last: client})
 }
 
 // decide decides whether a server or this proxy answers a request. It returns GoesOn for a server,
@@ -121,13 +134,8 @@ func (m *modeHTTP) headToServer() session.Result {
 	if became := m.requestRules(&m.Frontend.Rules.Request); became != session.GoesOn {
 		return became
 	}
-	d := m.Frontend.Rules.Decide(&m.Facts)
-	switch {
-	case d.Verdict == acl.Refuse:
-		m.CountDeniedRequest()
-		m.refuse(403, term('P', 'R'))
-		return session.Left
-	case d.Backend < 0:
+	d := m.Frontend.Rules.Route(&m.Facts)
+	if d.Backend < 0 {
 		m.refuse(503, term('S', 'C'))
 		return session.Left
 	}
