@@ -79,6 +79,8 @@ func abortCases() []abortCase {
 		{"http", notNull, "dead", []string{whole}, []string{"b/s +/+/-1/-1/+ 503 n SC-- GET / HTTP/1.1"}},
 		{"http", notNull, "dead", []string{"fin"}, nil},
 		{"http", notNull, "none", []string{whole}, []string{"b/<NOSRV> +/-1/-1/-1/+ 503 n SC-- GET / HTTP/1.1"}},
+		{"http", "", "no backend", []string{whole}, []string{"f/<NOSRV> -1/-1/-1/-1/+ 503 n SC-- GET / HTTP/1.1"}},
+		{"http", "  http-request set-header X y\n", "no backend", []string{whole}, []string{"f/<NOSRV> -1/-1/-1/-1/+ 503 n SC-- GET / HTTP/1.1"}},
 		{"http", ignore, "web", []string{"fin"}, nil},
 		{"http", ignore, "web", []string{"rst"}, nil},
 		{"http", ignore, "web", nil, nil},
@@ -109,7 +111,10 @@ func abortConfig(cases []abortCase, servers map[string]func(int) string) string 
 	var text strings.Builder
 	text.WriteString("defaults\n  log global\n  retries 1\n  timeout connect 5s\n  timeout client 10s\n  timeout server 10s\n")
 	for i, c := range cases {
-		fmt.Fprintf(&text, "frontend abort%d\n  mode %s\n  option %slog\n  bind 127.0.1.%d:1\n  default_backend b%d\n%s", i, c.mode, c.mode, i, i, c.front)
+		fmt.Fprintf(&text, "frontend abort%d\n  mode %s\n  option %slog\n  bind 127.0.1.%d:1\n%s", i, c.mode, c.mode, i, c.front)
+		if c.back != "no backend" {
+			fmt.Fprintf(&text, "  default_backend b%d\n", i)
+		}
 		if c.mode == "http" {
 			text.WriteString("  timeout http-request 300ms\n  timeout http-keep-alive 300ms\n")
 		}
