@@ -89,7 +89,7 @@
 //	trailer that frames or routes          9110 6.5.1     400      broken off
 //	trailers above 64 KiB                  9110 5.4       400      broken off
 //	status below 100, not three digits     4              -        502
-//	WebSocket without a key of 24 bytes    6455 4.1       400      -
+//	WebSocket, no body, no key of 24 bytes 6455 4.1       400      -
 //	101 without Upgrade in the request     9110 15.2.2    -        502
 //	101 without Connection: upgrade        9110 7.8       -        502
 //	101 to WebSocket without Accept        6455 4.2.2     -        502

@@ -43,7 +43,7 @@ var methods = map[string]marks{"HEAD": head, "GET": get, "POST": post, "CONNECT"
 
 // words reads the fields that concern the connection. It returns false if the Host field, which
 // HTTP/1.1 requires, is missing (RFC 9112 3.2). It also returns false if a request for WebSocket
-// has no key (RFC 6455 4.1).
+// has no key (RFC 6455 4.1). A request with a body asks for no WebSocket, see judge.
 func (x *Exchange) words(h *sniff.Head) bool {
 	var host, close, keep, wants, offers, forbidden, webSocket, key bool
 	for name, value, at := h.Next(0); at > 0; name, value, at = h.Next(at) {
@@ -71,7 +71,8 @@ func (x *Exchange) words(h *sniff.Head) bool {
 	if close || x.has(old) && !keep {
 		x.marks |= closeClient | closeServer
 	}
-	return (host || x.has(old)) && (key || !wants || !webSocket)
+	body := h.Chunked || h.ContentLength > 0
+	return (host || x.has(old)) && (key || !wants || !webSocket || body)
 }
 
 // Lengths of the base64 text of 16 and of 20 bytes (RFC 6455 4.1 and 4.2.2).
