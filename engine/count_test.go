@@ -75,6 +75,10 @@ func countCases() []countCase {
 		{"tcp, dead server", tcp("", "dead", "hello"), ""},
 		{"tcp, no server", tcp("", "none"), ""},
 		{"tcp denied", tcp(rejecting, "echo", "hello"), ""},
+		{"tcp, reset while inspecting", tcp(rejecting, "echo", "he", "rst"), ""},
+		{"tcp, reset while inspecting, no byte", tcp(rejecting, "echo", "rst"), ""},
+		{"tcp, reset while inspecting, no backend", tcp(rejecting, "no backend", "he", "rst"), ""},
+		{"tcp, reset while inspecting, denied", tcp(rejectingPart, "echo", "he", "rst"), ""},
 		{"tcp, connection denied", tcp("  tcp-request connection reject\n", "echo"), ""},
 	}
 }

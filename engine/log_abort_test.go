@@ -32,6 +32,8 @@ const (
 	notNull   = "  option dontlognull\n"
 	ignore    = "  option http-ignore-probes\n"
 	rejecting = "  tcp-request inspect-delay 5s\n  tcp-request content reject if { req.len gt 3 }\n"
+	// rejectingPart rejects a client that ends without an HTTP request.
+	rejectingPart = "  tcp-request inspect-delay 5s\n  tcp-request content reject if !HTTP\n"
 	// rejectingWeb rejects requests by a path that http-request rules would have changed before.
 	rejectingWeb = "  tcp-request content reject if { path / }\n  http-request set-path /x\n"
 	halfHead     = "GET /half HTTP/1.1\r\nHost: a"
@@ -93,6 +95,12 @@ func abortCases() []abortCase {
 		{"tcp", notNull, "dead", []string{"h", "fin"}, []string{"b/s +/-1/+ 0 SC"}},
 		{"tcp", notNull, "echo", []string{"hello", "answer", "fin"}, []string{"b/s +/+/+ n --"}},
 		{"tcp", notNull, "echo", []string{"fin"}, nil},
+		{"tcp", rejecting, "echo", []string{"he", "rst"}, []string{"b/<NOSRV> -1/-1/+ 0 CR"}},
+		{"tcp", rejecting, "echo", []string{"rst"}, []string{"b/<NOSRV> -1/-1/+ 0 CR"}},
+		{"tcp", notNull + rejecting, "echo", []string{"rst"}, nil},
+		{"tcp", notNull + rejecting, "echo", []string{"he", "rst"}, []string{"b/<NOSRV> -1/-1/+ 0 CR"}},
+		{"tcp", rejectingPart, "echo", []string{"he", "rst"}, []string{"f/<NOSRV> -1/-1/+ 0 PR"}},
+		{"tcp", rejecting, "no backend", []string{"he", "rst"}, []string{"f/<NOSRV> -1/-1/+ 0 CR"}},
 		{"tcp", notNull + rejecting, "echo", []string{"hello"}, []string{"f/<NOSRV> -1/-1/+ 0 PR"}},
 		{"tcp", notNull + rejecting, "dead", []string{"he", "fin"}, []string{"b/s +/-1/+ 0 SC"}},
 		{"tcp", notNull + rejecting, "none", []string{"he", "fin"}, []string{"b/<NOSRV> -1/-1/+ 0 SC"}},

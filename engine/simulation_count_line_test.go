@@ -65,10 +65,10 @@ func (t *truth) addLines() {
 }
 
 // place finds the rows of a line. A line of mode tcp may name the default backend although its
-// session ended before a backend was chosen.
+// session ended before a backend was chosen. A client that failed before has a backend.
 func (t *truth) place(c *countedLine) {
 	c.f = t.fronts[c.front.number]
-	if !c.front.http && c.term[1] == 'R' {
+	if !c.front.http && c.term[1] == 'R' && !c.ends("CR") {
 		return
 	}
 	for i, b := range t.backs {
@@ -134,7 +134,7 @@ func (t *truth) addSession(c *countedLine) {
 	switch {
 	case c.ends("PR"):
 		c.f.inc(colDeniedReq)
-	case c.ends("cR"):
+	case c.ends("cR"), c.ends("CR"):
 		c.f.inc(colFailedReq)
 	}
 	if c.b == nil {

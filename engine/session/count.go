@@ -29,7 +29,7 @@ func (v *Visit) countOpened() {
 }
 
 // CountBadRequest counts a request whose body was malformed. In mode tcp it counts first bytes
-// that did not arrive in time.
+// that did not arrive in time, and a client that failed before the rules decided.
 func (v *Visit) CountBadRequest() { v.Frontend.Stat.FailedReq.Inc() }
 
 // countRouted counts that a session, or in mode http a request, was given to its backend.

@@ -27,7 +27,7 @@ func (m *modeTCP) inspect() {
 	for {
 		view, e := m.Stock.Look(in, in, int(m.S.Sock[Client].FD), true)
 		if e != 0 {
-			m.End(Ending{Term: m.term('C')})
+			m.abandoned()
 			return
 		}
 		if len(view.Bytes) == 0 {
@@ -39,7 +39,7 @@ func (m *modeTCP) inspect() {
 		}
 	}
 	if in.Has(relay.SourceEnded | relay.SourceDoubtful) { // a reset came with the FIN
-		m.End(Ending{Term: m.term('C')})
+		m.abandoned()
 		return
 	}
 	if in.Has(relay.SourceEnded) {
@@ -56,7 +56,7 @@ func (m *modeTCP) inspect() {
 func (m *modeTCP) look(view relay.View) Result {
 	in := &m.S.Flow[Client]
 	if view.InSocket() && in.Has(relay.SourceDoubtful) { // a peek does not return the error of a reset
-		m.End(Ending{Term: m.term('C')})
+		m.abandoned()
 		return Left
 	}
 	last := len(view.Bytes) >= sniff.MaxWire || m.Stock.Full(&view) || view.InSocket() && in.Has(relay.SourceClosing)
@@ -79,6 +79,28 @@ func (m *modeTCP) sniff(view relay.View, last bool) Result {
 // bytes will come.
 func (m *modeTCP) decideLast() { m.sniff(m.sent(), true) }
 
+// abandoned ends the session of a client that has failed. As in HAProxy, the rules still decide on
+// the bytes that the client has sent. A rule may reject the client. Otherwise the session counts as
+// a bad request, and for the backend that the rules choose.
+func (m *modeTCP) abandoned() {
+	view := m.sent()
+	m.Scanner.Sniff(&m.S.Sniff, view.Bytes, &m.Sniffed)
+	m.Facts.Received = len(view.Bytes)
+	m.tellFacts(true)
+	d := m.Frontend.Rules.Decide(&m.Facts)
+	m.keep(view.Loose())
+	if d.Verdict == acl.Refuse {
+		m.reject()
+		return
+	}
+	if d.Backend >= 0 {
+		m.UseBackend(int32(d.Backend))
+		m.countRouted()
+	}
+	m.CountBadRequest()
+	m.End(Ending{Term: m.term('C')})
+}
+
 // sent returns the bytes that the client has sent. It also reads bytes in the socket that no event
 // has announced. After a failed read the view may be shorter than before, so the parsing starts
 // again.
@@ -97,20 +119,31 @@ func (m *modeTCP) sent() relay.View {
 // bytes that were read and that no flow holds. If last is true, the rules get no more bytes: the
 // client has sent FIN, the time or memory for its bytes is used up, or no rule needs bytes.
 func (m *modeTCP) decide(early []byte, last bool) Result {
-	m.Facts.Src = m.S.ClientAddr()
-	m.Facts.Final = last
-	m.FindDestination(m.Frontend, int(m.S.Sock[Client].FD))
+	m.tellFacts(last)
 	switch d := m.Frontend.Rules.Decide(&m.Facts); d.Verdict {
 	case acl.More:
 		return Waits
 	case acl.Refuse:
 		m.keep(early) // `option dontlognull` must know whether the client has sent a byte
-		m.CountDeniedRequest()
-		m.End(Ending{Term: Term('P', 'R')})
+		m.reject()
 	case acl.Route:
 		m.route(d.Backend, early)
 	}
 	return Left
+}
+
+// tellFacts sets the facts that rules read, except the client's bytes. last means that no more bytes
+// will be examined.
+func (m *modeTCP) tellFacts(last bool) {
+	m.Facts.Src = m.S.ClientAddr()
+	m.Facts.Final = last
+	m.FindDestination(m.Frontend, int(m.S.Sock[Client].FD))
+}
+
+// reject ends the session of a client that a tcp-request content rule rejects.
+func (m *modeTCP) reject() {
+	m.CountDeniedRequest()
+	m.End(Ending{Term: Term('P', 'R')})
 }
 
 // inspectedLongEnough is called at the deadline of the inspecting state. It ends a session whose
