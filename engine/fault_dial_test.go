@@ -71,6 +71,21 @@ func TestRetries(t *testing.T) {
 	}
 }
 
+// A retry counts before its pause, so that counters and log agree if the client leaves in the pause.
+// HAProxy counts it at the same time.
+func TestRetryCountsBeforeItsPause(t *testing.T) {
+	b := start(t, strings.Replace(farm, "connect 100ms", "connect 10s", 1)+"  server s "+deadPort(t))
+	c := b.dial("f")
+	wait(t, "an attempt", func() bool { return b.counted()[0] == 1 })
+	resetSent(t, c.(*net.TCPConn))
+	if e := b.wantTerm("CC"); e.retries != "1" {
+		t.Errorf("log line %q; want 1 retry", e.text)
+	}
+	if n, want := b.counted(), [3]int{1, 1, 0}; n != want {
+		t.Errorf("connects, retries, redispatches: %v; want %v", n, want)
+	}
+}
+
 // counted returns the counters of the first backend's servers: attempts, retries, redispatches.
 func (b *balancer) counted() (n [3]int) {
 	for _, s := range b.site.Backends[0].Servers() {

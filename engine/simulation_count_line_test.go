@@ -190,15 +190,17 @@ func (t *truth) addAttempts(c *countedLine) {
 	if unmade {
 		a.made.least--
 	}
-	t.addRetries(c, n, unmade)
+	// Without redispatch, a retry counts before the pause.
+	counted := !t.backOf(c.b).redispatch && (c.ends("CC") || c.ends("K"))
+	t.addRetries(c, n, unmade && !counted)
 	t.addPersistence(c, a)
 }
 
-// addRetries adds n retries. Each retry counts for the server that failed. The line identifies this
+// addRetries adds n retries. unsure means that the last one may not be counted. Each retry counts for the server that failed. The line identifies this
 // server if there was no redispatch, in mode http only if the backend has one server.
-func (t *truth) addRetries(c *countedLine, n int64, unmade bool) {
+func (t *truth) addRetries(c *countedLine, n int64, unsure bool) {
 	sure := n
-	if unmade {
+	if unsure {
 		sure--
 	}
 	switch {

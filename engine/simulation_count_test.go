@@ -4,6 +4,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"sluice/engine/actor"
 	"sluice/pool"
@@ -110,6 +111,9 @@ func (t *truth) serversOf(b *expected) []*expected {
 	}
 	return nil
 }
+
+// backOf returns the backend of a row.
+func (t *truth) backOf(row *expected) *simBack { return t.backs[slices.Index(t.backRows, row)] }
 
 // headOnly adds the bytes of a request that was not sent to its server. They count as bytes from
 // the client, but no system call sends them.

@@ -67,7 +67,9 @@ func (v *Visit) CountPicked() {
 	v.Server().Stat.Selected.Inc()
 }
 
-// CountRetry counts another attempt to connect to the same server, or a request that is sent again.
+// CountRetry counts that another attempt to connect to the same server will be made, or that a
+// request is sent again. As in the log, the attempt counts even if the session ends in the pause
+// before it.
 func (v *Visit) CountRetry() {
 	v.Backend.Stat.Retries.Inc()
 	v.Server().Stat.Retries.Inc()

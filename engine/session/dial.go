@@ -110,6 +110,9 @@ func (v *Visit) failed(how attempt, e sock.Errno) {
 		return
 	}
 	v.S.Tries++
+	if next.Next == pool.SameServer {
+		v.CountRetry()
+	}
 	if next.Wait > 0 {
 		if !v.Watch(Client) {
 			v.End(Ending{Term: Term('R', 'C')})
@@ -146,7 +149,6 @@ func (v *Visit) retry(pickAgain bool) {
 		v.Choose(was, nil)
 		return
 	}
-	v.CountRetry()
 	v.dial(nil)
 }
 
