@@ -176,20 +176,21 @@ type FrontTimeout struct {
 
 // Backend holds servers and the settings to choose one.
 type Backend struct {
-	Name       string
-	Pos        Pos
-	Listen     bool
-	Mode       Mode
-	Balance    Balance
-	Servers    []*Server
-	Retries    int  // default 3
-	Redispatch int  // interval of option redispatch; 0: off, P: every P-th retry, -N: every (Retries+1-N)-th; -1 is the last retry
-	AllBackups bool // option allbackups: use all backup servers, not only the first
-	Timeout    BackTimeout
-	Log        Logging // only its targets are used: health messages are sent to them
-	ACLs       []*ACL
-	Cookie     *Cookie
-	HTTPCheck  *HTTPCheck
+	Name            string
+	Pos             Pos
+	Listen          bool
+	Mode            Mode
+	Balance         Balance
+	Servers         []*Server
+	Retries         int  // default 3
+	Redispatch      bool // option redispatch
+	RedispatchEvery int  // interval of option redispatch; 0: no retry is selected, P: every P-th retry, -N: every (Retries+1-N)-th; -1 is the last retry
+	AllBackups      bool // option allbackups: use all backup servers, not only the first
+	Timeout         BackTimeout
+	Log             Logging // only its targets are used: health messages are sent to them
+	ACLs            []*ACL
+	Cookie          *Cookie
+	HTTPCheck       *HTTPCheck
 	HTTPSettings
 	PretendKeepAlive bool // option http-pretend-keepalive
 	Persist          bool // option persist: the server that a cookie names is used even if it is down

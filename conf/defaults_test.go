@@ -39,10 +39,10 @@ backend fourth from one
 	if b := cfg.Backend("before"); b.Retries != 3 || b.Timeout.Connect != 0 {
 		t.Errorf("a section before all defaults: %+v", b)
 	}
-	if b := cfg.Backend("first"); b.Retries != 7 || b.Redispatch != 0 || b.Servers[0].Inter != 9*time.Second {
+	if b := cfg.Backend("first"); b.Retries != 7 || b.Redispatch || b.Servers[0].Inter != 9*time.Second {
 		t.Errorf("first: %+v", b)
 	}
-	if b := cfg.Backend("second"); b.Retries != 8 || b.Redispatch != -1 || b.Servers[0].Inter != time.Second {
+	if b := cfg.Backend("second"); b.Retries != 8 || !b.Redispatch || b.RedispatchEvery != -1 || b.Servers[0].Inter != time.Second {
 		t.Errorf("second: %+v", b)
 	}
 	if f := cfg.Frontend("f"); f.MaxConn != 10 {

@@ -163,7 +163,7 @@ func (r *reader) logFormat(on bool) {
 }
 
 // optionRedispatch parses `option redispatch [interval]`. The default is -1, "on the last retry",
-// as in HAProxy.
+// as in HAProxy. There 0 only means that the interval selects no retry: the option still is on.
 func (r *reader) optionRedispatch(on bool) {
 	interval := -1
 	if arg := r.next(); arg != "" && !r.atoi("interval", arg, -maxRetries, maxRetries, &interval) {
@@ -175,7 +175,7 @@ func (r *reader) optionRedispatch(on bool) {
 	if !on {
 		interval = 0
 	}
-	r.p.back.Redispatch = interval
+	r.p.back.Redispatch, r.p.back.RedispatchEvery = on, interval
 }
 
 // optionForwardFor parses `option forwardfor [except NET] [header NAME] [if-none]`.

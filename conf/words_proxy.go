@@ -32,7 +32,7 @@ func (r *reader) retries() { r.number(0, maxRetries, &r.p.back.Retries) }
 
 func (r *reader) oldRedispatch() {
 	if r.end() {
-		r.p.back.Redispatch = -1
+		r.p.back.Redispatch, r.p.back.RedispatchEvery = true, -1
 		r.warnf("HAProxy 2.1 removed it; taken as 'option redispatch'")
 	}
 }

@@ -141,8 +141,8 @@ func (t *table) rules(f *Frontend) {
 func backTable(c *Config, b *Backend) *table {
 	t := &table{kind: "backend", name: b.Name, scope: inBack}
 	t.both(c, b.Mode, b.Log.Targets, &b.HTTPSettings)
-	t.option(inBack, b.Redispatch == -1, "redispatch")
-	t.option(inBack, b.Redispatch != 0 && b.Redispatch != -1, "redispatch", strconv.Itoa(b.Redispatch))
+	t.option(inBack, b.Redispatch && b.RedispatchEvery == -1, "redispatch")
+	t.option(inBack, b.Redispatch && b.RedispatchEvery != -1, "redispatch", strconv.Itoa(b.RedispatchEvery))
 	t.option(inBack, b.AllBackups, "allbackups")
 	t.option(inBack, b.PretendKeepAlive, "http-pretend-keepalive")
 	t.option(inBack, b.Persist, "persist")

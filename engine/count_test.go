@@ -55,6 +55,7 @@ func countCases() []countCase {
 		{"dead server", to("dead", whole), ""},
 		{"no server", to("none", whole), ""},
 		{"redispatch", to("two", whole, "answer", "fin"), "  option redispatch\n"},
+		{"redispatch 0", to("two", whole, "answer", "fin"), "  option redispatch 0\n"},
 		{"denied", web("  http-request deny\n", whole), ""},
 		{"rejected", web(rejectingWeb, whole), ""},
 		{"rejected before other rules", web(rejectingWeb+"  monitor-uri /\n  http-request return status 200\n", whole), ""},

@@ -44,6 +44,7 @@ func TestRetries(t *testing.T) {
 		"timed out":           {"retries 2", []string{hole}, "sC", "b/s0", "2", 300, [3]int{3, 2, 0}},
 		"stays without word":  {"retries 1", []string{dead, live}, "SC", "b/s0", "1", 100, [3]int{2, 1, 0}},
 		"moves at once":       {"option redispatch", []string{dead, live}, "--", "b/s1", "+1", 0, [3]int{2, 0, 1}},
+		"moves at interval 0": {"option redispatch 0", []string{dead, live}, "--", "b/s1", "+1", 0, [3]int{2, 0, 1}},
 		"moves from timeout":  {"option redispatch", []string{hole, live}, "--", "b/s1", "+1", 100, [3]int{2, 0, 1}},
 		"nowhere to move":     {"option redispatch\n  retries 1", []string{dead}, "SC", "b/s0", "1", 100, [3]int{2, 1, 0}},
 		"moves among failing": {"option redispatch\n  retries 2", []string{dead, dead}, "SC", "b/s0", "+2", 0, [3]int{3, 0, 2}},

@@ -127,7 +127,7 @@ func (v *simServer) become(k serverKind) {
 
 func redispatchOn(t *turn[*simBack]) {
 	t.of.redispatch = true
-	t.of.say("option redispatch%s", among(t.Rand, "", " 1", " -1", " 2"))
+	t.of.say("option redispatch%s", among(t.Rand, "", " 1", " -1", " 2", " 0"))
 }
 
 func weighServers(t *turn[*simBack]) {

@@ -77,11 +77,10 @@ func isVersion(s string) bool {
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // printable makes a text from a server safe for a log line, as HAProxy does. Double quotes, angle
-// brackets and bytes that are not printable ASCII become <XX>, with the byte in hexadecimal. The
-// text is cut to maxReason bytes before that.
+// brackets and bytes that are not printable ASCII become <XX>, with the byte in hexadecimal.
 func printable(words string) string {
 	var b strings.Builder
-	for _, c := range []byte(words[:min(len(words), maxReason)]) {
+	for _, c := range []byte(words) {
 		if c < ' ' || c > '~' || strings.IndexByte(`"<>`, c) >= 0 {
 			fmt.Fprintf(&b, "<%02X>", c)
 		} else {

@@ -83,10 +83,9 @@ func TestReadStatusAsksForNoMoreThanItNeeds(t *testing.T) {
 // The expected texts are those that HAProxy 2.6.12 logged.
 func TestPrintable(t *testing.T) {
 	for in, want := range map[string]string{
-		"Not Found":                "Not Found",
-		"a\"b<c>\\d\x01\xe9 f":     `a<22>b<3C>c<3E>\d<01><E9> f`,
-		"\x1b[31m":                 "<1B>[31m",
-		strings.Repeat("abcd", 40): strings.Repeat("abcd", 40)[:127],
+		"Not Found":            "Not Found",
+		"a\"b<c>\\d\x01\xe9 f": `a<22>b<3C>c<3E>\d<01><E9> f`,
+		"\x1b[31m":             "<1B>[31m",
 	} {
 		if got := printable(in); got != want {
 			t.Errorf("%q: got %s, want %s", in, got, want)

@@ -81,7 +81,7 @@ func reason(r Result) string {
 		code = fmt.Sprintf(", code: %d", r.Code)
 	}
 	if r.Info != "" {
-		info = fmt.Sprintf(`, info: "%s"`, r.Info)
+		info = fmt.Sprintf(`, info: "%s"`, printable(r.Info))
 	}
 	return fmt.Sprintf(", reason: %s%s%s, check duration: %dms", r.Status.Text(), code, info, r.Duration.Milliseconds())
 }

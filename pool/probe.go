@@ -57,7 +57,7 @@ type Result struct {
 	Local    bool // this process lacked a port, a descriptor or memory; the server may be fine
 	Status   CheckStatus
 	Code     int           // HTTP status code of the server's answer; 0: no answer
-	Info     string        // text of a system error, or the server's reason phrase; may be empty
+	Info     string        // text of a system error, or the server's reason phrase: any bytes, at most maxReason; may be empty
 	Duration time.Duration // duration of the check
 }
 

@@ -90,7 +90,7 @@ func (q question) verdict(code int, reason string) Result {
 	case expected(c, code):
 		return Result{OK: true, Status: L7OK, Code: code}
 	}
-	return Result{Status: L7STS, Code: code, Info: printable(reason)}
+	return Result{Status: L7STS, Code: code, Info: reason[:min(len(reason), maxReason)]}
 }
 
 // expected reports whether `http-check expect` accepts this status; without it, 200 to 399.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -80,7 +81,8 @@ func TestVerdicts(t *testing.T) {
 		{conf.HTTPCheck{}, "399 Odd", Result{OK: true, Status: L7OK, Code: 399}},
 		{conf.HTTPCheck{}, "199 Odd", Result{Status: L7STS, Code: 199, Info: "Odd"}},
 		{conf.HTTPCheck{}, "400 Bad Request", Result{Status: L7STS, Code: 400, Info: "Bad Request"}},
-		{conf.HTTPCheck{}, "404 Not \"Found\"", Result{Status: L7STS, Code: 404, Info: "Not <22>Found<22>"}},
+		{conf.HTTPCheck{}, "404 Not \"Found\"", Result{Status: L7STS, Code: 404, Info: `Not "Found"`}},
+		{conf.HTTPCheck{}, "404 " + strings.Repeat("abcd", 40), Result{Status: L7STS, Code: 404, Info: strings.Repeat("abcd", 40)[:127]}},
 		{conf.HTTPCheck{}, "503", Result{Status: L7STS, Code: 503}},
 		{not500, "404 Not Found", Result{OK: true, Status: L7OK, Code: 404}},
 		{not500, "599 Odd", Result{Status: L7STS, Code: 599, Info: "Odd"}},
@@ -175,7 +177,7 @@ func TestQuestionsFollowARealServer(t *testing.T) {
 			for _, step := range []struct{ answer, event string }{
 				{"404 Not Found", "Server bk/a is stopping, reason: Layer7 check conditionally passed, code: 404, check duration: 0ms. 1 active and 0 backup servers online. 0 sessions requeued, 0 total in queue."},
 				{"200 OK", "Server bk/a is UP, reason: Layer7 check passed, code: 200, check duration: 0ms. 2 active and 0 backup servers online. 0 sessions requeued, 0 total in queue."},
-				{"500 Internal Server Error", `Server bk/a is DOWN, reason: Layer7 wrong status, code: 500, info: "Internal Server Error", check duration: 0ms. 1 active and 0 backup servers left. 0 sessions active, 0 requeued, 0 remaining in queue.`},
+				{"500 Internal \"Server\" Error", `Server bk/a is DOWN, reason: Layer7 wrong status, code: 500, info: "Internal <22>Server<22> Error", check duration: 0ms. 1 active and 0 backup servers left. 0 sessions active, 0 requeued, 0 remaining in queue.`},
 				{"302 Found", "Server bk/a is UP, reason: Layer7 check passed, code: 302, check duration: 0ms. 2 active and 0 backup servers online. 0 sessions requeued, 0 total in queue."},
 				{"no number", "Server bk/a is DOWN, reason: Layer7 invalid response, check duration: 0ms. 1 active and 0 backup servers left. 0 sessions active, 0 requeued, 0 remaining in queue."},
 			} {

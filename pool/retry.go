@@ -48,7 +48,7 @@ func (b *Backend) AfterFailure(f Failure) Retry {
 // of three conditions. The server is down. Or the interval of the option selects this retry. Or
 // balancing chose the server, not a cookie, and can choose another.
 func (b *Backend) mayLeave(f Failure) bool {
-	if b.Conf.Redispatch == 0 {
+	if !b.Conf.Redispatch {
 		return false
 	}
 	return !f.Server.Running() || b.redispatchOn(f.Retries+1) ||
@@ -57,9 +57,9 @@ func (b *Backend) mayLeave(f Failure) bool {
 
 // redispatchOn reports whether the n-th retry redispatches. With a positive interval P, every P-th
 // retry does. With a negative interval -N, every retry does whose number is a multiple of
-// retries+1-N.
+// retries+1-N. With 0 none does.
 func (b *Backend) redispatchOn(n int) bool {
-	every := b.Conf.Redispatch
+	every := b.Conf.RedispatchEvery
 	if every < 0 {
 		every = b.Conf.Retries + 1 + every
 	}

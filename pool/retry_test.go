@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"strconv"
 	"testing"
 	"time"
 )
@@ -11,43 +12,51 @@ func TestAfterFailure(t *testing.T) {
 		name       string
 		servers    int
 		retries    int
-		redispatch int
+		redispatch string // interval; empty: no option redispatch
 		down       string
 		failure    Failure
 		want       []Retry // after each of several failures in a row
 	}{
-		{"no redispatch: the same server, after a pause", 2, 3, 0, "", Failure{},
+		{"no redispatch: the same server, after a pause", 2, 3, "", "", Failure{},
 			[]Retry{{SameServer, second}, {SameServer, second}, {SameServer, second}, {GiveUp, 0}}},
-		{"a timeout has waited enough", 2, 1, 0, "", Failure{Timeout: true},
+		{"a timeout has waited enough", 2, 1, "", "", Failure{Timeout: true},
 			[]Retry{{SameServer, 0}, {GiveUp, 0}}},
-		{"no retries", 2, 0, -1, "", Failure{}, []Retry{{GiveUp, 0}}},
-		{"two active: elsewhere at once", 2, 2, -1, "", Failure{},
+		{"no retries", 2, 0, "-1", "", Failure{}, []Retry{{GiveUp, 0}}},
+		{"two active: elsewhere at once", 2, 2, "-1", "", Failure{},
 			[]Retry{{Redispatch, 0}, {Redispatch, 0}, {GiveUp, 0}}},
-		{"alone: only the last retry chooses anew, to meet it again", 1, 3, -1, "", Failure{},
+		{"alone: only the last retry chooses anew, to meet it again", 1, 3, "-1", "", Failure{},
 			[]Retry{{SameServer, second}, {SameServer, second}, {Redispatch, second}, {GiveUp, 0}}},
-		{"one left of two", 2, 2, -1, "b", Failure{},
+		{"one left of two", 2, 2, "-1", "b", Failure{},
 			[]Retry{{SameServer, second}, {Redispatch, second}, {GiveUp, 0}}},
-		{"cookie: stays until the last retry", 2, 3, -1, "", Failure{Persist: true},
+		{"cookie: stays until the last retry", 2, 3, "-1", "", Failure{Persist: true},
 			[]Retry{{SameServer, second}, {SameServer, second}, {Redispatch, 0}, {GiveUp, 0}}},
-		{"cookie, every second retry", 2, 4, 2, "", Failure{Persist: true},
+		{"cookie, every second retry", 2, 4, "2", "", Failure{Persist: true},
 			[]Retry{{SameServer, second}, {Redispatch, 0}, {SameServer, second}, {Redispatch, 0}, {GiveUp, 0}}},
-		{"cookie, every retry", 2, 2, 1, "", Failure{Persist: true},
+		{"cookie, every retry", 2, 2, "1", "", Failure{Persist: true},
 			[]Retry{{Redispatch, 0}, {Redispatch, 0}, {GiveUp, 0}}},
-		{"cookie, the last retry but one", 2, 3, -2, "", Failure{Persist: true},
+		{"cookie, the last retry but one", 2, 3, "-2", "", Failure{Persist: true},
 			[]Retry{{SameServer, second}, {Redispatch, 0}, {SameServer, second}, {GiveUp, 0}}},
-		{"an interval before the first retry never comes", 2, 2, -3, "", Failure{Persist: true},
+		{"an interval before the first retry never comes", 2, 2, "-3", "", Failure{Persist: true},
 			[]Retry{{SameServer, second}, {SameServer, second}, {GiveUp, 0}}},
-		{"cookie, server gone down since", 3, 2, -1, "a", Failure{Persist: true},
+		{"interval 0: another server is active", 2, 2, "0", "", Failure{},
 			[]Retry{{Redispatch, 0}, {Redispatch, 0}, {GiveUp, 0}}},
-		{"server gone down, no redispatch", 3, 1, 0, "a", Failure{},
+		{"interval 0, cookie: stays", 2, 2, "0", "", Failure{Persist: true},
+			[]Retry{{SameServer, second}, {SameServer, second}, {GiveUp, 0}}},
+		{"interval 0, alone", 1, 1, "0", "", Failure{},
 			[]Retry{{SameServer, second}, {GiveUp, 0}}},
-		{"server gone down, one left", 2, 1, -1, "a", Failure{},
+		{"cookie, server gone down since", 3, 2, "-1", "a", Failure{Persist: true},
+			[]Retry{{Redispatch, 0}, {Redispatch, 0}, {GiveUp, 0}}},
+		{"server gone down, no redispatch", 3, 1, "", "a", Failure{},
+			[]Retry{{SameServer, second}, {GiveUp, 0}}},
+		{"server gone down, one left", 2, 1, "-1", "a", Failure{},
 			[]Retry{{Redispatch, second}, {GiveUp, 0}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := mustNew(t, weighted([]int{1, 1, 1}[:tt.servers]...))
-			b.Conf.Retries, b.Conf.Redispatch = tt.retries, tt.redispatch
+			c := b.Conf
+			c.Retries, c.Redispatch = tt.retries, tt.redispatch != ""
+			c.RedispatchEvery, _ = strconv.Atoi(tt.redispatch)
 			kill(b, tt.down)
 			f := tt.failure
 			f.Server = b.Servers()[0]

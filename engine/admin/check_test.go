@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -20,7 +21,7 @@ func TestChecksInShowStat(t *testing.T) {
 		check conf.HTTPCheck
 		want  map[string]string
 	}{
-		{conf.HTTPCheck{}, map[string]string{"status": "DOWN", "check_status": "L7STS", "check_code": "404", "check_desc": "Layer7 wrong status", "last_chk": "Not Found"}},
+		{conf.HTTPCheck{}, map[string]string{"status": "DOWN", "check_status": "L7STS", "check_code": "404", "check_desc": "Layer7 wrong status", "last_chk": oddReason}},
 		{conf.HTTPCheck{DisableOn404: true}, map[string]string{"status": "NOLB", "check_status": "L7OKC", "check_code": "404", "check_desc": "Layer7 check conditionally passed", "last_chk": ""}},
 		{conf.HTTPCheck{Expect: []conf.StatusRange{{Low: 404, High: 404}}}, map[string]string{"status": "UP", "check_status": "L7OK", "check_code": "404", "check_desc": "Layer7 check passed", "last_chk": ""}},
 	} {
@@ -37,11 +38,22 @@ func TestChecksInShowStat(t *testing.T) {
 	}
 }
 
+// oddReason has all that a CSV value must quote, and bytes that log lines do not show as they are.
+const oddReason = "Not \"Found\", <\x01\xe9>"
+
 // checkedOnce returns a backend with one server, after one check. The server answers every request
-// with 404.
+// with 404 and oddReason.
 func checkedOnce(t *testing.T, check conf.HTTPCheck) *pool.Backend {
 	t.Helper()
-	web := httptest.NewServer(http.NotFoundHandler())
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "HTTP/1.0 404 %s\r\n\r\n", oddReason)
+	}))
 	defer web.Close()
 	at := netip.MustParseAddrPort(web.Listener.Addr().String())
 	s := &conf.Server{Name: "s1", Weight: 1, Check: true, Inter: time.Minute, Rise: 1, Fall: 1, Address: conf.Address{IP: at.Addr(), Port: at.Port()}}
