@@ -211,3 +211,39 @@ backend b
 	}
 	c.Close()
 }
+
+// TestWebServerFailsDuringUpload: a server that fails before its answer is answered for also while
+// the body is still being sent. HAProxy closes the connection without a word.
+func TestWebServerFailsDuringUpload(t *testing.T) {
+	const size = 30 << 20 // more than the buffers of the sockets hold
+	then := func(end func(net.Conn)) func(*testing.T) func(*net.TCPConn) {
+		return func(*testing.T) func(*net.TCPConn) {
+			return func(c *net.TCPConn) {
+				_, _ = io.CopyN(io.Discard, c, 100000)
+				end(c)
+			}
+		}
+	}
+	for _, c := range []struct {
+		name, status, line string
+		serve              func(*testing.T) func(*net.TCPConn)
+	}{
+		{"reset", "502", `502 SH--`, then(reset)},
+		{"closed", "502", `502 SH--`, then(func(net.Conn) {})},
+		{"reads no more", "504", `504 sH--`, hang},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := impatient(t, c.serve(t))
+			conn := b.dial("f")
+			go func() {
+				_, _ = io.WriteString(conn, post("/", size))
+				_, _ = conn.Write(make([]byte, size)) // ends early: nobody reads the rest
+			}()
+			got, err := io.ReadAll(conn)
+			if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 "+c.status+" ") {
+				t.Errorf("got %q, %v; want status %s", got, err, c.status)
+			}
+			b.wantWeb(c.line + ` "POST / HTTP/1.1"`)
+		})
+	}
+}
