@@ -21,8 +21,9 @@ import (
 // generations is the maximum number of sites, each of one configuration, in use at the same time.
 const generations = 64
 
-// Loop runs the sessions that its listeners accept. Its fields are used only on its own goroutine.
-// Only Reactor.Tell may be called from other goroutines.
+// Loop runs the sessions that its listeners accept. While the loop runs, its fields are used only on
+// its own goroutine, with one exception: other goroutines read Reactor to call Reactor.Tell. NewLoop
+// sets Reactor, and it is not changed afterwards.
 type Loop struct {
 	process *Process
 	sites   [generations]*site.Site // by Session.site; nil: not in use
