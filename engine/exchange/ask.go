@@ -70,7 +70,7 @@ func (m *modeHTTP) hear(view relay.View) session.Result {
 	n, status := m.x.flow.Ask(m.Scanner, &m.S.Sniff, view.Bytes, &m.Sniffed)
 	switch {
 	case status != 0:
-		m.CountUnasked()
+		m.CountBadHead()
 		m.refuse(status, term('P', 'R'))
 	case n != 0:
 		m.asked(view, n)
@@ -255,7 +255,7 @@ func (m *modeHTTP) endAsking() {
 		m.End(session.Ending{Term: term('-', '-')})
 		return
 	}
-	m.CountUnasked()
+	m.CountBadHead()
 	// A part of the head may still be in the socket, see relay.Stock.Look. It is read before the
 	// close.
 	m.S.Flow[client].Set(relay.SourceReady)

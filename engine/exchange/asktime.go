@@ -19,7 +19,7 @@ func (m *modeHTTP) askedTooLate() {
 		m.End(session.Ending{Term: term('-', '-')})
 		return
 	}
-	m.CountUnasked()
+	m.CountBadHead()
 	m.refuse(408, term('c', 'R'))
 }
 

@@ -129,9 +129,9 @@ func (v *Visit) CountAsked() {
 	v.process.Stat.Requests.Request(v.Now())
 }
 
-// CountUnasked counts a request whose head never became complete or was malformed. It counts as
+// CountBadHead counts a request whose head never became complete or was malformed. It counts as
 // a request and as a bad request.
-func (v *Visit) CountUnasked() {
+func (v *Visit) CountBadHead() {
 	v.CountAsked()
 	v.Frontend.Stat.FailedReq.Inc()
 }
