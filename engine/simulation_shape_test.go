@@ -18,7 +18,7 @@ func (s *scene) shape(f *simFront) *actor.WebShape {
 	}
 	f.shape = &actor.WebShape{
 		Paths: []string{"", "/a", "/a/b"}, Closes: f.closes, IgnoresProbes: f.probes,
-		Upgrades: f.tunnels, Connects: f.tunnels, UnixClients: f.overUnix(),
+		Upgrades: f.tunnels, Connects: f.tunnels,
 		Patience: f.patience, Repeats: s.repeats(), Large: s.odds.large, Fill: s.odds.fill, Most: s.odds.most, Tame: s.odds.tame,
 		Effects: []func(*rand.Rand, *actor.WebRequest){func(_ *rand.Rand, q *actor.WebRequest) { s.effect(f, q) }},
 	}

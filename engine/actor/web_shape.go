@@ -18,9 +18,9 @@ type WebShape struct {
 	IgnoresProbes bool
 	// Upgrades and Connects allow requests for tunnels. The Host field of CONNECT has a port.
 	Upgrades, Connects bool
-	// UnixClients and UnixServers mean that some clients or servers use UNIX sockets. A UNIX socket
-	// cannot send a reset on purpose. Its peer gets a reset if bytes were unread at the close.
-	UnixClients, UnixServers bool
+	// UnixServers means that some servers use UNIX sockets. A UNIX socket cannot send a reset on
+	// purpose. Its peer gets a reset if bytes were unread at the close.
+	UnixServers bool
 	// Patience is the shortest timeout of the configuration. All pauses of one message together are
 	// shorter. 0: there is no timeout, so no client or server stops sending without closing.
 	Patience time.Duration

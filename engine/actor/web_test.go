@@ -18,6 +18,7 @@ type webScene struct {
 	count   int
 	delayed bool
 	direct  bool // without a proxy
+	unix    bool // clients connect to the proxy over UNIX sockets
 	shape   WebShape
 	sin     string
 	change  func(p *WebPlan)
@@ -54,7 +55,7 @@ func (x *webScene) play() []string {
 		backends[name] = append(backends[name], at)
 		w.Serve(WebServer{Name: fmt.Sprint("server", i), Backend: name, At: at, Backlog: 10})
 	}
-	x.proxy = &webProxy{WebWorld: w, at: webAddress(80, x.shape.UnixClients), backends: backends, patience: time.Second, sin: x.sin}
+	x.proxy = &webProxy{WebWorld: w, at: webAddress(80, x.unix), backends: backends, patience: time.Second, sin: x.sin}
 	c.Spawn("proxy", x.proxy.run)
 	for i, p := range x.plans {
 		c.Spawn(fmt.Sprint("client ", i+1), func(a *Actor) {
@@ -107,7 +108,7 @@ func webShape() WebShape {
 // newWebScene returns the scene of a seed.
 func newWebScene(seed uint64) *webScene {
 	x := &webScene{seed: seed, count: 10, delayed: seed%4 > 0, shape: webShape(), change: tamed}
-	x.shape.UnixClients, x.shape.UnixServers = seed%5 == 0, seed%7 == 0
+	x.unix, x.shape.UnixServers = seed%5 == 0, seed%7 == 0
 	return x
 }
 
