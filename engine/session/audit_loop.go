@@ -40,7 +40,7 @@ func (l *Loop) Audit() []string {
 // entry has no timer and holds no bytes.
 func (g *ledger) slab() {
 	b, open, listed := g.Sessions, 0, map[int32]bool{}
-	for id := b.free; id != 0; id = b.At(id).next {
+	for id := b.free; id != 0; id = b.At(id).wait {
 		if listed[id] || b.At(id).State != Free {
 			g.unless(false, "the free list leads to %d twice, or it is open", id)
 			return

@@ -123,7 +123,6 @@ type Session struct {
 	last         Side    // leaving: the side whose socket is still open
 	abrupt       bool    // leaving: the socket of side last is closed with RST, not with FIN
 	Term         [2]byte // termination state, as in HAProxy's log; set at the end
-	site         uint8   // index of its site in Loop.sites
 	line         int32   // index of the listener that accepted it, in Loop.Listeners
 	frontend     int32   // index in its site's Frontends
 	Backend      int32   // index in its site's Backends; -1: not chosen
@@ -132,7 +131,7 @@ type Session struct {
 	Since       int64 // start of this state, ms of stat.Now
 	Began       int64 // mode tcp: accepted; mode http: first byte of the request; ms of stat.Now
 	Wall        int64 // accepted, ms since 1970
-	wait        int32 // ms; pausing: until the next attempt; leaving: until Visit.leave runs again
+	wait        int32 // ms; pausing: until the next attempt; leaving: until Visit.leave runs again; free: number of the next free entry, 0: none
 	Queued      int32 // from Began until a server was chosen, ms; -1: not chosen
 	Connected   int32 // from Began until the server was connected, ms; -1: not connected
 	inSYN       int32 // dialing: bytes sent in the SYN that the client's flow still holds
@@ -142,8 +141,8 @@ type Session struct {
 
 	peer  [16]byte    // client's IP address; IPv4 is mapped to IPv6
 	port  uint16      // client's port
+	site  uint8       // index of its site in Loop.sites
 	Sniff sniff.State // progress of parsing the client's bytes
-	next  int32       // free: number of the next free entry of the slab; 0: none
 }
 
 // moves reports whether a direction of the session uses splice, as for large amounts. The events of
@@ -221,7 +220,7 @@ func (b *slab) take() int32 {
 	id := b.free
 	switch {
 	case id != 0:
-		b.free = b.At(id).next
+		b.free = b.At(id).wait
 	case int(b.fresh) < b.Len():
 		id = b.fresh
 		b.fresh++
@@ -240,7 +239,7 @@ func (b *slab) take() int32 {
 // give marks the entry as free and puts it at the front of the free list.
 func (b *slab) give(id int32) {
 	s := b.At(id)
-	s.State, s.next = Free, b.free
+	s.State, s.wait = Free, b.free
 	b.free = id
 	b.Open--
 }

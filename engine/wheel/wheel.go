@@ -29,9 +29,8 @@ type Wheel struct {
 
 // entry is zero until it is armed, so that entries that are never used need no memory.
 type entry struct {
-	due        int64 // when it is to fire
-	next, prev int32 // the next and previous entry in the same slot, or none
-	slot       int32 // the slot that contains it plus one; 0: not armed
+	due        int64 // when it is to fire; 0: not armed
+	next, prev int32 // armed: the next and previous entry in the same slot, or none
 }
 
 // New returns a wheel for the entries 0 to entries-1. The time is now. The caller closes it with
@@ -51,27 +50,29 @@ func New(entries int, now int64) (*Wheel, error) {
 // Close gives the memory back. The wheel must not be used any more.
 func (w *Wheel) Close() { w.entries.Close() }
 
-// in returns the slot that contains the entry, or none.
-func (e *entry) in() int32 { return e.slot - 1 }
+// armed reports whether the entry is armed.
+func (e *entry) armed() bool { return e.due != 0 }
 
-// Arm makes the entry fire at the time at. If the entry is already armed for an earlier time,
-// Arm changes nothing.
+// slot returns the slot that contains an armed entry.
+func (e *entry) slot() int32 { return int32((e.due + Tick - 1) / Tick % slots) }
+
+// Arm makes the entry fire at the time at. A time in the last expired tick or before means the next
+// tick. If the entry is already armed for an earlier time, Arm changes nothing.
 func (w *Wheel) Arm(id int32, at int64) {
 	e := w.entries.At(id)
-	if e.in() != none {
+	if e.armed() {
 		if e.due <= at {
 			return
 		}
 		w.unlink(id)
 	}
-	tick := max((at+Tick-1)/Tick, w.done+1)
-	e.due = at
-	w.link(id, int32(tick%slots))
+	e.due = max(at, w.done*Tick+1)
+	w.link(id)
 }
 
 // Cancel disarms the entry if it is armed.
 func (w *Wheel) Cancel(id int32) {
-	if w.entries.At(id).in() != none {
+	if w.entries.At(id).armed() {
 		w.unlink(id)
 	}
 }
@@ -80,7 +81,7 @@ func (w *Wheel) Cancel(id int32) {
 // if armed is true.
 func (w *Wheel) Due(id int32) (at int64, armed bool) {
 	e := w.entries.At(id)
-	return e.due, e.in() != none
+	return e.due, e.armed()
 }
 
 // Armed returns the number of armed entries.
@@ -135,16 +136,19 @@ func (w *Wheel) expireSlot(slot int32, now int64, fire func(id int32)) {
 		id = e.next
 	}
 	for _, id := range w.ripe {
-		if e := w.entries.At(id); e.in() == slot && e.due <= now {
+		if e := w.entries.At(id); e.armed() && e.slot() == slot && e.due <= now {
 			w.unlink(id)
 			fire(id)
 		}
 	}
 }
 
-func (w *Wheel) link(id, slot int32) {
-	e, first := w.entries.At(id), w.head[slot]
-	e.next, e.prev, e.slot = first, none, slot+1
+// link puts an armed entry into its slot.
+func (w *Wheel) link(id int32) {
+	e := w.entries.At(id)
+	slot := e.slot()
+	first := w.head[slot]
+	e.next, e.prev = first, none
 	if first != none {
 		w.entries.At(first).prev = id
 	}
@@ -153,9 +157,10 @@ func (w *Wheel) link(id, slot int32) {
 	w.armed++
 }
 
+// unlink disarms an entry.
 func (w *Wheel) unlink(id int32) {
 	e := w.entries.At(id)
-	slot := e.in()
+	slot := e.slot()
 	if e.next != none {
 		w.entries.At(e.next).prev = e.prev
 	}
@@ -167,6 +172,6 @@ func (w *Wheel) unlink(id int32) {
 	if w.head[slot] == none {
 		w.occupied[slot/64] &^= 1 << (slot % 64)
 	}
-	e.slot = 0
+	e.due = 0
 	w.armed--
 }
