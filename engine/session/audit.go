@@ -51,15 +51,16 @@ func (c *sessionCheck) serving() bool {
 	return c.is(Dialing, Relaying) || c.is(Exchanging) && !c.mode.Own
 }
 
-// timer: a session with a deadline has an armed timer for this time or earlier. A session that
-// waits for its turn arms the timer in that turn.
+// timer: a session with a deadline has an armed timer for this time or earlier. If the deadline is
+// over, the timer fires at the next tick of the wheel. A session that waits for its turn arms the
+// timer in that turn.
 func (c *sessionCheck) timer() {
 	if c.Sock[Client].Has(waiting) || c.Sock[Server].Has(waiting) {
 		return
 	}
 	at := c.deadline()
 	due, armed := c.Reactor.Due(c.ID)
-	c.unless(at == Never || armed && due <= max(at, c.Now()), "its deadline is %d, its timer %d (armed: %v)", at, due, armed)
+	c.unless(at == Never || armed && due <= max(at, c.Now()+1), "its deadline is %d, its timer %d (armed: %v)", at, due, armed)
 }
 
 // sockets: the sockets that a state needs are open and registered.
