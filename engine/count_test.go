@@ -80,6 +80,8 @@ func countCases() []countCase {
 		{"tcp, reset while inspecting, no byte", tcp(rejecting, "echo", "rst"), ""},
 		{"tcp, reset while inspecting, no backend", tcp(rejecting, "no backend", "he", "rst"), ""},
 		{"tcp, reset while inspecting, denied", tcp(rejectingPart, "echo", "he", "rst"), ""},
+		{"tcp, timeout while inspecting", tcp("  timeout client 300ms\n"+rejecting, "echo", "he"), ""},
+		{"tcp, timeout while inspecting, no byte", tcp("  timeout client 300ms\n"+rejecting, "echo"), ""},
 		{"tcp, connection denied", tcp("  tcp-request connection reject\n", "echo"), ""},
 	}
 }

@@ -221,3 +221,37 @@ func TestBodyBehindSlowConnect(t *testing.T) {
 		t.Errorf("got %q; want 204", got[:n])
 	}
 }
+
+// TestTimeoutsBeginAtTheConnection: the time for which rules wait for first bytes does not count
+// against the timeouts of a relayed connection. The server of a silent client may have to send first.
+func TestTimeoutsBeginAtTheConnection(t *testing.T) {
+	banner := newPeer(t, func(c *net.TCPConn) {
+		pauseFor(100 * time.Millisecond)
+		_, _ = io.WriteString(c, "banner")
+	}).String()
+	for name, c := range map[string]struct{ front, back string }{
+		"tunnel":                  {"  timeout client 9s\n  tcp-request inspect-delay 600ms\n  tcp-request content accept if { req.len gt 9 }\n", "  timeout tunnel 400ms\n"},
+		"client":                  {"  timeout client 650ms\n  tcp-request inspect-delay 600ms\n  tcp-request content accept if { req.len gt 9 }\n", ""},
+		"client, without a delay": {"  timeout client 400ms\n  use_backend b if { hdr(host) a }\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := start(t, "  timeout connect 2s\n  timeout server 9s\nfrontend f\n  bind 127.0.0.1:1\n"+c.front+"  default_backend b\nbackend b\n"+c.back+"  server s "+banner)
+			if got, err := io.ReadAll(b.dial("f")); string(got) != "banner" || err != nil {
+				t.Errorf("got %q, %v", got, err)
+			}
+		})
+	}
+}
+
+// TestClientTimeoutWhileInspecting: timeout client ends a silent client before inspect-delay does, as
+// in HAProxy. No server is connected.
+func TestClientTimeoutWhileInspecting(t *testing.T) {
+	b := start(t, "  timeout connect 2s\n  timeout client 200ms\n  timeout server 9s\nfrontend f\n  bind 127.0.0.1:1\n  tcp-request inspect-delay 1h\n"+
+		"  tcp-request content accept if { req.len gt 9 }\n  default_backend b\nbackend b\n  server s "+newPeer(t, echo).String())
+	if got, err := io.ReadAll(b.dial("f")); len(got) > 0 || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if line := b.line(); !strings.Contains(line, " b/<NOSRV> -1/-1/") || !strings.Contains(line, " cR ") {
+		t.Error(line)
+	}
+}

@@ -27,7 +27,7 @@ func (m *modeTCP) inspect() {
 	for {
 		view, e := m.Stock.Look(in, in, int(m.S.Sock[Client].FD), true)
 		if e != 0 {
-			m.abandoned()
+			m.abandoned('C')
 			return
 		}
 		if len(view.Bytes) == 0 {
@@ -39,7 +39,7 @@ func (m *modeTCP) inspect() {
 		}
 	}
 	if in.Has(relay.SourceEnded | relay.SourceDoubtful) { // a reset came with the FIN
-		m.abandoned()
+		m.abandoned('C')
 		return
 	}
 	if in.Has(relay.SourceEnded) {
@@ -56,7 +56,7 @@ func (m *modeTCP) inspect() {
 func (m *modeTCP) look(view relay.View) Result {
 	in := &m.S.Flow[Client]
 	if view.InSocket() && in.Has(relay.SourceDoubtful) { // a peek does not return the error of a reset
-		m.abandoned()
+		m.abandoned('C')
 		return Left
 	}
 	last := len(view.Bytes) >= sniff.MaxWire || m.Stock.Full(&view) || view.InSocket() && in.Has(relay.SourceClosing)
@@ -79,10 +79,11 @@ func (m *modeTCP) sniff(view relay.View, last bool) Result {
 // bytes will come.
 func (m *modeTCP) decideLast() { m.sniff(m.sent(), true) }
 
-// abandoned ends the session of a client that has failed. As in HAProxy, the rules still decide on
-// the bytes that the client has sent. A rule may reject the client. Otherwise the session counts as
-// a bad request, and for the backend that the rules choose.
-func (m *modeTCP) abandoned() {
+// abandoned ends the session of a client that has failed, or whose timeout has expired. who is the
+// first letter of the termination state. As in HAProxy, the rules still decide on the bytes that the
+// client has sent. A rule may reject the client. Otherwise the session counts as a bad request, and
+// for the backend that the rules choose.
+func (m *modeTCP) abandoned(who byte) {
 	view := m.sent()
 	m.Scanner.Sniff(&m.S.Sniff, view.Bytes, &m.Sniffed)
 	m.Facts.Received = len(view.Bytes)
@@ -98,7 +99,7 @@ func (m *modeTCP) abandoned() {
 		m.countRouted()
 	}
 	m.CountBadRequest()
-	m.End(Ending{Term: m.term('C')})
+	m.End(Ending{Term: m.term(who)})
 }
 
 // sent returns the bytes that the client has sent. It also reads bytes in the socket that no event
@@ -146,17 +147,40 @@ func (m *modeTCP) reject() {
 	m.End(Ending{Term: Term('P', 'R')})
 }
 
+// inspectingEnds returns the deadline of the inspecting state. With inspect-delay, timeout client
+// ends the session if it expires first, as in HAProxy. Without inspect-delay, InspectTimeout is never
+// longer than timeout client.
+func (m *modeTCP) inspectingEnds() int64 {
+	return min(m.S.Since+m.Frontend.InspectTimeout, m.clientEnds())
+}
+
+// clientEnds returns the time when timeout client expires in the inspecting state with inspect-delay;
+// otherwise Never.
+func (m *modeTCP) clientEnds() int64 {
+	if !m.Frontend.Lenient {
+		return Never
+	}
+	return m.ClientDeadline()
+}
+
 // inspectedLongEnough is called at the deadline of the inspecting state. It ends a session whose
 // HTTP head or TLS hello is incomplete. There are two exceptions: inspect-delay is configured, or
 // the client has sent nothing, because the server may have to send first. The rules then decide on
 // the bytes present.
 func (m *modeTCP) inspectedLongEnough() {
+	if m.clientEnds() <= m.Now() && m.Now() < m.S.Since+m.Frontend.InspectTimeout {
+		m.abandoned('c')
+		return
+	}
 	view := m.sent()
 	m.Scanner.Sniff(&m.S.Sniff, view.Bytes, &m.Sniffed)
 	if len(view.Bytes) > 0 && !m.Frontend.Lenient && m.Sniffed.Verdict() == sniff.More {
 		m.CountBadRequest()
 		m.End(Ending{Term: m.term('c')})
 		return
+	}
+	if !m.Frontend.Lenient {
+		m.S.Sock[Client].Seen = m.Now() // nobody has configured this wait, so it does not count against timeout client
 	}
 	m.sniff(view, true)
 }

@@ -37,7 +37,7 @@ func init() {
 	tcpStates[Inspecting] = StateRow{
 		Letter:   'R',
 		Event:    func(v *Visit, _ Side, _ bool) { v.Mode.(*modeTCP).inspect() },
-		Deadline: func(v *Visit) int64 { return v.S.Since + v.Frontend.InspectTimeout },
+		Deadline: func(v *Visit) int64 { return v.Mode.(*modeTCP).inspectingEnds() },
 		Overdue:  func(v *Visit) { v.Mode.(*modeTCP).inspectedLongEnough() },
 	}
 }
@@ -63,8 +63,10 @@ func (m *modeTCP) Begin() {
 // Claimed returns nil: only HTTP requests name servers.
 func (m *modeTCP) Claimed(*pool.Server) *pool.Server { return nil }
 
-// Connected starts relaying.
+// Connected starts relaying. The timeout of the client starts again: until now this proxy has waited
+// for first bytes, or for the server.
 func (m *modeTCP) Connected() {
+	m.S.Sock[Client].Seen = m.Now()
 	m.Enter(Relaying)
 	m.Relay()
 }

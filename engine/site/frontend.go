@@ -60,7 +60,7 @@ func newFrontend(id int, c *conf.Config, f *conf.Frontend, lookUp LookUp) (*Fron
 
 		ClientTimeout:    t.Client.Milliseconds(),
 		ClientFinTimeout: t.ClientFin.Milliseconds(),
-		InspectTimeout:   cmp.Or(f.InspectDelay, t.HTTPRequest, defaultInspect).Milliseconds(),
+		InspectTimeout:   inspectTimeout(f).Milliseconds(),
 		RequestTimeout:   cmp.Or(t.HTTPRequest, t.Client).Milliseconds(),
 		KeepAliveTimeout: cmp.Or(t.HTTPKeepAlive, t.HTTPRequest, t.Client).Milliseconds(),
 
@@ -68,6 +68,20 @@ func newFrontend(id int, c *conf.Config, f *conf.Frontend, lookUp LookUp) (*Fron
 		ConnMode: f.Conn,
 		Errors:   errorFiles(f.ErrorFiles),
 	}, problems
+}
+
+// inspectTimeout returns the maximum time for the first bytes that rules need. Without inspect-delay
+// it is at most timeout client: a silent client, whose server may have to send first, is not kept
+// longer than it may be silent.
+func inspectTimeout(f *conf.Frontend) time.Duration {
+	if f.InspectDelay > 0 {
+		return f.InspectDelay
+	}
+	most := cmp.Or(f.Timeout.HTTPRequest, defaultInspect)
+	if client := f.Timeout.Client; client > 0 {
+		return min(most, client)
+	}
+	return most
 }
 
 // Owns reports whether the frontend and the backend are the two halves of one listen section. The

@@ -16,7 +16,7 @@ func TestTimeoutsOfAFrontend(t *testing.T) {
 		want  want
 	}{
 		{"", want{inspect: 5000}},
-		{"timeout client 3s", want{client: 3000, inspect: 5000, request: 3000, keepAlive: 3000}},
+		{"timeout client 3s", want{client: 3000, inspect: 3000, request: 3000, keepAlive: 3000}},
 		{"timeout client-fin 2s", want{fin: 2000, inspect: 5000}},
 		{"timeout client 9s|timeout http-request 4s", want{client: 9000, inspect: 4000, request: 4000, keepAlive: 4000}},
 		{"timeout http-keep-alive 7s", want{inspect: 5000, keepAlive: 7000}},
