@@ -18,8 +18,9 @@ import (
 // check_status).
 type CheckStatus uint8
 
-// The outcomes. L4 is the result of connecting, L7 of an HTTP check. Both kinds of checks can have
-// SOCKERR.
+// The outcomes. The names with L4 are results of connecting, those with L7 results of an HTTP
+// request. An HTTP check that cannot connect has the outcome L4TOUT or L4CON, like a check that only
+// connects. SOCKERR is a result of connecting or of an HTTP request.
 const (
 	L4OK    CheckStatus = iota // connected
 	L4TOUT                     // not connected in time

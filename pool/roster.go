@@ -61,7 +61,8 @@ func (b *Backend) Add(c *conf.Server) (*Server, conf.Problems) {
 	return s, ps
 }
 
-// enlist puts s into the lowest free slot. The caller holds listing.
+// enlist adds s to the members of the backend, and gives s the lowest free slot. The caller holds
+// listing.
 func (b *Backend) enlist(s *Server) {
 	r := b.roster.Load()
 	slots := slices.Clone(r.slots)

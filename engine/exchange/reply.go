@@ -217,8 +217,8 @@ func (m *modeHTTP) refuse(status int, t [2]byte) {
 }
 
 // sendFile ends the session with a complete answer, such as the content of a file. The answer to
-// HEAD is sent without its body. sendFile sends nothing if the client has got a byte of a final
-// answer.
+// HEAD is sent without its body. If a byte of a final answer was written or queued for the client
+// before, sendFile ends the session without sending file.
 func (m *modeHTTP) sendFile(status int, file []byte, t [2]byte) {
 	m.x.marks |= outstanding
 	m.Stock.Release(&m.S.Flow[client])

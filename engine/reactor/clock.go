@@ -9,12 +9,13 @@ import (
 	"sluice/engine/wheel"
 )
 
-// clock calls fire at the times for which timers are armed. It has a timing wheel and a timerfd.
+// clock is the set of timers of a Reactor. When the time of a timer has come, clock calls the
+// function in its field fire, with the number of that timer. It has a timing wheel and a timerfd.
 // The timerfd is armed for the next entry of the wheel, and disarmed while the wheel is empty.
 type clock struct {
 	fd    int            // the timerfd
 	wheel *wheel.Wheel   // nil: not opened
-	fire  func(id int32) // called for each entry that is due
+	fire  func(id int32) // called with the number of each timer that is due
 	next  int64          // time when the timerfd fires, ms of stat.Now; 0: it is disarmed
 }
 

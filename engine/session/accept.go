@@ -155,8 +155,8 @@ func (l *Loop) take(ln *Listener) bool {
 	return true
 }
 
-// short logs that the kernel lacks descriptors or memory, and pauses the listener for the time
-// shortage.
+// short logs that the kernel lacks descriptors or memory, and pauses the listener. After 100 ms (the
+// constant shortage) the loop's own timer ends the pauses of all listeners.
 func (l *Loop) short(ln *Listener, what string, err error) {
 	l.pause(ln)
 	l.Reactor.Arm(OwnTimer, l.Now()+shortage.Milliseconds())

@@ -113,8 +113,9 @@ func (c *sessionCheck) choice() {
 	c.unless(!c.is(Asking) || !chosen, "a server is chosen before the request is there")
 }
 
-// goesOn: if a flow can move bytes, the session waits for a turn. Otherwise the socket for which
-// the flow waits is registered.
+// goesOn checks that the direction from this side does not stop. If its flow can move bytes, the
+// session must wait for a turn. If its target is full, the target's socket must be registered for
+// writing.
 func (c *sessionCheck) goesOn(from Side) {
 	to := from.Other()
 	f, target := &c.Flow[from], &c.Sock[to]

@@ -167,7 +167,8 @@ func (v *Visit) CountExchanged(x Exchanged) {
 }
 
 // countServed counts the bytes of a session or request for its server, even if the connection to
-// that server failed.
+// that server failed. If the session is assigned to the server, countServed also ends this
+// assignment.
 func (v *Visit) countServed(in, out int64) {
 	switch {
 	case v.S.Counted:
@@ -177,8 +178,9 @@ func (v *Visit) countServed(in, out int64) {
 	}
 }
 
-// countClosed counts the end of a session and its bytes. In mode http the bytes were counted by
-// each exchange.
+// countClosed counts the end of a session and its bytes. In mode http, each exchange has counted its
+// bytes, and the session has no backend any more. In mode tcp, countClosed also ends the assignment
+// to the server. If the server has reset the connection, countClosed counts a bad answer.
 func (v *Visit) countClosed() {
 	in, out := v.Mode.Uncounted()
 	v.Frontend.Stat.Conns.Close(in, out)
