@@ -65,10 +65,11 @@ func (t *truth) addLines() {
 }
 
 // place finds the rows of a line. A line of mode tcp may name the default backend although its
-// session ended before a backend was chosen. A client that failed before has a backend.
+// session ended before a backend was chosen. A client that failed before, or whose timeout expired,
+// has a backend.
 func (t *truth) place(c *countedLine) {
 	c.f = t.fronts[c.front.number]
-	if !c.front.http && c.term[1] == 'R' && !c.ends("CR") {
+	if !c.front.http && c.term[1] == 'R' && !c.ends("CR") && !c.ends("cR") {
 		return
 	}
 	for i, b := range t.backs {

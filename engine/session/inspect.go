@@ -175,8 +175,7 @@ func (m *modeTCP) inspectedLongEnough() {
 	view := m.sent()
 	m.Scanner.Sniff(&m.S.Sniff, view.Bytes, &m.Sniffed)
 	if len(view.Bytes) > 0 && !m.Frontend.Lenient && m.Sniffed.Verdict() == sniff.More {
-		m.CountBadRequest()
-		m.End(Ending{Term: m.term('c')})
+		m.abandoned('c')
 		return
 	}
 	if !m.Frontend.Lenient {
