@@ -12,6 +12,7 @@ import (
 type HTTP struct {
 	Request, Response Rules
 	Dst               bool // the rules or the values that they write read Facts.Dst
+	Source            bool // the values that the rules write read Facts.SourceAddr
 }
 
 // CompileBackend checks and compiles the rules of a backend. It returns no problems for a listen
@@ -110,6 +111,7 @@ func (w *compiler) httpRules(h *HTTP, word string, lines []conf.HTTPRule) Rules 
 		r.rules[i] = v.rule(line)
 		r.reads[i] = v.reads || c.looks()
 		h.Dst = h.Dst || v.dst || c.needs().Dst
+		h.Source = h.Source || v.source
 	}
 	for i := len(lines) - 2; i >= 0; i-- {
 		r.reads[i] = r.reads[i] || r.reads[i+1]
@@ -147,6 +149,7 @@ type valuer struct {
 	response bool
 	reads    bool // a value compiled so far reads the head
 	dst      bool // a value compiled so far reads Facts.Dst
+	source   bool // a value compiled so far reads Facts.SourceAddr
 }
 
 func (v *valuer) rule(line *conf.HTTPRule) HTTPRule {

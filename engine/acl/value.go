@@ -123,6 +123,7 @@ func (v *valuer) variable(p conf.Part) piece {
 	}
 	v.reads = v.reads || known.head
 	v.dst = v.dst || p.Text == "fi" || p.Text == "fp"
+	v.source = v.source || p.Text == "bi" || p.Text == "bp"
 	if known.head && v.response {
 		v.lost("%"+p.Text, fetches["path"])
 	}

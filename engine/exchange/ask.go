@@ -86,7 +86,6 @@ func (m *modeHTTP) asked(view relay.View, n int) {
 	m.x.headDone = int32(m.Now() - m.S.Began)
 	m.Facts.Received = len(view.Bytes)
 	m.tellFacts()
-	m.FindDestination(m.Frontend, int(m.S.Sock[client].FD))
 	if m.Frontend.ConnMode == conf.HTTPClose || m.Draining {
 		m.x.flow.CloseClient()
 	}
@@ -143,6 +142,7 @@ func (m *modeHTTP) headToServer() session.Result {
 	m.CountRequested()
 	if !m.Frontend.Owns(m.Backend) {
 		m.Facts.Backend = m.Backend.Name
+		m.findAddresses()
 		if became := m.requestRules(&m.Backend.Rules.Request); became != session.GoesOn {
 			return became
 		}

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"net/netip"
 	"time"
 
 	"sluice/conf"
@@ -116,8 +117,26 @@ func (m *modeHTTP) tellFacts() {
 	if m.Backend != nil {
 		f.Backend = m.Backend.Name
 	}
+	f.ServerAddr = netip.AddrPort{}
 	if m.Backend != nil && m.S.Server >= 0 {
 		f.Server, f.ServerAddr = m.Server().Name, m.Server().Target().Addr
+	}
+	m.findAddresses()
+}
+
+// findAddresses sets our addresses of the two connections, if a rule of the frontend or of the
+// backend reads them. An address that no rule reads is empty, because Facts are those of the loop.
+func (m *modeHTTP) findAddresses() {
+	dst, source := m.Frontend.Needs.Dst, m.Frontend.Rules.Source
+	if m.Backend != nil {
+		dst, source = dst || m.Backend.Rules.Dst, source || m.Backend.Rules.Source
+	}
+	m.Facts.Dst, m.Facts.SourceAddr = netip.AddrPort{}, netip.AddrPort{}
+	if dst {
+		m.Facts.Dst = session.LocalAddr(int(m.S.Sock[client].FD))
+	}
+	if source && m.S.Server >= 0 && m.S.Sock[server].FD >= 0 {
+		m.Facts.SourceAddr = session.LocalAddr(int(m.S.Sock[server].FD))
 	}
 }
 

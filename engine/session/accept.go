@@ -1,6 +1,7 @@
 package session
 
 import (
+	"net/netip"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -206,18 +207,17 @@ func (l *Loop) allowed(f *site.Frontend, fd int) bool {
 	if len(f.Conf.Connection) == 0 {
 		return true
 	}
-	l.Facts.Src = l.peer.AddrPort()
-	l.FindDestination(f, fd)
+	l.Facts.Src, l.Facts.Dst = l.peer.AddrPort(), netip.AddrPort{}
+	if f.Needs.Dst {
+		l.Facts.Dst = LocalAddr(fd)
+	}
 	return f.Rules.Connection(&l.Facts) == conf.Accept
 }
 
-// FindDestination finds the address that the client connected to. This costs a system call, so
-// FindDestination does it only if a rule of the frontend reads the address.
-func (l *Loop) FindDestination(f *site.Frontend, fd int) {
-	if !f.Needs.Dst {
-		return
-	}
+// LocalAddr returns our address of a connection. It is the zero AddrPort on a UNIX socket. This costs
+// a system call, so it is called only if a rule or a format needs the address.
+func LocalAddr(fd int) netip.AddrPort {
 	var own sock.Addr
 	sock.Local(fd, &own)
-	l.Facts.Dst = own.AddrPort()
+	return own.AddrPort()
 }

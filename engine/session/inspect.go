@@ -1,6 +1,8 @@
 package session
 
 import (
+	"net/netip"
+
 	"sluice/engine/acl"
 	"sluice/engine/relay"
 	"sluice/sniff"
@@ -138,7 +140,9 @@ func (m *modeTCP) decide(early []byte, last bool) Result {
 func (m *modeTCP) tellFacts(last bool) {
 	m.Facts.Src = m.S.ClientAddr()
 	m.Facts.Final = last
-	m.FindDestination(m.Frontend, int(m.S.Sock[Client].FD))
+	if m.Facts.Dst = (netip.AddrPort{}); m.Frontend.Needs.Dst {
+		m.Facts.Dst = LocalAddr(int(m.S.Sock[Client].FD))
+	}
 }
 
 // reject ends the session of a client that a tcp-request content rule rejects.
