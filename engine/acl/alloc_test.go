@@ -4,7 +4,7 @@ import "testing"
 
 // TestAllocs: a decision allocates nothing, with every fetch and every match.
 func TestAllocs(t *testing.T) {
-	headers := request("/a/b?c", "Host: WWW.Example.com:8080", "X: a, b, 12", `Y: "q,\"" , z`, "Z: 10.0.0.1, [2001:db8::1]:80")
+	headers := request("/a/b?c", "Host: WWW.Example.com:8080", "X: a, b, 12", `Y: "q,\"" , z`, "Z: 10.0.0.1, [2001:db8::1]:80, ::10.0.0.1, 2002:a00:1::1")
 	headers.Src, headers.Dst = from("10.0.0.1:5").Src, from("[fe80::1%lo]:5").Src
 	tlsHello := hello(t, "www.example.com", "h2", "http/1.1")
 	conds := []string{
@@ -13,7 +13,7 @@ func TestAllocs(t *testing.T) {
 		"{ hdr_ip(z) 2001:db8::/32 192.0.2.0/24 }", "{ hdr_dom(host) -i EXAMPLE }", "{ hdr_len(host) 3 }", "{ req.fhdr(x) -m sub b, }",
 		"{ hdr(y),field(2,.) q }", "{ hdr(y),word(-1,.,2) q }", "{ hdr(x) -m bool }", "{ hdr(x) -m found }",
 		"{ path_dir b }", "{ path_beg /b }", "{ path -m bin 2f }", "{ url_sub ?c }", "{ url_len gt 90 }", "METH_POST", "HTTP_1.0", "HTTP", "REQ_CONTENT", "WAIT_END",
-		"{ src 10.0.0.0/8 192.0.2.0/24 }", "{ src -m beg 192. }", "{ dst fe80::/10 }", "{ src_port 80 90:99 }", "{ dst_port -m str 80 }", "{ src -m found }",
+		"{ src 10.0.0.0/8 192.0.2.0/24 }", "{ src ::/0 }", "{ src 192.0.2.0/24 64:ff9b::/96 }", "{ hdr_ip(z) ::ffff:192.0.2.0/120 198.51.100.0/24 }", "{ src -m beg 192. }", "{ dst fe80::/10 }", "{ src_port 80 90:99 }", "{ dst_port -m str 80 }", "{ src -m found }",
 		"{ req.ssl_sni a.b www.example.org }", "{ req.ssl_sni,upper -m end .ORG }",
 		"{ req.ssl_alpn -m sub h3 }", "{ req.ssl_ver 3.1 }", "{ req.ssl_hello_type 1 }", "{ always_true,upper -m str 1 }", "FALSE",
 	}

@@ -1,6 +1,9 @@
 package acl
 
 import (
+	"net"
+	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -171,8 +174,14 @@ func TestAddresses(t *testing.T) {
 		{"{ src 192.0.2.1 10.1.2.3 }", from("10.1.2.3:5"), True},
 		{"{ src 10.1.2.3 }", from("[::ffff:10.1.2.3]:5"), True},
 		{"{ src ::ffff:10.0.0.0/104 }", from("10.1.2.3:5"), True},
-		{"{ src ::/0 }", from("10.1.2.3:5"), False},
-		{"{ src 0.0.0.0/0 }", from("[::1]:5"), False},
+		{"{ src ::/0 }", from("10.1.2.3:5"), True},
+		{"{ src ::ffff:0:0/90 }", from("10.1.2.3:5"), True},
+		{"{ src 2001:db8::/32 }", from("10.1.2.3:5"), False},
+		{"{ src ::/0 }", from("[::ffff:10.1.2.3]:5"), True},
+		{"{ src 0.0.0.0/8 }", from("[::1]:5"), True},
+		{"{ src 0.0.0.0/0 }", from("[2001:db8::1]:5"), False},
+		{"{ src 10.0.0.0/8 }", from("[2002:a01:203::1%lo]:5"), True},
+		{"{ dst ::/0 }", from("10.1.2.3:5"), True},
 		{"{ src fe80::/10 }", from("[fe80::1%lo]:5"), True},
 		{"{ src fe80::1 }", from("[fe80::1%lo]:5"), True},
 		{"{ src [2001:db8::]/32 }", from("[2001:db8::7]:5"), True},
@@ -183,6 +192,22 @@ func TestAddresses(t *testing.T) {
 		{"{ src_port 5 }", &Facts{}, False},
 		{"{ dst 127.0.0.1 } { dst_port 80 }", from("10.0.0.1:5"), True},
 	})
+}
+
+// TestAddressFile: patterns of a file match addresses of both families too.
+func TestAddressFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "nets.lst")
+	if err := os.WriteFile(name, []byte("10.0.0.0/8\n2001:db8::/32\n::ffff:192.0.2.0/120\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for addr, want := range map[string]Truth{
+		"10.1.2.3": True, "2001:db8::1": True, "192.0.2.1": True, "2002:a01:203::1": True, "::10.1.2.3": True,
+		"198.51.100.1": False, "2001:db9::1": False, "::192.0.2.1": False, "2002:c000:201::1": False,
+	} {
+		if got := truth(t, "{ src -f "+name+" }", from(net.JoinHostPort(addr, "5"))); got != want {
+			t.Errorf("%s: %s, want %s", addr, got, want)
+		}
+	}
 }
 
 func TestNumbers(t *testing.T) {

@@ -10,7 +10,8 @@ import (
 var errNetwork = errors.New("is no address, wanted one such as 192.0.2.1 or 2001:db8::1, or a network such as 10.0.0.0/8 or 10.0.0.0/255.0.0.0")
 
 // parseNetwork parses an address or a network. It clears the bits after the mask, as HAProxy does.
-// An IPv4 address mapped to IPv6 becomes IPv4.
+// An IPv4 address mapped to IPv6 stays IPv6: ::ffff:10.0.0.1 does not match ::10.0.0.1, but 10.0.0.1
+// does, see networks.
 func parseNetwork(pattern string) (netip.Prefix, error) {
 	host, mask, masked := strings.Cut(pattern, "/")
 	ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
@@ -22,17 +23,6 @@ func parseNetwork(pattern string) (netip.Prefix, error) {
 		if n, err = maskBits(ip, mask); err != nil {
 			return netip.Prefix{}, err
 		}
-	}
-	return unmapped(ip, n)
-}
-
-func unmapped(ip netip.Addr, n int) (netip.Prefix, error) {
-	const mapping = 96
-	if ip.Is4In6() {
-		if n < mapping {
-			return netip.Prefix{}, errors.New("holds addresses of IPv4 and others, wanted a network of one of them")
-		}
-		ip, n = ip.Unmap(), n-mapping
 	}
 	p, err := ip.Prefix(n)
 	if err != nil {

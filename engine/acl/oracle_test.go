@@ -29,8 +29,8 @@ var (
 	oracleHosts = []string{"a.x", "A.X", "b.a.x", "ba.x", "x", "a.y", "aa.x", "a.x.y"}
 	oraclePaths = []string{"/", "/a", "/a/b", "/ab", "/b", "/A"}
 	oracleLists = []string{"a", "a,b", "b , c", "", "A", "a,b,c"}
-	oracleAddrs = []string{"10.0.0.1", "10.0.1.1", "10.1.0.1", "192.0.2.1", "2001:db8::1", "::1"}
-	oracleNets  = []string{"10.0.0.1", "10.0.0.0/24", "10.0.0.0/8", "0.0.0.0/0", "2001:db8::/32", "::/0"}
+	oracleAddrs = []string{"10.0.0.1", "10.0.1.1", "10.1.0.1", "192.0.2.1", "2001:db8::1", "::1", "::10.0.0.1", "2002:a00:101::1"}
+	oracleNets  = []string{"10.0.0.1", "10.0.0.0/24", "10.0.0.0/8", "0.0.0.0/0", "2001:db8::/32", "::/0", "::/64", "::ffff:10.0.0.1", "::ffff:10.1.0.0/112", "2002::/16"}
 )
 
 func pickOne[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
@@ -142,10 +142,26 @@ func naiveMatch(fetch, match, v, p string) bool {
 	if fetch != "src" {
 		return v == p
 	}
-	if !strings.Contains(p, "/") {
-		return netip.MustParseAddr(p) == netip.MustParseAddr(v)
+	return slices.ContainsFunc(naiveForms(netip.MustParseAddr(v)), func(ip netip.Addr) bool {
+		if !strings.Contains(p, "/") {
+			return netip.MustParseAddr(p) == ip
+		}
+		return netip.MustParsePrefix(p).Contains(ip)
+	})
+}
+
+// naiveForms returns the address and the address of the other family that stands for it.
+func naiveForms(ip netip.Addr) []netip.Addr {
+	text := ip.StringExpanded()
+	switch {
+	case ip.Is4():
+		return []netip.Addr{ip, netip.MustParseAddr("::ffff:" + text)}
+	case strings.HasPrefix(text, "0000:0000:0000:0000:0000:0000:"):
+		return []netip.Addr{ip, netip.AddrFrom4([4]byte(ip.AsSlice()[12:]))}
+	case strings.HasPrefix(text, "2002:"):
+		return []netip.Addr{ip, netip.AddrFrom4([4]byte(ip.AsSlice()[2:6]))}
 	}
-	return netip.MustParsePrefix(p).Contains(netip.MustParseAddr(v))
+	return []netip.Addr{ip}
 }
 
 func naiveCond(w world, f *conf.Frontend, c *conf.Cond) Truth {

@@ -67,36 +67,3 @@ func rulesOf(keys []key) rules {
 	slices.Sort(all)
 	return slices.Compact(all)
 }
-
-// networks finds the networks that contain an address. It needs one look-up for each prefix length
-// in use, whatever the number of networks.
-type networks struct {
-	rules
-	at   map[netip.Prefix]rules
-	bits []int // prefix lengths in use
-}
-
-func newNetworks(keys []key) *networks {
-	t := &networks{rules: rulesOf(keys), at: make(map[netip.Prefix]rules, len(keys))}
-	for _, k := range keys {
-		t.at[k.net] = append(t.at[k.net], k.rule)
-		if !slices.Contains(t.bits, k.net.Bits()) {
-			t.bits = append(t.bits, k.net.Bits())
-		}
-	}
-	for _, r := range t.at {
-		slices.Sort(r)
-	}
-	return t
-}
-
-func (t *networks) first(v value, from int32) int32 {
-	best := none
-	for _, bits := range t.bits {
-		// an error means that the prefix is longer than the address
-		if p, err := v.ip.Prefix(bits); err == nil {
-			best = min(best, t.at[p].lowest(from))
-		}
-	}
-	return best
-}
