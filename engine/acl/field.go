@@ -3,6 +3,7 @@ package acl
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -37,30 +38,34 @@ func newSplitter(args []string, skipEmpty bool) (converter, error) {
 	return s.convert, nil
 }
 
+// convert returns an empty value if word finds no part, but no value if field finds none. That and
+// the rest are as HAProxy 2.6 does it, measured in testdata/haproxy/parts.txt.
 func (s splitter) convert(_ *Facts, v value) (value, bool) {
 	b, ok := s.cut(v.b)
-	return value{b: b}, ok
+	return value{b: b}, ok || s.skipEmpty
 }
 
 func (s splitter) cut(b []byte) ([]byte, bool) {
-	first, last := s.index, s.index+s.count-1
-	if s.count == 0 {
-		last = len(b) + 1
-	}
 	if s.index < 0 {
-		last = s.index + s.parts(b) + 1
-		first = max(last-s.count+1, 1)
+		last := s.index + s.parts(b) + 1
 		if s.count == 0 {
-			first = 1
+			return s.between(b, 0, last)
 		}
+		return s.between(b, last-s.count+1, last)
 	}
-	return s.between(b, first, last)
+	last := s.index + s.count - 1
+	if s.count == 0 || last < 0 { // below 0: the sum is too large for an int
+		last = math.MaxInt
+	}
+	return s.between(b, s.index, last)
 }
 
-// between returns the parts first to last, counted from 1, with the delimiters between them. It
-// returns false if part first does not exist or last is below 1.
+// between returns the parts first to last, counted from 1, with the delimiters between them. If
+// first is below 1, it returns all bytes before part last too, and if there are fewer parts than
+// last, all bytes after the last part. For word these bytes can be delimiters. between returns
+// false if part first does not exist or last is below 1.
 func (s splitter) between(b []byte, first, last int) ([]byte, bool) {
-	start, end, n := 0, 0, 0
+	start, end, n := 0, len(b), 0
 	for at := 0; n < last; {
 		from, to, ok := s.part(b, at)
 		if !ok {
@@ -70,7 +75,10 @@ func (s splitter) between(b []byte, first, last int) ([]byte, bool) {
 		if n == first {
 			start = from
 		}
-		end, at = to, to+1
+		if n == last {
+			end = to
+		}
+		at = to + 1
 	}
 	if n < first || last < 1 {
 		return nil, false

@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "rewrite testdata/haproxy with the resul
 type grid struct {
 	name     string
 	requests []string // the header lines of a request, each with CR LF
-	probes   []string // a format, or a condition in braces
+	probes   []string // a fetch with converters, or a condition in braces
 }
 
 // check compares the results of this package with those of the file. If HAProxy is installed, it
@@ -62,7 +62,8 @@ func compareLines(t *testing.T, who, got, want string) {
 	}
 }
 
-// rules returns rules that write the result of probe number i into the field p-i.
+// rules returns rules that write the result of probe number i into the field p-i. For a fetch this
+// is what a format writes, and whether an ACL finds it.
 func (g *grid) rules() string {
 	var b strings.Builder
 	for i, p := range g.probes {
@@ -70,7 +71,8 @@ func (g *grid) rules() string {
 			fmt.Fprintf(&b, " http-request set-header p-%d no\n http-request set-header p-%d yes if %s\n", i, i, p)
 			continue
 		}
-		fmt.Fprintf(&b, " http-request set-header p-%d \"'%s'\"\n", i, p)
+		fmt.Fprintf(&b, " http-request set-header p-%d \"'%%[%s]' not found\"\n", i, p)
+		fmt.Fprintf(&b, " http-request set-header p-%d \"'%%[%s]'\" if { %s -m found }\n", i, p, p)
 	}
 	return b.String()
 }
@@ -196,6 +198,22 @@ func TestAddressesAsHAProxy(t *testing.T) {
 		"192.0.2.1 ::/0", "10.0.0.0/8 2001:db8::/32", "::/0 10.0.0.0/8 192.0.2.0/24",
 	} {
 		g.probes = append(g.probes, "{ hdr_ip(x) "+p+" }")
+	}
+	g.check(t)
+}
+
+// TestPartsAsHAProxy: the parts that the converters field and word return. X holds one value.
+func TestPartsAsHAProxy(t *testing.T) {
+	g := grid{name: "parts"}
+	for _, v := range []string{"", "/", "//", "a", "a/", "/a", "a/b", "a//b", "/a/b//", "//a//b//", "a/b.c/d", "a/b/c/d/"} {
+		g.requests = append(g.requests, "X: "+v+"\r\n")
+	}
+	for _, name := range []string{"field", "word"} {
+		for _, index := range []string{"1", "2", "3", "-1", "-2", "-3"} {
+			for _, count := range []string{"", ",0", ",1", ",2", ",9"} {
+				g.probes = append(g.probes, fmt.Sprintf("req.hdr(x),%s(%s,/.%s)", name, index, count))
+			}
+		}
 	}
 	g.check(t)
 }
