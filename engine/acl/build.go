@@ -195,6 +195,7 @@ func (b *builder) converters() {
 			return
 		}
 	}
+	b.expr.own = len(b.expr.converters)
 }
 
 func (b *builder) converter(c conf.Call) bool {

@@ -9,6 +9,7 @@ type expr struct {
 	delimiters string // of url_param: the first byte starts the list, every byte separates its parameters
 	anyCase    bool   // compare the name of a parameter without regard to case
 	converters []converter
+	own        int    // how many of the converters are from the line; the others are for the match method
 	kind       kind   // of the values after the converters
 	folded     bool   // the values contain no upper case letters
 	text       string // canonical text: exprs with equal texts yield equal values
@@ -21,34 +22,48 @@ func (e *expr) many() bool { return e.fetch.many && e.occurrence == 0 }
 // last. For cookies without a name the first counts, as in HAProxy.
 func (e *expr) takesFirst() bool { return e.fetch.first || e.fetch.named && e.name == "" }
 
-// next returns the next value. After f.at is reset it returns the first. It skips values that a
-// converter refuses.
+// next returns the next value. After f.at is reset it returns the first. A value that a converter
+// of the line refuses is the end of the list, also if more values follow: HAProxy 2.6 looks for no
+// more of them (measured in testdata/haproxy/lists.txt). But next skips a value that the cast for
+// the match method refuses, as HAProxy does.
 func (e *expr) next(f *Facts) (value, presence) {
 	for {
-		v, p := e.fetch.get(e, f)
-		switch {
-		case p == absent, p == lacking && f.Final:
-			return v, absent
-		case p == lacking:
-			return v, lacking
-		case p == changing && f.Final:
-			p = present
-		}
-		if v, ok := e.convert(f, v); ok {
+		v, p := e.fetched(f)
+		if p == absent || p == lacking {
 			return v, p
 		}
-		if !e.many() {
+		v, done := e.convert(f, v)
+		switch {
+		case done == len(e.converters):
+			return v, p
+		case done < e.own || !e.many():
 			return v, absent
 		}
 	}
 }
 
-func (e *expr) convert(f *Facts, v value) (value, bool) {
-	ok := true
-	for i := 0; ok && i < len(e.converters); i++ {
-		v, ok = e.converters[i](f, v)
+// fetched returns the next value before the converters. If f.Final is set, it returns neither
+// lacking nor changing.
+func (e *expr) fetched(f *Facts) (value, presence) {
+	v, p := e.fetch.get(e, f)
+	switch {
+	case p == lacking && f.Final:
+		p = absent
+	case p == changing && f.Final:
+		p = present
 	}
-	return v, ok
+	return v, p
+}
+
+// convert applies the converters. It returns how many of them accepted the value.
+func (e *expr) convert(f *Facts, v value) (converted value, done int) {
+	for i, c := range e.converters {
+		var ok bool
+		if v, ok = c(f, v); !ok {
+			return v, i
+		}
+	}
+	return v, len(e.converters)
 }
 
 // add appends a converter. text is its name with its arguments.

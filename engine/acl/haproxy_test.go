@@ -217,3 +217,20 @@ func TestPartsAsHAProxy(t *testing.T) {
 	}
 	g.check(t)
 }
+
+// TestListsAsHAProxy: whether an ACL finds a value of a list if a converter refuses another one.
+func TestListsAsHAProxy(t *testing.T) {
+	g := grid{name: "lists", requests: []string{
+		"X: v/one\r\nX: two\r\n", "X: two\r\nX: v/one\r\n", "X: two, v/one\r\n", "X: a, b, c/one, d\r\n", "X: v/one\r\nX:\r\n",
+		"Cookie: a=two; a=v/one\r\n", "Cookie: a=v/one; a=two\r\n", "X: x, 10.0.0.1\r\n", "X: 10.0.0.1, x\r\n", "Y: 1\r\n",
+	}}
+	for _, fetch := range []string{"req.hdr(x)", "req.hdr(x,1)", "req.fhdr(x)", "req.cook(a)"} {
+		for _, test := range []string{
+			"field(2,/) one", "field(2,/) -m found", "field(2,/),length 3", "field(2,/),lower one", "word(2,/) one", "word(2,/) -m found", "word(2,/),length 3",
+		} {
+			g.probes = append(g.probes, "{ "+fetch+","+test+" }")
+		}
+	}
+	g.probes = append(g.probes, "{ hdr_ip(x) 10.0.0.0/8 }", "{ req.hdr(x) -m int 10 }", "{ req.hdr(x),word(2,/) -m len 0 }")
+	g.check(t)
+}
