@@ -42,6 +42,22 @@ func (e *expr) next(f *Facts) (value, presence) {
 	}
 }
 
+// chosen returns the value that a format writes, before the converters: the last of several, or the
+// first if the expr takes the first. found is false if there is none.
+func (e *expr) chosen(f *Facts) (v value, found bool) {
+	f.at = place{}
+	for {
+		next, p := e.fetched(f)
+		if p != present && p != changing {
+			return v, found
+		}
+		v, found = next, true
+		if !e.many() || e.takesFirst() {
+			return v, true
+		}
+	}
+}
+
 // fetched returns the next value before the converters. If f.Final is set, it returns neither
 // lacking nor changing.
 func (e *expr) fetched(f *Facts) (value, presence) {

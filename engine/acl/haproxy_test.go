@@ -218,12 +218,15 @@ func TestPartsAsHAProxy(t *testing.T) {
 	g.check(t)
 }
 
+// lists are requests with lists of values. The converter field(2,/) refuses some of the values.
+var lists = []string{
+	"X: v/one\r\nX: two\r\n", "X: two\r\nX: v/one\r\n", "X: two, v/one\r\n", "X: a, b, c/one, d\r\n", "X: v/one\r\nX:\r\n",
+	"Cookie: a=two; a=v/one\r\n", "Cookie: a=v/one; a=two\r\n", "X: x, 10.0.0.1\r\n", "X: 10.0.0.1, x\r\n", "Y: 1\r\n",
+}
+
 // TestListsAsHAProxy: whether an ACL finds a value of a list if a converter refuses another one.
 func TestListsAsHAProxy(t *testing.T) {
-	g := grid{name: "lists", requests: []string{
-		"X: v/one\r\nX: two\r\n", "X: two\r\nX: v/one\r\n", "X: two, v/one\r\n", "X: a, b, c/one, d\r\n", "X: v/one\r\nX:\r\n",
-		"Cookie: a=two; a=v/one\r\n", "Cookie: a=v/one; a=two\r\n", "X: x, 10.0.0.1\r\n", "X: 10.0.0.1, x\r\n", "Y: 1\r\n",
-	}}
+	g := grid{name: "lists", requests: lists}
 	for _, fetch := range []string{"req.hdr(x)", "req.hdr(x,1)", "req.fhdr(x)", "req.cook(a)"} {
 		for _, test := range []string{
 			"field(2,/) one", "field(2,/) -m found", "field(2,/),length 3", "field(2,/),lower one", "word(2,/) one", "word(2,/) -m found", "word(2,/),length 3",
@@ -232,5 +235,16 @@ func TestListsAsHAProxy(t *testing.T) {
 		}
 	}
 	g.probes = append(g.probes, "{ hdr_ip(x) 10.0.0.0/8 }", "{ req.hdr(x) -m int 10 }", "{ req.hdr(x),word(2,/) -m len 0 }")
+	g.check(t)
+}
+
+// TestValuesAsHAProxy: which value of a list a format writes if a converter refuses some of them.
+func TestValuesAsHAProxy(t *testing.T) {
+	g := grid{name: "values", requests: append([]string{"X: v/one, \r\n", "Cookie: b=two; a=v/one\r\n"}, lists...)}
+	for _, fetch := range []string{"req.hdr(x)", "req.hdr(x,1)", "req.hdr(x,-1)", "req.fhdr(x)", "req.cook(a)", "req.cook()"} {
+		for _, c := range []string{"", ",field(2,/)", ",word(2,/)", ",field(-2,/,3)", ",field(2,/),length", ",lower,field(2,/),upper"} {
+			g.probes = append(g.probes, fetch+c)
+		}
+	}
 	g.check(t)
 }

@@ -38,21 +38,18 @@ func (v *Value) Append(dst []byte, f *Facts) []byte {
 	return dst
 }
 
-// sample appends a value of expr as text. Of several values it appends the last, or the first if
-// the expr takes the first.
+// sample appends a value of expr as text. It appends nothing if a converter refuses the value, also
+// if it would accept another one of the list, as in HAProxy (measured in testdata/haproxy/values.txt).
 func (p *piece) sample(dst []byte, f *Facts) []byte {
-	start := len(dst)
-	f.at = place{}
-	for {
-		v, found := p.expr.next(f)
-		if found != present && found != changing {
-			return dst
-		}
-		dst = appendSafe(dst[:start], v.b)
-		if !p.expr.many() || p.expr.takesFirst() {
-			return dst
-		}
+	v, ok := p.expr.chosen(f)
+	if !ok {
+		return dst
 	}
+	v, done := p.expr.convert(f, v)
+	if done < len(p.expr.converters) {
+		return dst
+	}
+	return appendSafe(dst, v.b)
 }
 
 const hexDigits = "0123456789ABCDEF"

@@ -25,6 +25,7 @@ func TestValues(t *testing.T) {
 		{"%{+Q}[req.hdr(x,1)]", "1"},
 		{"%[req.cook(a)] %[cook_cnt(a)] %[cook(b)] %[cook(A)]", "9 3 2 "},
 		{"%[urlp(q)] %[url_param(s)] %[urlp(t)] %[urlp(r)]", "1 3 4 "},
+		{"%[urlp(q),field(2,=)]|%[req.hdr(x),field(2,q)]|%[req.hdr(x),field(2,2)]|%[req.cook(a),field(2,3)]", `|\ ]||`},
 		{"%[query] %[query,length]", "q=1&q=2&r;s=3?t=4 17"},
 		{"%[base] %[pathq] %[path] %[url]", "h:80/v /v?q=1&q=2&r;s=3?t=4 /v /v?q=1&q=2&r;s=3?t=4"},
 		{"%[req.hdr(host),host_only,upper]", "H"},
