@@ -20,9 +20,9 @@ func unsteadyServer(t *turn[*simBack]) {
 
 // keepsWaiting reports whether connections to the backend may take longer than its timeouts,
 // although the clients are connected. The reason is a server with a full accept queue: a SYN to it
-// is sent again after 1 s or more.
+// is sent again after 1 s or more, and a SYN-ACK up to 31 s later.
 func (b *simBack) keepsWaiting() bool {
-	return leastTime(b.patience, b.greetings) < 5*time.Second &&
+	return leastTime(b.patience, b.greetings) < time.Minute &&
 		slices.ContainsFunc(b.servers, func(v *simServer) bool { return v.kind == dawdles })
 }
 
