@@ -28,9 +28,9 @@ func TestWebAsHAProxy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			servers := newWebServers(t)
 			text := webConfig(cases, servers)
-			judge := &balancer{t: t, lines: make(chan string, 1<<16)}
-			theirs := haproxy(t, "global\n"+judge.logTarget(t)+text, len(cases))
-			ours := start(t, text)
+			judge, log := newWebLog(t), newWebLog(t)
+			theirs := haproxy(t, "defaults\n"+judge.defaults()+text, len(cases))
+			ours := start(t, log.defaults()+text)
 			for i, c := range cases {
 				t.Run(c.name, func(t *testing.T) {
 					for _, heading := range []string{c.differs, c.logged} {
@@ -41,7 +41,7 @@ func TestWebAsHAProxy(t *testing.T) {
 					compareWeb(t, c, theirs[i], ours.addrs[fmt.Sprintf("c%d", i)], servers)
 				})
 			}
-			compareWebLogs(t, cases, newWebLog(judge.lines), newWebLog(ours.lines))
+			compareWebLogs(t, cases, judge, log)
 		})
 	}
 }

@@ -87,7 +87,7 @@ func (m *modeHTTP) logExchange() {
 	if f.Route == access.None || opt.Format == conf.LogDefault {
 		return
 	}
-	normal := m.S.Term[0] == '-' && m.S.Tries == 0 && m.x.status < 500
+	normal := m.Normal(int(m.x.status))
 	if opt.DontLogNull && m.S.ClientBytes() == 0 && !m.x.has(begun) || opt.DontLogNormal && normal {
 		return
 	}

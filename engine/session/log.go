@@ -33,8 +33,8 @@ func (v *Visit) logs() bool {
 	return v.Frontend.Route != access.None && v.Frontend.Conf.Log.Format != conf.LogDefault
 }
 
-// SendLine formats a log line in the log format of the frontend, and sends the line. normal means
-// that the session had no error.
+// SendLine formats a log line in the log format of the frontend, and sends the line. normal is
+// the result of Normal.
 func (l *Loop) SendLine(f *site.Frontend, r *access.HTTPRecord, normal bool) {
 	if f.Line.AsksSerial() {
 		r.Serial = l.process.serials.Add(1) - 1
@@ -56,8 +56,24 @@ func (l *Loop) appendLine(dst []byte, f *site.Frontend, r *access.HTTPRecord) []
 	return l.formatter.AppendTCP(dst, &whole)
 }
 
-// levelOf returns the level of a log line: info, or err for a failed session under `option
-// log-separate-errors`.
+// Normal reports whether HAProxy 2.6 takes the session, or the request in mode http, as normal (its
+// strm_log). A normal one has no line under `option dontlog-normal`, and the level info. The answer
+// of a rule is normal, and then a retry does not count. status is that of the answer, 0 in mode tcp.
+func (v *Visit) Normal(status int) bool {
+	if v.S.Redispatched || status >= 500 {
+		return false
+	}
+	switch v.S.Term[0] {
+	case '-':
+		return v.S.Tries == 0
+	case 'L':
+		return true
+	}
+	return false
+}
+
+// levelOf returns the level of a log line: info, or err under `option log-separate-errors` if the
+// session is not normal.
 func levelOf(opt *conf.Logging, normal bool) access.Level {
 	if opt.SeparateErrors && !normal {
 		return access.Err

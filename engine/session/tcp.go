@@ -105,7 +105,7 @@ func (m *modeTCP) Log() {
 		return
 	}
 	opt := &m.Frontend.Conf.Log
-	normal := m.S.Term[0] == '-' && m.S.Tries == 0
+	normal := m.Normal(0)
 	if opt.DontLogNull && m.S.received == 0 || opt.DontLogNormal && normal {
 		return
 	}
