@@ -68,6 +68,8 @@ func countCases() []countCase {
 		{"redirect", web("  http-request redirect location /x\n", whole, "answer", "fin"), ""},
 		{"redirect of the backend", web("", whole, "answer", "fin"), "  http-request redirect location /x\n"},
 		{"monitor", web("  monitor-uri /\n", whole, "answer", "fin"), ""},
+		{"monitor with an errorfile", web("  monitor-uri /\n  errorfile 200 testdata/web/mine.http\n", whole), ""},
+		{"monitor that fails, with an errorfile", web("  monitor-uri /\n  monitor fail if TRUE\n  errorfile 503 testdata/web/mine.http\n", whole), ""},
 		{"connection denied", web("  tcp-request connection reject\n"), ""},
 		{"tcp", tcp("", "echo", "hello", "answer", "fin"), ""},
 		{"tcp without a byte", tcp("", "echo", "fin"), ""},

@@ -117,8 +117,8 @@ func (m *modeHTTP) reject() {
 // decide decides whether a server or this proxy answers a request. It returns GoesOn for a server,
 // OwnAnswer for this proxy, and Left if the session has ended.
 func (m *modeHTTP) decide() session.Result {
-	if m.monitored() {
-		return session.OwnAnswer
+	if m.Sniffed.HTTP.AsksFor(m.Frontend.Conf.Monitor.URI) {
+		return m.answerMonitor()
 	}
 	m.x.marks |= outstanding
 	m.tellLine()
@@ -193,21 +193,22 @@ func (m *modeHTTP) prepare() {
 	m.head = rw.Append(m.head[:0])
 }
 
-// monitored reports whether the request is for `monitor-uri`, and prepares its answer in m.head.
-// Such a request is neither sent to a server nor logged.
-func (m *modeHTTP) monitored() bool {
-	if !m.Sniffed.HTTP.AsksFor(m.Frontend.Conf.Monitor.URI) {
-		return false
-	}
+// answerMonitor answers a request for `monitor-uri`, with the errorfile of the status if there is
+// one. Such a request is neither sent to a server nor logged. It returns the same results as decide.
+func (m *modeHTTP) answerMonitor() session.Result {
 	status := 200
 	if m.Frontend.Rules.Failing(&m.Facts) {
 		status = 503
 	}
-	m.x.status = int16(status)
-	m.head = m.x.flow.AppendAnswer(m.head[:0], httpflow.Page(status))
 	m.x.marks |= local | outstanding | unlogged
 	m.CountIntercepted()
-	return true
+	if file, ok := m.errorFile(status); ok {
+		m.sendFile(status, file, term('L', 'R'))
+		return session.Left
+	}
+	m.x.status = int16(status)
+	m.head = m.x.flow.AppendAnswer(m.head[:0], httpflow.Page(status))
+	return session.OwnAnswer
 }
 
 // direct sends the request on the idle connection if idleFits allows it, otherwise on a new

@@ -54,7 +54,7 @@ const (
 	spoken
 	// resent: the request was sent a second time, on a new connection.
 	resent
-	// unlogged: the request gets no log line, see modeHTTP.monitored.
+	// unlogged: the request gets no log line, see modeHTTP.answerMonitor.
 	unlogged
 	// underway: modeHTTP.exchange has run for this request already.
 	underway

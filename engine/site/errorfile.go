@@ -21,6 +21,6 @@ func errorFiles(files []conf.ErrorFile) map[int][]byte {
 
 // redirect returns the answer of errorloc, errorloc302 or errorloc303.
 func redirect(e conf.ErrorFile) []byte {
-	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\ncontent-length: 0\r\ncache-control: no-cache\r\nlocation: %s\r\nconnection: close\r\n\r\n",
+	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\ncache-control: no-cache\r\ncontent-length: 0\r\nlocation: %s\r\nconnection: close\r\n\r\n",
 		e.Code, http.StatusText(e.Code), e.Location)
 }
