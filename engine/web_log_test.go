@@ -49,7 +49,7 @@ func newWebLog(t *testing.T) *webLog {
 // defaults returns lines of a defaults section. They send all lines to l, and lines of errors at
 // another level.
 func (l *webLog) defaults() string {
-	return "  no log\n  log " + l.socket.LocalAddr().String() + " format short local0\n  option log-separate-errors\n"
+	return "  no log\n  log " + l.socket.LocalAddr().String() + " len 8192 format short local0\n  option log-separate-errors\n"
 }
 
 // read reads the lines that have arrived.

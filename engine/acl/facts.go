@@ -24,7 +24,8 @@ type Facts struct {
 	// The following fields are for mode http and the formats of its rules. A zero value writes
 	// nothing, except that formats write <NOSRV> for an empty Server and the Frontend for an empty
 	// Backend.
-	Response   *Response // nil: no answer yet
+	Line       RequestLine // the request line before all edits
+	Response   *Response   // nil: no answer yet
 	Frontend   string
 	Backend    string
 	Server     string

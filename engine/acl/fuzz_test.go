@@ -111,6 +111,7 @@ func FuzzValue(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		facts := &Facts{Sniff: &sniff.Facts{}, Final: true}
 		scanner.Sniff(&sniff.State{}, b, facts.Sniff)
+		facts.Line = LineOf(&facts.Sniff.HTTP)
 		p.Request.Next(facts, 0)
 		if got := p.Request.At(0).Value.Append(nil, facts); strings.ContainsAny(string(got), "\r\n\x00") {
 			t.Fatalf("%q of %q", got, b)

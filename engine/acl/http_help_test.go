@@ -42,6 +42,9 @@ func (l lines) Next(at int) (name, value []byte, next int) {
 // final sets all facts that a format can write.
 func final(f *Facts) *Facts {
 	f.Final = true
+	if f.Sniff != nil {
+		f.Line = LineOf(&f.Sniff.HTTP)
+	}
 	f.Src, f.Dst = netip.MustParseAddrPort("127.0.0.1:4660"), netip.MustParseAddrPort("[::ffff:10.1.2.3]:80")
 	f.ServerAddr, f.SourceAddr = netip.MustParseAddrPort("[2001:db8::1]:8080"), netip.MustParseAddrPort("10.9.8.7:65535")
 	f.Frontend, f.Backend, f.Server = "web", "app", "a1"

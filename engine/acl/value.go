@@ -49,20 +49,29 @@ func (p *piece) sample(dst []byte, f *Facts) []byte {
 	if done < len(p.expr.converters) {
 		return dst
 	}
-	return appendSafe(dst, v.b)
+	return p.appendSafe(dst, v.b)
 }
 
 const hexDigits = "0123456789ABCDEF"
 
-func appendSafe(dst, b []byte) []byte {
+// appendSafe writes control bytes as %XX. With flag E it writes a backslash before '"', '\' and ']'.
+func (p *piece) appendSafe(dst, b []byte) []byte {
 	for _, c := range b {
-		if c < ' ' && c != '\t' || c == 0x7f {
+		switch {
+		case c < ' ' && c != '\t' || c == 0x7f:
 			dst = append(dst, '%', hexDigits[c>>4], hexDigits[c&15])
-			continue
+		case p.escapes(c):
+			dst = append(dst, '\\', c)
+		default:
+			dst = append(dst, c)
 		}
-		dst = append(dst, c)
 	}
 	return dst
+}
+
+// escapes reports whether the part writes a backslash before a byte.
+func (p *piece) escapes(c byte) bool {
+	return p.flags&conf.Escape != 0 && (c == '"' || c == '\\' || c == ']')
 }
 
 // variable appends a variable, quoted and escaped if its flags say so.
@@ -75,7 +84,7 @@ func (p *piece) variable(dst []byte, f *Facts) []byte {
 		dst = append(dst, '"')
 	}
 	for _, c := range f.text {
-		if p.flags&conf.Escape != 0 && (c == '"' || c == '\\' || c == ']') {
+		if p.escapes(c) {
 			dst = append(dst, '\\')
 		}
 		dst = append(dst, c)
@@ -100,7 +109,7 @@ func (v *valuer) value(f *conf.Format) *Value {
 			out.parts = append(out.parts, v.variable(p))
 		case conf.Sample:
 			if e := v.sample(p); e != nil {
-				out.parts = append(out.parts, piece{expr: e})
+				out.parts = append(out.parts, piece{expr: e, flags: p.Flags & conf.Escape})
 			}
 		}
 	}
@@ -118,10 +127,9 @@ func (v *valuer) variable(p conf.Part) piece {
 		v.problems.Errorf(v.at, "%s in %s: '%%%s' is not supported here", v.what, v.where, p.Text)
 		return piece{}
 	}
-	v.reads = v.reads || known.head
 	v.dst = v.dst || p.Text == "fi" || p.Text == "fp"
 	v.source = v.source || p.Text == "bi" || p.Text == "bp"
-	if known.head && v.response {
+	if known.line && v.response {
 		v.lost("%"+p.Text, fetches["path"])
 	}
 	out := piece{write: known.write, flags: p.Flags &^ conf.Hex}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sluice/sniff"
 )
 
 // TestValues expects the values that HAProxy 2.6 writes for the same request and format.
@@ -21,6 +23,7 @@ func TestValues(t *testing.T) {
 		{"%T %Ts %{+X}Ts %ms", "22/Nov/2026:17:43:15 +0000 1795369395 6B0329B3 007"},
 		{`%{+Q}o %HM %fp %ci %Ts %{-Q}HM`, ` "GET" 80 "127.0.0.1" 1795369395 GET`},
 		{`%{+Q,+E}HM`, `"GET"`},
+		{`%{+Q,+E}[req.fhdr(x)]`, `3 \"q\\ \]`},
 		{"%[req.hdr(x)]|%[req.hdr(x,1)]|%[req.hdr(none)]|%[req.fhdr(x,1)]", `3 "q\ ]|1||1, 2`},
 		{"%{+Q}[req.hdr(x,1)]", "1"},
 		{"%[req.cook(a)] %[cook_cnt(a)] %[cook(b)] %[cook(A)]", "9 3 2 "},
@@ -34,6 +37,33 @@ func TestValues(t *testing.T) {
 	for _, c := range cases {
 		if got := string(setHeader(t, "http-request", strings.ReplaceAll(c.format, `"`, `\"`)).Append(nil, final(request))); got != c.want {
 			t.Errorf("%s\n got %s\nwant %s", c.format, got, c.want)
+		}
+	}
+}
+
+// TestRequestLine expects the values that HAProxy 2.6 writes. It keeps 1023 bytes of a line.
+func TestRequestLine(t *testing.T) {
+	long := "/" + strings.Repeat("a", 2000)
+	fits := long[:1023-len("GET  HTTP/1.1")]
+	for _, c := range []struct{ target, format, want string }{
+		{`/a"b{|}\]?c"d`, "%HU", `/a#22b{|}\]?c#22d`},
+		{`/a"b{|}\]?c"d`, "%HP %HPO %HQ", `/a#22b{|}\] /a#22b{|}\] ?c#22d`},
+		{`/a"b{|}\]?c"d`, "%{+Q}r", `"GET /a#22b{|}\]?c#22d HTTP/1.1"`},
+		{`/a"b{|}\]?c"d`, "%{+E}r", `GET /a#22b{|}\\\]?c#22d HTTP/1.1`},
+		{"http://h/a?b", "%HU %HP %HPO %HQ", "http://h/a?b http://h/a /a ?b"},
+		{"*", "%HU|%HP|%HPO|%HQ|%r", "*|*|||GET * HTTP/1.1"},
+		{fits, "%r", "GET " + fits + " HTTP/1.1"},
+		{fits + "b", "%r|%HV", "GET " + fits + "b HTTP/1.|HTTP/1."},
+		{long, "%HU|%HV", long[:1019] + "|HTTP/0.9"},
+		{long, "%r", "GET " + long[:1019]},
+		{long[:1019], "%r|%HV", "GET " + long[:1019] + "|HTTP/0.9"},
+		{long[:1018], "%r|%HV", "GET " + long[:1018] + " |HTTP/0.9"},
+		{strings.Repeat(`"`, 1100), "%HP", strings.Repeat("#22", 1019)},
+	} {
+		f := final(&Facts{Sniff: &sniff.Facts{}})
+		f.Line = LineOf(&sniff.Head{Method: []byte("GET"), Target: []byte(c.target), Version: []byte("HTTP/1.1")})
+		if got := string(setHeader(t, "http-request", c.format).Append(nil, f)); got != c.want {
+			t.Errorf("%.20s %s\n got %s\nwant %s", c.target, c.format, got, c.want)
 		}
 	}
 }
@@ -84,7 +114,7 @@ func TestLocalTime(t *testing.T) {
 }
 
 func TestControlBytesAreEncoded(t *testing.T) {
-	if got := string(appendSafe(nil, []byte("a\r\nb\x7f\tc\xff"))); got != "a%0D%0Ab%7F\tc\xff" {
+	if got := string(new(piece).appendSafe(nil, []byte("a\r\nb\x7f\tc\xff"))); got != "a%0D%0Ab%7F\tc\xff" {
 		t.Errorf("%q", got)
 	}
 }

@@ -1,12 +1,9 @@
 package acl
 
 import (
-	"bytes"
 	"net/netip"
 	"strconv"
 	"time"
-
-	"sluice/sniff"
 )
 
 // writer appends the value of a variable.
@@ -17,7 +14,7 @@ type variable struct {
 	write writer
 	hex   writer // used with the flag +X; nil: the flag has no effect
 	plain bool   // a number or a date, which is never quoted
-	head  bool   // the variable reads the request head
+	line  bool   // a part of the request line
 }
 
 var variables = map[string]variable{
@@ -30,13 +27,13 @@ var variables = map[string]variable{
 	"b":  {write: backendName},
 	"s":  {write: serverName},
 
-	"HM":  ofRequest(method),
-	"HU":  ofRequest(target),
-	"HP":  ofRequest(beforeQuery),
-	"HPO": ofRequest(path),
-	"HQ":  ofRequest(fromQuery),
-	"HV":  ofRequest(func(h *sniff.Head) []byte { return h.Version }),
-	"r":   {write: requestLine, head: true},
+	"HM":  ofLine(lineMethod),
+	"HU":  ofLine(lineTarget),
+	"HP":  ofLine(beforeQuery),
+	"HPO": ofLine(linePath),
+	"HQ":  ofLine(fromQuery),
+	"HV":  ofLine(lineVersion),
+	"r":   {write: wholeLine, line: true},
 
 	"t":  date("02/Jan/2006:15:04:05.000", time.Time.Local),
 	"T":  date("02/Jan/2006:15:04:05 -0700", time.Time.UTC),
@@ -108,35 +105,6 @@ func port(of func(*Facts) netip.AddrPort) variable {
 			return append(dst, hexDigits[n>>12], hexDigits[n>>8&15], hexDigits[n>>4&15], hexDigits[n&15])
 		},
 	}
-}
-
-func ofRequest(part func(*sniff.Head) []byte) variable {
-	return variable{head: true, write: func(dst []byte, f *Facts) []byte {
-		h, p := f.head()
-		if p != present {
-			return dst
-		}
-		return append(dst, part(h)...)
-	}}
-}
-
-func beforeQuery(h *sniff.Head) []byte {
-	before, _, _ := bytes.Cut(h.Target, questionMark)
-	return before
-}
-
-func fromQuery(h *sniff.Head) []byte { return h.Target[len(beforeQuery(h)):] }
-
-var questionMark = []byte("?")
-
-func requestLine(dst []byte, f *Facts) []byte {
-	h, p := f.head()
-	if p != present {
-		return dst
-	}
-	dst = append(append(dst, h.Method...), ' ')
-	dst = append(append(dst, h.Target...), ' ')
-	return append(dst, h.Version...)
 }
 
 func date(layout string, in func(time.Time) time.Time) variable {

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"sluice/conf"
+	"sluice/engine/acl"
 	"sluice/engine/httpflow"
 	"sluice/engine/relay"
 	"sluice/engine/session"
@@ -130,6 +131,7 @@ func (m *modeHTTP) decide() session.Result {
 func (m *modeHTTP) headToServer() session.Result {
 	m.values = m.values[:0]
 	m.rewrite.Request(&m.Sniffed.HTTP)
+	m.Facts.Line = acl.LineOf(&m.Sniffed.HTTP)
 	if became := m.requestRules(&m.Frontend.Rules.Request); became != session.GoesOn {
 		return became
 	}
