@@ -42,7 +42,7 @@ func TestFormats(t *testing.T) {
 		{"%HV|%[capture.req.uri]", func(r *HTTPRecord) { r.Line = []byte("GET " + strings.Repeat("/", 2000) + " HTTP/1.1") },
 			"HTTP/0.9|" + strings.Repeat("/", MaxLine-4)},
 		{"%ci %cp %fi %fp %{+X}cp %[src] %[src_port] %[dst]", func(r *HTTPRecord) { r.Client, r.Listener = netip.AddrPort{}, 2 },
-			"unix 2 unix 2 0002 - - -"},
+			"unix 2 unix 2 2 - - -"},
 		{"%{+X}ci %ci", func(r *HTTPRecord) { r.Client = netip.MustParseAddrPort("[fe80::1%eth0]:80") }, "FE800000000000000000000000000001 fe80::1"},
 		{"%si %sp %bi %bp", same, "unix 0 unix 0"},
 		{"%si %sp %bi %bp", bad, "- - - -"},

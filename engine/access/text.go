@@ -116,7 +116,7 @@ func capturedList(of func(*HTTPRecord) [][]byte) writer {
 type end struct {
 	netip.AddrPort
 	unix   bool
-	number int32 // written as the port of a UNIX socket
+	number int32 // written as the port of a client's UNIX socket; 0: another socket
 }
 
 func ofClient(r *HTTPRecord) end { return end{r.Client, !r.Client.IsValid(), r.Listener} }
@@ -163,18 +163,19 @@ func appendHexIP(dst []byte, a netip.Addr) []byte {
 func port(of func(*HTTPRecord) end) writer {
 	return func(_ *Formatter, dst []byte, r *HTTPRecord, flags conf.FormatFlags) []byte {
 		e := of(r)
-		n := int64(e.Port())
+		n := uint64(e.Port())
 		switch {
 		case e.IsValid():
+		case e.unix && e.number > 0:
+			return strconv.AppendInt(dst, int64(e.number), 10) // decimal even with flag X, as in HAProxy
 		case e.unix:
-			n = int64(e.number)
 		default:
 			return appendText(dst, "", flags)
 		}
 		if flags&conf.Hex != 0 {
-			return appendHex(dst, uint64(n), 4)
+			return appendHex(dst, n, 4)
 		}
-		return strconv.AppendInt(dst, n, 10)
+		return strconv.AppendUint(dst, n, 10)
 	}
 }
 

@@ -14,6 +14,9 @@ type Facts struct {
 	// Src and Dst are the addresses of the client and of our side of the client's connection. They
 	// are invalid on a UNIX socket.
 	Src, Dst netip.AddrPort
+	// Listener is the number of the bind line of a client on a UNIX socket, from 1. Formats write it
+	// as the port. 0: formats write nothing for such a client.
+	Listener int32
 	// Sniff is the result of package sniff; nil: no byte has been read.
 	Sniff *sniff.Facts
 	// Received is the number of bytes read so far (req.len).

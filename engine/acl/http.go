@@ -12,7 +12,7 @@ import (
 type HTTP struct {
 	Request, Response Rules
 	Dst               bool // the rules or the values that they write read Facts.Dst
-	Source            bool // the values that the rules write read Facts.SourceAddr
+	Source            bool // values that the rules on answers write read Facts.SourceAddr
 }
 
 // CompileBackend checks and compiles the rules of a backend. It returns no problems for a listen
@@ -149,7 +149,7 @@ type valuer struct {
 	response bool
 	reads    bool // a value compiled so far reads the head
 	dst      bool // a value compiled so far reads Facts.Dst
-	source   bool // a value compiled so far reads Facts.SourceAddr
+	source   bool // a value compiled so far reads Facts.SourceAddr of an answer
 }
 
 func (v *valuer) rule(line *conf.HTTPRule) HTTPRule {

@@ -16,6 +16,7 @@ type piece struct {
 	write   writer // writes a variable; nil: the part is no variable
 	expr    *expr  // yields a sample; nil: the part is no sample
 	flags   conf.FormatFlags
+	plain   bool // flag Q quotes only a missing value
 }
 
 // Append appends the value to dst. Control bytes in a sample are written as %XX, as in HAProxy,
@@ -80,7 +81,8 @@ func (p *piece) variable(dst []byte, f *Facts) []byte {
 		return p.write(dst, f)
 	}
 	f.text = p.write(f.text[:0], f)
-	if p.flags&conf.Quote != 0 {
+	quotes := p.flags&conf.Quote != 0 && !(p.plain && len(f.text) > 0)
+	if quotes {
 		dst = append(dst, '"')
 	}
 	for _, c := range f.text {
@@ -89,7 +91,7 @@ func (p *piece) variable(dst []byte, f *Facts) []byte {
 		}
 		dst = append(dst, c)
 	}
-	if p.flags&conf.Quote != 0 {
+	if quotes {
 		dst = append(dst, '"')
 	}
 	return dst
@@ -128,16 +130,13 @@ func (v *valuer) variable(p conf.Part) piece {
 		return piece{}
 	}
 	v.dst = v.dst || p.Text == "fi" || p.Text == "fp"
-	v.source = v.source || p.Text == "bi" || p.Text == "bp"
+	v.source = v.source || v.response && (p.Text == "bi" || p.Text == "bp")
 	if known.line && v.response {
 		v.lost("%"+p.Text, fetches["path"])
 	}
-	out := piece{write: known.write, flags: p.Flags &^ conf.Hex}
-	if known.plain {
-		out.flags = 0
-	}
+	out := piece{write: known.write, flags: p.Flags &^ conf.Hex, plain: known.plain}
 	if known.hex != nil && p.Flags&conf.Hex != 0 {
-		out.write = known.hex
+		out.write, out.plain = known.hex, true
 	}
 	return out
 }

@@ -13,7 +13,7 @@ type writer func(dst []byte, f *Facts) []byte
 type variable struct {
 	write writer
 	hex   writer // used with the flag +X; nil: the flag has no effect
-	plain bool   // a number or a date, which is never quoted
+	plain bool   // a number or a date: +Q writes quotes only if the value is missing
 	line  bool   // a part of the request line
 }
 
@@ -42,10 +42,17 @@ var variables = map[string]variable{
 	"ms": {write: milliseconds, plain: true},
 }
 
-func client(f *Facts) netip.AddrPort   { return f.Src }
-func listener(f *Facts) netip.AddrPort { return f.Dst }
-func server(f *Facts) netip.AddrPort   { return f.ServerAddr }
-func source(f *Facts) netip.AddrPort   { return f.SourceAddr }
+// end is one end of a connection. It is unknown if the address is invalid and unix is false.
+type end struct {
+	netip.AddrPort
+	unix   bool
+	number int32 // written as the port of a client's UNIX socket; 0: another socket
+}
+
+func client(f *Facts) end   { return end{f.Src, !f.Src.IsValid() && f.Listener > 0, f.Listener} }
+func listener(f *Facts) end { return end{f.Dst, client(f).unix, f.Listener} }
+func server(f *Facts) end   { return end{f.ServerAddr, f.Server != "", 0} }
+func source(f *Facts) end   { return end{f.SourceAddr, f.Server != "" && !f.ServerAddr.IsValid(), 0} }
 
 // backendName writes the frontend's name if no backend has been chosen, as in HAProxy.
 func backendName(dst []byte, f *Facts) []byte {
@@ -62,23 +69,31 @@ func serverName(dst []byte, f *Facts) []byte {
 	return append(dst, f.Server...)
 }
 
-func ip(of func(*Facts) netip.AddrPort) variable {
+func ip(of func(*Facts) end) variable {
 	return variable{
 		write: func(dst []byte, f *Facts) []byte {
-			a := of(f)
-			if !a.IsValid() {
-				return dst
+			if e := of(f); e.IsValid() {
+				return e.Addr().Unmap().WithZone("").AppendTo(dst)
 			}
-			return a.Addr().Unmap().WithZone("").AppendTo(dst)
+			return of(f).appendUnix(dst)
 		},
-		hex: func(dst []byte, f *Facts) []byte { return appendHexIP(dst, of(f).Addr().Unmap()) },
+		hex: func(dst []byte, f *Facts) []byte {
+			if e := of(f); e.IsValid() {
+				return appendHexIP(dst, e.Addr().Unmap())
+			}
+			return of(f).appendUnix(dst)
+		},
 	}
 }
 
-func appendHexIP(dst []byte, a netip.Addr) []byte {
-	if !a.IsValid() {
+func (e end) appendUnix(dst []byte) []byte {
+	if !e.unix {
 		return dst
 	}
+	return append(dst, "unix"...)
+}
+
+func appendHexIP(dst []byte, a netip.Addr) []byte {
 	b := a.As16()
 	digits := b[:]
 	if a.Is4() {
@@ -90,21 +105,29 @@ func appendHexIP(dst []byte, a netip.Addr) []byte {
 	return dst
 }
 
-func port(of func(*Facts) netip.AddrPort) variable {
+func port(of func(*Facts) end) variable {
 	return variable{
 		plain: true,
-		write: func(dst []byte, f *Facts) []byte {
-			a := of(f)
-			if !a.IsValid() {
-				return dst
-			}
-			return strconv.AppendUint(dst, uint64(a.Port()), 10)
-		},
-		hex: func(dst []byte, f *Facts) []byte {
-			n := of(f).Port()
-			return append(dst, hexDigits[n>>12], hexDigits[n>>8&15], hexDigits[n>>4&15], hexDigits[n&15])
-		},
+		write: func(dst []byte, f *Facts) []byte { return of(f).appendPort(dst, false) },
+		hex:   func(dst []byte, f *Facts) []byte { return of(f).appendPort(dst, true) },
 	}
+}
+
+// appendPort writes the port. The number of a client's UNIX socket is decimal even in a hexadecimal
+// format, as in HAProxy.
+func (e end) appendPort(dst []byte, hex bool) []byte {
+	n := e.Port()
+	switch {
+	case e.IsValid():
+	case !e.unix:
+		return dst
+	case e.number > 0:
+		return strconv.AppendInt(dst, int64(e.number), 10)
+	}
+	if hex {
+		return append(dst, hexDigits[n>>12], hexDigits[n>>8&15], hexDigits[n>>4&15], hexDigits[n&15])
+	}
+	return strconv.AppendUint(dst, uint64(n), 10)
 }
 
 func date(layout string, in func(time.Time) time.Time) variable {

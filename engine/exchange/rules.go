@@ -111,7 +111,7 @@ func (m *modeHTTP) rereadAnswer() {
 // tellFacts sets the values of Facts that rules and formats read, except the heads.
 func (m *modeHTTP) tellFacts() {
 	f := &m.Facts
-	f.Src, f.Final = m.S.ClientAddr(), true
+	f.Src, f.Listener, f.Final = m.S.ClientAddr(), int32(m.Listener.Number), true
 	f.Accepted = time.UnixMilli(m.S.Wall)
 	f.Frontend, f.Backend, f.Server = m.Frontend.Conf.Name, "", ""
 	if m.Backend != nil {
