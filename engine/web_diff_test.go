@@ -76,21 +76,32 @@ func compareWeb(t *testing.T, c *webCase, theirs, ours net.Addr, servers *webSer
 func haproxy(t *testing.T, text string, binds int) []net.Addr {
 	t.Helper()
 	var addrs []net.Addr
-	var files []*os.File
+	var sockets []net.Listener
 	for i := range binds {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
+		addrs, sockets = append(addrs, ln.Addr()), append(sockets, ln)
+		text = strings.Replace(text, fmt.Sprintf("bind 127.0.1.%d:1\n", i), fmt.Sprintf("bind fd@%d\n", 3+i), 1)
+	}
+	haproxyOn(t, text, sockets...)
+	return addrs
+}
+
+// haproxyOn runs HAProxy with a configuration. It passes the sockets to HAProxy as descriptors from
+// 3 on, and closes its own.
+func haproxyOn(t *testing.T, text string, sockets ...net.Listener) {
+	t.Helper()
+	var files []*os.File
+	for _, ln := range sockets {
 		file, err := ln.(*net.TCPListener).File()
 		if err != nil {
 			t.Fatal(err)
 		}
-		addrs = append(addrs, ln.Addr())
 		ln.Close()
 		defer file.Close()
 		files = append(files, file)
-		text = strings.Replace(text, fmt.Sprintf("bind 127.0.1.%d:1\n", i), fmt.Sprintf("bind fd@%d\n", 3+i), 1)
 	}
 	cmd := exec.Command(find(t, "haproxy"), "-db", "-f", write(t, "haproxy.cfg", text))
 	cmd.ExtraFiles, cmd.Stderr = files, t.Output()
@@ -101,7 +112,6 @@ func haproxy(t *testing.T, text string, binds int) []net.Addr {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	return addrs
 }
 
 var (
