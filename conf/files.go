@@ -1,12 +1,13 @@
 package conf
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"regexp"
+	"strconv"
 )
 
 // largestAnswer is the limit in bytes for a file that is sent to clients. It is enough for an error
@@ -66,10 +67,32 @@ func (r *reader) response(path string) ([]byte, bool) {
 	if !ok || len(data) == 0 {
 		return nil, ok
 	}
-	crlf, lf := bytes.Contains(data, []byte("\r\n\r\n")), bytes.Contains(data, []byte("\n\n"))
-	if !bytes.HasPrefix(data, []byte("HTTP/1.")) || !crlf && !lf {
+	status, body, ok := splitResponse(data)
+	switch {
+	case !ok:
 		r.deferUntilMode("file '%s', wanted an HTTP response: a line such as HTTP/1.0 503 Service Unavailable, headers, an empty line and the page", path)
-		return nil, false
+	case status < 200:
+		r.deferUntilMode("file '%s': status %d, wanted 200 or above: the client would wait for another answer", path, status)
+		ok = false
+	case Bodyless(status) && len(body) > 0:
+		r.deferUntilMode("file '%s': a page of %d bytes with status %d, wanted none: the client would read it as the next answer", path, len(body), status)
+		ok = false
 	}
-	return data, true
+	return data, ok
+}
+
+var (
+	statusLine = regexp.MustCompile(`^HTTP/1\.[0-9] ([1-9][0-9][0-9])[ \r\n]`)
+	emptyLine  = regexp.MustCompile(`\n\r?\n`)
+)
+
+// splitResponse returns the status and the body of an HTTP/1 response. It returns false if the
+// status line is invalid or if no empty line ends the head.
+func splitResponse(data []byte) (status int, body []byte, ok bool) {
+	line, end := statusLine.FindSubmatch(data), emptyLine.FindIndex(data)
+	if line == nil || end == nil {
+		return 0, nil, false
+	}
+	status, _ = strconv.Atoi(string(line[1]))
+	return status, data[end[1]:], true
 }

@@ -105,6 +105,10 @@ const (
 	AnswerDefault                     // default-errorfiles: the proxy's errorfile for the status, or our own error page
 )
 
+// Bodyless reports whether an answer with that status has no body, even if its fields announce one
+// (RFC 9112 6.3).
+func Bodyless(status int) bool { return status < 200 || status == 204 || status == 304 }
+
 // Paged reports whether the answer is the proxy's usual error page of the status.
 func (a *Answer) Paged() bool { return a == nil || a.Kind == AnswerDefault }
 

@@ -127,6 +127,9 @@ func (r *reader) answerFits(a *Answer) bool {
 			return false
 		}
 		return r.hasPage(a)
+	case body && Bodyless(a.Status) && a.Status != 0:
+		r.errorf("status %d beside '%s', wanted no body: the client would read it as the next answer", a.Status, answerKinds[a.Kind])
+		return false
 	case body && a.ContentType == "":
 		r.errorf("a body without content-type, wanted one such as content-type text/plain")
 		return false

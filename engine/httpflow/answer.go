@@ -3,6 +3,8 @@ package httpflow
 import (
 	"net/http"
 	"strconv"
+
+	"sluice/conf"
 )
 
 // Answer is an answer that the load balancer itself sends to the client, without asking a server.
@@ -67,25 +69,22 @@ func (x *Exchange) AppendAnswer(dst []byte, a *Answer) []byte {
 	if a.NoCache {
 		dst = append(dst, "cache-control: no-cache\r\n"...)
 	}
-	if a.ContentType != "" && len(a.Body) > 0 {
+	if a.ContentType != "" && len(a.Body) > 0 && !conf.Bodyless(a.Status) {
 		dst = append(dst, "content-type: "...)
 		dst = append(dst, a.ContentType...)
 		dst = append(dst, "\r\n"...)
 	}
 	dst = x.endAnswer(dst)
-	if x.has(head) {
+	if x.bodyless(a.Status) {
 		return dst
 	}
 	return append(dst, a.Body...)
 }
 
 // Fitting returns the part of a complete answer that the client must get: the head alone if the
-// method is HEAD (RFC 9110 9.3.2), otherwise everything.
+// method or the status of the answer allows no body (RFC 9112 6.3), otherwise everything.
 func (x *Exchange) Fitting(answer []byte) []byte {
-	if !x.has(head) {
-		return answer
-	}
-	if n := headEnd(answer); n > 0 {
+	if n := headEnd(answer); n > 0 && x.bodyless(statusOf(answer)) {
 		return answer[:n]
 	}
 	return answer
@@ -105,7 +104,7 @@ func (x *Exchange) beginAnswer(dst []byte, status int, fields []byte, length int
 	dst = append(append(dst, ' '), http.StatusText(status)...)
 	dst = append(dst, "\r\n"...)
 	dst = append(dst, fields...)
-	if bodyless(status) {
+	if conf.Bodyless(status) {
 		return dst
 	}
 	dst = append(dst, "content-length: "...)

@@ -3,6 +3,7 @@ package httpflow
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -149,5 +150,31 @@ func TestRedirects(t *testing.T) {
 	want := "HTTP/1.1 302 Found\r\ncontent-length: 0\r\nlocation: /\r\ncache-control: no-cache\r\nset-cookie: C=; path=/; Max-Age=0;\r\n\r\n"
 	if got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestNoBodyBehindHead: no answer of ours has bytes behind its head if the method or the status
+// allows no body. The client would read them as the next answer.
+func TestNoBodyBehindHead(t *testing.T) {
+	for _, c := range []struct {
+		name, request string
+		status        int
+	}{
+		{"100", get11, 100}, {"103", get11, 103}, {"199", get11, 199}, {"204", get11, 204}, {"304", get11, 304},
+		{"HEAD 200", head11, 200}, {"HEAD 204", head11, 204}, {"HEAD 403", head11, 403},
+	} {
+		x, _ := asked(t, c.request)
+		const body = "HTTP/1.1 200 OK\r\n\r\n"
+		got := x.AppendAnswer(nil, &Answer{Status: c.status, ContentType: "a/b", Body: []byte(body)})
+		if headEnd(got) != len(got) {
+			t.Errorf("%s: AppendAnswer: %q", c.name, got)
+		}
+		if conf.Bodyless(c.status) && strings.Contains(string(got), "content-") {
+			t.Errorf("%s: AppendAnswer announces a body: %q", c.name, got)
+		}
+		file := fmt.Appendf(nil, "HTTP/1.1 %d\r\nA: b\r\n\r\n%s", c.status, body)
+		if got = x.Fitting(file); headEnd(got) != len(got) {
+			t.Errorf("%s: Fitting: %q", c.name, got)
+		}
 	}
 }

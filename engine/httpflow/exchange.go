@@ -1,6 +1,9 @@
 package httpflow
 
-import "sluice/sniff"
+import (
+	"sluice/conf"
+	"sluice/sniff"
+)
 
 // Exchange is the state of one request and its answers on the two connections of a session.
 // [Exchange.Ask] starts a new one. The session owns it. It holds no pointer and is small, so that
@@ -96,7 +99,7 @@ func (x *Exchange) answer(h *Head) bool {
 	if h.close || h.Minor == 0 && !h.keep {
 		x.marks |= closeServer
 	}
-	if x.has(head) || bodyless(h.Status) {
+	if x.bodyless(h.Status) {
 		return true
 	}
 	if x.Response = h.body(); x.Response.phase == inEndless {
@@ -104,6 +107,10 @@ func (x *Exchange) answer(h *Head) bool {
 	}
 	return true
 }
+
+// bodyless reports whether the final answer with that status to this request has no body (RFC 9112
+// 6.3). Bytes that follow its head would be read as the start of the next answer.
+func (x *Exchange) bodyless(status int) bool { return x.has(head) || conf.Bodyless(status) }
 
 // Withholds reports whether the answer h must not be sent to this client. HTTP/1.0 has no interim
 // answers (RFC 9110 15.2), so the client gets only the final answer, which follows.

@@ -1,5 +1,7 @@
 package httpflow
 
+import "sluice/conf"
+
 // The functions of this file implement rules that change the method of a request or the status of
 // an answer. Both determine whether the answer has a body (RFC 9112 6.3).
 
@@ -33,10 +35,10 @@ func (x *Exchange) SetStatus(w *Rewrite, status int, reason string) bool {
 func (x *Exchange) reframe(w *Rewrite, h *Head) {
 	switch {
 	case x.has(tunnel | head):
-	case bodyless(w.code) && !x.Response.Done():
+	case conf.Bodyless(w.code) && !x.Response.Done():
 		x.Response = Body{}
 		x.CloseServer()
-	case bodyless(h.Status) && !bodyless(w.code):
+	case conf.Bodyless(h.Status) && !conf.Bodyless(w.code):
 		w.unframe()
 		w.edits = append(w.edits, edit{name: "content-length", value: zero, append: true})
 	}

@@ -1,6 +1,7 @@
 package httpflow
 
 import (
+	"sluice/conf"
 	"strings"
 	"testing"
 )
@@ -60,7 +61,7 @@ func TestSetStatus(t *testing.T) {
 		if kept := strings.HasPrefix(c.answer, c.want[:len("HTTP/1.1 200")]); set == kept {
 			t.Errorf("%.5s, %q set to %d: reported %v", c.request, c.answer, c.status, set)
 		}
-		if bodyless(c.status) && set && (!x.Response.Done() || !x.has(closeServer) && c.answer[9] == '2') {
+		if conf.Bodyless(c.status) && set && (!x.Response.Done() || !x.has(closeServer) && c.answer[9] == '2') {
 			t.Errorf("%.5s, %q set to %d: the client gets a body, or the server's connection is kept", c.request, c.answer, c.status)
 		}
 	}

@@ -80,10 +80,6 @@ func (h *Head) transferEncoding(value []byte) bool {
 	return true
 }
 
-// bodyless reports whether an answer with that status has no body, even if its fields announce one
-// (RFC 9112 6.3).
-func bodyless(status int) bool { return status < 200 || status == 204 || status == 304 }
-
 func (h *Head) body() Body {
 	switch {
 	case h.chunked:
