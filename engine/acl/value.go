@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"sluice/conf"
+	"sluice/sniff"
 )
 
 // Value is a compiled format that a rule writes. It is immutable. A nil Value writes nothing.
@@ -20,12 +21,15 @@ type piece struct {
 }
 
 // Append appends the value to dst. Control bytes in a sample are written as %XX, as in HAProxy,
-// because they could end a header field. Append allocates nothing if dst has enough capacity.
+// because they could end a header field. Append allocates nothing if dst has enough capacity. It
+// stops after the part with which the value exceeds sniff.MaxBytes, the maximum size of a head. The
+// caller must refuse such a value, because the rest is missing.
 func (v *Value) Append(dst []byte, f *Facts) []byte {
 	if v == nil {
 		return dst
 	}
-	for i := range v.parts {
+	start := len(dst)
+	for i := 0; i < len(v.parts) && len(dst)-start <= sniff.MaxBytes; i++ {
 		p := &v.parts[i]
 		switch {
 		case p.expr != nil:

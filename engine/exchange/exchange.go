@@ -56,6 +56,9 @@ const (
 	resent
 	// unlogged: the request gets no log line, see modeHTTP.answerMonitor.
 	unlogged
+	// unsendable: the request has no server, because its rules have made something too large or
+	// invalid.
+	unsendable
 	// underway: modeHTTP.exchange has run for this request already.
 	underway
 )

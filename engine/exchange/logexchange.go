@@ -120,10 +120,11 @@ func (m *modeHTTP) logExchange() {
 }
 
 // tellTimes sets the times of the record in ms; -1: not reached. Each time counts from the event
-// before it. As in HAProxy, TR is not reached by a request for which no backend is found.
+// before it. As in HAProxy, TR is not reached by a request for which no backend is found, or whose
+// rules have failed.
 func (m *modeHTTP) tellTimes(r *access.HTTPRecord) {
 	r.Ti, r.TR, r.Tr = int64(m.x.gap), int64(m.x.headDone), -1
-	if m.Backend == nil && m.S.Term == term('S', 'C') {
+	if m.Backend == nil && m.S.Term == term('S', 'C') || m.x.has(unsendable) {
 		r.TR = -1
 	}
 	if m.S.Queued >= 0 {

@@ -73,8 +73,8 @@ func (m *modeHTTP) responseRules() session.Result {
 		if became := m.responseRulesOf(&m.Backend.Rules.Response); became != session.GoesOn {
 			return became
 		}
-		if m.Frontend.Rules.Response.Reads(0) {
-			m.rereadAnswer()
+		if m.Frontend.Rules.Response.Reads(0) && m.rereadAnswer() == session.Left {
+			return session.Left
 		}
 	}
 	return m.responseRulesOf(&m.Frontend.Rules.Response)
@@ -85,27 +85,42 @@ func (m *modeHTTP) responseRulesOf(rules *acl.Rules) session.Result {
 	for i := rules.Next(&m.Facts, 0); i >= 0; i = rules.Next(&m.Facts, i+1) {
 		switch m.follow(rules.At(i)) {
 		case edited:
-			if rules.Reads(i + 1) {
-				m.rereadAnswer()
+			if rules.Reads(i+1) && m.rereadAnswer() == session.Left {
+				return session.Left
 			}
 		case answered:
 			return session.OwnAnswer
 		case over:
 			return session.Left
 		case passed:
-			return session.GoesOn
+			return m.boundAnswer()
 		}
 	}
-	return session.GoesOn
+	return m.boundAnswer()
 }
 
-// rereadAnswer parses the edited head of the answer, so that later rules read the edits.
-func (m *modeHTTP) rereadAnswer() {
+// boundAnswer refuses an answer whose head is too large after the edits, as rereadAnswer does.
+func (m *modeHTTP) boundAnswer() session.Result {
+	if m.rewrite.Fits(m.reply.Size()) {
+		return session.GoesOn
+	}
+	return m.rereadAnswer()
+}
+
+// rereadAnswer parses the edited head of the answer, so that later rules read the edits. If the
+// edits made the head larger than a head may be, it answers with status 500 instead, as HAProxy
+// does where a head outgrows its buffer.
+func (m *modeHTTP) rereadAnswer() session.Result {
 	m.edited = m.rewrite.Append(m.edited[:0])
+	if m.rewrite.Large(m.edited) {
+		m.failRules('P')
+		return session.Left
+	}
 	m.edited, m.shown = m.shown, m.edited
 	m.reply.Reread(m.shown)
 	m.rewrite.Response(&m.reply)
 	m.response.Status, m.response.Line = int(m.x.status), m.reply.Line
+	return session.GoesOn
 }
 
 // tellFacts sets the values of Facts that rules and formats read, except the heads.
@@ -140,7 +155,8 @@ func (m *modeHTTP) findAddresses() {
 	}
 }
 
-// value evaluates the format of a rule. The text is valid until the next head is parsed.
+// value evaluates the format of a rule. The text is valid until the next head is parsed. A text
+// above httpflow.MaxHead is cut off after that size.
 func (m *modeHTTP) value(v *acl.Value) []byte {
 	start := len(m.values)
 	m.values = v.Append(m.values, &m.Facts)
@@ -194,8 +210,8 @@ func (m *modeHTTP) rereadIf(edits bool) session.Result {
 	m.edited, m.shown = m.shown, m.edited
 	var st sniff.State
 	m.Scanner.Sniff(&st, m.shown, &m.Sniffed)
-	if m.Sniffed.HTTP.Verdict != sniff.Yes {
-		m.refuse(500, term('P', 'R'))
+	if m.rewrite.Large(m.shown) || m.Sniffed.HTTP.Verdict != sniff.Yes {
+		m.failRules('P')
 		return session.Left
 	}
 	m.rewrite.Request(&m.Sniffed.HTTP)
@@ -203,34 +219,45 @@ func (m *modeHTTP) rereadIf(edits bool) session.Result {
 }
 
 // redirect prepares the answer of a redirect. With `ignore-empty` and an empty location, the
-// rule does nothing.
+// rule does nothing. If the head is too large, the client gets status 500.
 func (m *modeHTTP) redirect(r *acl.HTTPRule) course {
 	to := m.value(r.Value)
 	if len(to) == 0 && r.Redirect.Skips() {
 		return skipped
 	}
-	m.countRule(r)
 	m.head = m.x.flow.AppendRedirect(m.head[:0], r.Redirect, to, &m.Sniffed.HTTP)
+	if len(m.head) > httpflow.MaxHead {
+		m.failRules('I')
+		return over
+	}
+	m.countRule(r)
 	m.x.status, m.x.term = int16(r.Redirect.Code), term('L', m.ruleLetter())
 	m.x.marks |= local
 	return answered
 }
 
 // answerRule prepares the answer of a `return` or `deny` in m.head. If the answer is a file,
-// answerRule sends the file unchanged and ends the session.
+// answerRule sends the file unchanged and ends the session. If the fields or the formatted body are
+// too large, the client gets status 500.
 func (m *modeHTTP) answerRule(r *acl.HTTPRule) course {
 	m.x.term = term('L', m.ruleLetter())
 	if r.Action == conf.Deny {
 		m.x.term = term('P', m.ruleLetter())
 	}
-	m.countRule(r)
 	status := m.answerStatus(r)
 	file, isFile := m.answerFile(r, status)
 	if isFile {
+		m.countRule(r)
 		m.sendFile(status, file, m.x.term)
 		return over
 	}
-	m.head = m.x.flow.AppendAnswer(m.head[:0], m.answerOf(r, status))
+	a := m.answerOf(r, status)
+	if len(a.Fields) > httpflow.MaxHead || r.Body != nil && len(a.Body) > httpflow.MaxHead {
+		m.failRules('P')
+		return over
+	}
+	m.countRule(r)
+	m.head = m.x.flow.AppendAnswer(m.head[:0], a)
 	m.x.status = int16(status)
 	m.x.marks |= local
 	return answered
@@ -260,6 +287,15 @@ func (m *modeHTTP) answerStatus(r *acl.HTTPRule) int {
 		return 502
 	}
 	return 403
+}
+
+// failRules ends the session with status 500, because the result of a rule cannot be sent. letter is
+// the first one of the termination state.
+func (m *modeHTTP) failRules(letter byte) {
+	if m.Facts.Response == nil {
+		m.x.marks |= unsendable
+	}
+	m.refuse(500, term(letter, m.ruleLetter()))
 }
 
 // ruleLetter returns the second letter of the termination state for an answer of a rule: H if it

@@ -8,7 +8,8 @@ import (
 // The functions of this file replace a matching text by a template. In a template, \0 to \9 are
 // groups of the match. A backslash before any other character stands for that character. The whole
 // text is replaced, not only the matching part, as in HAProxy. These functions allocate, because
-// package regexp does.
+// package regexp does. A result above MaxHead is cut off: see [Rewrite.Large]. Without this limit
+// each of several rules could double a value.
 
 // ReplaceHeader implements `http-request replace-header`: it matches the whole value of each field
 // of that name.
@@ -45,6 +46,9 @@ func (w *Rewrite) ReplaceURI(match *regexp.Regexp, template []byte) {
 }
 
 func (w *Rewrite) joined(parts ...[]byte) []byte {
+	if w.exceeds(nil) {
+		return nil
+	}
 	start := len(w.text)
 	for _, part := range parts {
 		w.text = append(w.text, part...)
@@ -62,7 +66,7 @@ func replaceAll(w *Rewrite, e *edit, value []byte) ([]byte, bool) {
 // replaceEach leaves entries that do not match unchanged, with the blanks around them.
 func replaceEach(w *Rewrite, e *edit, value []byte) ([]byte, bool) {
 	var made []byte
-	for at, next := 0, 0; at <= len(value); at = next + 1 {
+	for at, next := 0, 0; at <= len(value) && !w.exceeds(made); at = next + 1 {
 		next = entryEnd(value, at)
 		if at > 0 {
 			made = append(made, ',')
@@ -92,11 +96,11 @@ func entryEnd(list []byte, at int) int {
 // does not match.
 func (w *Rewrite) expand(value []byte, match *regexp.Regexp, template []byte) ([]byte, bool) {
 	groups := match.FindSubmatchIndex(value)
-	if groups == nil {
+	if groups == nil || w.large {
 		return nil, false
 	}
 	start := len(w.text)
-	for {
+	for !w.exceeds(w.text[start:]) {
 		before, after, found := bytes.Cut(template, backslash)
 		w.text = append(w.text, before...)
 		if !found || len(after) == 0 {
@@ -111,6 +115,12 @@ func (w *Rewrite) expand(value []byte, match *regexp.Regexp, template []byte) ([
 	}
 	disarm(w.text[start:])
 	return w.text[start:], true
+}
+
+// exceeds reports whether a value that is being made, or all values of this head, are too large.
+func (w *Rewrite) exceeds(made []byte) bool {
+	w.large = w.large || len(made) > MaxHead || len(w.text) > maxText
+	return w.large
 }
 
 var backslash = []byte{'\\'}

@@ -29,6 +29,9 @@ func (h *Head) Reread(b []byte) {
 	h.fields = h.fields[:bytes.LastIndexByte(h.fields[:len(h.fields)-1], '\n')+1]
 }
 
+// Size returns the size of the head as received, in bytes, or up to 2 bytes more.
+func (h *Head) Size() int { return len(h.Line) + len(h.fields) + 2*len("\r\n") }
+
 func (h *Head) frame() bool {
 	coded := false
 	for name, value, at := h.Next(0); at > 0; name, value, at = h.Next(at) {

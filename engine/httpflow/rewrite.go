@@ -9,6 +9,14 @@ import (
 	"sluice/sniff"
 )
 
+// MaxHead is the maximum size in bytes of a head with its empty line, as received and as rules have
+// edited it. It is also the maximum size of one edited value.
+const MaxHead = sniff.MaxBytes
+
+// maxText limits the memory in bytes for the replaced values of one head. It allows several rules
+// to replace the same large value.
+const maxText = 16 * MaxHead
+
 // Rewrite is a head with the edits to make before it is passed on. An edit applies to the result of
 // the edits before it. Start with [Rewrite.Request] or [Rewrite.Response]; [Rewrite.Append] writes
 // the result.
@@ -28,6 +36,7 @@ type Rewrite struct {
 
 	edits []edit
 	text  []byte // buffer in which new values are built
+	large bool   // an edit was not made in full, because its result would exceed MaxHead or maxText
 }
 
 // edit is one change to the fields. The letters of name may be in any case.
@@ -62,7 +71,29 @@ func (w *Rewrite) Response(h *Head) {
 }
 
 func (w *Rewrite) begin(f Fields) {
-	w.fields, w.edits, w.text = f, w.edits[:0], w.text[:0]
+	w.fields, w.edits, w.text, w.large = f, w.edits[:0], w.text[:0], false
+}
+
+// Large reports whether the head is too large after the edits. made is the edited head, as Append
+// has written it. It must not be passed on if Large returns true: a part of it may be missing.
+func (w *Rewrite) Large(made []byte) bool { return w.large || len(made) > MaxHead }
+
+// Fits reports whether the edited head certainly has at most MaxHead bytes. n is the size of the
+// head before the edits. Fits is cheaper than Append. It returns false for an edited head near the
+// limit, and after the replacement of a value.
+func (w *Rewrite) Fits(n int) bool {
+	if len(w.edits) == 0 && !w.large {
+		return true
+	}
+	n *= 2 // Append may add a CR to each line, and a blank to each field
+	for i := range w.edits {
+		e := &w.edits[i]
+		if e.regexp != nil {
+			return false
+		}
+		n += len(e.name) + len(": \r\n") + len(e.value)
+	}
+	return !w.large && n+len(w.status) <= MaxHead
 }
 
 // split splits a target into origin, path and query. If it has no path, everything up to the query

@@ -214,3 +214,56 @@ func TestForward(t *testing.T) {
 		}
 	}
 }
+
+// TestLargeEdits: edits that would make a head ever larger stop, and the head is recognised as too
+// large. Each of these edits would at least double it.
+func TestLargeEdits(t *testing.T) {
+	all, twice := regexp.MustCompile("(.*)"), []byte(`\1\1`)
+	value := strings.Repeat("v", MaxHead/2)
+	for name, edit := range map[string]func(w *Rewrite){
+		"replace-header": func(w *Rewrite) { w.ReplaceHeader("x", all, twice) },
+		"replace-value":  func(w *Rewrite) { w.ReplaceValue("x", all, twice) },
+		"replace-path":   func(w *Rewrite) { w.ReplacePath(all, twice) },
+		"replace-pathq":  func(w *Rewrite) { w.ReplacePathQ(all, twice) },
+		"replace-uri":    func(w *Rewrite) { w.ReplaceURI(all, twice) },
+		"add-header":     func(w *Rewrite) { w.AddHeader("y", []byte(value)) },
+		"one by many":    func(w *Rewrite) { w.ReplaceHeader("x", all, bytes.Repeat(twice, 1000)) },
+	} {
+		_, h := asked(t, "GET /"+value[:MaxHead/4]+" HTTP/1.1\r\nHost: a\r\nX: "+value[:MaxHead/4]+"\r\n\r\n")
+		var w Rewrite
+		w.Request(h)
+		for range 40 {
+			edit(&w)
+		}
+		if w.Fits(MaxHead) {
+			t.Errorf("%s: fits", name)
+		}
+		made := w.Append(nil)
+		if !w.Large(made) || len(made) > 6*MaxHead || len(w.text) > 2*maxText {
+			t.Errorf("%s: a head of %d bytes and %d bytes of text; large: %v", name, len(made), len(w.text), w.Large(made))
+		}
+		if w.Request(h); w.Large(w.Append(nil)) || !w.Fits(MaxHead) {
+			t.Errorf("%s: the next head is large", name)
+		}
+	}
+}
+
+// TestFits: a head that Fits accepts has at most MaxHead bytes after the edits.
+func TestFits(t *testing.T) {
+	for n := 0; n < MaxHead; n += MaxHead / 16 {
+		text := "HTTP/1.1 200 OK\r\n" + strings.Repeat("a:\n", n/3) + "\r\n"
+		var x Exchange
+		var h Head
+		if got, _ := x.Reply([]byte(text), &h); got != len(text) {
+			t.Fatalf("an answer of %d bytes is not accepted", len(text))
+		}
+		for size := 0; size < MaxHead; size += MaxHead / 16 {
+			var w Rewrite
+			w.Response(&h)
+			w.AddHeader("x", make([]byte, size))
+			if made := w.Append(nil); w.Fits(h.Size()) && w.Large(made) {
+				t.Errorf("an answer of %d bytes and a field of %d make %d", n, size, len(made))
+			}
+		}
+	}
+}

@@ -3,15 +3,16 @@ package httpflow
 // Append appends the edited head with its empty line to dst. Every line ends with CRLF and ": "
 // separates every name from its value, whatever the sender wrote. Names stay as sent; those of
 // added fields are in lower case, as in HAProxy. Append does not allocate if dst has enough
-// capacity.
+// capacity. It stops where edits have made the head far larger than MaxHead: see [Rewrite.Large].
 func (w *Rewrite) Append(dst []byte) []byte {
+	start := len(dst)
 	if w.status != nil {
 		dst = w.appendStatusLine(dst)
 	} else {
 		dst = w.appendRequestLine(dst)
 	}
 	dst = append(dst, "\r\n"...)
-	for name, value, at := w.fields.Next(0); at > 0; name, value, at = w.fields.Next(at) {
+	for name, value, at := w.fields.Next(0); at > 0 && !w.stops(dst[start:]); name, value, at = w.fields.Next(at) {
 		if value, ok := edited(w, 0, name, value); ok {
 			dst = append(dst, name...)
 			dst = append(dst, ": "...)
@@ -20,9 +21,19 @@ func (w *Rewrite) Append(dst []byte) []byte {
 		}
 	}
 	for i := range w.edits {
+		if w.stops(dst[start:]) {
+			break
+		}
 		dst = w.appendField(dst, i)
 	}
 	return append(dst, "\r\n"...)
+}
+
+// stops reports whether Append must stop after these bytes of the head. The limit is above the size
+// of any head that was received and that no rule has edited.
+func (w *Rewrite) stops(made []byte) bool {
+	w.large = w.large || len(made) > 4*MaxHead
+	return w.large
 }
 
 // appendStatusLine lowers the version to HTTP/1.1, the highest supported. It adds the space after
