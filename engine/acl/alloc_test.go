@@ -38,7 +38,7 @@ func checkAllocs(t *testing.T, conds []string, facts ...*Facts) {
 
 // TestAllocsHTTP: the rules of mode http and the values that they write allocate nothing.
 func TestAllocsHTTP(t *testing.T) {
-	p := http(t, `http-request set-header a "%r %{+Q,+E}HU %T %t %{+X}ci %[base] %[pathq] %[req.hdr(x),upper,field(1,:)] %[cook(a)] %[urlp(q)] %[src] %H"
+	p := http(t, `http-request set-header a "%r %{+Q,+E}HU %T %t %{+X}ci %[base] %[pathq] %{+E}[req.hdr(x),upper,field(1,:)] %[cook(a)] %[urlp(q)] %[src] %H"
 		http-request deny if { cook(a) 1 } { urlp(q) 2 } || { base_beg h/x } || { cook_cnt(a) gt 3 }
 		http-request set-header b c unless { query -m found }
 		monitor fail if { pathq / }
