@@ -179,7 +179,7 @@ func (m *maker) backWords() {
 	}
 	if m.maybe() {
 		m.line("option", "httpchk", m.one("/", "/a?b=c"))
-		m.line("http-check", "send", "meth", "GET", "hdr", "Host", m.one("a", "b c"), "body", m.one("x", "{ }"))
+		m.line("http-check", "send", "meth", "GET", "hdr", "Host", "a", "hdr", "X-A", m.one("a", "b c"), "body", m.one("x", "{ }"))
 		m.line("http-check", "expect", m.one("!", "!"), "status", m.one("200", "200,300-399"))
 	}
 }

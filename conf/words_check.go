@@ -2,6 +2,7 @@ package conf
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -85,7 +86,8 @@ func (h *HTTPCheck) headerInVersion() {
 	}
 }
 
-// checkRequest reports an error if a part contains characters that would break the request line.
+// checkRequest reports an error if a part would make the request invalid. A server would refuse it,
+// and count as failed.
 func (r *reader) checkRequest(h *HTTPCheck) bool {
 	for _, part := range []string{h.Method, h.URI, h.Version, h.Host} {
 		if strings.ContainsFunc(part, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
@@ -93,9 +95,15 @@ func (r *reader) checkRequest(h *HTTPCheck) bool {
 			return false
 		}
 	}
-	if h.Version != "" && !strings.HasPrefix(h.Version, "HTTP/1.") {
+	switch {
+	case h.Version != "" && !slices.Contains([]string{"HTTP/1.0", "HTTP/1.1"}, h.Version):
 		r.errorf("version '%s', wanted HTTP/1.0 or HTTP/1.1", h.Version)
 		return false
+	case h.Method != "" && !isToken(h.Method):
+		r.errorf("method '%s', wanted a name such as GET or HEAD", h.Method)
+		return false
+	case h.URI != "" && h.Method != "CONNECT" && h.URI[0] != '/' && h.URI != "*" && !strings.Contains(h.URI, "://"):
+		r.warnf("'%s' is sent as it is, wanted a path such as /%s: most servers refuse such a request", h.URI, h.URI)
 	}
 	return true
 }
@@ -145,19 +153,10 @@ func (r *reader) checkSend(rules *checkRules) {
 		arg := r.next()
 		switch {
 		case word == "comment":
-		case word == "hdr" && isToken(arg):
-			h := CheckHeader{arg, r.next()}
-			if !r.visible("hdr "+arg, h.Value) {
-				return
-			}
-			if strings.Contains(h.Value, "%") { // HAProxy would evaluate it as a format
-				r.errorf("%s, wanted text without '%%': a check's headers are sent as they are", after("hdr "+arg, h.Value))
-				return
-			}
-			c.Headers = append(c.Headers, h)
 		case word == "hdr":
-			r.errorf("%s, wanted a header's name", after(word, arg))
-			return
+			if !r.checkHeader(&c, arg) {
+				return
+			}
 		case fields[word] != nil && arg != "":
 			*fields[word] = arg
 		default:
@@ -168,6 +167,32 @@ func (r *reader) checkSend(rules *checkRules) {
 	if r.checkRequest(&c) {
 		rules.say(&c)
 	}
+}
+
+// checkHeader parses NAME VALUE of `http-check send hdr`. Only one Host is allowed, as in HAProxy,
+// because a server must refuse a request with two (RFC 9112 3.2).
+func (r *reader) checkHeader(c *HTTPCheck, name string) bool {
+	if !isToken(name) {
+		r.errorf("%s, wanted a header's name", after("hdr", name))
+		return false
+	}
+	h := CheckHeader{name, r.next()}
+	isHost := func(h CheckHeader) bool { return strings.EqualFold(h.Name, "host") }
+	switch {
+	case !r.visible("hdr "+name, h.Value):
+		return false
+	case strings.Contains(h.Value, "%"): // HAProxy would evaluate it as a format
+		r.errorf("%s, wanted text without '%%': a check's headers are sent as they are", after("hdr "+name, h.Value))
+		return false
+	case isHost(h) && slices.ContainsFunc(c.Headers, isHost):
+		r.errorf("%s, wanted one Host: a server refuses a request with two", after("hdr "+name, h.Value))
+		return false
+	case isHost(h) && strings.ContainsAny(h.Value, " /,"):
+		r.errorf("%s, wanted a host such as www.example.org", after("hdr "+name, h.Value))
+		return false
+	}
+	c.Headers = append(c.Headers, h)
+	return true
 }
 
 func (r *reader) checkExpect(c *HTTPCheck) {
