@@ -97,7 +97,7 @@ var (
 )
 
 func isScheme(b []byte) bool {
-	return len(b) > 0 && !isDigit(b[0]) && all(b, &schemeBytes)
+	return len(b) > 0 && 'a' <= b[0]|0x20 && b[0]|0x20 <= 'z' && all(b, &schemeBytes)
 }
 
 // untilQuery returns b up to its question mark, or all of b.
