@@ -170,18 +170,24 @@ func answerVersion(_ *expr, f *Facts) (value, presence) {
 	return value{b: v}, present
 }
 
-// setCookie yields the values of the cookies of that name that the answer sets. Each field sets one
-// cookie; its attributes follow after a semicolon.
+// setCookie yields the values of the cookies of that name that the answer sets. As in HAProxy, each
+// entry between commas sets one cookie. Its attributes follow after a semicolon; a part without an
+// equals sign counts as none, and a part behind a cookie of the wanted name as another cookie.
 func setCookie(e *expr, f *Facts) (value, presence) {
 	if f.Response == nil {
 		return value{}, absent
 	}
-	for f.nextLine(f.Response.Fields, "set-cookie") {
-		if endsLine(f.at.rest, e.name) {
-			continue
+	for f.at.more || f.nextLine(f.Response.Fields, "set-cookie") {
+		entry, rest, more := cutList(f.at.rest)
+		pair, parts, divided := cutPair(entry)
+		v, ok := cookieValue(pair, e.name)
+		ok = ok && !endsLine(bytes.TrimRight(entry, " \t"), e.name)
+		if divided && (ok || bytes.IndexByte(pair, '=') < 0) {
+			f.at.rest, f.at.more = f.at.rest[len(entry)-len(parts):], true
+		} else {
+			f.at.rest, f.at.more = trim(rest), more
 		}
-		pair, _, _ := cutPair(f.at.rest)
-		if v, ok := cookieValue(pair, e.name); ok {
+		if ok {
 			return value{b: v}, present
 		}
 	}

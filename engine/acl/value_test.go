@@ -81,10 +81,26 @@ func TestValuesOfAnswers(t *testing.T) {
 		"%[res.ver] %[resp_ver]":           "1.1 1.1",
 		"%b %s %si %sp %bi":                "app a1 2001:db8::1 8080 10.9.8.7",
 		"%[res.hdr_val(content-length)]":   "",
-		"%[res.hdr(nope)]%[res.cook(u)]%%": "%",
+		"%[res.hdr(nope)]%[res.cook(v)]%%": "%",
+		"%[res.cook(u)]":                   "4",
 	} {
 		if got := string(setHeader(t, "http-response", format).Append(nil, f)); got != want {
 			t.Errorf("%s: %q, want %q", format, got, want)
+		}
+	}
+}
+
+// TestSetCookies expects the values that HAProxy 2.6 writes for %[res.cook(a)].
+func TestSetCookies(t *testing.T) {
+	v := setHeader(t, "http-response", "%[res.cook(a)]")
+	for line, want := range map[string]string{
+		"q=1,a=b": "b", "a=b,c=d": "b", "q=1; a=x": "", "q=1; a=x, a=y": "y", `q="1,a=b", a=2`: "2", `a="x,y"`: `"x,y"`,
+		"q=1 , a = b ; x": "b", "a=1;a=2": "2", "q=1;Path=/,a=5;a=6": "6", "q=Thu, 01 Jan; a=3": "3", ";a=1": "1",
+		"q=1, ,a=2": "2", "q=1,$a=2": "", "a=1; a=": "", "a=1; a=;": "", "a=1;x;a=2": "2", "a=1;x=1;a=2": "1", "a=1;a=2;b=3;a=4": "2",
+		",": "", "a=1,": "1", " ; ; a=3; ": "3", "a=,q=1": "", "A=1": "", "a": "",
+	} {
+		if got := string(v.Append(nil, answer(200, "Set-Cookie", line))); got != want {
+			t.Errorf("%q: %q, want %q", line, got, want)
 		}
 	}
 }
