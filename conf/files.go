@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -78,7 +79,21 @@ func (r *reader) response(path string) ([]byte, bool) {
 		r.deferUntilMode("file '%s': a page of %d bytes with status %d, wanted none: the client would read it as the next answer", path, len(body), status)
 		ok = false
 	}
-	return data, ok
+	return append(cleanHead(data[:len(data)-len(body)]), body...), ok
+}
+
+// cleanHead ends each line of a head with CRLF, as HAProxy does, because a strict client refuses LF
+// alone. It removes Connection unless that is close, because the connection ends after the file.
+func cleanHead(head []byte) []byte {
+	clean := make([]byte, 0, 2*len(head))
+	for line := range bytes.Lines(head) {
+		line = bytes.TrimRight(line, "\r\n")
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		if !bytes.EqualFold(name, []byte("connection")) || bytes.EqualFold(bytes.TrimSpace(value), []byte("close")) {
+			clean = append(append(clean, line...), "\r\n"...)
+		}
+	}
+	return clean
 }
 
 var (

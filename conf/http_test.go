@@ -172,6 +172,26 @@ func TestErrorFiles(t *testing.T) {
 	roundTrip(t, c)
 }
 
+// TestErrorFileHead: the head has CRLF at the end of each line, and no Connection that is untrue.
+// The page stays as it is.
+func TestErrorFileHead(t *testing.T) {
+	for _, c := range []struct{ file, want string }{
+		{"HTTP/1.1 503 x\nA: b\n\nc\nd\n", "HTTP/1.1 503 x\r\nA: b\r\n\r\nc\nd\n"},
+		{"HTTP/1.1 503 x\r\nA: b\n\r\n\n", "HTTP/1.1 503 x\r\nA: b\r\n\r\n\n"},
+		{"HTTP/1.1 503 x\r\nCONNECTION: keep-alive\r\nB: c\r\n\r\n", "HTTP/1.1 503 x\r\nB: c\r\n\r\n"},
+		{"HTTP/1.1 503 x\r\nConnection: Close\r\n\r\n", "HTTP/1.1 503 x\r\nConnection: Close\r\n\r\n"},
+	} {
+		path := filepath.Join(t.TempDir(), "503.http")
+		if err := os.WriteFile(path, []byte(c.file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		e, _ := web(t, " errorfile 503 "+path, "", "").Frontends[0].ErrorFile(503)
+		if got := string(e.Content); got != c.want {
+			t.Errorf("%q: %q, want %q", c.file, got, c.want)
+		}
+	}
+}
+
 func TestErrorFileMustBeAResponse(t *testing.T) {
 	dir := t.TempDir()
 	for name, page := range map[string]string{"no-head": "<h1>later</h1>\n", "endless": "HTTP/1.0 503 x\r\n", "large": "HTTP/1.0 503 x\r\n\r\n" + strings.Repeat("x", largestAnswer)} {
