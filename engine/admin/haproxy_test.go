@@ -62,6 +62,10 @@ var commandLines = []string{
 	"quit\n", "quit\nshow info\n", "quit;show info\n", "quit # bye\n", "show info;quit;show info\n",
 	"prompt\n", "prompt # x\n", "prompt\nshow info\n", "prompt;show info;show info\n", "prompt\nprompt\nshow info\n", "prompt;prompt\n",
 	"prompt\n\n\n", "prompt\n;\n", "prompt\nfoo\n", "prompt\nshow info", "prompt\nshow info # x\n\nquit\nshow info\n", "prompt\n#\n",
+	"show info <<\nquit\n\n", "show info <<\nprompt\nshow stat\n\nshow info\n", "show info <<\nprompt;quit\n", "show info <<\n\nshow info\n", "show info <<\r\nquit\r\n\r\nshow info\n",
+	"show info <<;a;b\n\nshow info\n", "show info << \nshow info\n", "show info<<\nx\n\n", "foo <<\nshow info\n\nshow info\n", "<<\nshow info\n\n", "show info <<", "show info <<\nquit\n",
+	"show << info <<\nquit\n\nshow info\n", "show info # <<\nquit\n\n", "set foo <<;quit;show info\n \n\nshow info\n", "show info;show stat <<\nquit\n\n",
+	"prompt\nshow info <<\nshow info\nquit\n\nfoo\n", "prompt;foo <<\n\n", "<\nshow info\n", "show info <<\nfoo\\\n\nshow info\n", "show info <<\n;\n\nshow info\n", "show info <<<\nx\n\nshow info\n",
 	"help\n", "help help\n", "help quit # x\n", "help foo\n",
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -103,6 +104,9 @@ func (c *client) serve(ctx context.Context) {
 	for more := true; more && !c.leaving; more = c.prompt || in.Buffered() > 0 {
 		_ = c.conn.SetDeadline(time.Now().Add(c.timeout))
 		cmd, err := next(in)
+		if err == nil && strings.HasSuffix(cmd, payloadMark) {
+			cmd, err = c.skipPayload(in, cmd)
+		}
 		if errors.Is(err, errTooLong) {
 			c.refuse(err.Error() + "\n\n")
 			return
@@ -133,6 +137,36 @@ func next(in *bufio.Reader) (string, error) {
 			return "", errTooLong
 		}
 		cmd = append(cmd, b)
+	}
+}
+
+// payloadMark at the end of a line begins the payload of a command (management.txt 9.3).
+const payloadMark = "<<"
+
+// skipPayload reads the payload of a command: all lines up to an empty one. No supported command has
+// a payload, so skipPayload returns the command without it, as HAProxy runs such commands. A ';' in
+// the payload ends nothing. In prompt mode the client gets "+ " before each line.
+func (c *client) skipPayload(in *bufio.Reader, cmd string) (string, error) {
+	for size := len(cmd); ; {
+		if c.prompt {
+			if _, err := io.WriteString(c.conn, "+ "); err != nil {
+				return "", err
+			}
+		}
+		line, err := in.ReadSlice('\n')
+		size += len(line)
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull) || size > maxCommand:
+			return "", errTooLong
+		case err != nil:
+			return "", err
+		case len(bytes.TrimRight(line, "\r\n")) == 0:
+			at := strings.Index(cmd, payloadMark)
+			if at > 0 && cmd[at-1] != ' ' && cmd[at-1] != '\t' {
+				at += len(payloadMark) // as in HAProxy, the mark belongs to the word before it
+			}
+			return cmd[:at], nil
+		}
 	}
 }
 

@@ -38,6 +38,8 @@ func TestAnswers(t *testing.T) {
 		{"show stat json\n", "show stat: 'json' is not supported; leave it out\n\n"},
 		{"show stat 1 x 2\n", "show stat: 'x' is no number, wanted <iid|proxy> <type> <sid>, -1 for any\n\n"},
 		{"show stat nobody 1 1\n", "No such proxy.\n\n"},
+		{"set x <<\nshow info\nquit\n\nquit\n", unknown + everything},
+		{"help <<\n" + strings.Repeat("a\n", maxCommand/2), "command too long, wanted at most 16384 bytes\n\n"},
 		{strings.Repeat("a", maxCommand+1), "command too long, wanted at most 16384 bytes\n\n"},
 	}
 	for _, tt := range tests {
