@@ -4,7 +4,6 @@ package engine
 
 import (
 	"bufio"
-	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -228,29 +227,6 @@ backend b
 		if line := b.line(); !strings.Contains(line, one.want) {
 			t.Errorf("log line %q; want %q in it", line, one.want)
 		}
-	}
-}
-
-// TestAnswersHeadOfAnyLengthIsHeld: rules may extend the head of an answer to more than 1 MiB,
-// and the client may read it slowly.
-func TestAnswersHeadOfAnyLengthIsHeld(t *testing.T) {
-	const rules = 100
-	field := strings.Repeat("y", 60_000)
-	b := start(t, webDefaults+`
-frontend f
-  bind 127.0.0.1:1
-  default_backend b
-backend b
-`+strings.Repeat("  http-response add-header X-Copy %[res.fhdr(x-long)]\n", rules)+"  server s "+newPeer(t, func(c *net.TCPConn) {
-		readHead(c)
-		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nX-Long: "+field+"\r\nContent-Length: 4\r\n\r\nfine")
-	}).String())
-	c := b.dialSmall("f")
-	_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-	wait(t, "the head to be held", func() bool { return b.used(relay.ForReader) > 1<<20 })
-	got, err := io.ReadAll(c)
-	if n := bytes.Count(got, []byte(field)); n != rules+1 || !bytes.HasSuffix(got, []byte("\r\n\r\nfine")) {
-		t.Errorf("the field came %d times in %d bytes, then %v; want %d times", n, len(got), err, rules+1)
 	}
 }
 

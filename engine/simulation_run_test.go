@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"testing"
 	"time"
 
 	"go.uber.org/zap"
@@ -377,15 +376,6 @@ func (x *simulation) paused() bool {
 	}
 	return false
 }
-
-// recorder passes failures of the inspector to a simulation, in place of a testing.T.
-type recorder struct {
-	testing.TB
-	fail func(format string, args ...any)
-}
-
-func (r recorder) Errorf(format string, args ...any) { r.fail(format, args...) }
-func (r recorder) Helper()                           {}
 
 // close ends the actors and closes the loops. After a panic, the loops are not closed, because
 // their state is unknown.

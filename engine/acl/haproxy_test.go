@@ -171,7 +171,7 @@ func ask(t *testing.T, addr net.Addr, head string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(answer.Body)
 	if err != nil || answer.StatusCode != nethttp.StatusOK {
 		t.Fatalf("%s: %s %v", answer.Status, body, err)
