@@ -49,13 +49,13 @@ const FDsPerConn = 2
 func (k *checker) global() {
 	g := &k.Global
 	if g.UID >= 0 && g.User != "" {
-		k.problems.Errorf(placeOr(g.At, "user", g.Pos), "'uid' and 'user' in global: both are set, wanted one of them")
+		k.problems.Errorf(g.Place("user"), "'uid' and 'user' in global: both are set, wanted one of them")
 	}
 	if g.GID >= 0 && g.Group != "" {
-		k.problems.Errorf(placeOr(g.At, "group", g.Pos), "'gid' and 'group' in global: both are set, wanted one of them")
+		k.problems.Errorf(g.Place("group"), "'gid' and 'group' in global: both are set, wanted one of them")
 	}
 	if need := FDsPerConn * g.MaxConn; g.UlimitN > 0 && g.UlimitN < need {
-		k.problems.Warnf(placeOr(g.At, "ulimit-n", g.Pos), "'ulimit-n' in global: %d is too small for maxconn %d, which needs %d for connections (%d each) and some more; without ulimit-n it is computed",
+		k.problems.Warnf(g.Place("ulimit-n"), "'ulimit-n' in global: %d is too small for maxconn %d, which needs %d for connections (%d each) and some more; without ulimit-n it is computed",
 			g.UlimitN, g.MaxConn, need, FDsPerConn)
 	}
 }

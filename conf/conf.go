@@ -30,6 +30,10 @@ func (p Pos) String() string {
 // directive has its position in the defaults section.
 type Places map[string]Pos
 
+// Place returns the position of a directive of the global section, or that of the section if there
+// is no such directive.
+func (g *Global) Place(word string) Pos { return placeOr(g.At, word, g.Pos) }
+
 // Config is a whole configuration. It is checked, and immutable after loading. Slices are in the
 // order of the file, which is the order in which rules are tried.
 type Config struct {

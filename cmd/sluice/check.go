@@ -58,9 +58,9 @@ func mayNot(c *conf.Config, problems *conf.Problems) {
 		problems.Warnf(g.Pos, "%v", err)
 	}
 	if g.PidFile != "" {
-		wantDirectory(problems, g.Pos, g.PidFile)
+		wantDirectory(problems, g.Place("pidfile"), g.PidFile)
 		if err := pidFile(g.PidFile).refused(fileOrNothing(g.PidFile)); err != nil {
-			problems.Warnf(g.Pos, "%v", err)
+			problems.Warnf(g.Place("pidfile"), "%v", err)
 		}
 	}
 	for _, s := range g.StatsSockets {

@@ -15,21 +15,29 @@ import (
 type identity struct{ uid, gid int }
 
 // identityOf looks up `user` and `group` in the system's own files, so it must
-// be called before the chroot.
-func identityOf(g *conf.Global) (id identity, err error) {
+// be called before the chroot. Each problem has the place of its directive.
+func identityOf(g *conf.Global) (id identity, problems conf.Problems) {
 	id = identity{uid: g.UID, gid: g.GID}
-	if g.User != "" {
-		if id.uid, err = uidOf(g.User); err != nil {
-			return id, err
+	report := func(word string, err error) {
+		if err != nil {
+			problems.Errorf(g.Place(word), "%v", err)
 		}
+	}
+	var err error
+	word := "uid"
+	if g.User != "" {
+		word = "user"
+		id.uid, err = uidOf(g.User)
+		report(word, err)
 	}
 	if g.Group != "" {
 		id.gid, err = gidOf(g.Group)
-	}
-	if err == nil && id.uid >= 0 && id.gid < 0 && id.uid != os.Geteuid() {
+		report("group", err)
+	} else if id.uid >= 0 && id.gid < 0 && id.uid != os.Geteuid() {
 		id.gid, err = primaryGroup(id.uid)
+		report(word, err)
 	}
-	return id, err
+	return id, problems
 }
 
 // primaryGroup returns the group for a configuration that names only a user.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"sluice/conf"
 )
 
 // nobody is the uid and gid that the tests drop to; it needs no name.
@@ -139,4 +141,30 @@ func TestUserTakesItsGroup(t *testing.T) {
 	}
 	p, closeSocket := command(t, "run", "-f", config(t, echo(t), "uid 54321"))
 	p.refuses(t, closeSocket, "uid 54321 without 'gid' or 'group': ")
+}
+
+// TestUnknownNamesHaveTheirLines: each unknown user, group or uid, and a chroot
+// that cannot be used, is reported at the line of its directive.
+func TestUnknownNamesHaveTheirLines(t *testing.T) {
+	for global, want := range map[string][]string{
+		"user nope":             {":2: error: user 'nope': no such user on this machine"},
+		"maxconn 10\nuser nope": {":3: error: user 'nope': no such user on this machine"},
+		"maxconn 10\nuser nope\ngroup nada": {
+			":3: error: user 'nope': no such user on this machine", ":4: error: group 'nada': no such group on this machine"},
+		"maxconn 10\nuid 54321":          {":3: error: uid 54321 without 'gid' or 'group': "},
+		"maxconn 10\nchroot /dev/null/x": {":3: error: chroot "},
+	} {
+		text := "global\n" + global + "\ndefaults\ntimeout client 1s\ntimeout server 1s\ntimeout connect 1s\n" +
+			"listen l\nbind 127.0.0.1:1\nserver s 127.0.0.1:2\n"
+		_, problems := read(noLookUp, nil, conf.Source{Name: "c.cfg", Data: []byte(text)})
+		var got strings.Builder
+		for _, p := range problems {
+			got.WriteString(p.String() + "\n")
+		}
+		for _, w := range want {
+			if !strings.Contains(got.String(), "c.cfg"+w) {
+				t.Errorf("%q: no %q in\n%s", global, w, got.String())
+			}
+		}
+	}
 }

@@ -27,11 +27,10 @@ func read(lookUp engine.LookUp, change func(*conf.Config), sources ...conf.Sourc
 	compiled, found := engine.Compile(c, lookUp)
 	add(&problems, found)
 	if _, err := jailExists(c.Global.Chroot); err != nil {
-		problems.Errorf(c.Global.Pos, "%v", err)
+		problems.Errorf(c.Global.Place("chroot"), "%v", err)
 	}
-	if _, err := identityOf(&c.Global); err != nil {
-		problems.Errorf(c.Global.Pos, "%v", err)
-	}
+	_, found = identityOf(&c.Global)
+	problems = append(problems, found...)
 	if !broken && !listens(c) {
 		problems.Errorf(conf.Pos{File: sources[len(sources)-1].Name}, "nothing to listen on, wanted a frontend with 'bind', or a stats socket")
 	}

@@ -58,8 +58,8 @@ func (l *launch) detach(s *site.Site, problems conf.Problems) error {
 // rights returns the user and group of the process, and an error if it may not
 // change to them.
 func rights(c *conf.Config) (identity, error) {
-	id, err := identityOf(&c.Global)
-	if err != nil {
+	id, problems := identityOf(&c.Global)
+	if err := problems.Err(); err != nil {
 		return id, err
 	}
 	return id, id.allowed(c.Global.Chroot)
