@@ -79,7 +79,29 @@ func (r *reader) response(path string) ([]byte, bool) {
 		r.deferUntilMode("file '%s': a page of %d bytes with status %d, wanted none: the client would read it as the next answer", path, len(body), status)
 		ok = false
 	}
-	return append(cleanHead(data[:len(data)-len(body)]), body...), ok
+	head := data[:len(data)-len(body)]
+	if told, fits := fitsBody(head, len(body)); ok && !fits && !Bodyless(status) {
+		r.deferUntilMode("file '%s': '%s' and a page of %d bytes, wanted Content-Length: %d or no such header", path, told, len(body), len(body))
+		ok = false
+	}
+	return append(cleanHead(head), body...), ok
+}
+
+// fitsBody reports whether a head says nothing else about its body than the true length. Otherwise
+// it returns the line that does.
+func fitsBody(head []byte, length int) (line []byte, ok bool) {
+	for line := range bytes.Lines(head) {
+		line = bytes.TrimSpace(line)
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		value = bytes.TrimSpace(value)
+		switch {
+		case bytes.EqualFold(name, []byte("transfer-encoding")):
+			return line, false
+		case bytes.EqualFold(name, []byte("content-length")) && string(value) != strconv.Itoa(length):
+			return line, false
+		}
+	}
+	return nil, true
 }
 
 // cleanHead ends each line of a head with CRLF, as HAProxy does, because a strict client refuses LF
