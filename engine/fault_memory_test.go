@@ -230,6 +230,24 @@ backend b
 	}
 }
 
+// TestAnswerOfAnyLengthIsHeld: a rule may answer with more than 1 MiB, and the client may read it
+// slowly.
+func TestAnswerOfAnyLengthIsHeld(t *testing.T) {
+	body := strings.Repeat("y", 6_000_000)
+	b := start(t, webDefaults+`
+frontend f
+  bind 127.0.0.1:1
+  http-request return status 200 content-type a/b string `+body+`
+`)
+	c := b.dialSmall("f")
+	_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+	wait(t, "the answer to be held", func() bool { return b.used(relay.ForReader) > 1<<20 })
+	got, err := io.ReadAll(c)
+	if !strings.HasSuffix(string(got), "\r\n\r\n"+body) {
+		t.Errorf("the client got %d bytes, then %v; want a body of %d", len(got), err, len(body))
+	}
+}
+
 // TestAnswersAreReadWithoutMemory does the same with the heads of answers.
 func TestAnswersAreReadWithoutMemory(t *testing.T) {
 	const part, whole = 256, 64 << 10
