@@ -123,6 +123,8 @@ type Session struct {
 	last         Side    // leaving: the side whose socket is still open
 	abrupt       bool    // leaving: the socket of side last is closed with RST, not with FIN
 	Term         [2]byte // termination state, as in HAProxy's log; set at the end
+	site         uint8   // index of its site in Loop.sites
+	port         uint16  // client's port
 	line         int32   // index of the listener that accepted it, in Loop.Listeners
 	frontend     int32   // index in its site's Frontends
 	Backend      int32   // index in its site's Backends; -1: not chosen
@@ -140,8 +142,6 @@ type Session struct {
 	received int64 // bytes from the client, set when the session ends
 
 	peer  [16]byte    // client's IP address; IPv4 is mapped to IPv6
-	port  uint16      // client's port
-	site  uint8       // index of its site in Loop.sites
 	Sniff sniff.State // progress of parsing the client's bytes
 }
 
