@@ -12,13 +12,14 @@ import (
 )
 
 // Backend is a set of servers and an algorithm to choose one of them. Its exported fields do not
-// change after New, except the counters in Stat. Its methods may be called from any goroutine.
+// change after New, except the counters in Stat. Its methods may be called from any goroutine, and
+// return present values.
 type Backend struct {
 	Name string
-	ID   int // number of the backend, `iid` of show stat
-	Conf *conf.Backend
+	ID   int        // number of the backend, `iid` of show stat
 	Stat stat.Proxy // counters, updated by loops
 
+	settings  atomic.Pointer[conf.Backend]
 	means     Means // to find addresses of servers
 	algorithm algorithm
 	picker    picker
@@ -52,7 +53,8 @@ type Key struct {
 // The problems name the wrong settings. If one of them is an error, the caller must not use the
 // backend.
 func New(id int, c *conf.Backend, m Means) (*Backend, conf.Problems) {
-	b := &Backend{Name: c.Name, ID: id, Conf: c, means: m, checking: make(chan struct{}, 1)}
+	b := &Backend{Name: c.Name, ID: id, means: m, checking: make(chan struct{}, 1)}
+	b.settings.Store(c)
 	var ps conf.Problems
 	b.algorithm = chooseAlgorithm(c, &ps)
 	b.picker = b.algorithm.make()
@@ -70,9 +72,13 @@ func New(id int, c *conf.Backend, m Means) (*Backend, conf.Problems) {
 	return b, ps
 }
 
+// Conf returns the present settings of the backend. A reload replaces them at any time, so a caller
+// that compares several of them calls Conf once. The result is immutable.
+func (b *Backend) Conf() *conf.Backend { return b.settings.Load() }
+
 // tier returns the counter of usable servers that counts s: active or backup.
 func (b *Backend) tier(s *Server) *atomic.Int32 {
-	if s.Conf.Backup {
+	if s.Conf().Backup {
 		return &b.backup
 	}
 	return &b.active

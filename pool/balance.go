@@ -110,7 +110,7 @@ func (b *Backend) inUse() []*Server {
 	for _, s := range b.Servers() {
 		switch {
 		case !s.Usable():
-		case s.Conf.Backup:
+		case s.Conf().Backup:
 			backup = append(backup, s)
 		default:
 			active = append(active, s)
@@ -119,7 +119,7 @@ func (b *Backend) inUse() []*Server {
 	switch {
 	case len(active) > 0:
 		return active
-	case len(backup) > 1 && !b.Conf.AllBackups:
+	case len(backup) > 1 && !b.Conf().AllBackups:
 		return backup[:1]
 	}
 	return backup

@@ -69,7 +69,7 @@ func (s *Server) SetAddress(a conf.Address) error {
 func (s *Server) restart() {
 	s.starts.Add(1)
 	s.stopping.Store(false)
-	s.health.Store(int32(s.Conf.Rise)) // as in HAProxy: UP, but one failure makes it DOWN
+	s.health.Store(int32(s.Conf().Rise)) // as in HAProxy: UP, but one failure makes it DOWN
 }
 
 // change calls do, which changes the server's state, and then gives the new state to the picker. It

@@ -273,7 +273,7 @@ func TestChangesAtOnce(t *testing.T) {
 	active, backup, weight := 0, 0, 0
 	for _, s := range b.Servers() {
 		switch {
-		case s.Usable() && s.Conf.Backup:
+		case s.Usable() && s.Conf().Backup:
 			backup++
 		case s.Usable():
 			active++

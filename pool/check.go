@@ -10,7 +10,7 @@ import (
 
 // mindChecks adds an error for each setting of checks that is out of range.
 func (s *Server) mindChecks(ps *conf.Problems) {
-	c := s.Conf
+	c := s.Conf()
 	if !c.Check {
 		return
 	}
@@ -64,12 +64,12 @@ func (b *Backend) startChecks(start func(s *Server, after time.Duration)) {
 	b.start = start
 	var checked []*Server
 	for _, s := range b.Servers() {
-		if s.Conf.Check {
+		if s.Conf().Check {
 			checked = append(checked, s)
 		}
 	}
 	for i, s := range checked {
-		start(s, s.Conf.Inter*time.Duration(i)/time.Duration(len(checked)))
+		start(s, s.Conf().Inter*time.Duration(i)/time.Duration(len(checked)))
 	}
 }
 
@@ -110,7 +110,7 @@ func (c *checker) run(ctx context.Context, start time.Duration) {
 			}
 			c.observe(r)
 		}
-		due.Reset(interval(c.server.Health(), c.server.Conf))
+		due.Reset(interval(c.server.Health(), c.server.Conf()))
 	}
 }
 
@@ -142,7 +142,7 @@ func (c *checker) observe(r Result) {
 	if r.OK {
 		s.stopping.Store(r.Status == L7OKC)
 	}
-	s.health.Store(int32(step(health, s.Conf, r.OK)))
+	s.health.Store(int32(step(health, s.Conf(), r.OK)))
 	if s.found() != was {
 		s.backend.flip(s, r, c.say)
 	}

@@ -49,7 +49,7 @@ func isDown(s *Server, r Result) Event {
 
 func noServer(b *Backend) Event {
 	kind := "backend"
-	if b.Conf.Listen {
+	if b.Conf().Listen {
 		kind = "proxy"
 	}
 	return Event{Emerg, fmt.Sprintf("%s %s has no server available!", kind, b.Name), nil}
@@ -58,9 +58,10 @@ func noServer(b *Backend) Event {
 // notDone returns the event for a check that this process could not make, because it lacked
 // resources. Its text has the form of HAProxy's `option log-health-checks`.
 func notDone(s *Server, r Result) Event {
-	step, of, status := s.Health(), s.Conf.Rise, Down
+	c := s.Conf()
+	step, of, status := s.Health(), c.Rise, Down
 	if s.Running() {
-		step, of, status = s.Health()-s.Conf.Rise+1, s.Conf.Fall, Up
+		step, of, status = s.Health()-c.Rise+1, c.Fall, Up
 	}
 	text := fmt.Sprintf("Health check for %s %s failed%s, status: %d/%d %s.", strings.ToLower(kind(s)), s, reason(r), step, of, status)
 	return Event{Warning, text, s}
@@ -68,7 +69,7 @@ func notDone(s *Server, r Result) Event {
 
 // kind returns HAProxy's name for the kind of server.
 func kind(s *Server) string {
-	if s.Conf.Backup {
+	if s.Conf().Backup {
 		return "Backup Server"
 	}
 	return "Server"

@@ -144,7 +144,7 @@ func TestManyServersChangeAtOnce(t *testing.T) {
 	}
 	for _, s := range b.Servers() {
 		switch {
-		case s.Usable() && s.Conf.Backup:
+		case s.Usable() && s.Conf().Backup:
 			backup++
 		case s.Usable():
 			active++

@@ -41,9 +41,9 @@ func mustNew(t *testing.T, c *conf.Backend) *Backend {
 func kill(b *Backend, names string) {
 	for _, s := range b.Servers() {
 		if strings.Contains(names, s.Name) {
-			s.Conf.Check = true
+			s.Conf().Check = true
 			c := checker{server: s, say: func(Event) {}}
-			for range s.Conf.Fall {
+			for range s.Conf().Fall {
 				c.observe(Result{Status: L4CON})
 			}
 		}

@@ -70,7 +70,7 @@ type prober interface {
 // newProber returns a check of the server's present address: an HTTP request if the backend has
 // `option httpchk`, or else a connection attempt.
 func newProber(s *Server) prober {
-	if s.backend.Conf.HTTPCheck != nil {
+	if s.backend.Conf().HTTPCheck != nil {
 		return newQuestion(s)
 	}
 	return newConnector(s)
@@ -98,11 +98,11 @@ func newConnector(s *Server) connector {
 // most timeout connect, because timeout check limits the time after that (configuration.txt 4.2,
 // `timeout check`).
 func connectTimeout(s *Server) time.Duration {
-	t := s.backend.Conf.Timeout
+	t := s.backend.Conf().Timeout
 	if t.Check > 0 && t.Connect > 0 {
-		return min(t.Connect, s.Conf.Inter)
+		return min(t.Connect, s.Conf().Inter)
 	}
-	return s.Conf.Inter
+	return s.Conf().Inter
 }
 
 // abstract pads the name to the full length of sun_path, as HAProxy does. For the kernel, names of

@@ -21,7 +21,7 @@ type question struct {
 }
 
 func newQuestion(s *Server) question {
-	return question{newConnector(s), s, appendRequest(nil, s.backend.Conf.HTTPCheck)}
+	return question{newConnector(s), s, appendRequest(nil, s.backend.Conf().HTTPCheck)}
 }
 
 func (q question) probe(ctx context.Context) Result {
@@ -50,10 +50,10 @@ func (q question) ask(ctx context.Context, start time.Time) Result {
 // deadline returns the time by which the head of the answer must be complete. timeout check starts
 // when the connection is established. Without timeout check, inter limits the whole check.
 func (q question) deadline(start, connected time.Time) time.Time {
-	if limit := q.server.backend.Conf.Timeout.Check; limit > 0 {
+	if limit := q.server.backend.Conf().Timeout.Check; limit > 0 {
 		return connected.Add(limit)
 	}
-	return start.Add(q.server.Conf.Inter)
+	return start.Add(q.server.Conf().Inter)
 }
 
 // talk sends the request and reads the head of the answer, both before deadline.
@@ -83,7 +83,7 @@ func unanswered(err error) Result {
 // a server that is DOWN, 404 has no special meaning (configuration.txt 4.2, `http-check
 // disable-on-404`).
 func (q question) verdict(code int, reason string) Result {
-	c := q.server.backend.Conf.HTTPCheck
+	c := q.server.backend.Conf().HTTPCheck
 	switch {
 	case code == 404 && c.DisableOn404 && q.server.Running():
 		return Result{OK: true, Status: L7OKC, Code: code}

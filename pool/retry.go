@@ -1,6 +1,10 @@
 package pool
 
-import "time"
+import (
+	"time"
+
+	"sluice/conf"
+)
 
 // Next is the action after a failed attempt to connect to a server.
 type Next uint8
@@ -31,15 +35,16 @@ type Retry struct {
 // if the next attempt uses the same server, otherwise a redispatch. AfterFailure takes no lock and
 // allocates nothing.
 func (b *Backend) AfterFailure(f Failure) Retry {
-	if f.Retries >= b.Conf.Retries {
+	c := b.Conf()
+	if f.Retries >= c.Retries {
 		return Retry{Next: GiveUp}
 	}
 	r := Retry{Next: SameServer}
-	if b.mayLeave(f) {
+	if b.mayLeave(c, f) {
 		r.Next = Redispatch
 	}
 	if !f.Timeout && b.likelySame(r.Next) {
-		r.Wait = b.turnAround()
+		r.Wait = turnAround(c)
 	}
 	return r
 }
@@ -47,21 +52,21 @@ func (b *Backend) AfterFailure(f Failure) Retry {
 // mayLeave reports whether another server may be chosen. This requires `option redispatch` and one
 // of three conditions. The server is down. Or the interval of the option selects this retry. Or
 // balancing chose the server, not a cookie, and can choose another.
-func (b *Backend) mayLeave(f Failure) bool {
-	if !b.Conf.Redispatch {
+func (b *Backend) mayLeave(c *conf.Backend, f Failure) bool {
+	if !c.Redispatch {
 		return false
 	}
-	return !f.Server.Running() || b.redispatchOn(f.Retries+1) ||
+	return !f.Server.Running() || redispatchOn(c, f.Retries+1) ||
 		!f.Persist && b.algorithm.turns && b.Active() > 1
 }
 
 // redispatchOn reports whether the n-th retry redispatches. With a positive interval P, every P-th
 // retry does. With a negative interval -N, every retry does whose number is a multiple of
 // retries+1-N. With 0 none does.
-func (b *Backend) redispatchOn(n int) bool {
-	every := b.Conf.RedispatchEvery
+func redispatchOn(c *conf.Backend, n int) bool {
+	every := c.RedispatchEvery
 	if every < 0 {
-		every = b.Conf.Retries + 1 + every
+		every = c.Retries + 1 + every
 	}
 	return every > 0 && n%every == 0
 }
@@ -73,9 +78,9 @@ func (b *Backend) likelySame(next Next) bool {
 }
 
 // turnAround returns the pause before the next attempt: timeout connect, at most one second.
-func (b *Backend) turnAround() time.Duration {
-	if c := b.Conf.Timeout.Connect; c > 0 && c < time.Second {
-		return c
+func turnAround(c *conf.Backend) time.Duration {
+	if t := c.Timeout.Connect; t > 0 && t < time.Second {
+		return t
 	}
 	return time.Second
 }

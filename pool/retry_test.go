@@ -54,7 +54,7 @@ func TestAfterFailure(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := mustNew(t, weighted([]int{1, 1, 1}[:tt.servers]...))
-			c := b.Conf
+			c := b.Conf()
 			c.Retries, c.Redispatch = tt.retries, tt.redispatch != ""
 			c.RedispatchEvery, _ = strconv.Atoi(tt.redispatch)
 			kill(b, tt.down)
@@ -77,7 +77,7 @@ func TestTurnAroundIsNoLongerThanConnect(t *testing.T) {
 		300 * time.Millisecond: 300 * time.Millisecond,
 		5 * time.Second:        time.Second,
 	} {
-		b.Conf.Timeout.Connect = connect
+		b.Conf().Timeout.Connect = connect
 		if got := b.AfterFailure(Failure{Server: b.Servers()[0]}).Wait; got != want {
 			t.Errorf("timeout connect %v: wait %v, want %v", connect, got, want)
 		}

@@ -144,7 +144,7 @@ func TestPickAvoids(t *testing.T) {
 func TestPickBeforeTheOrderIsMade(t *testing.T) {
 	b := mustNew(t, weighted(1, 1))
 	for _, s := range b.Servers() {
-		s.Conf.Check = true
+		s.Conf().Check = true
 	}
 	b.Servers()[0].health.Store(0)
 	if got := picks(b, 3, nil); got != "bbb" {

@@ -10,15 +10,15 @@ import (
 )
 
 // Server is one server of a backend. Its exported fields do not change, except the counters in
-// Stat. Weight, address and `disabled` in Conf are only the first values; Weight, Target and Admin
-// return the present values. The methods may be called from any goroutine.
+// Stat. Weight, address and `disabled` in Conf are only the values of the configuration; Weight,
+// Target and Admin return the present values. The methods may be called from any goroutine.
 type Server struct {
 	Name string
 	Slot int32 // index of the server in its backend, from 0; see Backend.Server
 	ID   int   // Slot + 1; `sid` of show stat
-	Conf *conf.Server
 
 	backend  *Backend
+	settings atomic.Pointer[conf.Server]
 	target   atomic.Pointer[Target]
 	weight   atomic.Int32           // 0 to maxWeight
 	admin    atomic.Uint32          // an Admin
@@ -46,7 +46,8 @@ type Server struct {
 // newServer makes a server of the backend that is not in its roster yet. It adds errors of the
 // settings to ps.
 func (b *Backend) newServer(c *conf.Server, ps *conf.Problems) *Server {
-	s := &Server{Name: c.Name, Conf: c, backend: b}
+	s := &Server{Name: c.Name, backend: b}
+	s.settings.Store(c)
 	s.mindChecks(ps)
 	target, err := b.means.locate(c.Address)
 	if err != nil {
@@ -75,6 +76,10 @@ func (s *Server) String() string { return s.backend.Name + "/" + s.Name }
 
 // Backend returns the backend that contains the server.
 func (s *Server) Backend() *Backend { return s.backend }
+
+// Conf returns the present settings of the server. A reload replaces them at any time, so a caller
+// that compares several of them calls Conf once. The result is immutable.
+func (s *Server) Conf() *conf.Server { return s.settings.Load() }
 
 // Target returns the present address of the server, which can change at any time. A caller reads it
 // once for a connection.
@@ -110,10 +115,10 @@ func (s *Server) found() Status { return s.foundAt(s.Health()) }
 
 // foundAt returns the result of found for a given health.
 func (s *Server) foundAt(health int) Status {
-	switch {
-	case !s.Conf.Check:
+	switch c := s.Conf(); {
+	case !c.Check:
 		return Up
-	case health < s.Conf.Rise:
+	case health < c.Rise:
 		return Down
 	case s.stopping.Load():
 		return NoLB
@@ -179,7 +184,7 @@ func (s State) String() string {
 
 // State returns the server's present status and the progress of its checks.
 func (s *Server) State() State {
-	health, c := s.Health(), s.Conf
+	health, c := s.Health(), s.Conf()
 	switch status := s.statusAt(health); {
 	case status == Maint, !c.Check, health == 0, health >= top(c):
 		return State{Status: status}
@@ -197,7 +202,7 @@ func (s *Server) statusAt(health int) Status {
 		return Maint
 	case found == Up && s.Admin() == AdminDrain:
 		return Drain
-	case !s.Conf.Check:
+	case !s.Conf().Check:
 		return NoCheck
 	default:
 		return found

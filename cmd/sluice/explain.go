@@ -149,7 +149,7 @@ func (e *explanation) decide(s *site.Site, d acl.Decision, src netip.Addr) {
 	b := s.Backends[d.Backend]
 	e.Backend = b.Name
 	if server := b.Pick(pool.Key{Source: src}, nil); server != nil {
-		e.Server, e.Address = server.Name, server.Conf.Address.String()
+		e.Server, e.Address = server.Name, server.Conf().Address.String()
 	}
 }
 

@@ -188,7 +188,7 @@ func (m *modeHTTP) giveCookie(rw *httpflow.Rewrite) {
 	if m.Backend.Cookie == nil {
 		return
 	}
-	m.x.cookie = m.Backend.Cookie.Give(rw, &m.x.flow, &m.reply, m.x.claim, m.Server().Conf.Cookie, m.Reactor.Wall()/1000)
+	m.x.cookie = m.Backend.Cookie.Give(rw, &m.x.flow, &m.reply, m.x.claim, m.Server().Conf().Cookie, m.Reactor.Wall()/1000)
 }
 
 // serverGone handles the end or failure of the server's connection before the head of the final

@@ -61,7 +61,7 @@ func (v *Visit) connect(to *sock.Addr, early []byte) (connected bool, e sock.Err
 	if speaks && v.Backend.Conf.SmartConnect && !to.IsUnix() {
 		sock.DelayACK(fd)
 	}
-	if speaks && v.Server().Conf.TFO {
+	if speaks && v.Server().Conf().TFO {
 		v.keep(early)
 		early, e = nil, v.connectFast(to)
 	} else {

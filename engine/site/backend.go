@@ -11,9 +11,11 @@ import (
 
 // Backend is a compiled backend. Timeouts are in milliseconds; 0 means no timeout. Before
 // Site.Open, its pool.Backend is a new one. Open replaces it by the backend of this name that the
-// process already has, if any.
+// process already has, if any. That backend has settings of its own, which are those of the newest
+// site: they decide which server is chosen. Everything else follows the settings of this site.
 type Backend struct {
 	*pool.Backend
+	Conf  *conf.Backend
 	Rules *acl.HTTP    // http-request and http-response rules
 	Route access.Route // log targets; None before Open
 
@@ -51,6 +53,7 @@ func newBackend(id int, b *conf.Backend, lookUp LookUp) (*Backend, conf.Problems
 	}
 	made := &Backend{
 		Backend: servers,
+		Conf:    b,
 		Rules:   rules,
 
 		ConnectTimeout:   b.Timeout.Connect.Milliseconds(),

@@ -23,13 +23,13 @@ func (b *Backend) useCookie(c *conf.Cookie) {
 func (b *Backend) serverOfCookie(value []byte) (int32, byte) {
 	letter := byte('I')
 	for _, s := range b.Servers() {
-		if id := s.Conf.Cookie; id == "" || id != string(value) {
+		if id := s.Conf().Cookie; id == "" || id != string(value) {
 			continue
 		}
 		if s.Running() {
 			return s.Slot, 'V'
 		}
-		if letter = 'D'; b.Conf.Persist {
+		if letter = 'D'; b.Backend.Conf().Persist {
 			return s.Slot, letter
 		}
 	}
