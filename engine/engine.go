@@ -87,9 +87,10 @@ func New(o Options) (*Engine, error) {
 		probe: o.probe,
 		sizes: cmp.Or(o.sizes, session.DefaultSizes()),
 	}
-	if err := e.site.Open(o.Access, &e.State); err != nil {
+	if err := e.site.Open(o.Access); err != nil {
 		return nil, err
 	}
+	e.site.Share(&e.State)
 	e.draining, e.drain = context.WithCancel(context.Background())
 	pipes := o.Plan.Pipes / o.Plan.Loops
 	for i := range o.Plan.Loops {
@@ -114,7 +115,7 @@ func (e *Engine) spread(sockets *listen.Sockets) {
 	for _, b := range sockets.Take() {
 		number[b.Frontend]++
 		f := e.site.Frontend(b.Frontend)
-		bind := e.State.Bind(b.Local().String())
+		bind := e.site.Bind(b.Local().String())
 		e.setMax(bind, b.Conf.MaxConn)
 		limits := [...]*stat.Limit{&e.Limit, &f.Limit, bind}
 		for i, fd := range b.FDs {

@@ -10,7 +10,7 @@ import (
 )
 
 // Backend is a compiled backend. Timeouts are in milliseconds; 0 means no timeout. Before
-// Site.Open, its pool.Backend is a new one. Open replaces it by the backend of this name that the
+// Site.Share, its pool.Backend is a new one. Share replaces it by the backend of this name that the
 // process already has, if any. That backend has settings of its own, which are those of the newest
 // site: they decide which server is chosen. Everything else follows the settings of this site.
 type Backend struct {

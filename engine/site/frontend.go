@@ -19,7 +19,7 @@ const defaultInspect = 5 * time.Second
 
 // Frontend is a compiled frontend. Timeouts are in milliseconds; 0 means no timeout.
 type Frontend struct {
-	*pool.Frontend // counters and limit; nil before Open
+	*pool.Frontend // counters and limit; nil before Share
 
 	Conf  *conf.Frontend
 	ID    int          // number of the frontend, `iid` of show stat; from 2

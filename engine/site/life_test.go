@@ -18,12 +18,14 @@ import (
 func TestSitesShareTheirLog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	log := openLog(t)
+	var state pool.Registry
 	var sites []*Site
 	for i := range 2 {
 		s := mustCompile(t, logging(path))
-		if err := s.Open(log, &pool.Registry{}); err != nil {
+		if err := s.Open(log); err != nil {
 			t.Fatal(err)
 		}
+		s.Share(&state)
 		if n := openFiles(t, path); n != 1 {
 			t.Errorf("%d descriptors for the file after %d sites, want 1", n, i+1)
 		}
@@ -50,7 +52,7 @@ func TestOpenInErrorLeavesNothingOpen(t *testing.T) {
 	if err := os.Remove(dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Open(openLog(t), &pool.Registry{}); err == nil || !strings.Contains(err.Error(), "test.cfg:") {
+	if err := s.Open(openLog(t)); err == nil || !strings.Contains(err.Error(), "test.cfg:") {
 		t.Errorf("error %v, wanted one with a position", err)
 	}
 	eventually(t, "the file is closed", func() bool { return openFiles(t, one) == 0 })
@@ -66,9 +68,10 @@ func TestChecksBelongToTheirSite(t *testing.T) {
 	at := server.Addr().String()
 	path := filepath.Join(t.TempDir(), "log")
 	s := mustCompile(t, strings.Replace(logging(path), "server s 127.0.0.1:1", "server s "+at+" check inter 5ms rise 1 fall 1", 1))
-	if err := s.Open(openLog(t), &pool.Registry{}); err != nil {
+	if err := s.Open(openLog(t)); err != nil {
 		t.Fatal(err)
 	}
+	s.Share(&pool.Registry{})
 	var said []string
 	say := func(e pool.Event) { said = append(said, e.Text) } // from one goroutine: there is one backend
 	b := s.Backends[0]
@@ -105,4 +108,46 @@ func TestChecksBelongToTheirSite(t *testing.T) {
 	if err != nil || len(said) != 3 || string(text) != strings.Join(said, "\n")+"\n" {
 		t.Errorf("said %q; the log has %q (%v), wanted the same: down, no server, up", said, text, err)
 	}
+}
+
+// TestSitesShareTheirState: a new site uses the counters, limits and backends of the site before it.
+// They last until the last of the sites is closed.
+func TestSitesShareTheirState(t *testing.T) {
+	var state pool.Registry
+	log, path := openLog(t), filepath.Join(t.TempDir(), "log")
+	open := func() *Site {
+		s := mustCompile(t, logging(path))
+		if err := s.Open(log); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	first, second := open(), open()
+	compiled := second.Backends[0].Backend
+	first.Share(&state)
+	if second.Frontends[0].Frontend != nil || second.Backends[0].Backend != compiled {
+		t.Error("a site that is only open has changed")
+	}
+	second.Share(&state)
+	if second.Frontends[0].Frontend != first.Frontends[0].Frontend || second.Backends[0].Backend != first.Backends[0].Backend || first.Bind("a") != second.Bind("a") {
+		t.Error("the second site has other state")
+	}
+	if second.Backends[0].Conf == first.Backends[0].Conf {
+		t.Error("the second site has the settings of the first")
+	}
+	first.Close()
+	third := open()
+	third.Share(&state)
+	if third.Backends[0].Backend != second.Backends[0].Backend || third.Bind("a") != second.Bind("a") {
+		t.Error("state was forgotten while a site used it")
+	}
+	backend := third.Backends[0].Backend
+	second.Close()
+	third.Close()
+	fourth := open()
+	fourth.Share(&state)
+	if fourth.Backends[0].Backend == backend {
+		t.Error("state of closed sites is used again")
+	}
+	fourth.Close()
 }

@@ -10,6 +10,7 @@ import (
 	"sluice/conf"
 	"sluice/engine/access"
 	"sluice/pool"
+	"sluice/pool/stat"
 )
 
 // LookUp returns the address of a host name. It is not called for IP addresses.
@@ -22,7 +23,8 @@ type Site struct {
 	Frontends []*Frontend // in the order of Conf.Frontends
 	Backends  []*Backend  // in the order of Conf.Backends
 
-	log *access.Log // of Open; nil: Open was not called
+	log   *access.Log // of Open; nil: Open was not called
+	lease *pool.Lease // of Share; nil: Share was not called
 }
 
 // Compile compiles the rules of a configuration, resolves the names of its servers, and checks its
@@ -66,11 +68,10 @@ func logPos(targets []conf.LogTarget, section conf.Pos) conf.Pos {
 	return targets[0].Pos
 }
 
-// Open opens the log targets of all proxies, and finds the state that the site shares with the
-// sites before it: counters, limits and backends. It should run before chroot and before the
-// process drops privileges. The error names each target that cannot be opened. After an error
-// nothing is open, and state is unchanged.
-func (s *Site) Open(log *access.Log, state *pool.Registry) error {
+// Open opens the log targets of all proxies. It should run before chroot and before the process
+// drops privileges. The error names each target that cannot be opened. After an error nothing is
+// open.
+func (s *Site) Open(log *access.Log) error {
 	s.log = log
 	var errs []error
 	open := func(targets []conf.LogTarget, section conf.Pos) access.Route {
@@ -86,26 +87,33 @@ func (s *Site) Open(log *access.Log, state *pool.Registry) error {
 	for _, b := range s.Backends {
 		b.Route = open(b.Conf.Log.Targets, b.Conf.Pos)
 	}
-	if err := errors.Join(errs...); err != nil {
+	err := errors.Join(errs...)
+	if err != nil {
 		s.Close()
-		return err
 	}
-	s.share(state)
-	return nil
+	return err
 }
 
-// share finds the state of frontends and backends by their names, and uses it from now on.
-func (s *Site) share(state *pool.Registry) {
+// Share finds the state that the site shares with the sites before it: counters, limits and
+// backends. The site uses this state until Close. Share follows Open and is called once. It cannot
+// fail.
+func (s *Site) Share(state *pool.Registry) {
+	s.lease = state.Lease()
 	for _, f := range s.Frontends {
-		f.Frontend = state.Frontend(f.Conf.Name)
+		f.Frontend = s.lease.Frontend(f.Conf.Name)
 	}
 	for _, b := range s.Backends {
-		b.Backend = state.Backend(b.Backend)
+		b.Backend = s.lease.Backend(b.Backend)
 	}
 }
 
-// Close gives back the log targets that Open has opened. Lines that loops have sent before are not
-// lost. No loop may use the site any more, and Check must have returned.
+// Bind returns the limit (maxconn) of the listening sockets at this address, which the site uses
+// until Close. The address is the one to which the sockets are bound. Share was called before.
+func (s *Site) Bind(address string) *stat.Limit { return s.lease.Bind(address) }
+
+// Close gives back the log targets that Open has opened, and the state that Share has found. State
+// that no other site uses is forgotten. Lines that loops have sent before are not lost. No loop may
+// use the site any more, and Check must have returned.
 func (s *Site) Close() {
 	var routes []access.Route
 	for _, f := range s.Frontends {
@@ -115,6 +123,9 @@ func (s *Site) Close() {
 		routes = append(routes, b.Route)
 	}
 	s.log.Release(routes...)
+	if s.lease != nil {
+		s.lease.End()
+	}
 }
 
 // Check runs the health checks of all backends until ctx ends, and returns when the last check has
