@@ -16,13 +16,13 @@ import (
 // return present values.
 type Backend struct {
 	Name string
-	ID   int        // number of the backend, `iid` of show stat
 	Stat stat.Proxy // counters, updated by loops
 
+	id        atomic.Int64
 	settings  atomic.Pointer[conf.Backend]
 	means     Means // to find addresses of servers
-	algorithm algorithm
-	picker    picker
+	balancing atomic.Pointer[balancing]
+	sets      atomic.Int64 // number of sets of servers that pickers got
 	roster    atomic.Pointer[roster]
 	weight    atomic.Int64 // sum of the weights of the servers that balancing now uses
 	active    atomic.Int32 // number of usable servers that are not backup servers
@@ -53,11 +53,12 @@ type Key struct {
 // The problems name the wrong settings. If one of them is an error, the caller must not use the
 // backend.
 func New(id int, c *conf.Backend, m Means) (*Backend, conf.Problems) {
-	b := &Backend{Name: c.Name, ID: id, means: m, checking: make(chan struct{}, 1)}
+	b := &Backend{Name: c.Name, means: m, checking: make(chan struct{}, 1)}
+	b.id.Store(int64(id))
 	b.settings.Store(c)
 	var ps conf.Problems
-	b.algorithm = chooseAlgorithm(c, &ps)
-	b.picker = b.algorithm.make()
+	algorithm := chooseAlgorithm(c, &ps)
+	b.balancing.Store(&balancing{algorithm, algorithm.make()})
 	servers := make([]*Server, len(c.Servers))
 	for i, sc := range c.Servers {
 		servers[i] = b.newServer(sc, &ps)
@@ -76,13 +77,9 @@ func New(id int, c *conf.Backend, m Means) (*Backend, conf.Problems) {
 // that compares several of them calls Conf once. The result is immutable.
 func (b *Backend) Conf() *conf.Backend { return b.settings.Load() }
 
-// tier returns the counter of usable servers that counts s: active or backup.
-func (b *Backend) tier(s *Server) *atomic.Int32 {
-	if s.Conf().Backup {
-		return &b.backup
-	}
-	return &b.active
-}
+// ID returns the number of the backend, `iid` of show stat. After a reload it is the number in the
+// new configuration.
+func (b *Backend) ID() int { return int(b.id.Load()) }
 
 // Active returns the number of usable servers that are not backup servers.
 func (b *Backend) Active() int { return int(b.active.Load()) }
@@ -98,7 +95,7 @@ func (b *Backend) Available() bool { return len(b.Servers()) == 0 || b.Active()+
 func (b *Backend) Weight() int { return int(b.weight.Load()) }
 
 // Algorithm returns the name of the balancing algorithm, as in the directive balance.
-func (b *Backend) Algorithm() string { return b.algorithm.name }
+func (b *Backend) Algorithm() string { return b.balancing.Load().algorithm.name }
 
 // Downs returns the number of times that the backend lost its last usable server.
 func (b *Backend) Downs() int64 { return b.life.downs.Load() }

@@ -15,8 +15,15 @@ type algorithm struct {
 	make  func() picker // makes the picker of a backend
 }
 
-// picker chooses the server for each connection of a backend. A backend has one picker for its
-// whole life. All loops call pick, take and drop at the same time.
+// balancing is the algorithm of a backend with its picker. It is immutable.
+type balancing struct {
+	algorithm algorithm
+	picker    picker
+}
+
+// picker chooses the server for each connection of a backend. A backend has one picker until its
+// algorithm changes. The new picker then gets the drop of assignments whose take went to the old
+// one. All loops call pick, take and drop at the same time.
 type picker interface {
 	// use sets the servers among which pick chooses. Each of them was usable just before the call.
 	// use is called after each change of a server's state or weight, by one goroutine at a time.
@@ -70,11 +77,16 @@ func (a algorithm) check(c *conf.Backend, ps *conf.Problems) {
 // longer stores the server. Any goroutine may call Pick; it takes no lock and allocates nothing.
 func (b *Backend) Pick(key Key, avoid *Server) *Server {
 	for {
-		s := b.picker.pick(key, avoid)
-		if s == nil || s.Hold() {
+		sets := b.sets.Load()
+		s := b.balancing.Load().picker.pick(key, avoid)
+		switch {
+		case s == nil && b.sets.Load() != sets:
+			// pick may have looked at the servers before a change, of which none is usable any more.
+		case s == nil || s.Hold():
 			return s
+		default:
+			// The server was removed after pick had chosen it. The picker has new servers by now.
 		}
-		// The server was removed after pick had chosen it. The picker has new servers by now.
 	}
 }
 
@@ -82,24 +94,25 @@ func (b *Backend) Pick(key Key, avoid *Server) *Server {
 // stat.Now. Take adds no reference.
 func (s *Server) Take(now int64) {
 	s.Stat.Open(now)
-	s.backend.picker.take(s)
+	s.backend.balancing.Load().picker.take(s)
 }
 
 // Drop ends the assignment that Take has counted. The caller must call Drop once for each call of
 // Take. in and out are the bytes of the session from and to the client.
 func (s *Server) Drop(in, out int64) {
 	s.Stat.Close(in, out)
-	s.backend.picker.drop(s)
+	s.backend.balancing.Load().picker.drop(s)
 }
 
-// rebalance gives the picker the servers that are usable now.
+// rebalance gives the picker the servers that are usable now. One goroutine calls it at a time.
 func (b *Backend) rebalance() {
 	in := b.inUse()
 	weight := 0
 	for _, s := range in {
 		weight += s.Weight()
 	}
-	b.picker.use(in)
+	b.balancing.Load().picker.use(in)
+	b.sets.Add(1)
 	b.weight.Store(int64(weight))
 }
 

@@ -68,8 +68,7 @@ func (s *Server) SetAddress(a conf.Address) error {
 // restart sets the health of a server to the value that it has at the start of the process.
 func (s *Server) restart() {
 	s.starts.Add(1)
-	s.stopping.Store(false)
-	s.health.Store(int32(s.Conf().Rise)) // as in HAProxy: UP, but one failure makes it DOWN
+	s.condition.Store(atStart(s.Conf()))
 }
 
 // change calls do, which changes the server's state, and then gives the new state to the picker. It
@@ -102,10 +101,7 @@ func (b *Backend) record(s *Server) (lost bool) {
 		s.recorded.status = is
 		s.life.turn(now, is == Down || is == Maint)
 	}
-	if is := s.Usable(); is != s.recorded.usable {
-		s.recorded.usable = is
-		b.tier(s).Add(difference(is))
-	}
+	b.recount(s)
 	was := b.available
 	b.available = b.Available()
 	if b.available != was {
@@ -114,12 +110,26 @@ func (b *Backend) record(s *Server) (lost bool) {
 	return was && !b.available
 }
 
-// difference returns 1 for a server that has become usable, or -1 for one that is no longer usable.
-func difference(usable bool) int32 {
-	if usable {
-		return 1
+// recount records in the counts of usable servers whether s is usable now.
+func (b *Backend) recount(s *Server) {
+	is := &b.active
+	switch {
+	case !s.Usable():
+		is = nil
+	case s.Conf().Backup:
+		is = &b.backup
 	}
-	return -1
+	was := s.recorded.in
+	if is == was {
+		return
+	}
+	s.recorded.in = is
+	if was != nil {
+		was.Add(-1)
+	}
+	if is != nil {
+		is.Add(1)
+	}
 }
 
 // settle gives the picker a new set of servers that includes all changes made before the call.

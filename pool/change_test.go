@@ -98,7 +98,7 @@ func TestRunTimeStateWithoutChecks(t *testing.T) {
 		{"", "MAINT", "bb"}, {"ar", "no check", "ab"}, {"ad", "DRAIN", "bb"}, {"am", "MAINT", "bb"}, {"ar a0", "no check", "bb"},
 	} {
 		apply(t, b, tt.steps)
-		b.picker.(*roundRobin).turn.n.Store(0)
+		pickerOf(b).(*roundRobin).turn.n.Store(0)
 		if got, state := picks(b, 2, nil), b.Find("a").State().String(); got != tt.picks || state != tt.state {
 			t.Errorf("after %q: picked %s, a is %s; want %s, %s", tt.steps, got, state, tt.picks, tt.state)
 		}
@@ -227,8 +227,8 @@ func TestChangesOfOneServerExcludeEachOther(t *testing.T) {
 	c.Servers[0].Check = true
 	for _, step := range []string{"a-", "a3", "ad", "am"} {
 		b := mustNew(t, c)
-		l := &locked{picker: b.picker, server: b.Servers()[0]}
-		b.picker = l
+		l := &locked{picker: pickerOf(b), server: b.Servers()[0]}
+		usePicker(b, l)
 		apply(t, b, step)
 		if l.free {
 			t.Errorf("%s: another change can begin meanwhile", step)
@@ -309,8 +309,8 @@ func (w *watched) note(what string, n int) { w.calls = append(w.calls, fmt.Sprin
 // change that concerns it.
 func TestPickerIsTold(t *testing.T) {
 	b := mustNew(t, weighted(1, 1))
-	w := &watched{picker: b.picker}
-	b.picker = w
+	w := &watched{picker: pickerOf(b)}
+	usePicker(b, w)
 	a, z := b.Servers()[0], b.Servers()[1]
 	a.Take(0)
 	a.Take(0)

@@ -110,7 +110,7 @@ func (c *checker) run(ctx context.Context, start time.Duration) {
 			}
 			c.observe(r)
 		}
-		due.Reset(interval(c.server.Health(), c.server.Conf()))
+		due.Reset(c.server.condition.Load().interval())
 	}
 }
 
@@ -135,15 +135,13 @@ func (c *checker) observe(r Result) {
 		return
 	}
 	c.lost = false
-	was, health := s.found(), s.Health()
-	if !r.OK && health > 0 {
+	was := s.condition.Load()
+	if !r.OK && was.health > 0 {
 		s.failed.Inc()
 	}
-	if r.OK {
-		s.stopping.Store(r.Status == L7OKC)
-	}
-	s.health.Store(int32(step(health, s.Conf(), r.OK)))
-	if s.found() != was {
+	is := was.after(r)
+	s.condition.Store(is)
+	if is.found != was.found {
 		s.backend.flip(s, r, c.say)
 	}
 }

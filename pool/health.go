@@ -6,6 +6,40 @@ import (
 	"sluice/conf"
 )
 
+// condition is the settings of a server, and the result of its checks in terms of these settings.
+// It is immutable, so a reader never combines a health with other settings than its own.
+type condition struct {
+	conf     *conf.Server
+	health   int    // 0 to top, see step
+	stopping bool   // the last passed check was L7OKC: no new clients
+	found    Status // state according to the checks: Up, NoLB or Down; Up without checks
+}
+
+func newCondition(c *conf.Server, health int, stopping bool) *condition {
+	is := &condition{c, health, stopping, Up}
+	switch {
+	case !c.Check:
+	case health < c.Rise:
+		is.found = Down
+	case stopping:
+		is.found = NoLB
+	}
+	return is
+}
+
+// atStart returns the condition at the start of the process. As in HAProxy, the server is UP, but
+// one failure makes it DOWN.
+func atStart(c *conf.Server) *condition { return newCondition(c, c.Rise, false) }
+
+// after returns the condition after one more check.
+func (is *condition) after(r Result) *condition {
+	stopping := is.stopping
+	if r.OK {
+		stopping = r.Status == L7OKC
+	}
+	return newCondition(is.conf, step(is.health, is.conf, r.OK), stopping)
+}
+
 // top is the highest value of a server's health. From this value, Fall failures in a row make the
 // server DOWN.
 func top(c *conf.Server) int { return c.Rise + c.Fall - 1 }
@@ -28,9 +62,10 @@ func step(health int, c *conf.Server, ok bool) int {
 // interval returns the time from the end of one check to the next. This is inter at the highest
 // health, downinter at health 0, and fastinter otherwise. downinter or fastinter of 0 means
 // inter (configuration.txt 5.2, `inter`).
-func interval(health int, c *conf.Server) time.Duration {
+func (is *condition) interval() time.Duration {
+	c := is.conf
 	other := c.FastInter
-	switch health {
+	switch is.health {
 	case top(c):
 		return c.Inter
 	case 0:

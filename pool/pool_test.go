@@ -37,11 +37,26 @@ func mustNew(t *testing.T, c *conf.Backend) *Backend {
 	return b
 }
 
+// check switches the checks of the server on.
+func check(s *Server) {
+	s.Conf().Check = true
+	s.condition.Store(atStart(s.Conf()))
+}
+
+// usePicker makes b use another picker.
+func usePicker(b *Backend, p picker) {
+	b.balancing.Store(&balancing{b.balancing.Load().algorithm, p})
+}
+
+func pickerOf(b *Backend) picker { return b.balancing.Load().picker }
+
 // kill makes the checks of the named servers fail until the servers are DOWN.
 func kill(b *Backend, names string) {
 	for _, s := range b.Servers() {
 		if strings.Contains(names, s.Name) {
-			s.Conf().Check = true
+			if !s.Conf().Check {
+				check(s)
+			}
 			c := checker{server: s, say: func(Event) {}}
 			for range s.Conf().Fall {
 				c.observe(Result{Status: L4CON})

@@ -70,10 +70,11 @@ type prober interface {
 // newProber returns a check of the server's present address: an HTTP request if the backend has
 // `option httpchk`, or else a connection attempt.
 func newProber(s *Server) prober {
-	if s.backend.Conf().HTTPCheck != nil {
-		return newQuestion(s)
+	c := s.backend.Conf()
+	if c.HTTPCheck != nil {
+		return newQuestion(s, c)
 	}
-	return newConnector(s)
+	return newConnector(s, c)
 }
 
 // connector checks that a server accepts connections. It closes each connection at once.
@@ -82,27 +83,26 @@ type connector struct {
 	timeout          time.Duration // maximum time for connecting
 }
 
-func newConnector(s *Server) connector {
+func newConnector(s *Server, c *conf.Backend) connector {
 	t := s.Target()
-	c := connector{network: "unix", address: t.Path, timeout: connectTimeout(s)}
+	to := connector{network: "unix", address: t.Path, timeout: connectTimeout(c.Timeout, s.Conf().Inter)}
 	switch t.Net {
 	case conf.NetTCP:
-		c.network, c.address = "tcp", t.Addr.String()
+		to.network, to.address = "tcp", t.Addr.String()
 	case conf.NetAbstract:
-		c.address = abstract(t.Path)
+		to.address = abstract(t.Path)
 	}
-	return c
+	return to
 }
 
 // connectTimeout returns inter. If both timeout check and timeout connect are set, the result is at
 // most timeout connect, because timeout check limits the time after that (configuration.txt 4.2,
 // `timeout check`).
-func connectTimeout(s *Server) time.Duration {
-	t := s.backend.Conf().Timeout
+func connectTimeout(t conf.BackTimeout, inter time.Duration) time.Duration {
 	if t.Check > 0 && t.Connect > 0 {
-		return min(t.Connect, s.Conf().Inter)
+		return min(t.Connect, inter)
 	}
-	return s.Conf().Inter
+	return inter
 }
 
 // abstract pads the name to the full length of sun_path, as HAProxy does. For the kernel, names of

@@ -145,7 +145,7 @@ func acceptOne(t *testing.T, l net.Listener) {
 
 func TestCheckTimesOut(t *testing.T) {
 	b := mustNew(t, checked(fullBacklog(t)))
-	c := newConnector(b.Servers()[0])
+	c := newConnector(b.Servers()[0], b.Conf())
 	c.timeout = 20 * time.Millisecond
 	r := c.probe(t.Context())
 	if r.OK || r.Local || r.Status != L4TOUT || r.Info != "" || r.Duration < c.timeout {
@@ -215,7 +215,7 @@ func TestConnectTimeoutOfACheck(t *testing.T) {
 		c := weighted(1)
 		c.Timeout = conf.BackTimeout{Connect: tt.connect, Check: tt.check}
 		c.Servers[0].Inter = tt.inter
-		if got := connectTimeout(mustNew(t, c).Servers()[0]); got != tt.want {
+		if got := connectTimeout(c.Timeout, c.Servers[0].Inter); got != tt.want {
 			t.Errorf("%+v: got %v", tt, got)
 		}
 	}

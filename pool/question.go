@@ -17,11 +17,22 @@ import (
 type question struct {
 	connector
 	server  *Server
+	check   *conf.HTTPCheck
 	request []byte
+	inter   time.Duration // inter of the server
+	answer  time.Duration // timeout check; 0: unset
 }
 
-func newQuestion(s *Server) question {
-	return question{newConnector(s), s, appendRequest(nil, s.backend.Conf().HTTPCheck)}
+// newQuestion keeps the settings, because a reload may replace them before the check ends.
+func newQuestion(s *Server, c *conf.Backend) question {
+	return question{
+		connector: newConnector(s, c),
+		server:    s,
+		check:     c.HTTPCheck,
+		request:   appendRequest(nil, c.HTTPCheck),
+		inter:     s.Conf().Inter,
+		answer:    c.Timeout.Check,
+	}
 }
 
 func (q question) probe(ctx context.Context) Result {
@@ -50,10 +61,10 @@ func (q question) ask(ctx context.Context, start time.Time) Result {
 // deadline returns the time by which the head of the answer must be complete. timeout check starts
 // when the connection is established. Without timeout check, inter limits the whole check.
 func (q question) deadline(start, connected time.Time) time.Time {
-	if limit := q.server.backend.Conf().Timeout.Check; limit > 0 {
-		return connected.Add(limit)
+	if q.answer > 0 {
+		return connected.Add(q.answer)
 	}
-	return start.Add(q.server.Conf().Inter)
+	return start.Add(q.inter)
 }
 
 // talk sends the request and reads the head of the answer, both before deadline.
@@ -83,8 +94,7 @@ func unanswered(err error) Result {
 // a server that is DOWN, 404 has no special meaning (configuration.txt 4.2, `http-check
 // disable-on-404`).
 func (q question) verdict(code int, reason string) Result {
-	c := q.server.backend.Conf().HTTPCheck
-	switch {
+	switch c := q.check; {
 	case code == 404 && c.DisableOn404 && q.server.Running():
 		return Result{OK: true, Status: L7OKC, Code: code}
 	case expected(c, code):

@@ -25,7 +25,7 @@ func TestDeadlineOfAnAnswer(t *testing.T) {
 	} {
 		c := asked(conf.Address{IP: weighted(1).Servers[0].Address.IP, Port: 1})
 		c.Timeout.Check, c.Servers[0].Inter = tt.check, tt.inter
-		if got := newQuestion(mustNew(t, c).Servers()[0]).deadline(start, connected); got != tt.want {
+		if got := newQuestion(mustNew(t, c).Servers()[0], c).deadline(start, connected); got != tt.want {
 			t.Errorf("timeout check %v, inter %v: %v from the start", tt.check, tt.inter, got.Sub(start))
 		}
 	}

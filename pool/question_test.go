@@ -62,7 +62,7 @@ func once(t *testing.T, c conf.HTTPCheck, serve func(net.Conn)) Result {
 	answering(t, l, func(conn net.Conn, _ string) { serve(conn) })
 	b := asked(tcpAddress(l))
 	b.HTTPCheck, b.Servers[0].Inter = &c, time.Minute
-	r := newQuestion(mustNew(t, b).Servers()[0]).probe(t.Context())
+	r := newQuestion(mustNew(t, b).Servers()[0], b).probe(t.Context())
 	r.Duration = 0
 	return r
 }
@@ -106,7 +106,7 @@ func TestDisableOn404IsForServersThatAreUp(t *testing.T) {
 	c.HTTPCheck.DisableOn404 = true
 	b := mustNew(t, c)
 	kill(b, "a")
-	q := newQuestion(b.Servers()[0])
+	q := newQuestion(b.Servers()[0], c)
 	if got, want := q.verdict(404, "Nope"), (Result{Status: L7STS, Code: 404, Info: "Nope"}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -203,7 +203,7 @@ func TestErrorsOfAConversation(t *testing.T) {
 
 func TestQuestionToARefusingServer(t *testing.T) {
 	c := asked(conf.Address{IP: weighted(1).Servers[0].Address.IP, Port: 1})
-	r := newQuestion(mustNew(t, c).Servers()[0]).probe(t.Context())
+	r := newQuestion(mustNew(t, c).Servers()[0], c).probe(t.Context())
 	if r.Status != L4CON || r.Info != "Connection refused" || r.OK {
 		t.Errorf("got %+v, want L4CON", r)
 	}
@@ -218,7 +218,7 @@ func TestQuestionEndsWithItsContext(t *testing.T) {
 	})
 	c := asked(tcpAddress(l))
 	c.Servers[0].Inter = time.Hour
-	if r := newQuestion(mustNew(t, c).Servers()[0]).probe(ctx); r.OK || r.Duration > time.Minute {
+	if r := newQuestion(mustNew(t, c).Servers()[0], c).probe(ctx); r.OK || r.Duration > time.Minute {
 		t.Errorf("got %+v", r)
 	}
 }

@@ -57,7 +57,7 @@ func (b *Backend) mayLeave(c *conf.Backend, f Failure) bool {
 		return false
 	}
 	return !f.Server.Running() || redispatchOn(c, f.Retries+1) ||
-		!f.Persist && b.algorithm.turns && b.Active() > 1
+		!f.Persist && b.balancing.Load().algorithm.turns && b.Active() > 1
 }
 
 // redispatchOn reports whether the n-th retry redispatches. With a positive interval P, every P-th
@@ -74,7 +74,7 @@ func redispatchOn(c *conf.Backend, n int) bool {
 // likelySame reports whether the next attempt will probably use the same server. A pause is needed
 // in that case, because an immediate attempt would probably fail again.
 func (b *Backend) likelySame(next Next) bool {
-	return next == SameServer || !b.algorithm.turns || b.Active() <= 1
+	return next == SameServer || !b.balancing.Load().algorithm.turns || b.Active() <= 1
 }
 
 // turnAround returns the pause before the next attempt: timeout connect, at most one second.

@@ -43,12 +43,12 @@ func (b *Backend) Add(c *conf.Server) (*Server, conf.Problems) {
 	}
 	b.listing.Lock()
 	defer b.listing.Unlock()
-	servers := b.Servers()
+	servers, algorithm := b.Servers(), b.balancing.Load().algorithm
 	switch {
 	case b.Find(c.Name) != nil:
 		ps.Errorf(c.Pos, "server '%s': the backend has a server with this name; wanted another name", s)
-	case len(servers) == b.algorithm.most:
-		ps.Errorf(c.Pos, "server '%s': the backend has %d servers; balance %s can use at most %d", s, len(servers), b.algorithm.name, b.algorithm.most)
+	case len(servers) >= algorithm.most:
+		ps.Errorf(c.Pos, "server '%s': the backend has %d servers; balance %s can use at most %d", s, len(servers), algorithm.name, algorithm.most)
 	}
 	if ps.Err() != nil {
 		return nil, ps

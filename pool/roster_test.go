@@ -98,7 +98,7 @@ func do(t *testing.T, b *Backend, what byte, name string, first map[string]*Serv
 
 func TestAddNamesWhatCannotWork(t *testing.T) {
 	b := mustNew(t, weighted(1, 1))
-	b.algorithm.most = 2
+	b.balancing.Load().algorithm.most = 2
 	tests := []struct {
 		name string
 		edit func(c *conf.Server)
@@ -184,15 +184,40 @@ func TestPickHolds(t *testing.T) {
 func TestPickBesideRemove(t *testing.T) {
 	b := mustNew(t, weighted(1, 1))
 	a := b.Servers()[0]
-	b.picker = &late{picker: b.picker, then: func() {
+	usePicker(b, &late{picker: pickerOf(b), then: func() {
 		if err := b.Remove(a); err != nil {
 			t.Error(err)
 		}
-	}}
+	}})
 	if s := b.Pick(Key{}, nil); s == a || s == nil || slots(b) != ".b" {
 		t.Errorf("picked %v, slots %s", s, slots(b))
 	}
 }
+
+// A change that ends the use of one server and begins the use of another can fall between the
+// choice and its evaluation. Pick then chooses again.
+func TestPickBesideAnExchangeOfServers(t *testing.T) {
+	c := weighted(1, 1)
+	c.Servers[1].Disabled = true
+	b := mustNew(t, c)
+	inner := pickerOf(b)
+	usePicker(b, &late{picker: none{inner}, then: func() {
+		apply(t, b, "br am")
+		usePicker(b, inner)
+	}})
+	if s := b.Pick(Key{}, nil); s == nil || s.Name != "b" {
+		t.Errorf("picked %v, want b", s)
+	}
+	apply(t, b, "bm")
+	if s := b.Pick(Key{}, nil); s != nil {
+		t.Errorf("picked %v, want none", s)
+	}
+}
+
+// none finds no server to be usable.
+type none struct{ picker }
+
+func (none) pick(Key, *Server) *Server { return nil }
 
 // late calls then after its first choice.
 type late struct {

@@ -140,17 +140,20 @@ func TestPickAvoids(t *testing.T) {
 	}
 }
 
+// down makes the server DOWN without telling the picker.
+func down(s *Server) { s.condition.Store(newCondition(s.Conf(), 0, false)) }
+
 // A server that has just gone down is not chosen, even from an order built before.
 func TestPickBeforeTheOrderIsMade(t *testing.T) {
 	b := mustNew(t, weighted(1, 1))
 	for _, s := range b.Servers() {
-		s.Conf().Check = true
+		check(s)
 	}
-	b.Servers()[0].health.Store(0)
+	down(b.Servers()[0])
 	if got := picks(b, 3, nil); got != "bbb" {
 		t.Errorf("got %s, want bbb", got)
 	}
-	b.Servers()[1].health.Store(0)
+	down(b.Servers()[1])
 	if got := picks(b, 1, nil); got != "-" {
 		t.Errorf("got %s, want none", got)
 	}

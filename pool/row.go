@@ -9,7 +9,7 @@ import (
 func (b *Backend) Fill(r *stat.Row, now int64) {
 	status, c := b.status().String(), b.Conf()
 	*r = stat.Row{
-		Scope: stat.ForBackend, ProxyName: b.Name, ServerName: "BACKEND", ProxyID: b.ID, HTTP: c.Mode == conf.HTTP,
+		Scope: stat.ForBackend, ProxyName: b.Name, ServerName: "BACKEND", ProxyID: b.ID(), HTTP: c.Mode == conf.HTTP,
 		Now: now, Status: status, State: status, Traffic: &b.Stat.Traffic, Proxy: &b.Stat,
 		Weight: b.Weight(), UserWeight: b.Weight(), Active: b.Active(), Backup: b.Backup(),
 		Since: b.Since(now), Downs: b.Downs(), Downtime: b.Downtime(now), Algorithm: b.Algorithm(),
@@ -33,7 +33,7 @@ func (b *Backend) status() Status {
 func (s *Server) Fill(r *stat.Row, now int64) {
 	state, c := s.State(), s.Conf()
 	*r = stat.Row{
-		Scope: stat.ForServer, ProxyName: s.backend.Name, ServerName: s.Name, ProxyID: s.backend.ID, ServerID: s.ID,
+		Scope: stat.ForServer, ProxyName: s.backend.Name, ServerName: s.Name, ProxyID: s.backend.ID(), ServerID: s.ID,
 		HTTP: s.backend.Conf().Mode == conf.HTTP, Now: now, Status: state.Status.String(), State: state.String(),
 		Traffic: &s.Stat.Traffic, Weight: s.Weight(), UserWeight: s.Weight(), Active: 1,
 		Since: s.Since(now), Downs: s.Downs(), Downtime: s.Downtime(now), Cookie: c.Cookie,

@@ -17,24 +17,22 @@ type Server struct {
 	Slot int32 // index of the server in its backend, from 0; see Backend.Server
 	ID   int   // Slot + 1; `sid` of show stat
 
-	backend  *Backend
-	settings atomic.Pointer[conf.Server]
-	target   atomic.Pointer[Target]
-	weight   atomic.Int32           // 0 to maxWeight
-	admin    atomic.Uint32          // an Admin
-	health   atomic.Int32           // 0 to top, see step
-	stopping atomic.Bool            // the last passed check was L7OKC: no new clients
-	last     atomic.Pointer[Result] // result of the last check; nil: none yet
-	starts   atomic.Int32           // number of calls of restart
-	moves    atomic.Int32           // number of changes of target, see Moves
-	failed   stat.Counter           // checks that failed while health was above 0
-	life     life
+	backend   *Backend
+	condition atomic.Pointer[condition] // settings and health
+	target    atomic.Pointer[Target]
+	weight    atomic.Int32           // 0 to maxWeight
+	admin     atomic.Uint32          // an Admin
+	last      atomic.Pointer[Result] // result of the last check; nil: none yet
+	starts    atomic.Int32           // number of calls of restart
+	moves     atomic.Int32           // number of changes of target, see Moves
+	failed    stat.Counter           // checks that failed while health was above 0
+	life      life
 
-	changing  sync.Mutex // held while health, weight, address or administrative state changes
+	changing  sync.Mutex // held while condition, weight, address or administrative state changes
 	endChecks func()     // ends the checks; nil: no checks were started; guarded by Backend.listing
 	recorded  struct {   // the state that counts and times include; guarded by Backend.mu
 		status Status
-		usable bool
+		in     *atomic.Int32 // the count of usable servers that includes the server; nil: none
 	}
 
 	_    [64]byte // loops write the following fields; so they need other cache lines
@@ -47,7 +45,7 @@ type Server struct {
 // settings to ps.
 func (b *Backend) newServer(c *conf.Server, ps *conf.Problems) *Server {
 	s := &Server{Name: c.Name, backend: b}
-	s.settings.Store(c)
+	s.condition.Store(atStart(c))
 	s.mindChecks(ps)
 	target, err := b.means.locate(c.Address)
 	if err != nil {
@@ -60,7 +58,6 @@ func (b *Backend) newServer(c *conf.Server, ps *conf.Problems) *Server {
 	}
 	s.life.down.Store(c.Disabled)
 	s.life.since.Store(stat.Now())
-	s.health.Store(int32(c.Rise)) // as in HAProxy: UP, but one failure makes it DOWN
 	s.recorded.status = s.State().Status
 	return s
 }
@@ -79,7 +76,7 @@ func (s *Server) Backend() *Backend { return s.backend }
 
 // Conf returns the present settings of the server. A reload replaces them at any time, so a caller
 // that compares several of them calls Conf once. The result is immutable.
-func (s *Server) Conf() *conf.Server { return s.settings.Load() }
+func (s *Server) Conf() *conf.Server { return s.condition.Load().conf }
 
 // Target returns the present address of the server, which can change at any time. A caller reads it
 // once for a connection.
@@ -111,24 +108,11 @@ func (s *Server) Usable() bool {
 
 // found returns the state according to the checks: Up, NoLB or Down. For a server without checks it
 // is Up.
-func (s *Server) found() Status { return s.foundAt(s.Health()) }
-
-// foundAt returns the result of found for a given health.
-func (s *Server) foundAt(health int) Status {
-	switch c := s.Conf(); {
-	case !c.Check:
-		return Up
-	case health < c.Rise:
-		return Down
-	case s.stopping.Load():
-		return NoLB
-	}
-	return Up
-}
+func (s *Server) found() Status { return s.condition.Load().found }
 
 // Health returns the counter of checks, 0 to Rise+Fall-1. Below Rise the server is DOWN, from
 // Rise on it is UP (HAProxy's check_health).
-func (s *Server) Health() int { return int(s.health.Load()) }
+func (s *Server) Health() int { return s.condition.Load().health }
 
 // LastCheck returns the result of the last finished check. It is nil if no check has finished since
 // the start or the last change of the address.
@@ -184,8 +168,9 @@ func (s State) String() string {
 
 // State returns the server's present status and the progress of its checks.
 func (s *Server) State() State {
-	health, c := s.Health(), s.Conf()
-	switch status := s.statusAt(health); {
+	is := s.condition.Load()
+	health, c := is.health, is.conf
+	switch status := s.statusIn(is); {
 	case status == Maint, !c.Check, health == 0, health >= top(c):
 		return State{Status: status}
 	case status == Down:
@@ -195,16 +180,15 @@ func (s *Server) State() State {
 	}
 }
 
-// statusAt returns the status of the server for a given health.
-func (s *Server) statusAt(health int) Status {
-	switch found := s.foundAt(health); {
+// statusIn returns the status of the server in a condition.
+func (s *Server) statusIn(is *condition) Status {
+	switch {
 	case !s.enabled():
 		return Maint
-	case found == Up && s.Admin() == AdminDrain:
+	case is.found == Up && s.Admin() == AdminDrain:
 		return Drain
-	case !s.Conf().Check:
+	case !is.conf.Check:
 		return NoCheck
-	default:
-		return found
 	}
+	return is.found
 }

@@ -176,7 +176,7 @@ func (v *View) proxy(name string) (int, error) {
 	}
 	for _, b := range v.Backends {
 		if b.Name == name {
-			return b.ID, nil
+			return b.ID(), nil
 		}
 	}
 	if id, err := strconv.Atoi(strings.TrimPrefix(name, "#")); err == nil && id != 0 {

@@ -19,7 +19,7 @@ func (p proxy) id() int {
 	if p.front != nil {
 		return p.front.ID
 	}
-	return p.back.ID
+	return p.back.ID()
 }
 
 // proxies returns all frontends and backends, sorted by ID. With the same ID the frontend comes

@@ -70,7 +70,7 @@ backend late
 		got["frontend "+f.Conf.Name] = f.ID
 	}
 	for _, b := range s.Backends {
-		got["backend "+b.Name] = b.ID
+		got["backend "+b.Name] = b.ID()
 	}
 	want := map[string]int{"frontend both": 2, "frontend f": 3, "backend early": 4, "backend both": 2, "backend late": 6}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
