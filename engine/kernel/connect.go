@@ -114,7 +114,7 @@ func (s *tcp) connectWith(b []byte, to Address) (int, Errno) {
 }
 
 // arriveSYN lets the SYN reach the server. Without a listening socket the answer is a RST. A SYN to
-// a full accept queue, or to an address that Blackhole was called for, is lost.
+// a full accept queue, to a filter, or to an address that Blackhole was called for, is lost.
 func (s *tcp) arriveSYN() {
 	s.shake.syn = false
 	if s.kernel.isHole(s.name.remote) {
@@ -126,6 +126,9 @@ func (s *tcp) arriveSYN() {
 	case l == nil:
 		s.reaches("SYN, which is refused: nobody listens")
 		s.arriveReset()
+	case l.option.filtered:
+		s.reaches("SYN, which is lost: a filter drops it")
+		s.retrySYN()
 	case l.isFull():
 		s.reaches("SYN, which is lost: the accept queue is full")
 		s.retrySYN()

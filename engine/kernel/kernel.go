@@ -78,6 +78,7 @@ type Kernel struct {
 	net        network
 	timers     timers
 	items      []*item // unused items, for newItem
+	inodes     uint64  // number of the file opened last, see Process.Inode
 }
 
 // boot is the wall-clock time at which the clock of a kernel is 0.

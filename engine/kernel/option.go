@@ -14,6 +14,8 @@ type options struct {
 	sized         bool // SO_SNDBUF or SO_RCVBUF was set
 	lowat         int  // TCP_NOTSENT_LOWAT in bytes; 0: no limit
 	fast          int  // TCP_FASTOPEN, a queue length of which only 0 (off) matters
+	filtered      bool // SO_ATTACH_FILTER: drops each SYN
+	elsewhere     bool // SO_BINDTOIFINDEX with an interface that does not exist: gets no SYN
 }
 
 func (s *tcp) setOption(level, name, value int) Errno {
@@ -41,6 +43,10 @@ func (s *tcp) setSocketOption(name, value int) {
 		o.inline = value != 0
 	case unix.SO_LINGER:
 		o.abortive = value == 0
+	case unix.SO_ATTACH_FILTER, unix.SO_DETACH_FILTER:
+		o.filtered = name == unix.SO_ATTACH_FILTER
+	case unix.SO_BINDTOIFINDEX:
+		o.elsewhere = value != 0
 	case unix.SO_SNDBUF:
 		o.sized = true
 		o.send = max(1, value)

@@ -112,7 +112,7 @@ func (k *Kernel) listener(at netip.AddrPort) *tcp {
 		n := 0
 		for _, s := range k.net.ports.bound[at.Port()] {
 			own := s.name.bound.Addr()
-			if s.state != listening || !covers(s, own, at.Addr()) || (own == at.Addr()) != exact {
+			if s.state != listening || s.option.elsewhere || !covers(s, own, at.Addr()) || (own == at.Addr()) != exact {
 				continue
 			}
 			if n++; found == nil || k.prefers(s, n) {
@@ -124,6 +124,23 @@ func (k *Kernel) listener(at netip.AddrPort) *tcp {
 		}
 	}
 	return nil
+}
+
+// Listening is a TCP socket that listens.
+type Listening struct {
+	At     netip.AddrPort
+	V6Only bool   // the option IPV6_V6ONLY
+	Inode  uint64 // see Process.Inode
+}
+
+// Listening returns the TCP sockets of all processes that listen on a port (sock_diag).
+func (k *Kernel) Listening(port uint16) (all []Listening) {
+	for _, s := range k.net.ports.bound[port] {
+		if s.state == listening {
+			all = append(all, Listening{s.name.bound, s.option.only6, s.inode})
+		}
+	}
+	return all
 }
 
 // prefers reports whether a listening socket, the n-th of its group, is chosen before the earlier ones.

@@ -82,6 +82,7 @@ type references struct {
 	open  int      // number of open descriptors that refer to the file
 	items []*item  // registrations with epoll instances, see epoll.go
 	owner *Process // the process that has opened the file; nil: no descriptor was ever given
+	inode uint64   // see Process.Inode; 0: no descriptor was ever given
 }
 
 func (r *references) refs() *references { return r }
@@ -106,7 +107,8 @@ func (p *Process) install(f file) (int, Errno) {
 	r := f.refs()
 	r.open++
 	if r.owner == nil {
-		r.owner = p
+		p.kernel.inodes++
+		r.owner, r.inode = p, p.kernel.inodes
 	}
 	return fd, 0
 }
@@ -170,6 +172,15 @@ func (p *Process) Exit() {
 			p.Close(fd)
 		}
 	}
+}
+
+// Inode returns the number of the open file of a descriptor, which no other file gets (fstat(2)). open
+// is false if the descriptor is not open.
+func (p *Process) Inode(fd int) (inode uint64, open bool) {
+	if fd < 0 || fd >= len(p.files) || p.files[fd] == nil {
+		return 0, false
+	}
+	return p.files[fd].refs().inode, true
 }
 
 // Poll returns the events of epoll that are present on a descriptor now; 0: none, or the descriptor

@@ -3,6 +3,8 @@
 package sock
 
 import (
+	"math"
+	"os"
 	"time"
 	"unsafe"
 
@@ -93,6 +95,39 @@ func rawOption(fd, level, name, value int) Errno {
 	v := int32(value)
 	_, _, e := unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), uintptr(unsafe.Pointer(&v)), unsafe.Sizeof(v), 0)
 	return e
+}
+
+// rawDropNew attaches a filter that drops each segment with SYN and without ACK. The kernel gives the
+// filter the TCP header.
+func rawDropNew(fd int) Errno {
+	const flags, syn, ack = 13, 0x02, 0x10 // offset of the flags in the header, and two flags
+	drop := [...]unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: flags},
+		{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: syn | ack},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: syn},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
+		{Code: unix.BPF_RET | unix.BPF_K, K: math.MaxUint32},
+	}
+	program := unix.SockFprog{Len: uint16(len(drop)), Filter: &drop[0]}
+	_, _, e := unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, uintptr(unsafe.Pointer(&program)), unsafe.Sizeof(program), 0)
+	return e
+}
+
+func rawUnfilter(fd int) { _ = rawOption(fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0) }
+
+// rawInode returns the inode number of an open file; false: fd is not open.
+func rawInode(fd int) (uint64, bool) {
+	var s unix.Stat_t
+	err := unix.Fstat(fd, &s)
+	return s.Ino, err == nil
+}
+
+func rawUnlink(path string, f File) error {
+	now := FileAt(path)
+	if f.info == nil || now.info == nil || !os.SameFile(f.info, now.info) {
+		return nil
+	}
+	return os.Remove(path)
 }
 
 // rawAbrupt makes a later close of the socket send RST.

@@ -1,15 +1,12 @@
 package sock
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
-	"os/user"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -64,23 +61,24 @@ func LookUp(host string) (netip.Addr, error) {
 // call Probe for all bind lines first. For the path or name of a UNIX socket Listen returns
 // ErrBusy.
 func Listen(f *conf.Frontend, b *conf.Bind, n int) ([]int, error) {
-	backlog := cmp.Or(b.Backlog, f.Backlog, deepest)
+	to := SettingsOf(f, b)
 	switch b.Address.Net {
 	case conf.NetFD:
-		return copies(b.Address.FD, n, false)
+		return Copies(b.Address.FD, n)
 	case conf.NetUnix, conf.NetAbstract:
-		fd, err := listenUnix(b, backlog)
+		fd, err := listenUnix(b, to.Backlog)
 		if err != nil {
 			return nil, err
 		}
-		return copies(fd, n, true)
+		defer Close(fd)
+		return copies(fd, n)
 	}
 	addr, err := Resolve(b.Address, LookUp)
 	if err != nil {
 		return nil, err
 	}
-	fds, err := listenTCP(&addr, optionsOf(b, &addr, backlog), backlog, n)
-	if f.SmartAccept {
+	fds, err := listenTCP(&addr, optionsOf(b, &addr, to.Backlog), to.Backlog, n)
+	if to.DelayACK {
 		for _, fd := range fds {
 			DelayACK(fd) // accepted sockets inherit it; listen(2) resets an earlier setting
 		}
@@ -188,99 +186,6 @@ func openTCP(addr *Addr, options []option, backlog int) (int, error) {
 	return fd, listen(fd, backlog)
 }
 
-func listenUnix(b *conf.Bind, backlog int) (int, error) {
-	addr, err := Resolve(b.Address, LookUp)
-	if err != nil {
-		return -1, err
-	}
-	if b.Address.Net == conf.NetUnix {
-		if err := ClearStale(b.Address.Path); err != nil {
-			return -1, err
-		}
-	}
-	fd, e := Stream(&addr)
-	if e != 0 {
-		return -1, os.NewSyscallError("socket", e)
-	}
-	if err := bind(fd, &addr); err != nil {
-		Close(fd)
-		return -1, err
-	}
-	if err := grant(b); err != nil {
-		Close(fd)
-		return -1, err
-	}
-	return fd, listen(fd, backlog)
-}
-
-// ClearStale removes the socket file that an earlier process left at path. It returns ErrBusy
-// if a process still listens there, and an error if the file is not a socket.
-func ClearStale(path string) error {
-	stale, err := replaceable(path)
-	if err != nil || !stale {
-		return err
-	}
-	conn, err := net.Dial("unix", path)
-	if err == nil {
-		_ = conn.Close()
-		return ErrBusy
-	}
-	return os.Remove(path)
-}
-
-// replaceable reports whether there is a socket file at path. A file of another kind is an
-// error.
-func replaceable(path string) (stale bool, err error) {
-	info, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return false, nil
-	case err != nil:
-		return false, err
-	case info.Mode()&os.ModeSocket == 0:
-		return false, fmt.Errorf("%s exists and is not a socket", path)
-	}
-	return true, nil
-}
-
-// grant sets the owner and the permissions of a UNIX socket's file, as its bind line demands.
-func grant(b *conf.Bind) error {
-	if b.Address.Net != conf.NetUnix {
-		return nil
-	}
-	if b.Mode != 0 {
-		if err := os.Chmod(b.Address.Path, os.FileMode(b.Mode)); err != nil {
-			return err
-		}
-	}
-	uid, gid, err := owner(b)
-	if err != nil || uid < 0 && gid < 0 {
-		return err
-	}
-	return os.Chown(b.Address.Path, uid, gid)
-}
-
-// owner returns the user and the group for the socket file of a UNIX bind line. -1 leaves the
-// user or the group unchanged.
-func owner(b *conf.Bind) (uid, gid int, err error) {
-	uid, gid = b.UID, b.GID
-	if b.User != "" {
-		u, err := user.Lookup(b.User)
-		if err != nil {
-			return -1, -1, fmt.Errorf("user '%s' is not known on this machine", b.User)
-		}
-		uid, _ = strconv.Atoi(u.Uid)
-	}
-	if b.Group != "" {
-		g, err := user.LookupGroup(b.Group)
-		if err != nil {
-			return -1, -1, fmt.Errorf("group '%s' is not known on this machine", b.Group)
-		}
-		gid, _ = strconv.Atoi(g.Gid)
-	}
-	return uid, gid, nil
-}
-
 // bind assigns the address to the socket. Its errors have a text for the user.
 func bind(fd int, addr *Addr) error {
 	e := rawBind(fd, addr)
@@ -309,23 +214,26 @@ func listen(fd, backlog int) error {
 	return os.NewSyscallError("listen", e)
 }
 
-// copies returns n duplicates of the listening descriptor fd. own means that this process
-// opened fd: copies then closes it. Otherwise fd was inherited and becomes non-blocking.
-func copies(fd, n int, own bool) ([]int, error) {
-	var fds []int
+// Copies returns n duplicates of an inherited listening socket, which becomes non-blocking. fd stays
+// open.
+func Copies(fd, n int) ([]int, error) {
+	fds, err := copies(fd, n)
+	if err != nil {
+		return nil, fmt.Errorf("inherited descriptor %d: %w", fd, err)
+	}
+	return fds, rawUnblock(fd)
+}
+
+func copies(fd, n int) (fds []int, _ error) {
 	for len(fds) < n {
 		dup, e := Duplicate(fd)
 		if e != 0 {
 			CloseAll(fds)
-			return nil, fmt.Errorf("inherited descriptor %d: %w", fd, os.NewSyscallError("dup", e))
+			return nil, os.NewSyscallError("dup", e)
 		}
 		fds = append(fds, dup)
 	}
-	if own {
-		Close(fd)
-		return fds, nil
-	}
-	return fds, rawUnblock(fd)
+	return fds, nil
 }
 
 // CloseAll closes all fds.

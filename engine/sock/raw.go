@@ -147,7 +147,15 @@ func Queued(fd int) (int, bool) {
 
 // DelayACK lets the kernel delay the next ACK by up to 40 ms, to send the ACK together with
 // data.
-func DelayACK(fd int) { _ = rawOption(fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0) }
+func DelayACK(fd int) { setDelayACK(fd, true) }
+
+func setDelayACK(fd int, delay bool) {
+	quick := 1
+	if delay {
+		quick = 0
+	}
+	_ = rawOption(fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, quick)
+}
 
 // Duplicate returns another descriptor of the same socket, which is close-on-exec.
 func Duplicate(fd int) (int, Errno) { return rawDuplicate(fd) }

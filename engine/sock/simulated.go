@@ -66,6 +66,26 @@ func rawUnsent(fd int) (int, Errno) { return process.Unsent(fd) }
 
 func rawOption(fd, level, name, value int) Errno { return process.SetOption(fd, level, name, value) }
 
+func rawDropNew(fd int) Errno {
+	return process.SetOption(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, 1)
+}
+
+func rawUnfilter(fd int) { _ = process.SetOption(fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0) }
+
+func rawInode(fd int) (uint64, bool) { return process.Inode(fd) }
+
+func rawListeningOn(port uint16) (all []Listening, _ error) {
+	for _, s := range process.Kernel().Listening(port) {
+		all = append(all, Listening{Addr: s.At, V6Only: s.V6Only, Inode: s.Inode})
+	}
+	return all, nil
+}
+
+func rawUnlink(path string, _ File) error {
+	process.Kernel().Unlink(path)
+	return nil
+}
+
 func rawAbrupt(fd int) { _ = process.SetOption(fd, unix.SOL_SOCKET, unix.SO_LINGER, 0) }
 
 func rawInfo(fd int) (received uint64, queued int, ok bool) {

@@ -1,0 +1,127 @@
+package sock
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/user"
+	"strconv"
+
+	"sluice/conf"
+)
+
+func listenUnix(b *conf.Bind, backlog int) (int, error) {
+	addr, err := Resolve(b.Address, LookUp)
+	if err != nil {
+		return -1, err
+	}
+	if b.Address.Net == conf.NetUnix {
+		if err := ClearStale(b.Address.Path); err != nil {
+			return -1, err
+		}
+	}
+	fd, e := Stream(&addr)
+	if e != 0 {
+		return -1, os.NewSyscallError("socket", e)
+	}
+	if err := bind(fd, &addr); err != nil {
+		Close(fd)
+		return -1, err
+	}
+	if err := grant(b); err != nil {
+		Close(fd)
+		return -1, err
+	}
+	return fd, listen(fd, backlog)
+}
+
+// ClearStale removes the socket file that an earlier process left at path. It returns ErrBusy
+// if a process still listens there, and an error if the file is not a socket.
+func ClearStale(path string) error {
+	stale, err := replaceable(path)
+	if err != nil || !stale {
+		return err
+	}
+	conn, err := net.Dial("unix", path)
+	if err == nil {
+		_ = conn.Close()
+		return ErrBusy
+	}
+	return os.Remove(path)
+}
+
+// replaceable reports whether there is a socket file at path. A file of another kind is an
+// error.
+func replaceable(path string) (stale bool, err error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	case info.Mode()&os.ModeSocket == 0:
+		return false, fmt.Errorf("%s exists and is not a socket", path)
+	}
+	return true, nil
+}
+
+// grant sets the owner and the permissions of a UNIX socket's file, as its bind line demands.
+func grant(b *conf.Bind) error {
+	if b.Address.Net != conf.NetUnix {
+		return nil
+	}
+	uid, gid, err := owner(b)
+	if err != nil {
+		return err
+	}
+	return grantFile(b.Address.Path, b.Mode, uid, gid)
+}
+
+// grantFile sets the permissions and the owner of a file. mode 0, uid -1 and gid -1 leave them
+// unchanged.
+func grantFile(path string, mode uint32, uid, gid int) error {
+	if mode != 0 {
+		if err := os.Chmod(path, os.FileMode(mode)); err != nil {
+			return err
+		}
+	}
+	if uid < 0 && gid < 0 {
+		return nil
+	}
+	return os.Chown(path, uid, gid)
+}
+
+// owner returns the user and the group for the socket file of a UNIX bind line. -1 leaves the
+// user or the group unchanged.
+func owner(b *conf.Bind) (uid, gid int, err error) {
+	uid, gid = b.UID, b.GID
+	if b.User != "" {
+		u, err := user.Lookup(b.User)
+		if err != nil {
+			return -1, -1, fmt.Errorf("user '%s' is not known on this machine", b.User)
+		}
+		uid, _ = strconv.Atoi(u.Uid)
+	}
+	if b.Group != "" {
+		g, err := user.LookupGroup(b.Group)
+		if err != nil {
+			return -1, -1, fmt.Errorf("group '%s' is not known on this machine", b.Group)
+		}
+		gid, _ = strconv.Atoi(g.Gid)
+	}
+	return uid, gid, nil
+}
+
+// File identifies the file of a UNIX socket. The zero value identifies none.
+type File struct{ info os.FileInfo }
+
+// FileAt returns the file at path, or the zero value if there is none.
+func FileAt(path string) File {
+	info, _ := os.Lstat(path)
+	return File{info}
+}
+
+// Unlink removes the file at path if it is still the file f. Another process may have replaced the
+// file by its own socket.
+func (f File) Unlink(path string) error { return rawUnlink(path, f) }
