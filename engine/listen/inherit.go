@@ -3,6 +3,7 @@ package listen
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -18,15 +19,15 @@ var ErrManifest = errors.New("inherited sockets don't fit the configuration")
 // descriptors are consecutive, from first on. Adopt sets close-on-exec for each. If their number
 // does not fit the configuration and loops, Adopt returns ErrManifest and changes no descriptor.
 func Adopt(c *conf.Config, loops int, manifest string, first int) (*Sockets, error) {
-	s := &Sockets{}
-	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
-		one := Bind{Frontend: f.Name, Conf: b}
+	s := &Sockets{loops: loops}
+	for _, l := range linesOf(c, notResolved) {
+		var fds []int
 		for range loops {
-			one.FDs = append(one.FDs, first)
+			fds = append(fds, first)
 			first++
 		}
-		s.binds = append(s.binds, one)
-	})
+		s.binds = append(s.binds, l.with(fds))
+	}
 	if wanted := s.manifest(); manifest != wanted {
 		return nil, fmt.Errorf("%w: the numbers of sockets by bind line are %q, wanted %q", ErrManifest, manifest, wanted)
 	}
@@ -36,6 +37,11 @@ func Adopt(c *conf.Config, loops int, manifest string, first int) (*Sockets, err
 		}
 	}
 	return s, nil
+}
+
+// notResolved is used where the sockets are open already.
+func notResolved(host string) (netip.Addr, error) {
+	return netip.Addr{}, fmt.Errorf("host name %q was not resolved", host)
 }
 
 // Files returns duplicates of the sockets, to pass them to another process in this order. manifest

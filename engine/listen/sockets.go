@@ -13,6 +13,11 @@ import (
 // Sockets are the listening sockets of a process: one descriptor for each loop and bind line.
 type Sockets struct {
 	binds []Bind
+	loops int
+	taken bool // others own the descriptors and close them, see Take
+
+	leaving []ownSocket // TCP sockets of removed bind lines that may still be open
+	given   map[int]int // inherited sockets without a bind line: by N of fd@N a descriptor of ours
 }
 
 // Bind contains the listening sockets of one bind line. All descriptors of a UNIX socket or an
@@ -21,6 +26,10 @@ type Bind struct {
 	Frontend string // name of the frontend
 	Conf     *conf.Bind
 	FDs      []int // one descriptor for each loop, at least one
+
+	name identity
+	set  sock.Settings // of the sockets
+	file sock.File     // of a UNIX socket
 }
 
 // Open opens the listening sockets of all frontends. loops is the number of descriptors for each
@@ -31,38 +40,21 @@ func Open(c *conf.Config, loops int) (*Sockets, error) {
 	if err := probeAll(c); err != nil {
 		return nil, err
 	}
-	s := &Sockets{}
+	s := &Sockets{loops: loops}
 	var errs []error
-	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
-		fds, err := sock.Listen(f, b, loops)
+	for _, l := range linesOf(c, sock.LookUp) {
+		b, err := l.open(loops, l.bind.Address.FD)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", b.Pos, openError(f, b, err)))
-			return
+			errs = append(errs, err)
+			continue
 		}
-		s.binds = append(s.binds, Bind{f.Name, b, fds})
-	})
+		s.binds = append(s.binds, b)
+	}
 	if err := errors.Join(errs...); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
-}
-
-// probeAll returns an error for every TCP address of the configuration on which another process
-// listens. No socket of this process may be listening yet.
-func probeAll(c *conf.Config) error {
-	var errs []error
-	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
-		if err := sock.Probe(b); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", b.Pos, openError(f, b, err)))
-		}
-	})
-	for _, s := range c.Global.StatsSockets {
-		if err := sock.Probe(&conf.Bind{Address: s.Address}); err != nil {
-			errs = append(errs, fmt.Errorf("%s: stats socket '%s': %w", s.Pos, s.Address, err))
-		}
-	}
-	return errors.Join(errs...)
 }
 
 func openError(f *conf.Frontend, b *conf.Bind, err error) error {
@@ -72,16 +64,28 @@ func openError(f *conf.Frontend, b *conf.Bind, err error) error {
 // Binds returns the sockets by bind line, in the order of the configuration.
 func (s *Sockets) Binds() []Bind { return s.binds }
 
-// Take returns the sockets by bind line and removes them from s. The caller must close them.
+// Take returns the sockets by bind line. From now on the caller owns the descriptors, also those of
+// later calls of Prepare that were committed, and must close them.
 func (s *Sockets) Take() []Bind {
-	binds := s.binds
-	s.binds = nil
-	return binds
+	s.taken = true
+	return s.binds
 }
 
-// Close closes all sockets. Connections in their queues are reset.
+// Close closes all sockets, unless the caller of Take owns them. Connections in their queues are
+// reset.
 func (s *Sockets) Close() {
-	for _, b := range s.Take() {
+	if !s.taken {
+		closeAll(s.binds)
+		s.binds = nil
+	}
+	for _, fd := range s.given {
+		sock.Close(fd)
+	}
+	s.given = nil
+}
+
+func closeAll(binds []Bind) {
+	for _, b := range binds {
 		sock.CloseAll(b.FDs)
 	}
 }
