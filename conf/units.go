@@ -68,8 +68,9 @@ func unitOf(name string) (time.Duration, bool) {
 	return 0, false
 }
 
-// formatDuration writes a time in the largest unit that needs no fraction.
-func formatDuration(d time.Duration) string {
+// FormatDuration writes a time as the configuration has it, in the largest unit that needs no
+// fraction.
+func FormatDuration(d time.Duration) string {
 	for _, u := range timeUnits {
 		if d%u.unit == 0 && d >= u.unit {
 			return fmt.Sprintf("%d%s", d/u.unit, u.name)

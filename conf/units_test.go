@@ -26,7 +26,7 @@ func TestDurationsAreHAProxys(t *testing.T) {
 
 func TestFormattedDurationsParse(t *testing.T) {
 	for _, d := range []time.Duration{0, time.Millisecond, 1500 * time.Millisecond, 90 * time.Second, 25 * time.Hour, maxDuration} {
-		text := formatDuration(d)
+		text := FormatDuration(d)
 		if got, err := parseDuration(text, true); err != nil || got != d {
 			t.Errorf("%v became %q, then %v, %v", d, text, got, err)
 		}

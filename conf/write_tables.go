@@ -77,7 +77,7 @@ func globalTable(c *Config) *table {
 		t.add(0, "stats_socket", "", say(s.words()...))
 	}
 	if g.StatsTimeout > 0 {
-		t.text(0, "stats_timeout", formatDuration(g.StatsTimeout))
+		t.text(0, "stats_timeout", FormatDuration(g.StatsTimeout))
 	}
 	if g.BufferBudget > 0 {
 		t.text(0, "buffer_budget", formatSize(g.BufferBudget))
@@ -127,7 +127,7 @@ func (t *table) rules(f *Frontend) {
 		t.add(0, "tcp_request", "", say(append([]string{"connection", r.Action.String()}, r.Cond.Words()...)...))
 	}
 	if f.InspectDelay > 0 {
-		t.add(0, "tcp_request", "", say("inspect-delay", formatDuration(f.InspectDelay)))
+		t.add(0, "tcp_request", "", say("inspect-delay", FormatDuration(f.InspectDelay)))
 	}
 	for _, r := range f.Content {
 		t.add(0, "tcp_request", "", say(append([]string{"content", r.Action.String()}, r.Cond.Words()...)...))
@@ -186,7 +186,7 @@ func (t *table) both(c *Config, mode Mode, targets []LogTarget, h *HTTPSettings)
 func (t *table) timeouts(in scope, p *proxy) {
 	for _, timeout := range timeouts {
 		if d := *timeout.field(p); timeout.scope == in && d > 0 {
-			t.add(in, "timeout", timeout.name, tomlKey(timeout.name)+" = "+quote(formatDuration(d)))
+			t.add(in, "timeout", timeout.name, tomlKey(timeout.name)+" = "+quote(FormatDuration(d)))
 		}
 	}
 }

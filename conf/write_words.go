@@ -159,10 +159,10 @@ func (c *Cookie) words() []string {
 		w = append(w, "attr", a)
 	}
 	if c.MaxIdle > 0 {
-		w = append(w, "maxidle", formatDuration(c.MaxIdle))
+		w = append(w, "maxidle", FormatDuration(c.MaxIdle))
 	}
 	if c.MaxLife > 0 {
-		w = append(w, "maxlife", formatDuration(c.MaxLife))
+		w = append(w, "maxlife", FormatDuration(c.MaxLife))
 	}
 	return w
 }
@@ -182,7 +182,7 @@ func (s *Server) inline() string {
 	}
 	interval := func(key string, d, unset time.Duration) {
 		if d != unset {
-			parts = append(parts, key+" = "+quote(formatDuration(d)))
+			parts = append(parts, key+" = "+quote(FormatDuration(d)))
 		}
 	}
 	plain := newServer()

@@ -62,9 +62,8 @@ func New(id int, c *conf.Backend, m Means) (*Backend, conf.Problems) {
 	servers := make([]*Server, len(c.Servers))
 	for i, sc := range c.Servers {
 		servers[i] = b.newServer(sc, &ps)
-		servers[i].occupy(i)
 	}
-	b.roster.Store(&roster{servers, servers})
+	b.roster.Store(&roster{enlist(nil, servers...), servers})
 	b.available = len(servers) == 0 || slices.ContainsFunc(servers, (*Server).Usable)
 	for _, s := range servers {
 		b.record(s)

@@ -42,10 +42,13 @@ var algorithms = []algorithm{
 	{name: "roundrobin", turns: true, most: 4095, make: newRoundRobin},
 }
 
+// algorithmName returns the name of the algorithm that the configuration wants.
+func algorithmName(c *conf.Backend) string { return cmp.Or(c.Balance.Algorithm, algorithms[0].name) }
+
 // chooseAlgorithm returns the algorithm that the configuration names. It adds an error if there is
 // none.
 func chooseAlgorithm(c *conf.Backend, ps *conf.Problems) algorithm {
-	wanted := cmp.Or(c.Balance.Algorithm, algorithms[0].name)
+	wanted := algorithmName(c)
 	names := make([]string, len(algorithms))
 	for i, a := range algorithms {
 		if a.name == wanted {

@@ -65,6 +65,17 @@ func (s *Server) SetAddress(a conf.Address) error {
 	return nil
 }
 
+// String returns the state as the command `set server` takes it.
+func (a Admin) String() string { return [...]string{"ready", "drain", "maint", "removed"}[a] }
+
+// adminOf returns the administrative state that the configuration gives a server.
+func adminOf(c *conf.Server) Admin {
+	if c.Disabled {
+		return AdminMaint
+	}
+	return AdminReady
+}
+
 // restart sets the health of a server to the value that it has at the start of the process.
 func (s *Server) restart() {
 	s.starts.Add(1)
@@ -124,11 +135,11 @@ func (b *Backend) recount(s *Server) {
 		return
 	}
 	s.recorded.in = is
-	if was != nil {
-		was.Add(-1)
-	}
 	if is != nil {
 		is.Add(1)
+	}
+	if was != nil { // after is, because a reader in between must not find no server
+		was.Add(-1)
 	}
 }
 

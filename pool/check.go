@@ -56,20 +56,37 @@ func (b *Backend) checkBy(ctx context.Context, kind func(*Server) prober, say fu
 	all.Wait()
 }
 
-// startChecks starts the checks of all servers with start. Add uses start, too, for servers that
-// are added later.
+// startChecks starts the checks of all servers with start. Add and Follow use start, too, for
+// servers that get checks later.
 func (b *Backend) startChecks(start func(s *Server, after time.Duration)) {
 	b.listing.Lock()
 	defer b.listing.Unlock()
 	b.start = start
+	b.startSpread(b.Servers()...)
+}
+
+// startSpread starts the checks of those of these servers that have checks, if Check runs. The
+// first checks are spread over one interval. The caller holds listing.
+func (b *Backend) startSpread(servers ...*Server) {
+	if b.start == nil {
+		return
+	}
 	var checked []*Server
-	for _, s := range b.Servers() {
+	for _, s := range servers {
 		if s.Conf().Check {
 			checked = append(checked, s)
 		}
 	}
 	for i, s := range checked {
-		start(s, s.Conf().Inter*time.Duration(i)/time.Duration(len(checked)))
+		b.start(s, s.Conf().Inter*time.Duration(i)/time.Duration(len(checked)))
+	}
+}
+
+// stopChecks ends the checks of the server, if it has any. The caller holds Backend.listing.
+func (s *Server) stopChecks() {
+	if s.endChecks != nil {
+		s.endChecks()
+		s.endChecks = nil
 	}
 }
 

@@ -11,6 +11,11 @@
 //     servers.
 //   - Commands read, add and remove servers. They change weight, address and administrative state.
 //     The configuration contains only the first values of these.
+//   - A reload makes a new Backend from the new configuration, and the living one follows it, see
+//     Backend.Follow. What a command has changed holds until the configuration changes its own value.
+//
+// Settings are those of the newest configuration. Readers get them, and the health that is counted in
+// their terms, as immutable values, so that a reload needs no lock of theirs.
 //
 // Each server of a backend has a slot: a number under which a session stores it. A server keeps its
 // slot as long as the backend contains it or a reference to it exists. References are not the same
@@ -20,9 +25,10 @@
 //
 // A Registry holds the objects that exist once in a process, by name: backends, and the counters
 // and limits of frontends and of listening addresses. All generations of the configuration share
-// these objects.
+// these objects. An object is forgotten when the last generation that uses it ends.
 //
-// A backend has one picker, the state of its balancing algorithm. When the health, weight or
+// A backend has one picker, the state of its balancing algorithm, until a reload changes the
+// algorithm. When the health, weight or
 // administrative state of a server changes, the picker gets the new set of usable servers. Take and
 // Drop inform the picker of the start and the end of a session's assignment to a server.
 //

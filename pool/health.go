@@ -40,6 +40,18 @@ func (is *condition) after(r Result) *condition {
 	return newCondition(is.conf, step(is.health, is.conf, r.OK), stopping)
 }
 
+// under returns the condition that means the same under other settings. A server that is UP stays
+// UP and one that is DOWN stays DOWN, after as many checks towards the opposite as before, but not
+// so many that the next check could not count.
+func (is *condition) under(c *conf.Server) *condition {
+	health := min(is.health, c.Rise-1)
+	if is.health >= is.conf.Rise {
+		failures := top(is.conf) - is.health
+		health = top(c) - min(failures, c.Fall-1)
+	}
+	return newCondition(c, health, is.stopping)
+}
+
 // top is the highest value of a server's health. From this value, Fall failures in a row make the
 // server DOWN.
 func top(c *conf.Server) int { return c.Rise + c.Fall - 1 }

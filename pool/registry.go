@@ -58,12 +58,21 @@ func (l *Lease) Bind(address string) *stat.Limit {
 	return l.state.binds.use(address, func() *stat.Limit { return new(stat.Limit) })
 }
 
-// Backend returns the backend that has the name of b. If there is none, it stores and returns b.
-func (l *Lease) Backend(b *Backend) *Backend {
+// Backend returns the backend that has the name of fresh, after it has followed the configuration of
+// fresh, and the changes. If there is none, it stores and returns fresh, without changes.
+func (l *Lease) Backend(fresh *Backend) (*Backend, []Change) {
+	b := l.backend(fresh)
+	if b == fresh {
+		return b, nil
+	}
+	return b, b.Follow(fresh)
+}
+
+func (l *Lease) backend(fresh *Backend) *Backend {
 	l.state.mu.Lock()
 	defer l.state.mu.Unlock()
-	l.backends = append(l.backends, b.Name)
-	return l.state.backends.use(b.Name, func() *Backend { return b })
+	l.backends = append(l.backends, fresh.Name)
+	return l.state.backends.use(fresh.Name, func() *Backend { return fresh })
 }
 
 // End ends the use of all objects of the lease. The objects that no other lease uses are forgotten:

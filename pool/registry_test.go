@@ -27,11 +27,23 @@ func TestRegistryReturnsTheSameObjectForTheSameName(t *testing.T) {
 
 func TestRegistryKeepsTheFirstBackendOfAName(t *testing.T) {
 	var r Registry
-	first, second := &Backend{Name: "web"}, &Backend{Name: "web"}
-	if r.Lease().Backend(first) != first || r.Lease().Backend(second) != first {
-		t.Error("the first backend is not kept")
+	web := func(retries int) *Backend {
+		c := weighted(1)
+		c.Retries = retries
+		return mustNew(t, c)
 	}
-	if other := (&Backend{Name: "other"}); r.Lease().Backend(other) != other {
+	first := web(3)
+	if got, changes := r.Lease().Backend(first); got != first || changes != nil {
+		t.Errorf("changes %v of a new backend", changes)
+	}
+	got, changes := r.Lease().Backend(web(5))
+	if got != first || got.Conf().Retries != 5 || fmt.Sprint(changes) != "[backend bk: retries 3 is now 5]" {
+		t.Errorf("another backend: %v, changes %s", got != first, changes)
+	}
+	c := weighted(1)
+	c.Name = "other"
+	other := mustNew(t, c)
+	if got, _ := r.Lease().Backend(other); got != other {
 		t.Error("a backend does not belong to its name")
 	}
 }
@@ -42,18 +54,22 @@ func TestRegistryForgetsWhatNobodyUses(t *testing.T) {
 		t.Run(fmt.Sprint("newest first: ", newestFirst), func(t *testing.T) {
 			var r Registry
 			leases := []*Lease{r.Lease(), r.Lease()}
-			web, bind, back := leases[0].Frontend("web"), leases[0].Bind("127.0.0.1:80"), leases[0].Backend(&Backend{Name: "web"})
+			backend := func(l *Lease) *Backend {
+				b, _ := l.Backend(mustNew(t, weighted(1)))
+				return b
+			}
+			web, bind, back := leases[0].Frontend("web"), leases[0].Bind("127.0.0.1:80"), backend(leases[0])
 			leases[1].Frontend("web")
 			leases[1].Bind("127.0.0.1:80")
 			leases[1].Bind("127.0.0.1:80") // two bind lines
-			leases[1].Backend(&Backend{Name: "web"})
+			backend(leases[1])
 			if newestFirst {
 				leases[0], leases[1] = leases[1], leases[0]
 			}
 			leases[0].End()
 			leases[0].End()
 			third := r.Lease()
-			if third.Frontend("web") != web || third.Bind("127.0.0.1:80") != bind || third.Backend(&Backend{Name: "web"}) != back {
+			if third.Frontend("web") != web || third.Bind("127.0.0.1:80") != bind || backend(third) != back {
 				t.Error("an object was forgotten while a lease used it")
 			}
 			leases[1].End()
@@ -61,7 +77,7 @@ func TestRegistryForgetsWhatNobodyUses(t *testing.T) {
 			if n := len(r.frontends) + len(r.binds) + len(r.backends); n != 0 {
 				t.Errorf("%d names are known after the last lease", n)
 			}
-			if again := r.Lease(); again.Frontend("web") == web || again.Bind("127.0.0.1:80") == bind || again.Backend(&Backend{Name: "web"}) == back {
+			if again := r.Lease(); again.Frontend("web") == web || again.Bind("127.0.0.1:80") == bind || backend(again) == back {
 				t.Error("an object is used again after its last lease")
 			}
 		})

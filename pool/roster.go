@@ -53,27 +53,29 @@ func (b *Backend) Add(c *conf.Server) (*Server, conf.Problems) {
 	if ps.Err() != nil {
 		return nil, ps
 	}
-	b.enlist(s)
+	s.added = true
+	r := b.roster.Load()
+	b.roster.Store(&roster{enlist(r.slots, s), append(slices.Clip(r.members), s)})
 	b.apply(s)
-	if b.start != nil && c.Check {
-		b.start(s, 0)
-	}
+	b.startSpread(s)
 	return s, ps
 }
 
-// enlist adds s to the members of the backend, and gives s the lowest free slot. The caller holds
-// listing.
-func (b *Backend) enlist(s *Server) {
-	r := b.roster.Load()
-	slots := slices.Clone(r.slots)
-	slot := slices.Index(slots, nil)
-	if slot < 0 {
-		slot = len(slots)
-		slots = append(slots, nil)
+// enlist returns a copy of slots in which each of these servers has the lowest free slot.
+func enlist(slots []*Server, servers ...*Server) []*Server {
+	slots = slices.Clone(slots)
+	slot := 0
+	for _, s := range servers {
+		for slot < len(slots) && slots[slot] != nil {
+			slot++
+		}
+		if slot == len(slots) {
+			slots = append(slots, nil)
+		}
+		slots[slot] = s
+		s.Slot, s.ID = int32(slot), slot+1
 	}
-	slots[slot] = s
-	s.occupy(slot)
-	b.roster.Store(&roster{slots, append(slices.Clip(r.members), s)})
+	return slots
 }
 
 // Remove removes a server from its backend and ends its checks. Balancing does not choose it any
@@ -98,9 +100,7 @@ func (b *Backend) unlist(s *Server) bool {
 		return false
 	}
 	b.roster.Store(&roster{r.slots, slices.Delete(slices.Clone(r.members), at, at+1)})
-	if s.endChecks != nil {
-		s.endChecks()
-	}
+	s.stopChecks()
 	return true
 }
 

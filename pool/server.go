@@ -20,6 +20,7 @@ type Server struct {
 	backend   *Backend
 	condition atomic.Pointer[condition] // settings and health
 	target    atomic.Pointer[Target]
+	declared  *Target                // address of the configuration; guarded by changing
 	weight    atomic.Int32           // 0 to maxWeight
 	admin     atomic.Uint32          // an Admin
 	last      atomic.Pointer[Result] // result of the last check; nil: none yet
@@ -28,6 +29,7 @@ type Server struct {
 	failed    stat.Counter           // checks that failed while health was above 0
 	life      life
 
+	added     bool       // a command has added it, and no configuration names it; guarded by Backend.listing
 	changing  sync.Mutex // held while condition, weight, address or administrative state changes
 	endChecks func()     // ends the checks; nil: no checks were started; guarded by Backend.listing
 	recorded  struct {   // the state that counts and times include; guarded by Backend.mu
@@ -45,6 +47,7 @@ type Server struct {
 // settings to ps.
 func (b *Backend) newServer(c *conf.Server, ps *conf.Problems) *Server {
 	s := &Server{Name: c.Name, backend: b}
+	s.refs.hold() // the reference of the backend
 	s.condition.Store(atStart(c))
 	s.mindChecks(ps)
 	target, err := b.means.locate(c.Address)
@@ -52,20 +55,13 @@ func (b *Backend) newServer(c *conf.Server, ps *conf.Problems) *Server {
 		ps.Errorf(c.Pos, "server '%s': %v", s, err)
 	}
 	s.target.Store(target)
+	s.declared = target
 	s.weight.Store(int32(c.Weight))
-	if c.Disabled {
-		s.admin.Store(uint32(AdminMaint))
-	}
+	s.admin.Store(uint32(adminOf(c)))
 	s.life.down.Store(c.Disabled)
 	s.life.since.Store(stat.Now())
 	s.recorded.status = s.State().Status
 	return s
-}
-
-// occupy gives the server its slot, and adds the backend's own reference.
-func (s *Server) occupy(slot int) {
-	s.Slot, s.ID = int32(slot), slot+1
-	s.refs.hold()
 }
 
 // String returns the server's name as log lines contain it: backend/server.

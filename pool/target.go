@@ -59,6 +59,14 @@ func (m Means) resolve(a conf.Address) (netip.Addr, error) {
 	return m.Resolve(a.Host)
 }
 
+// String returns the address as the configuration has it.
+func (t *Target) String() string {
+	if t.Net == conf.NetTCP {
+		return t.Addr.String()
+	}
+	return conf.Address{Net: t.Net, Path: t.Path}.String()
+}
+
 // same reports whether two targets have the same address.
 func (t *Target) same(other *Target) bool {
 	return t.Net == other.Net && t.Addr == other.Addr && t.Path == other.Path

@@ -95,16 +95,20 @@ func (s *Site) Open(log *access.Log) error {
 }
 
 // Share finds the state that the site shares with the sites before it: counters, limits and
-// backends. The site uses this state until Close. Share follows Open and is called once. It cannot
-// fail.
-func (s *Site) Share(state *pool.Registry) {
+// backends. The site uses this state until Close. The backends follow the configuration of the site
+// from now on, for all sites; Share returns what has changed in them. It follows Open and is called
+// once. It cannot fail.
+func (s *Site) Share(state *pool.Registry) (changes []pool.Change) {
 	s.lease = state.Lease()
 	for _, f := range s.Frontends {
 		f.Frontend = s.lease.Frontend(f.Conf.Name)
 	}
 	for _, b := range s.Backends {
-		b.Backend = s.lease.Backend(b.Backend)
+		var changed []pool.Change
+		b.Backend, changed = s.lease.Backend(b.Backend)
+		changes = append(changes, changed...)
 	}
+	return changes
 }
 
 // Bind returns the limit (maxconn) of the listening sockets at this address, which the site uses
