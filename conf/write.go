@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"sluice/conf/haproxy"
 )
 
 // WriteTOML writes a configuration as TOML that parses to an equal one. It omits default values.
@@ -13,10 +15,13 @@ import (
 // order.
 func WriteTOML(w io.Writer, c *Config) error {
 	out := bufio.NewWriter(w)
-	tables := tablesOf(c)
-	shared := hoist(tables)
+	tables := append([]*table{globalTable(c)}, tablesOf(c)...)
+	for _, t := range tables {
+		t.settings = slices.DeleteFunc(t.settings, setting.implied)
+	}
+	shared := hoist(tables[1:])
 	first := true
-	for _, t := range slices.Concat([]*table{globalTable(c), shared}, tables) {
+	for _, t := range slices.Insert(tables, 1, shared) {
 		if len(t.settings) == 0 && t.name == "" {
 			continue
 		}
@@ -37,18 +42,16 @@ type table struct {
 	settings []setting
 }
 
-// setting is one key, or a part of a key that several settings share. name then distinguishes the
-// entries of a dictionary and the options.
+// setting is the lines that move to the defaults section together, or not at all. All have the
+// same name.
 type setting struct {
-	key   string
-	name  string
 	scope scope // sections in which the setting has an effect; 0: it must not move to defaults
-	items []string
+	lines []Line
 }
 
-func (s setting) equal(o setting) bool {
-	return s.key == o.key && s.name == o.name && slices.Equal(s.items, o.items)
-}
+func (s setting) equal(o setting) bool { return slices.EqualFunc(s.lines, o.lines, Line.equal) }
+
+func (s setting) implied() bool { return s.lines[0].implied() }
 
 // tablesOf returns the tables of all proxies. A listen is in the lists of frontends and of
 // backends, and both lists keep their order. Frontends come before backends as far as this order
@@ -114,11 +117,25 @@ func inAll(tables []*table, s setting) bool {
 	return true
 }
 
-// add appends a setting with the scope in, unless it has no items.
-func (t *table) add(in scope, key, name string, items ...string) {
-	if len(items) > 0 {
-		t.settings = append(t.settings, setting{key, name, in, items})
+// all returns the lines of all settings.
+func (t *table) all() []Line {
+	var all []Line
+	for _, s := range t.settings {
+		all = append(all, s.lines...)
 	}
+	return all
+}
+
+// add appends a setting with the scope in, unless it has no lines.
+func (t *table) add(in scope, lines ...Line) {
+	if len(lines) > 0 {
+		t.settings = append(t.settings, setting{in, lines})
+	}
+}
+
+// line appends a setting of one line.
+func (t *table) line(in scope, name string, params ...Param) {
+	t.add(in, Line{Name: name, Params: params})
 }
 
 func (t *table) write(out io.Writer) {
@@ -163,33 +180,49 @@ func (t *table) lines() []tomlLine {
 		if w.scope&kinds[t.kind] == 0 {
 			continue
 		}
-		key := tomlKey(w.name)
 		var items []string
-		for _, s := range t.sorted(w) {
-			if s.key == key {
-				items = append(items, s.items...)
-			}
+		for _, l := range t.of(w) {
+			items = append(items, w.item(l))
 		}
 		if items != nil {
-			lines = append(lines, tomlLine{key, w.render(items)})
+			lines = append(lines, tomlLine{tomlKey(w.name), w.render(items)})
 		}
 	}
 	return lines
 }
 
-// sorted returns the settings. Timeouts are in the order of their table.
-func (t *table) sorted(w *word) []setting {
-	if w.shape != dictionary {
-		return t.settings
+// of returns the lines of one directive. Timeouts are in the order of their table.
+func (t *table) of(w *word) []Line {
+	lines := slices.DeleteFunc(t.all(), func(l Line) bool { return l.Name != w.name })
+	if w.shape == dictionary {
+		rank := func(l Line) int {
+			return slices.IndexFunc(timeouts, func(known timeoutWord) bool { return known.name == l.Params[0].Values[0] })
+		}
+		slices.SortStableFunc(lines, func(a, b Line) int { return rank(a) - rank(b) })
 	}
-	rank := func(s setting) int {
-		return slices.IndexFunc(timeouts, func(known timeoutWord) bool { return known.name == s.name })
-	}
-	return slices.SortedStableFunc(slices.Values(t.settings), func(a, b setting) int { return rank(a) - rank(b) })
+	return lines
 }
 
 // longestLine is the length in bytes from which a list is written with one item on each line.
 const longestLine = 76
+
+// item returns a line of this directive as a TOML value, or as an entry of a dictionary.
+func (w *word) item(l Line) string {
+	args := l.words()
+	switch {
+	case w.shape == integer:
+		return args[0]
+	case w.shape == boolean:
+		return "true"
+	case w.shape == verbatim:
+		return quote(args[0])
+	case w.shape == dictionary:
+		return tomlKey(args[0]) + " = " + quote(args[1])
+	case w.name == "server":
+		return l.inline()
+	}
+	return quote(haproxy.Join(args))
+}
 
 func (w *word) render(items []string) string {
 	joined := strings.Join(items, ", ")

@@ -1,21 +1,21 @@
 package conf
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 )
 
 func (t *table) acls(acls []*ACL) {
 	for _, a := range acls {
-		t.add(0, "acl", "", quote(a.String()))
+		w := a.Words()
+		t.line(0, "acl", bare("name", w[0]), bare("", w[1:]...))
 	}
 }
 
 func (t *table) captures(c *Captures) {
 	lines := func(captures []Capture, words ...string) {
 		for _, one := range captures {
-			t.add(0, "capture", "", say(append(slices.Clone(words), one.Name, "len", strconv.Itoa(one.Len))...))
+			t.line(0, "capture", bare("what", words...), bare("name", one.Name), keyword("len", strconv.Itoa(one.Len)))
 		}
 	}
 	lines(c.Request, "request", "header")
@@ -26,21 +26,24 @@ func (t *table) captures(c *Captures) {
 }
 
 func (t *table) monitor(m *Monitor) {
-	if m.URI != "" {
-		t.add(inFront, "monitor_uri", "", quote(m.URI))
-	}
+	t.text(inFront, "monitor-uri", m.URI)
 	for _, c := range m.Fail {
-		t.add(0, "monitor", "", say(append([]string{"fail"}, c.Words()...)...))
+		t.line(0, "monitor", bare("what", "fail"), bare("", c.Words()...))
 	}
 }
 
 func (t *table) httpRules(h *HTTPSettings) {
-	for _, r := range h.HTTPRequest {
-		t.add(0, "http_request", "", say(r.words()...))
+	add := func(name string, rules []HTTPRule) {
+		for _, r := range rules {
+			l := Line{Name: name, Params: []Param{bare("", r.words()...)}}
+			if r.Answer != nil && r.Answer.File != "" {
+				l.File, l.Content = r.Answer.File, r.Answer.Content
+			}
+			t.add(0, l)
+		}
 	}
-	for _, r := range h.HTTPResponse {
-		t.add(0, "http_response", "", say(r.words()...))
-	}
+	add("http-request", h.HTTPRequest)
+	add("http-response", h.HTTPResponse)
 }
 
 // checkLines adds the settings of a check that `option httpchk` cannot express.
@@ -53,13 +56,13 @@ func (t *table) checkLines(h *HTTPCheck) {
 		send = append(send, "body", h.Body)
 	}
 	if send != nil {
-		t.add(0, "http_check", "", say(append([]string{"send"}, send...)...))
+		t.line(0, "http-check", bare("what", "send"), bare("", send...))
 	}
 	if h.Expect != nil {
-		t.add(0, "http_check", "", say(h.expectWords()...))
+		t.line(0, "http-check", bare("what", "expect"), bare("", h.expectWords()...))
 	}
 	if h.DisableOn404 {
-		t.add(0, "http_check", "", say("disable-on-404"))
+		t.line(0, "http-check", bare("what", "disable-on-404"))
 	}
 }
 
@@ -72,22 +75,23 @@ func (h *HTTPCheck) expectWords() []string {
 		}
 		codes = append(codes, code)
 	}
-	w := []string{"expect"}
+	var w []string
 	if h.Not {
 		w = append(w, "!")
 	}
 	return append(w, "status", strings.Join(codes, ","))
 }
 
-func (e ErrorFile) key() string {
-	if e.Code == 0 {
-		return "errorfile"
+func (e ErrorFile) line() Line {
+	name := "errorfile"
+	if e.Code != 0 {
+		name = "errorloc" + strconv.Itoa(e.Code)
 	}
-	return "errorloc" + strconv.Itoa(e.Code)
-}
-
-func (e ErrorFile) words() []string {
-	return []string{strconv.Itoa(e.Status), e.File + e.Location}
+	l := Line{Name: name, Params: []Param{bare("status", strconv.Itoa(e.Status)), bare("", e.File+e.Location)}}
+	if e.File != "" {
+		l.File, l.Content = e.File, e.Content
+	}
+	return l
 }
 
 // words returns the rule as the arguments of http-request or http-response.

@@ -4,8 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"sluice/conf/haproxy"
+	"time"
 )
 
 // quote returns a TOML string. It is a literal string if that avoids escapes, otherwise a basic
@@ -31,38 +30,44 @@ func quote(text string) string {
 	return b.String()
 }
 
-// say returns words as one TOML string in HAProxy's grammar.
-func say(words ...string) string { return quote(haproxy.Join(words)) }
+// value adds a directive with one value.
+func (t *table) value(in scope, name, value string) { t.line(in, name, bare("", value)) }
 
-func (t *table) number(in scope, key string, n, unset int) {
+func (t *table) number(in scope, name string, n, unset int) {
 	if n != unset {
-		t.add(in, key, "", strconv.Itoa(n))
+		t.value(in, name, strconv.Itoa(n))
 	}
 }
 
-func (t *table) text(in scope, key, text string) {
+func (t *table) text(in scope, name, text string) {
 	if text != "" {
-		t.add(in, key, "", quote(text))
+		t.value(in, name, text)
 	}
 }
 
-func (t *table) flag(key string, on bool) {
+func (t *table) time(in scope, name string, d time.Duration) {
+	if d > 0 {
+		t.value(in, name, FormatDuration(d))
+	}
+}
+
+func (t *table) flag(name string, on bool) {
 	if on {
-		t.add(0, key, "", "true")
+		t.line(0, name)
 	}
 }
 
 func (t *table) option(in scope, on bool, words ...string) {
 	if on {
-		t.add(in, "option", words[0], say(words...))
+		t.line(in, "option", bare("name", words...))
 	}
 }
 
 func globalTable(c *Config) *table {
 	g, t := &c.Global, &table{kind: "global"}
 	t.number(0, "maxconn", g.MaxConn, 0)
-	t.number(0, "ulimit_n", g.UlimitN, 0)
-	t.flag("strict_limits", g.StrictLimits)
+	t.number(0, "ulimit-n", g.UlimitN, 0)
+	t.flag("strict-limits", g.StrictLimits)
 	t.number(0, "nbthread", g.Threads, 0)
 	t.number(0, "uid", g.UID, -1)
 	t.number(0, "gid", g.GID, -1)
@@ -71,16 +76,14 @@ func globalTable(c *Config) *table {
 	t.text(0, "chroot", g.Chroot)
 	t.flag("daemon", g.Daemon)
 	t.text(0, "pidfile", g.PidFile)
-	t.text(0, "log_tag", g.LogTag)
-	t.add(0, "log", "", logLines(g.Log, nil)...)
+	t.text(0, "log-tag", g.LogTag)
+	t.add(0, logLines(g.Log, nil)...)
 	for _, s := range g.StatsSockets {
-		t.add(0, "stats_socket", "", say(s.words()...))
+		t.line(0, "stats socket", s.params()...)
 	}
-	if g.StatsTimeout > 0 {
-		t.text(0, "stats_timeout", FormatDuration(g.StatsTimeout))
-	}
+	t.time(0, "stats timeout", g.StatsTimeout)
 	if g.BufferBudget > 0 {
-		t.text(0, "buffer_budget", formatSize(g.BufferBudget))
+		t.value(0, "buffer_budget", formatSize(g.BufferBudget))
 	}
 	return t
 }
@@ -100,16 +103,16 @@ func frontTable(c *Config, f *Frontend) *table {
 	t.option(inFront, f.SmartAccept && f.Mode == TCP, "tcp-smart-accept")
 	t.option(inFront, !f.SmartAccept && f.Mode == HTTP, "no", "tcp-smart-accept")
 	if f.Log.Format == LogJSON {
-		t.text(inFront, "log_format", jsonFormat)
+		t.value(inFront, "log-format", jsonFormat)
 	}
 	if f.Log.Line != nil {
-		t.add(inFront, "log_format", "", quote(f.Log.Line.Text))
+		t.value(inFront, "log-format", f.Log.Line.Text)
 	}
 	t.number(inFront, "maxconn", f.MaxConn, 0)
 	t.number(inFront, "backlog", f.Backlog, 0)
 	t.timeouts(inFront, &proxy{front: *f})
 	for _, b := range f.Binds {
-		t.add(0, "bind", "", say(b.words()...))
+		t.line(0, "bind", b.params()...)
 	}
 	t.acls(f.ACLs)
 	t.captures(&f.Captures)
@@ -123,46 +126,48 @@ func frontTable(c *Config, f *Frontend) *table {
 
 // rules adds the rules for connections, in the order of evaluation.
 func (t *table) rules(f *Frontend) {
-	for _, r := range f.Connection {
-		t.add(0, "tcp_request", "", say(append([]string{"connection", r.Action.String()}, r.Cond.Words()...)...))
+	add := func(what string, rules []Rule) {
+		for _, r := range rules {
+			t.line(0, "tcp-request", bare("what", what), bare("", append([]string{r.Action.String()}, r.Cond.Words()...)...))
+		}
 	}
+	add("connection", f.Connection)
 	if f.InspectDelay > 0 {
-		t.add(0, "tcp_request", "", say("inspect-delay", FormatDuration(f.InspectDelay)))
+		t.line(0, "tcp-request", bare("what", "inspect-delay"), bare("", FormatDuration(f.InspectDelay)))
 	}
-	for _, r := range f.Content {
-		t.add(0, "tcp_request", "", say(append([]string{"content", r.Action.String()}, r.Cond.Words()...)...))
-	}
+	add("content", f.Content)
 	t.httpRules(&f.HTTPSettings)
 	for _, u := range f.UseBackend {
-		t.add(0, "use_backend", "", say(append([]string{u.Backend}, u.Cond.Words()...)...))
+		t.line(0, "use_backend", bare("", append([]string{u.Backend}, u.Cond.Words()...)...))
 	}
 }
 
 func backTable(c *Config, b *Backend) *table {
 	t := &table{kind: "backend", name: b.Name, scope: inBack}
 	t.both(c, b.Mode, b.Log.Targets, &b.HTTPSettings)
-	t.option(inBack, b.Redispatch && b.RedispatchEvery == -1, "redispatch")
-	t.option(inBack, b.Redispatch && b.RedispatchEvery != -1, "redispatch", strconv.Itoa(b.RedispatchEvery))
+	if b.Redispatch {
+		interval := bare("interval", strconv.Itoa(b.RedispatchEvery)).implied(b.RedispatchEvery == -1)
+		t.line(inBack, "option", bare("name", "redispatch"), interval)
+	}
 	t.option(inBack, b.AllBackups, "allbackups")
 	t.option(inBack, b.PretendKeepAlive, "http-pretend-keepalive")
 	t.option(inBack, b.Persist, "persist")
 	t.option(inBack, b.SmartConnect, "tcp-smart-connect")
 	if h := b.HTTPCheck; h != nil {
-		t.option(0, true, h.words()...)
+		t.line(0, "option", h.params()...)
 		t.checkLines(h)
 	}
-	t.number(inBack, "retries", b.Retries, defaultRetries)
+	t.line(inBack, "retries", bare("", strconv.Itoa(b.Retries)).implied(b.Retries == defaultRetries))
 	t.timeouts(inBack, &proxy{back: *b})
 	t.acls(b.ACLs)
 	t.httpRules(&b.HTTPSettings)
-	if b.Balance.Algorithm != defaultBalance || b.Balance.Args != nil {
-		t.add(0, "balance", "", say(append([]string{b.Balance.Algorithm}, b.Balance.Args...)...))
-	}
+	plain := b.Balance.Algorithm == defaultBalance && b.Balance.Args == nil
+	t.line(0, "balance", bare("", append([]string{b.Balance.Algorithm}, b.Balance.Args...)...).implied(plain))
 	if b.Cookie != nil {
-		t.add(0, "cookie", "", say(b.Cookie.words()...))
+		t.line(0, "cookie", b.Cookie.params()...)
 	}
 	for _, s := range b.Servers {
-		t.add(0, "server", "", s.inline())
+		t.line(0, "server", s.params()...)
 	}
 	return t
 }
@@ -170,23 +175,21 @@ func backTable(c *Config, b *Backend) *table {
 // both adds the settings that frontends and backends have in common.
 func (t *table) both(c *Config, mode Mode, targets []LogTarget, h *HTTPSettings) {
 	const in = inFront | inBack
-	if mode != TCP {
-		t.text(in, "mode", mode.String())
-	}
-	t.add(in, "log", "", logLines(targets, c.Global.Log)...)
+	t.line(in, "mode", bare("", mode.String()).implied(mode == TCP))
+	t.add(in, logLines(targets, c.Global.Log)...)
 	t.option(in, h.Conn != KeepAlive, h.Conn.String())
 	if h.ForwardFor != nil {
-		t.option(in, true, h.ForwardFor.words()...)
+		t.line(in, "option", h.ForwardFor.params()...)
 	}
 	for _, e := range h.ErrorFiles {
-		t.add(in, e.key(), strconv.Itoa(e.Status), say(e.words()...))
+		t.add(in, e.line())
 	}
 }
 
 func (t *table) timeouts(in scope, p *proxy) {
 	for _, timeout := range timeouts {
 		if d := *timeout.field(p); timeout.scope == in && d > 0 {
-			t.add(in, "timeout", timeout.name, tomlKey(timeout.name)+" = "+quote(FormatDuration(d)))
+			t.line(in, "timeout", bare("which", timeout.name), bare("", FormatDuration(d)))
 		}
 	}
 }

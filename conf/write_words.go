@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,14 +8,16 @@ import (
 )
 
 // logLines returns the `log` directives. If the list starts with the targets of the global section,
-// one `global` replaces these.
-func logLines(targets, global []LogTarget) []string {
-	var lines []string
+// one `log global` replaces these.
+func logLines(targets, global []LogTarget) []Line {
+	var lines []Line
+	add := func(params ...Param) { lines = append(lines, Line{Name: "log", Params: params}) }
 	if n := len(global); n > 0 && len(targets) >= n && slices.EqualFunc(targets[:n], global, sameTarget) {
-		lines, targets = append(lines, quote("global")), targets[n:]
+		add(bare("address", "global"))
+		targets = targets[n:]
 	}
 	for _, t := range targets {
-		lines = append(lines, say(t.words()...))
+		add(t.params()...)
 	}
 	return lines
 }
@@ -26,22 +27,20 @@ func sameTarget(a, b LogTarget) bool {
 	return a == b
 }
 
-func (t LogTarget) words() []string {
-	w := []string{t.address()}
-	if t.Length != defaultLogLength {
-		w = append(w, "len", strconv.Itoa(t.Length))
+func (t LogTarget) params() []Param {
+	p := []Param{
+		bare("address", t.address()),
+		keyword("len", strconv.Itoa(t.Length)).implied(t.Length == defaultLogLength),
+		keyword("format", t.Format).implied(t.Format == defaultLogFormat),
+		bare("facility", t.Facility),
 	}
-	if t.Format != defaultLogFormat {
-		w = append(w, "format", t.Format)
-	}
-	w = append(w, t.Facility)
 	if t.Level != "" {
-		w = append(w, t.Level)
+		p = append(p, bare("level", t.Level))
 	}
 	if t.MinLevel != "" {
-		w = append(w, t.MinLevel)
+		p = append(p, bare("minlevel", t.MinLevel))
 	}
-	return w
+	return p
 }
 
 func (t LogTarget) address() string {
@@ -60,144 +59,142 @@ func (t LogTarget) address() string {
 	return text
 }
 
-func (s StatsSocket) words() []string {
-	w := append([]string{s.Address.String()}, accessWords(s.Mode, s.User, s.Group, s.UID, s.GID)...)
-	if s.Level != defaultLevel {
-		w = append(w, "level", s.Level)
-	}
-	return w
+func (s StatsSocket) params() []Param {
+	p := append([]Param{bare("address", s.Address.String())}, accessParams(s.Mode, s.User, s.Group, s.UID, s.GID)...)
+	return append(p, keyword("level", s.Level).implied(s.Level == defaultLevel))
 }
 
-func accessWords(mode uint32, user, group string, uid, gid int) []string {
-	var w []string
+// paramList collects the parameters of a directive, without those that are not set.
+type paramList []Param
+
+func (l *paramList) number(name string, n, unset int) {
+	if n != unset {
+		*l = append(*l, keyword(name, strconv.Itoa(n)))
+	}
+}
+
+func (l *paramList) text(name, text string) {
+	if text != "" {
+		*l = append(*l, keyword(name, text))
+	}
+}
+
+func (l *paramList) mark(name string, on bool) {
+	if on {
+		*l = append(*l, keyword(name))
+	}
+}
+
+// time adds a time. One that is 0 is not set.
+func (l *paramList) time(name string, d time.Duration) {
+	if d > 0 {
+		*l = append(*l, keyword(name, FormatDuration(d)))
+	}
+}
+
+func accessParams(mode uint32, user, group string, uid, gid int) []Param {
+	var l paramList
 	if mode != 0 {
-		w = append(w, "mode", strconv.FormatUint(uint64(mode), 8))
+		l.text("mode", strconv.FormatUint(uint64(mode), 8))
 	}
-	if user != "" {
-		w = append(w, "user", user)
-	}
-	if group != "" {
-		w = append(w, "group", group)
-	}
-	if uid >= 0 {
-		w = append(w, "uid", strconv.Itoa(uid))
-	}
-	if gid >= 0 {
-		w = append(w, "gid", strconv.Itoa(gid))
-	}
-	return w
+	l.text("user", user)
+	l.text("group", group)
+	l.number("uid", uid, -1)
+	l.number("gid", gid, -1)
+	return l
 }
 
-func (b Bind) words() []string {
-	w := []string{b.Address.String()}
-	if b.Name != "" {
-		w = append(w, "name", b.Name)
-	}
-	if b.MaxConn > 0 {
-		w = append(w, "maxconn", strconv.Itoa(b.MaxConn))
-	}
-	if b.Backlog > 0 {
-		w = append(w, "backlog", strconv.Itoa(b.Backlog))
-	}
-	if b.TFO {
-		w = append(w, "tfo")
-	}
-	if b.Address.V4V6 {
-		w = append(w, "v4v6")
-	}
-	if b.Address.V6Only {
-		w = append(w, "v6only")
-	}
-	return append(w, accessWords(b.Mode, b.User, b.Group, b.UID, b.GID)...)
+func (b Bind) params() []Param {
+	l := paramList{bare("address", b.Address.String())}
+	l.text("name", b.Name)
+	l.number("maxconn", b.MaxConn, 0)
+	l.number("backlog", b.Backlog, 0)
+	l.mark("tfo", b.TFO)
+	l.mark("v4v6", b.Address.V4V6)
+	l.mark("v6only", b.Address.V6Only)
+	return append(l, accessParams(b.Mode, b.User, b.Group, b.UID, b.GID)...)
 }
 
-func (h *HTTPCheck) words() []string {
-	w := []string{"httpchk"}
-	if h.Method == defaultMethod && h.URI == "/" && h.Version == defaultVersion && h.Host == "" {
-		return w
+func (h *HTTPCheck) params() []Param {
+	plain := h.Method == defaultMethod && h.URI == "/" && h.Version == defaultVersion && h.Host == ""
+	p := []Param{
+		bare("name", "httpchk"),
+		bare("method", h.Method).implied(plain),
+		bare("uri", h.URI).implied(plain),
+		bare("version", h.Version).implied(plain),
 	}
-	w = append(w, h.Method, h.URI, h.Version)
 	if h.Host != "" {
-		w = append(w, h.Host)
+		p = append(p, bare("host", h.Host))
 	}
-	return w
+	return p
 }
 
-func (f *ForwardFor) words() []string {
-	w := []string{"forwardfor"}
+func (f *ForwardFor) params() []Param {
+	l := paramList{bare("name", "forwardfor")}
 	if f.Except.IsValid() {
-		w = append(w, "except", f.Except.String())
+		l.text("except", f.Except.String())
 	}
-	if f.Header != "" {
-		w = append(w, "header", f.Header)
-	}
-	if f.IfNone {
-		w = append(w, "if-none")
-	}
-	return w
+	l.text("header", f.Header)
+	l.mark("if-none", f.IfNone)
+	return l
 }
 
-func (c *Cookie) words() []string {
-	w := []string{c.Name}
-	marks := []struct {
-		word string
-		on   bool
-	}{
-		{"rewrite", c.Rewrite}, {"insert", c.Insert}, {"prefix", c.Prefix}, {"indirect", c.Indirect},
-		{"nocache", c.NoCache}, {"postonly", c.PostOnly}, {"preserve", c.Preserve},
-		{"httponly", c.HTTPOnly}, {"secure", c.Secure},
-	}
-	for _, m := range marks {
-		if m.on {
-			w = append(w, m.word)
-		}
-	}
+func (c *Cookie) params() []Param {
+	l := paramList{bare("name", c.Name)}
+	l.mark("rewrite", c.Rewrite)
+	l.mark("insert", c.Insert)
+	l.mark("prefix", c.Prefix)
+	l.mark("indirect", c.Indirect)
+	l.mark("nocache", c.NoCache)
+	l.mark("postonly", c.PostOnly)
+	l.mark("preserve", c.Preserve)
+	l.mark("httponly", c.HTTPOnly)
+	l.mark("secure", c.Secure)
 	for _, d := range c.Domains {
-		w = append(w, "domain", d)
+		l.text("domain", d)
 	}
 	for _, a := range c.Attrs {
-		w = append(w, "attr", a)
+		l.text("attr", a)
 	}
-	if c.MaxIdle > 0 {
-		w = append(w, "maxidle", FormatDuration(c.MaxIdle))
-	}
-	if c.MaxLife > 0 {
-		w = append(w, "maxlife", FormatDuration(c.MaxLife))
-	}
-	return w
+	l.time("maxidle", c.MaxIdle)
+	l.time("maxlife", c.MaxLife)
+	return l
 }
 
-// inline returns the server as an inline table without default values.
-func (s *Server) inline() string {
-	parts := []string{"name = " + quote(s.Name), "address = " + quote(s.Address.String())}
-	number := func(key string, n, unset int) {
-		if n != unset {
-			parts = append(parts, fmt.Sprintf("%s = %d", key, n))
+func (s *Server) params() []Param {
+	l := paramList{bare("name", s.Name), bare("address", s.Address.String())}
+	number := func(name string, n, usual int) {
+		l = append(l, keyword(name, strconv.Itoa(n)).implied(n == usual))
+	}
+	usual := newServer()
+	number("weight", s.Weight, usual.Weight)
+	l.mark("backup", s.Backup)
+	l.mark("disabled", s.Disabled)
+	l.mark("check", s.Check)
+	l = append(l, keyword("inter", FormatDuration(s.Inter)).implied(s.Inter == usual.Inter))
+	l.time("fastinter", s.FastInter)
+	l.time("downinter", s.DownInter)
+	number("rise", s.Rise, usual.Rise)
+	number("fall", s.Fall, usual.Fall)
+	l.text("cookie", s.Cookie)
+	l.mark("tfo", s.TFO)
+	return l
+}
+
+// inline returns a `server` line as an inline table.
+func (l Line) inline() string {
+	numbers := []string{"weight", "rise", "fall"}
+	var parts []string
+	for _, p := range l.Params {
+		switch {
+		case p.Implied:
+		case len(p.Values) == 0:
+			parts = append(parts, p.Name+" = true")
+		case slices.Contains(numbers, p.Name):
+			parts = append(parts, p.Name+" = "+p.Values[0])
+		default:
+			parts = append(parts, p.Name+" = "+quote(p.Values[0]))
 		}
 	}
-	mark := func(key string, on bool) {
-		if on {
-			parts = append(parts, key+" = true")
-		}
-	}
-	interval := func(key string, d, unset time.Duration) {
-		if d != unset {
-			parts = append(parts, key+" = "+quote(FormatDuration(d)))
-		}
-	}
-	plain := newServer()
-	number("weight", s.Weight, plain.Weight)
-	mark("backup", s.Backup)
-	mark("disabled", s.Disabled)
-	mark("check", s.Check)
-	interval("inter", s.Inter, plain.Inter)
-	interval("fastinter", s.FastInter, plain.FastInter)
-	interval("downinter", s.DownInter, plain.DownInter)
-	number("rise", s.Rise, plain.Rise)
-	number("fall", s.Fall, plain.Fall)
-	if s.Cookie != "" {
-		parts = append(parts, "cookie = "+quote(s.Cookie))
-	}
-	mark("tfo", s.TFO)
 	return "{ " + strings.Join(parts, ", ") + " }"
 }
