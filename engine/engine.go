@@ -132,7 +132,7 @@ func (e *Engine) Run() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	var aside sync.WaitGroup
 	e.serveStats(ctx, &aside)
-	aside.Go(func() { e.site.Check(ctx, e.sayHealth) })
+	aside.Go(func() { e.State.Check(ctx, e.sayHealth) })
 	err := e.runLoops()
 	cancel()
 	e.drain()
@@ -208,5 +208,5 @@ func (e *Engine) Held() int64 { return e.Memory.Used() }
 
 // sayHealth writes a line about a server that went up or down to the process log, under the name
 // "health". A daemon sends its process log to the log targets, too. There it filters out this name,
-// because the targets get the line from site.Check already.
+// because the targets get the line from their site already.
 func (e *Engine) sayHealth(ev pool.Event) { e.Logger.Named("health").Warn(ev.Text) }

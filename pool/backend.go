@@ -29,9 +29,7 @@ type Backend struct {
 	backup    atomic.Int32 // number of usable backup servers
 
 	listing sync.Mutex                           // held while roster, start or an endChecks changes
-	start   func(s *Server, after time.Duration) // starts the checks of s; nil: Check does not run
-
-	checking chan struct{} // capacity 1; full while Check runs, so that only one call runs at a time
+	start   func(s *Server, after time.Duration) // starts the checks of s; nil: checks do not run
 
 	changes  atomic.Int64 // number of changes of the states of servers
 	building sync.Mutex   // held while the picker gets a new set of servers
@@ -40,6 +38,7 @@ type Backend struct {
 	mu        sync.Mutex // held while a change is counted and reported, which keeps events in order
 	life      life       // of the backend; changed under mu
 	available bool       // result of Available that life has recorded; guarded by mu
+	logs      []eventLog // receivers of events; the last one gets them; guarded by mu
 }
 
 // Key contains the properties of a connection that a balancing algorithm may use.
@@ -53,7 +52,7 @@ type Key struct {
 // The problems name the wrong settings. If one of them is an error, the caller must not use the
 // backend.
 func New(id int, c *conf.Backend, m Means) (*Backend, conf.Problems) {
-	b := &Backend{Name: c.Name, means: m, checking: make(chan struct{}, 1)}
+	b := &Backend{Name: c.Name, means: m}
 	b.id.Store(int64(id))
 	b.settings.Store(c)
 	var ps conf.Problems

@@ -34,7 +34,7 @@ func TestCheckUnderWayIsDiscarded(t *testing.T) {
 				b := mustNew(t, c)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
-				b.checkBy(ctx, func(s *Server) prober {
+				b.check(ctx, func(s *Server) prober {
 					return probeFunc(func() Result {
 						tt.change(s)
 						return result('-')
@@ -60,7 +60,7 @@ func TestChecksFollowTheServers(t *testing.T) {
 		b := mustNew(t, c)
 		ctx, cancel := context.WithCancel(t.Context())
 		var checks sync.Map
-		go b.checkBy(ctx, func(s *Server) prober {
+		go b.check(ctx, func(s *Server) prober {
 			return probeFunc(func() Result {
 				n, _ := checks.LoadOrStore(s.Name, new(atomic.Int64))
 				n.(*atomic.Int64).Add(1)
@@ -115,7 +115,7 @@ func TestRemoveEndsTheCheck(t *testing.T) {
 		b := mustNew(t, c)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
-		go b.checkBy(ctx, func(*Server) prober { return untilEnd{ended} }, func(Event) {})
+		go b.check(ctx, func(*Server) prober { return untilEnd{ended} }, func(Event) {})
 		synctest.Wait()
 		if err := b.Remove(b.Servers()[0]); err != nil {
 			t.Error(err)

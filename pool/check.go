@@ -22,26 +22,14 @@ func (s *Server) mindChecks(ps *conf.Problems) {
 	}
 }
 
-// Check runs the checks of all servers that have them, until ctx ends. It returns when the last
-// check has finished. One goroutine per server makes one check at a time. The first checks are
-// spread over one interval.
+// check runs the checks of all servers that have them, also of those that get them later, until ctx
+// ends. It returns when the last check has finished. One goroutine per server makes one check at a
+// time. The first checks are spread over one interval. kind makes a check.
 //
-// Check calls say for each change of a server's state that checks have found. The goroutines of the
-// checks call say, one at a time. say should not block for long, and must not change a server.
-//
-// Check may be called again, for example after a reload. The new call waits until the call before
-// has returned. The servers keep their health. If ctx ends during a check, its result is ignored.
-func (b *Backend) Check(ctx context.Context, say func(Event)) {
-	b.checkBy(ctx, newProber, say)
-}
-
-func (b *Backend) checkBy(ctx context.Context, kind func(*Server) prober, say func(Event)) {
-	select {
-	case b.checking <- struct{}{}:
-		defer func() { <-b.checking }()
-	case <-ctx.Done():
-		return
-	}
+// check calls say for each change of a server's state that checks have found. The goroutines of the
+// checks call say, one at a time. say should not block for long, and must not change a server. If ctx
+// ends during a check, its result is ignored. check runs once at a time.
+func (b *Backend) check(ctx context.Context, kind func(*Server) prober, say func(Event)) {
 	var all sync.WaitGroup
 	b.startChecks(func(s *Server, after time.Duration) {
 		c := &checker{server: s, kind: kind, say: say}
@@ -65,7 +53,7 @@ func (b *Backend) startChecks(start func(s *Server, after time.Duration)) {
 	b.startSpread(b.Servers()...)
 }
 
-// startSpread starts the checks of those of these servers that have checks, if Check runs. The
+// startSpread starts the checks of those of these servers that have checks, if checks run. The
 // first checks are spread over one interval. The caller holds listing.
 func (b *Backend) startSpread(servers ...*Server) {
 	if b.start == nil {
@@ -90,8 +78,8 @@ func (s *Server) stopChecks() {
 	}
 }
 
-// Feed returns a function that handles the result of a check of s in the same way as Check. A
-// simulation, which computes the results itself, calls it. All calls for one backend must come from
+// Feed returns a function that handles the result of a check of s in the same way as Registry.Check,
+// except that only say gets the events. A simulation, which computes the results itself, calls it. All calls for one backend must come from
 // one goroutine.
 func Feed(s *Server, say func(Event)) func(Result) {
 	c := &checker{server: s, say: say}

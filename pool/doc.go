@@ -2,13 +2,13 @@
 // whether they are up, and balances connections over them. It opens connections only for checks.
 // The engine connects to the server that Pick returns.
 //
-// New makes a Backend. Three groups of goroutines use it at the same time:
+// New makes a Backend. Four groups of goroutines use it at the same time:
 //
 //   - Loops call Pick, Hold, Release, Take, Drop, AfterFailure and the counters of Stat. These
 //     take no lock, allocate nothing and make no system call. There is one exception: the last
 //     Release of a removed server.
-//   - Check runs one goroutine for each checked server. These goroutines change the health of
-//     servers.
+//   - Registry.Check runs one goroutine for each checked server. These goroutines change the health
+//     of servers.
 //   - Commands read, add and remove servers. They change weight, address and administrative state.
 //     The configuration contains only the first values of these.
 //   - A reload makes a new Backend from the new configuration, and the living one follows it, see
@@ -28,10 +28,11 @@
 // these objects. An object is forgotten when the last generation that uses it ends.
 //
 // A backend has one picker, the state of its balancing algorithm, until a reload changes the
-// algorithm. When the health, weight or
-// administrative state of a server changes, the picker gets the new set of usable servers. Take and
-// Drop inform the picker of the start and the end of a session's assignment to a server.
+// algorithm. When the health, weight or administrative state of a server changes, the picker gets the
+// new set of usable servers. Take and Drop inform the picker of the start and the end of a session's
+// assignment to a server.
 //
 // A check connects to a server, or also sends an HTTP request if `option httpchk` is set. It
-// reads only the head of the answer.
+// reads only the head of the answer. Checks belong to the backend, not to a generation: they run from
+// the first generation that has the backend to the last one.
 package pool

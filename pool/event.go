@@ -2,6 +2,7 @@ package pool
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -22,6 +23,34 @@ type Event struct {
 	Level  Level
 	Text   string
 	Server *Server // nil: the event concerns the backend
+}
+
+// eventLog is the receiver of the events of a backend for one generation of the configuration.
+type eventLog struct {
+	of *Lease
+	to func(Event)
+}
+
+// logTo makes to the receiver of the events of the backend, as long as no newer generation has the
+// backend.
+func (b *Backend) logTo(to func(Event), of *Lease) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.logs = append(b.logs, eventLog{of, to})
+}
+
+// endLog removes the receiver of a generation. It is not called any more when endLog has returned.
+func (b *Backend) endLog(of *Lease) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.logs = slices.DeleteFunc(b.logs, func(l eventLog) bool { return l.of == of })
+}
+
+// log sends an event to the newest receiver. The caller holds mu.
+func (b *Backend) log(e Event) {
+	if n := len(b.logs); n > 0 {
+		b.logs[n-1].to(e)
+	}
 }
 
 // turned returns the event for a server for which checks have found the new state is.

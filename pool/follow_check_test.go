@@ -170,7 +170,7 @@ func recorded(t *testing.T, c *conf.Backend) (*Backend, *recorder, func()) {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		b.checkBy(ctx, r.prober, func(Event) {})
+		b.check(ctx, r.prober, func(Event) {})
 	}()
 	synctest.Wait()
 	return b, r, func() {
@@ -253,7 +253,7 @@ func TestFollowEndsTheCheckUnderWay(t *testing.T) {
 				b := mustNew(t, followed())
 				ctx, cancel := context.WithCancel(t.Context())
 				ended := make(chan struct{}, 9)
-				go b.checkBy(ctx, func(*Server) prober { return untilCancelled{ended} }, func(Event) {})
+				go b.check(ctx, func(*Server) prober { return untilCancelled{ended} }, func(Event) {})
 				synctest.Wait()
 				c := followed()
 				tt.edit(c, c.Servers[0])

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -116,7 +115,7 @@ func TestIntervalsFollowTheState(t *testing.T) {
 		s.Check, s.Inter, s.FastInter, s.DownInter = true, 5*time.Second, time.Second, 20*time.Second
 		ctx, cancel := context.WithCancel(t.Context())
 		sc := &script{marks: "++---++.", began: time.Now(), done: cancel}
-		mustNew(t, c).checkBy(ctx, func(*Server) prober { return sc }, func(Event) {})
+		mustNew(t, c).check(ctx, func(*Server) prober { return sc }, func(Event) {})
 		want := "[0s 5s 10s 11s 12s 32s 33s 38s]"
 		if got := fmt.Sprint(sc.at); got != want {
 			t.Errorf("checks at %s, want %s", got, want)
@@ -137,7 +136,7 @@ func TestFirstChecksAreSpread(t *testing.T) {
 		var got []time.Duration
 		ctx, cancel := context.WithTimeout(t.Context(), 1900*time.Millisecond)
 		defer cancel()
-		b.checkBy(ctx, func(*Server) prober {
+		b.check(ctx, func(*Server) prober {
 			return probeFunc(func() Result {
 				mu.Lock()
 				defer mu.Unlock()
@@ -158,10 +157,10 @@ func (f probeFunc) probe(context.Context) Result { return f() }
 func TestCheckWithoutServersReturns(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	mustNew(t, &conf.Backend{Name: "none"}).Check(ctx, func(Event) {})
+	mustNew(t, &conf.Backend{Name: "none"}).check(ctx, newProber, func(Event) {})
 }
 
-// TestChecksRestart: Check can be stopped and started again. The server keeps its health, and the
+// TestChecksRestart: checks can be stopped and started again. The server keeps its health, and the
 // check that was under way at the stop has no result.
 func TestChecksRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -171,7 +170,7 @@ func TestChecksRestart(t *testing.T) {
 		for round, want := range []string{"UP", "UP 2/3", "UP 1/3", "DOWN"} {
 			ctx, cancel := context.WithCancel(t.Context())
 			checks := 0
-			b.checkBy(ctx, func(*Server) prober {
+			b.check(ctx, func(*Server) prober {
 				return probeFunc(func() Result {
 					if checks++; checks == 2 {
 						cancel()
@@ -182,37 +181,6 @@ func TestChecksRestart(t *testing.T) {
 			if got := b.Servers()[0].State().String(); got != want || checks != 2 {
 				t.Errorf("round %d: state %s after %d checks, want %s after 2", round, got, checks, want)
 			}
-		}
-	})
-}
-
-// TestChecksDoNotOverlap: Check begins when the call before has returned.
-func TestChecksDoNotOverlap(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := weighted(1)
-		c.Servers[0].Check, c.Servers[0].Inter = true, time.Second
-		b := mustNew(t, c)
-		first, stop := context.WithCancel(t.Context())
-		second, stopSecond := context.WithCancel(t.Context())
-		var checks [2]atomic.Int32
-		var both sync.WaitGroup
-		for i, ctx := range []context.Context{first, second} {
-			both.Go(func() {
-				b.checkBy(ctx, func(*Server) prober {
-					return probeFunc(func() Result { checks[i].Add(1); return result('+') })
-				}, func(Event) {})
-			})
-			time.Sleep(1300 * time.Millisecond)
-		}
-		if a, b := checks[0].Load(), checks[1].Load(); a != 3 || b != 0 {
-			t.Errorf("%d and %d checks, want 3 and 0 while the first call runs", a, b)
-		}
-		stop()
-		time.Sleep(1300 * time.Millisecond)
-		stopSecond()
-		both.Wait()
-		if a, b := checks[0].Load(), checks[1].Load(); a != 3 || b != 2 {
-			t.Errorf("%d and %d checks, want 3 and 2", a, b)
 		}
 	})
 }

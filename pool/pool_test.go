@@ -37,8 +37,8 @@ func mustNew(t *testing.T, c *conf.Backend) *Backend {
 	return b
 }
 
-// check switches the checks of the server on.
-func check(s *Server) {
+// checkNow switches the checks of the server on.
+func checkNow(s *Server) {
 	s.Conf().Check = true
 	s.condition.Store(atStart(s.Conf()))
 }
@@ -55,7 +55,7 @@ func kill(b *Backend, names string) {
 	for _, s := range b.Servers() {
 		if strings.Contains(names, s.Name) {
 			if !s.Conf().Check {
-				check(s)
+				checkNow(s)
 			}
 			c := checker{server: s, say: func(Event) {}}
 			for range s.Conf().Fall {

@@ -58,7 +58,7 @@ func follow(t *testing.T, b *Backend) <-chan Event {
 	events, over := make(chan Event), make(chan struct{})
 	go func() {
 		defer close(over)
-		b.checkBy(ctx, patient, func(e Event) {
+		b.check(ctx, patient, func(e Event) {
 			select {
 			case events <- e:
 			case <-ctx.Done():

@@ -113,7 +113,7 @@ func TestOneCheckInFlight(t *testing.T) {
 		var at []time.Duration
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
-		mustNew(t, c).checkBy(ctx, func(*Server) prober {
+		mustNew(t, c).check(ctx, func(*Server) prober {
 			return probeFunc(func() Result {
 				at = append(at, time.Since(began))
 				<-time.After(5 * time.Second)

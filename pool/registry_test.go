@@ -7,6 +7,9 @@ import (
 	"testing"
 )
 
+// nobody is a log of events that is not read.
+func nobody(Event) {}
+
 func TestRegistryReturnsTheSameObjectForTheSameName(t *testing.T) {
 	var r Registry
 	first, second := r.Lease(), r.Lease()
@@ -33,17 +36,17 @@ func TestRegistryKeepsTheFirstBackendOfAName(t *testing.T) {
 		return mustNew(t, c)
 	}
 	first := web(3)
-	if got, changes := r.Lease().Backend(first); got != first || changes != nil {
+	if got, changes := r.Lease().Backend(first, nobody); got != first || changes != nil {
 		t.Errorf("changes %v of a new backend", changes)
 	}
-	got, changes := r.Lease().Backend(web(5))
+	got, changes := r.Lease().Backend(web(5), nobody)
 	if got != first || got.Conf().Retries != 5 || fmt.Sprint(changes) != "[backend bk: retries 3 is now 5]" {
 		t.Errorf("another backend: %v, changes %s", got != first, changes)
 	}
 	c := weighted(1)
 	c.Name = "other"
 	other := mustNew(t, c)
-	if got, _ := r.Lease().Backend(other); got != other {
+	if got, _ := r.Lease().Backend(other, nobody); got != other {
 		t.Error("a backend does not belong to its name")
 	}
 }
@@ -55,7 +58,7 @@ func TestRegistryForgetsWhatNobodyUses(t *testing.T) {
 			var r Registry
 			leases := []*Lease{r.Lease(), r.Lease()}
 			backend := func(l *Lease) *Backend {
-				b, _ := l.Backend(mustNew(t, weighted(1)))
+				b, _ := l.Backend(mustNew(t, weighted(1)), nobody)
 				return b
 			}
 			web, bind, back := leases[0].Frontend("web"), leases[0].Bind("127.0.0.1:80"), backend(leases[0])
@@ -96,7 +99,7 @@ func TestRegistryDoesNotGrowWithReloads(t *testing.T) {
 			fresh.Bind(name)
 			c := weighted(1, 1)
 			c.Name = name
-			fresh.Backend(mustNew(t, c))
+			fresh.Backend(mustNew(t, c), nobody)
 		}
 		old.End()
 		old = fresh

@@ -147,7 +147,7 @@ func down(s *Server) { s.condition.Store(newCondition(s.Conf(), 0, false)) }
 func TestPickBeforeTheOrderIsMade(t *testing.T) {
 	b := mustNew(t, weighted(1, 1))
 	for _, s := range b.Servers() {
-		check(s)
+		checkNow(s)
 	}
 	down(b.Servers()[0])
 	if got := picks(b, 3, nil); got != "bbb" {

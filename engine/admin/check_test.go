@@ -65,12 +65,22 @@ func checkedOnce(t *testing.T, check conf.HTTPCheck) *pool.Backend {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		b.Check(ctx, func(pool.Event) {})
+		checkAll(ctx, b)
 	}()
 	waitFor(t, func() bool { return b.Servers()[0].LastCheck() != nil })
 	cancel()
 	<-over
 	return b
+}
+
+// checkAll runs the checks of these backends until ctx ends.
+func checkAll(ctx context.Context, backends ...*pool.Backend) {
+	var state pool.Registry
+	lease := state.Lease()
+	for _, b := range backends {
+		lease.Backend(b, func(pool.Event) {})
+	}
+	state.Check(ctx, func(pool.Event) {})
 }
 
 // waitFor waits until the condition holds.

@@ -142,9 +142,9 @@ func viewOf(t *testing.T, text string) *View {
 		if err := ps.Err(); err != nil {
 			t.Fatal(err)
 		}
-		checks.Go(func() { b.Check(ctx, func(pool.Event) {}) })
 		v.Backends = append(v.Backends, b)
 	}
+	checks.Go(func() { checkAll(ctx, v.Backends...) })
 	t.Cleanup(func() { cancel(); checks.Wait() })
 	return v
 }

@@ -58,54 +58,60 @@ func TestOpenInErrorLeavesNothingOpen(t *testing.T) {
 	eventually(t, "the file is closed", func() bool { return openFiles(t, one) == 0 })
 }
 
-// TestChecksBelongToTheirSite: the checks of a site end with their context, and start again with
-// another one. The log of the backend and the caller learn each change.
-func TestChecksBelongToTheirSite(t *testing.T) {
+// TestChecksOutliveASite: the checks of a backend go on when a new site replaces the one that
+// brought it. The log of the newest site and the caller of Check learn each change. The checks end with
+// the last site.
+func TestChecksOutliveASite(t *testing.T) {
 	server, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := server.Addr().String()
-	path := filepath.Join(t.TempDir(), "log")
-	s := mustCompile(t, strings.Replace(logging(path), "server s 127.0.0.1:1", "server s "+at+" check inter 5ms rise 1 fall 1", 1))
-	if err := s.Open(openLog(t)); err != nil {
-		t.Fatal(err)
+	var state pool.Registry
+	log, dir := openLog(t), t.TempDir()
+	site := func(name string) *Site {
+		return opened(t, log, strings.Replace(logging(filepath.Join(dir, name)), "server s 127.0.0.1:1", "server s "+at+" check inter 5ms rise 1 fall 1", 1))
 	}
-	s.Share(&pool.Registry{})
-	var said []string
-	say := func(e pool.Event) { said = append(said, e.Text) } // from one goroutine: there is one backend
-	b := s.Backends[0]
+	ctx, cancel := context.WithCancel(t.Context())
+	said := make(chan string, 9)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		state.Check(ctx, func(e pool.Event) { said <- e.Text })
+	}()
 	before := runtime.NumGoroutine()
-	checkUntil := func(holds func() bool) {
-		t.Helper()
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
-			s.Check(ctx, say)
-		}()
-		eventually(t, "the state of the server", holds)
-		select {
-		case <-ended:
-			t.Error("Check returned before the end of its context")
-		default:
-		}
-		cancel()
-		<-ended
-		eventually(t, "the goroutines have ended", func() bool { return runtime.NumGoroutine() <= before })
-	}
-	checkUntil(func() bool { return b.Servers()[0].LastCheck() != nil && b.Active() == 1 })
+	first := site("first")
+	first.Share(&state)
+	b := first.Backends[0]
+	eventually(t, "the first check", func() bool { return b.Servers()[0].LastCheck() != nil })
+	running := runtime.NumGoroutine()
 	server.Close()
-	checkUntil(func() bool { return b.Active() == 0 })
+	eventually(t, "the server is down", func() bool { return len(said) == 2 })
+	second := site("second")
+	second.Share(&state)
+	first.Close()
+	eventually(t, "no further goroutines", func() bool { return runtime.NumGoroutine() <= running })
 	if server, err = net.Listen("tcp", at); err != nil {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	checkUntil(func() bool { return b.Active() == 1 })
-	s.Close()
-	eventually(t, "the file is closed", func() bool { return openFiles(t, path) == 0 })
-	text, err := os.ReadFile(path)
-	if err != nil || len(said) != 3 || string(text) != strings.Join(said, "\n")+"\n" {
-		t.Errorf("said %q; the log has %q (%v), wanted the same: down, no server, up", said, text, err)
+	eventually(t, "the server is up", func() bool { return len(said) == 3 && b.Active() == 1 })
+	second.Close()
+	eventually(t, "the checks have ended", func() bool { return runtime.NumGoroutine() <= before })
+	select {
+	case <-over:
+		t.Error("Check returned before the end of its context")
+	default:
+	}
+	cancel()
+	<-over
+	eventually(t, "the files are closed", func() bool {
+		return openFiles(t, filepath.Join(dir, "first")) == 0 && openFiles(t, filepath.Join(dir, "second")) == 0
+	})
+	want := map[string]string{"first": <-said + "\n" + <-said + "\n", "second": <-said + "\n"}
+	for name, text := range want {
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != text {
+			t.Errorf("the log of the %s site has %q (%v), want %q", name, got, err, text)
+		}
 	}
 }

@@ -1,11 +1,9 @@
 package site
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/netip"
-	"sync"
 
 	"sluice/conf"
 	"sluice/engine/access"
@@ -96,8 +94,8 @@ func (s *Site) Open(log *access.Log) error {
 
 // Share finds the state that the site shares with the sites before it: counters, limits and
 // backends. The site uses this state until Close. The backends follow the configuration of the site
-// from now on, for all sites; Share returns what has changed in them. It follows Open and is called
-// once. It cannot fail.
+// from now on, for all sites; Share returns what has changed in them. Reports about their servers go
+// to the log targets of the newest site. Share follows Open and is called once. It cannot fail.
 func (s *Site) Share(state *pool.Registry) (changes []pool.Change) {
 	s.lease = state.Lease()
 	for _, f := range s.Frontends {
@@ -105,7 +103,9 @@ func (s *Site) Share(state *pool.Registry) (changes []pool.Change) {
 	}
 	for _, b := range s.Backends {
 		var changed []pool.Change
-		b.Backend, changed = s.lease.Backend(b.Backend)
+		b.Backend, changed = s.lease.Backend(b.Backend, func(e pool.Event) {
+			s.log.Say(b.Route, access.Level(e.Level), e.Text)
+		})
 		changes = append(changes, changed...)
 	}
 	return changes
@@ -117,8 +117,11 @@ func (s *Site) Bind(address string) *stat.Limit { return s.lease.Bind(address) }
 
 // Close gives back the log targets that Open has opened, and the state that Share has found. State
 // that no other site uses is forgotten. Lines that loops have sent before are not lost. No loop may
-// use the site any more, and Check must have returned.
+// use the site any more.
 func (s *Site) Close() {
+	if s.lease != nil {
+		s.lease.End() // before the targets, because events of backends may come until now
+	}
 	var routes []access.Route
 	for _, f := range s.Frontends {
 		routes = append(routes, f.Route)
@@ -127,25 +130,6 @@ func (s *Site) Close() {
 		routes = append(routes, b.Route)
 	}
 	s.log.Release(routes...)
-	if s.lease != nil {
-		s.lease.End()
-	}
-}
-
-// Check runs the health checks of all backends until ctx ends, and returns when the last check has
-// ended. It reports changes of servers to the log targets of their backend, and calls say with each
-// change. Several goroutines call say, possibly at the same time, so say should not block for long.
-func (s *Site) Check(ctx context.Context, say func(pool.Event)) {
-	var checks sync.WaitGroup
-	for _, b := range s.Backends {
-		checks.Go(func() {
-			b.Check(ctx, func(e pool.Event) {
-				say(e)
-				s.log.Say(b.Route, access.Level(e.Level), e.Text)
-			})
-		})
-	}
-	checks.Wait()
 }
 
 // Frontend returns the frontend of this name, or nil if there is none.
