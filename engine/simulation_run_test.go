@@ -133,9 +133,6 @@ func (x *simulation) makeEngine() error {
 	if x.engine, err = New(o); err != nil {
 		return err
 	}
-	for _, l := range x.engine.Loops {
-		l.Start()
-	}
 	x.limits = x.engine.limits()
 	x.ended = make([]bool, len(x.engine.Loops))
 	return nil

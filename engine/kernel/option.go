@@ -43,8 +43,8 @@ func (s *tcp) setSocketOption(name, value int) {
 		o.inline = value != 0
 	case unix.SO_LINGER:
 		o.abortive = value == 0
-	case unix.SO_ATTACH_FILTER, unix.SO_DETACH_FILTER:
-		o.filtered = name == unix.SO_ATTACH_FILTER
+	case unix.SO_ATTACH_FILTER:
+		o.filtered = true
 	case unix.SO_BINDTOIFINDEX:
 		o.elsewhere = value != 0
 	case unix.SO_SNDBUF:

@@ -213,10 +213,9 @@ func (p *Process) Peer(fd int) (Address, Errno) {
 
 // SetOption sets an option of a socket (setsockopt(2)): SO_REUSEADDR, SO_REUSEPORT, SO_LINGER (in
 // seconds; -1: off), SO_SNDBUF and SO_RCVBUF (in bytes, exactly), SO_OOBINLINE, IPV6_V6ONLY,
-// TCP_FASTOPEN and TCP_NOTSENT_LOWAT. Other options have no effect, except on listening sockets:
-// SO_ATTACH_FILTER makes one drop each SYN, until SO_DETACH_FILTER, and SO_BINDTOIFINDEX with any
-// interface takes it out of the choice for a SYN. UNIX sockets have no options of
-// TCP: EOPNOTSUPP.
+// TCP_FASTOPEN and TCP_NOTSENT_LOWAT. On a listening socket, SO_ATTACH_FILTER makes it drop each SYN,
+// and SO_BINDTOIFINDEX with any interface takes it out of the choice for a SYN. Other options have no
+// effect. UNIX sockets have no options of TCP: EOPNOTSUPP.
 func (p *Process) SetOption(fd, level, name, value int) Errno {
 	s, e := p.socket(CallOption, fd)
 	if e == 0 {

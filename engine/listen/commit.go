@@ -60,36 +60,24 @@ func (n *Next) remove(b *Bind) error {
 		}
 		return err
 	}
-	return n.drop(b)
+	return n.pass(b)
 }
 
-// drop makes the TCP sockets of a bind line drop SYN. If another bind line listens on the same
-// address, for example on a wildcard, the kernel gives it the new clients instead.
-func (n *Next) drop(b *Bind) (failed error) {
-	covered := slices.ContainsFunc(n.Binds, func(other Bind) bool { return other.covers(b) })
+// pass keeps new clients away from the TCP sockets of a bind line. The kernel gives them to another
+// bind line that has the same address, for example a wildcard, or refuses them. If the kernel does
+// not allow that, their SYN is dropped until the sockets are closed.
+func (n *Next) pass(b *Bind) (failed error) {
 	for _, fd := range b.FDs {
-		if e := sock.DropNew(fd); e != 0 {
-			failed = fmt.Errorf("clients whose handshake is under way may be reset: %w", e)
+		if sock.PassNew(fd) == 0 {
+			continue
 		}
-	}
-	for _, fd := range b.FDs {
-		if covered {
-			_ = sock.PassNew(fd) // otherwise clients connect with a delay
+		if e := sock.DropNew(fd); e != 0 {
+			failed = fmt.Errorf("clients that connect at this moment may be reset: %w", e)
 		}
 	}
 	n.sockets.leaving = append(n.sockets.leaving, b.own()...)
 	return failed
 }
-
-// covers reports whether the sockets of b get the clients of another bind line once its sockets are
-// closed.
-func (b *Bind) covers(other *Bind) bool {
-	return b.name.net == conf.NetTCP && localCoverage(b).covers(localCoverage(other))
-}
-
-// localCoverage returns the coverage of the sockets of a bind line. Unlike the identity, it contains
-// the port that the kernel has chosen.
-func localCoverage(b *Bind) coverage { return coverage{b.Local().AddrPort(), b.name.v6only} }
 
 // remember keeps a descriptor of an inherited socket, so that a later configuration can use it again.
 func (n *Next) remember(b *Bind) error {

@@ -36,6 +36,13 @@ func (r *Reactor) WatchListener(fd, index int) error {
 	return r.control(unix.EPOLL_CTL_ADD, fd, listener.owner(uint32(index)), unix.EPOLLIN)
 }
 
+// MoveListener changes the index of a registered listening socket. Clients that wait already are
+// reported again. The current batch may still contain an event with the former index. The call needs
+// no memory and cannot fail.
+func (r *Reactor) MoveListener(fd, index int) {
+	_ = r.control(unix.EPOLL_CTL_MOD, fd, listener.owner(uint32(index)), unix.EPOLLIN)
+}
+
 // ForgetListener removes the registration of a listening socket.
 func (r *Reactor) ForgetListener(fd int) {
 	_ = sock.EpollControl(r.epoll, unix.EPOLL_CTL_DEL, fd, nil)

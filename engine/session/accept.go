@@ -19,32 +19,13 @@ const (
 	shortage = 100 * time.Millisecond
 )
 
-// Listener is the listening socket of one bind line on one loop. It belongs to the loop.
-type Listener struct {
-	FD       int // descriptor; -1: closed
-	index    int // index in Loop.Listeners
-	Number   int // number of the bind line in its frontend, from 1
-	Frontend *site.Frontend
-	Limits   [3]*stat.Limit // maxconn of the process, the frontend and the bind line, in this order
-	Watched  bool           // the socket is registered with the reactor
-	Burst    int            // connections that the next event may accept, at least 1
-	Held     []heldClient   // draining: accepted clients that wait for a place of the limits
-}
-
-// Add adds a listener to the loop, before it runs.
-func (l *Loop) Add(ln *Listener) {
-	ln.index = len(l.Listeners)
-	l.Listeners = append(l.Listeners, ln)
-	l.accepting++
-}
-
 // resume starts to accept, or continues after a pause. It does nothing if the listener is
 // closed.
 func (l *Loop) resume(ln *Listener) error {
 	if ln.Watched || ln.FD < 0 {
 		return nil
 	}
-	if err := l.Reactor.WatchListener(ln.FD, ln.index); err != nil {
+	if err := l.Reactor.WatchListener(ln.FD, int(ln.index)); err != nil {
 		return err
 	}
 	ln.Watched = true
@@ -59,13 +40,18 @@ func (l *Loop) pause(ln *Listener) {
 	}
 }
 
-// resumeAll resumes all listeners. It is called at the start, when a shortage may be over, and when
-// a limit has a free place.
+// resumeOrWait resumes a listener. If the kernel has no memory for that, it tries again later.
+func (l *Loop) resumeOrWait(ln *Listener) {
+	if err := l.resume(ln); err != nil {
+		l.short(ln, "watch listening sockets", err)
+	}
+}
+
+// resumeAll resumes all listeners. It is called when a shortage may be over, and when a limit has a
+// free place.
 func (l *Loop) resumeAll() {
 	for _, ln := range l.Listeners {
-		if err := l.resume(ln); err != nil {
-			l.short(ln, "watch listening sockets", err)
-		}
+		l.resumeOrWait(ln)
 	}
 }
 
@@ -86,20 +72,30 @@ func (l *Loop) retryAccept(limit *stat.Limit) error {
 	return l.Ended()
 }
 
-// accept accepts waiting clients, at most ln.Burst of them. Burst adapts, to save calls that find
-// no client. It becomes the number of clients found, or doubles, up to Sizes.Accepts, if all calls
-// found a client.
+// accept accepts waiting clients. If the listener is removed, accept then closes it as soon as no
+// client waits.
 func (l *Loop) accept(ln *Listener) {
+	empty := l.acceptBurst(ln)
+	if ln.closes != 0 {
+		l.closeRetired(ln, empty)
+	}
+}
+
+// acceptBurst accepts waiting clients, at most ln.Burst of them. It reports whether no client waits
+// any more. Burst adapts, to save calls that find no client. It becomes the number of clients found,
+// or doubles, up to Sizes.Accepts, if all calls found a client.
+func (l *Loop) acceptBurst(ln *Listener) (empty bool) {
 	for n := range ln.Burst {
 		if !l.admit(ln) {
-			return
+			return false
 		}
 		if !l.take(ln) {
 			ln.Burst = max(n, 1)
-			return
+			return ln.Watched // a shortage pauses the listener
 		}
 	}
 	ln.Burst = min(ln.Burst*2, l.Sizes.Accepts)
+	return false
 }
 
 // admit takes a place of every limit. If a limit is reached, it pauses the listener until a
@@ -180,7 +176,8 @@ func (l *Loop) open(ln *Listener, fd int) {
 		return
 	}
 	s := l.Sessions.At(id)
-	s.line, s.site, s.frontend = int32(ln.index), l.newest, int32(f.Index)
+	s.line, s.site, s.frontend = ln.index, l.newest, int32(f.Index)
+	ln.sessions++
 	v := l.Visit(id)
 	v.begin(fd)
 	v.Settle()

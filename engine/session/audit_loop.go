@@ -30,6 +30,7 @@ func (l *Loop) Audit() []string {
 
 	g.slab()
 	g.lent()
+	g.listeners()
 	if len(g.process.Loops) == 1 {
 		g.counts()
 	}
@@ -79,6 +80,34 @@ func (g *ledger) lent() {
 		g.unless(mine == used || mine < used && len(g.process.Loops) > 1, "flows hold %d bytes for purpose %d, %d are counted", mine, purpose, used)
 	}
 }
+
+// listeners: each listener counts its sessions. An index is either in use by one listener, or exactly
+// once in the list of unused ones. A listener that has no socket has a session or a held client,
+// unless the loop drains.
+func (g *ledger) listeners() {
+	sessions := map[int32]int{}
+	g.Sessions.Each(func(id int32) { sessions[g.Sessions.At(id).line]++ })
+	unused, held, open := map[int32]bool{}, 0, 0
+	for _, i := range g.unused {
+		g.unless(!unused[i] && g.lines[i] == nil && sessions[i] == 0, "index %d of a listener is unused, and also in use or listed twice", i)
+		unused[i] = true
+	}
+	g.unless(len(g.Listeners)+len(unused) == len(g.lines), "%d listeners and %d unused indexes; there are %d indexes", len(g.Listeners), len(unused), len(g.lines))
+	for _, ln := range g.Listeners {
+		g.unless(g.lines[ln.index] == ln, "listener %d is not in the table", ln.index)
+		g.unless(ln.sessions == sessions[ln.index], "listener %d has %d sessions and counts %d", ln.index, sessions[ln.index], ln.sessions)
+		g.unless(ln.FD >= 0 || ln.sessions > 0 || len(ln.Held) > 0 || g.Draining, "listener %d is closed, without use, and still listed", ln.index)
+		held += len(ln.Held)
+		if ln.FD >= 0 {
+			open++
+		}
+	}
+	g.unless(open == g.accepting, "%d listeners are open, %d are counted", open, g.accepting)
+	g.unless(held == g.holding, "%d clients are held, %d are counted", held, g.holding)
+}
+
+// Indexes returns the number of indexes of listeners, in use or not. Only tests call it.
+func (l *Loop) Indexes() int { return len(l.lines) }
 
 // counts compares limits and the counts of show stat with the sessions. With several loops this
 // is not possible, because the other loops change the counts at the same time.

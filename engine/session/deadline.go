@@ -11,14 +11,15 @@ import (
 // Never is the deadline of a state without a time limit.
 const Never = int64(math.MaxInt64)
 
-// OwnTimer is the number of the loop's own timer, which ends the pause of listeners. No session has
-// this number.
+// OwnTimer is the number of the loop's own timer, which ends the pause of listeners and closes
+// removed ones. No session has this number.
 const OwnTimer = 0
 
 // OnTimer is called by the reactor when the timer with this number fires.
 func (l *Loop) OnTimer(id int32) {
 	if id == OwnTimer {
 		l.resumeAll()
+		l.tendRetired()
 		return
 	}
 	l.Visit(id).expired()

@@ -8,8 +8,8 @@
 // # Owners and goroutines
 //
 // A [Loop] owns its reactor, listeners, sessions and buffers, and one [Mode] of each kind.
-// [NewLoop] and [Loop.Add] are called before the loop runs, and [Loop.Close] after its goroutine
-// has ended. All other methods of Loop, Visit and Mode run on the goroutine that called [Loop.Run].
+// [NewLoop] is called before the loop runs, and [Loop.Close] after its goroutine has ended.
+// [Loop.Add] may also be called before the loop runs. All other methods of Loop, Visit and Mode run on the goroutine that called [Loop.Run].
 // A [Process] is shared by all loops; its methods may be called from any goroutine.
 //
 // # Sessions
@@ -52,7 +52,7 @@
 // Sockets are registered edge-triggered: for reading always, for writing from the first time that a
 // socket is full. Each is registered under a [reactor.Token], which changes with every new socket
 // of a session. An event for a closed socket therefore cannot reach the socket that has its
-// descriptor now. A listening socket is registered under its index in Loop.Listeners. A direction
+// descriptor now. A listening socket is registered under the index of its [Listener]. A direction
 // of a session moves at most [Sizes].Share bytes in one turn. Then its socket waits in a list of
 // the reactor until the other sessions have been served, see [Visit.Yield].
 //

@@ -65,17 +65,6 @@ func (l *Loop) serveHeld(ln *Listener) {
 	}
 }
 
-// closeListener closes the listening socket, if it is open.
-func (l *Loop) closeListener(ln *Listener) {
-	if ln.FD < 0 {
-		return
-	}
-	l.pause(ln)
-	sock.Close(ln.FD)
-	ln.FD = -1
-	l.accepting--
-}
-
 // queued returns the number of clients that wait in the queue of a listening socket. For a UNIX
 // socket the number is unknown; queued then returns mostQueued.
 func queued(fd int) int {
@@ -88,6 +77,7 @@ func queued(fd int) int {
 // Stop closes all listeners and ends all sessions at once. It returns ErrEngineShutdown, which ends
 // the loop.
 func (l *Loop) Stop() error {
+	l.Draining = true
 	for _, ln := range l.Listeners {
 		l.closeListener(ln)
 		for _, c := range ln.Held {

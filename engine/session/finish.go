@@ -197,4 +197,5 @@ func (v *Visit) finish() {
 	v.Forget()
 	v.Sessions.give(v.ID)
 	v.dismiss(v.Listener)
+	v.ended(v.Listener)
 }

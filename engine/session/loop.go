@@ -32,7 +32,9 @@ type Loop struct {
 	Sizes   Sizes
 
 	Reactor   *reactor.Reactor
-	Listeners []*Listener // by Session.line; also the closed ones
+	Listeners []*Listener // the open ones, and closed ones with sessions or held clients
+	lines     []*Listener // by Session.line; nil: an unused index
+	unused    []int32     // indexes in lines that are not in use
 	Sessions  *slab
 	Stock     *relay.Stock // buffers and pipes
 
@@ -106,31 +108,19 @@ func NewLoop(o LoopOptions, number int) (*Loop, error) {
 // Run works until Stop was called, or until the loop drains and has no session left. It then
 // returns nil. It returns an error if waiting for events has failed.
 func (l *Loop) Run() error {
-	l.resumeAll()
 	return l.finished(l.Reactor.Wait(runtime.GOMAXPROCS(0) > l.process.Plan.Loops))
 }
 
 // finished is called when the loop has ended with this error. It returns nil if a stop or drain has
 // ended the loop.
 func (l *Loop) finished(err error) error {
-	l.handOn()
+	for _, ln := range l.Listeners {
+		l.handOn(ln) // other loops may still be draining
+	}
 	if errors.Is(err, errorx.ErrEngineShutdown) {
 		return nil
 	}
 	return err
-}
-
-// handOn is called when the loop ends. A limit may have chosen this loop for a free place already.
-// handOn gives that place to the next waiting loop, because other loops may still be draining.
-func (l *Loop) handOn() {
-	for _, ln := range l.Listeners {
-		for _, limit := range ln.Limits {
-			limit.Forget(l.Number)
-			if limit.TryAcquire() {
-				l.release(limit)
-			}
-		}
-	}
 }
 
 // Now returns the time of the current events, in ms of stat.Now.
@@ -139,7 +129,7 @@ func (l *Loop) Now() int64 { return l.Reactor.Now() }
 // OnListener accepts clients that wait at the listener with this index. It does nothing if the
 // listener was closed after the event.
 func (l *Loop) OnListener(index int) {
-	if ln := l.Listeners[index]; ln.FD >= 0 {
+	if ln := l.lines[index]; ln != nil && ln.FD >= 0 {
 		l.accept(ln)
 	}
 }

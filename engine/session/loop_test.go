@@ -46,8 +46,9 @@ func reaches(l *Loop, k reactor.Token) (yes bool) {
 // TestEventForClosedListenerIsIgnored: accepting would change the number of clients that the next
 // event may accept.
 func TestEventForClosedListenerIsIgnored(t *testing.T) {
-	l := &Loop{Listeners: []*Listener{{FD: -1, Burst: 1}}, Sizes: DefaultSizes()}
-	if l.OnListener(0); l.Listeners[0].Burst != 1 {
+	l := &Loop{lines: []*Listener{{FD: -1, Burst: 1}, nil}, Sizes: DefaultSizes()}
+	l.OnListener(1)
+	if l.OnListener(0); l.lines[0].Burst != 1 {
 		t.Error("a listener without a socket accepts")
 	}
 }

@@ -125,7 +125,7 @@ type Session struct {
 	Term         [2]byte // termination state, as in HAProxy's log; set at the end
 	site         uint8   // index of its site in Loop.sites
 	port         uint16  // client's port
-	line         int32   // index of the listener that accepted it, in Loop.Listeners
+	line         int32   // index of the listener that accepted it, in Loop.lines
 	frontend     int32   // index in its site's Frontends
 	Backend      int32   // index in its site's Backends; -1: not chosen
 	Server       int32   // slot in its backend, with a reference to it; -1: not chosen

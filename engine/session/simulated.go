@@ -2,9 +2,6 @@
 
 package session
 
-// Start makes the loop accept connections. In builds without the tag simulation, Run does this.
-func (l *Loop) Start() { l.resumeAll() }
-
 // Step handles the events that are present, without waiting. worked is false if there was nothing
 // to do. If over is true, the loop has ended, and err is its error; nil after a stop or drain.
 func (l *Loop) Step() (worked, over bool, err error) {

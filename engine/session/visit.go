@@ -23,7 +23,7 @@ type Visit struct {
 func (l *Loop) Visit(id int32) *Visit {
 	v := &l.Current
 	v.ID, v.S = id, l.Sessions.At(id)
-	v.Listener = l.Listeners[v.S.line]
+	v.Listener = l.lines[v.S.line]
 	v.Site = l.sites[v.S.site]
 	v.Frontend = v.Site.Frontends[v.S.frontend]
 	v.UseBackend(v.S.Backend)

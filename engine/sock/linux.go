@@ -113,8 +113,6 @@ func rawDropNew(fd int) Errno {
 	return e
 }
 
-func rawUnfilter(fd int) { _ = rawOption(fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0) }
-
 // rawInode returns the inode number of an open file; false: fd is not open.
 func rawInode(fd int) (uint64, bool) {
 	var s unix.Stat_t

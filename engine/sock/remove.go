@@ -13,25 +13,21 @@ import (
 // noInterface is an interface index that no interface has.
 const noInterface = math.MaxInt32
 
-// DropNew makes a listening TCP socket drop each SYN, by a classic BPF filter. Handshakes under way
-// go on. A new client sends its SYN again after a second or later. Connections that the socket
-// accepts from then on inherit the filter, see Unfilter. If sockets share an address by
-// SO_REUSEPORT, all of them must drop SYN before the first one is closed.
-func DropNew(fd int) Errno { return rawDropNew(fd) }
-
-// Unfilter removes the filter that a connection has inherited from its listening socket. With the
-// filter, the connection would not answer a client that has lost its state and connects again from
-// the same port.
-func Unfilter(fd int) { rawUnfilter(fd) }
-
-// PassNew takes a listening TCP socket out of the kernel's choice for a SYN. The kernel gives new
-// clients to another socket that listens on their address, for example on the wildcard address, or
-// refuses them. Handshakes under way go on; only those with SYN cookies fail. PassNew binds the
-// socket to an interface that does not exist. A process without privileges may do that if the
-// socket is bound to no interface (Linux 5.7).
+// PassNew takes a listening TCP socket out of the kernel's choice for a SYN. New clients get another
+// socket that listens on their address, even one that is bound later, or they are refused. Handshakes
+// under way go on; only those with SYN cookies fail.
+//
+// PassNew binds the socket to an interface that does not exist. Before Linux 5.7, and if the socket
+// is bound to an interface already, this needs CAP_NET_RAW.
 func PassNew(fd int) Errno {
 	return rawOption(fd, unix.SOL_SOCKET, unix.SO_BINDTOIFINDEX, noInterface)
 }
+
+// DropNew makes a listening TCP socket drop each SYN, by a classic BPF filter. It needs no
+// privileges. Handshakes under way go on. A new client sends its SYN again after a second or later,
+// until the socket is closed. If sockets share an address by SO_REUSEPORT, all of them must drop SYN
+// before the first one is closed.
+func DropNew(fd int) Errno { return rawDropNew(fd) }
 
 // RefuseNew makes a listening UNIX socket refuse new clients. Those in its queue can be accepted.
 func RefuseNew(fd int) Errno { return rawShutdown(fd, unix.SHUT_RD) }

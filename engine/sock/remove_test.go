@@ -42,98 +42,106 @@ func connects(t *testing.T, to netip.AddrPort) net.Conn {
 		t.Cleanup(func() { c.Close() })
 		return c
 	}
-	if !errors.Is(err, unix.ECONNREFUSED) && !errors.Is(err, os.ErrDeadlineExceeded) {
+	if ne, ok := errors.AsType[net.Error](err); !errors.Is(err, unix.ECONNREFUSED) && !(ok && ne.Timeout()) {
 		t.Fatal(err)
 	}
 	return nil
 }
 
-func isFiltered(fd int) bool {
-	n, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_GET_FILTER)
-	return err == nil && n > 0
-}
-
-// A socket that drops SYN keeps the clients in its queue. The connections that it accepts then have
-// no filter after Unfilter.
-func TestDropNew(t *testing.T) {
-	for _, ip := range []string{"127.0.0.1", "::1"} {
-		t.Run(ip, func(t *testing.T) {
-			fd, own := listenAt(t, host(ip, 0))
-			waiting := connects(t, own)
-			if waiting == nil {
-				t.Fatal("not connected")
-			}
-			if e := DropNew(fd); e != 0 {
-				t.Fatal(e)
-			}
-			if connects(t, own) != nil {
-				t.Error("a new client is connected")
-			}
-			var peer Addr
-			got, e := Accept(fd, &peer)
-			if e != 0 || peer.AddrPort().String() != waiting.LocalAddr().String() {
-				t.Fatalf("accepted %s, %v; want the client that waits, %s", peer.String(), e, waiting.LocalAddr())
-			}
-			defer Close(got)
-			if _, e := Accept(fd, &peer); e != unix.EAGAIN {
-				t.Errorf("another client waits: %v", e)
-			}
-		})
-	}
-}
-
-// A connection that is accepted with a filter loses it by Unfilter, and the listening socket keeps
-// it.
-func TestUnfilter(t *testing.T) {
-	fd, own := listenAt(t, host("127.0.0.1", 0))
-	pass := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: 1 << 16} // as DropNew, but for any segment
-	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &pass}); err != nil {
+// handshaking returns a client of a listening socket whose handshake is under way until it sends a
+// byte: with TCP_DEFER_ACCEPT the kernel ignores the last ACK without data.
+func handshaking(t *testing.T, fd int, own netip.AddrPort) net.Conn {
+	t.Helper()
+	if err := unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, 30); err != nil {
 		t.Fatal(err)
 	}
-	if connects(t, own) == nil {
-		t.Fatal("not connected")
+	c := connects(t, own)
+	if err := unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, 0); err != nil || c == nil {
+		t.Fatal(err, c)
 	}
-	var peer Addr
-	got, e := Accept(fd, &peer)
-	if e != 0 {
-		t.Fatal(e)
+	if n, _ := Queued(fd); n != 0 {
+		t.Fatal("the handshake is over")
 	}
-	defer Close(got)
-	if !isFiltered(got) {
-		t.Fatal("the connection has not inherited the filter, so Unfilter is needless")
+	return c
+}
+
+// accepts takes the clients out of a socket's queue. They must be these, in any order.
+func accepts(t *testing.T, fd int, want ...net.Conn) {
+	t.Helper()
+	var got, all []string
+	for _, c := range want {
+		all = append(all, c.LocalAddr().String())
 	}
-	Unfilter(got)
-	if isFiltered(got) || !isFiltered(fd) {
-		t.Errorf("the connection has a filter: %v; the listening socket: %v", isFiltered(got), isFiltered(fd))
+	for {
+		var peer Addr
+		conn, e := Accept(fd, &peer)
+		if e != 0 {
+			break
+		}
+		Close(conn)
+		got = append(got, peer.AddrPort().String())
+	}
+	slices.Sort(got)
+	slices.Sort(all)
+	if !slices.Equal(got, all) {
+		t.Errorf("accepted %v; want %v", got, all)
 	}
 }
 
-// After PassNew, the clients in the queue stay there. Another socket gets the new ones, or they are
-// refused.
-func TestPassNew(t *testing.T) {
-	fd, own := listenAt(t, host("127.0.0.1", 0))
-	waiting := connects(t, own)
-	if waiting == nil {
-		t.Fatal("not connected")
+// With both ways to keep new clients away, the clients in the queue and in the handshake stay.
+func TestRemovedSocketKeepsItsClients(t *testing.T) {
+	for name, away := range map[string]func(int) Errno{"PassNew": PassNew, "DropNew": DropNew} {
+		for _, ip := range []string{"127.0.0.1", "::1"} {
+			t.Run(name+" "+ip, func(t *testing.T) {
+				fd, own := listenAt(t, host(ip, 0))
+				early := handshaking(t, fd, own)
+				waiting := connects(t, own)
+				if e := away(fd); e != 0 {
+					t.Fatal(e)
+				}
+				if connects(t, own) != nil {
+					t.Error("a new client is connected")
+				}
+				_, _ = early.Write([]byte("x"))
+				wait(t, "the end of the handshake", func() bool { n, _ := Queued(fd); return n == 2 })
+				accepts(t, fd, waiting, early)
+			})
+		}
 	}
+}
+
+func wait(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !holds(); {
+		if time.Now().After(end) {
+			t.Fatalf("waited for %s", what)
+		}
+		<-time.After(time.Millisecond)
+	}
+}
+
+// After PassNew, new clients get another socket: one on the wildcard, or one that is bound to the
+// same address later. Without one they are refused at once.
+func TestPassNewGivesClientsToOthers(t *testing.T) {
+	fd, own := listenAt(t, host("127.0.0.1", 0))
 	if e := PassNew(fd); e != 0 {
 		t.Fatal(e)
 	}
-	if connects(t, own) != nil {
-		t.Error("a new client is connected although no other socket listens")
+	if _, err := net.Dial("tcp", own.String()); !errors.Is(err, unix.ECONNREFUSED) {
+		t.Errorf("nobody else listens: %v; want ECONNREFUSED", err)
 	}
-	wide, _ := listenAt(t, host("0.0.0.0", own.Port()))
-	other := connects(t, own)
-	if other == nil {
-		t.Fatal("the socket on the wildcard gets no client")
-	}
-	for fd, want := range map[int]net.Conn{fd: waiting, wide: other} {
-		var peer Addr
-		got, e := Accept(fd, &peer)
-		if e != 0 || peer.AddrPort().String() != want.LocalAddr().String() {
-			t.Errorf("accepted %s, %v; want %s", peer.String(), e, want.LocalAddr())
+	for _, ip := range []string{"0.0.0.0", "127.0.0.1"} {
+		other, _ := listenAt(t, host(ip, own.Port()))
+		var clients []net.Conn
+		for range 20 {
+			if c := connects(t, own); c != nil {
+				clients = append(clients, c)
+			}
 		}
-		Close(got)
+		if len(clients) != 20 {
+			t.Errorf("%d of 20 clients were connected", len(clients))
+		}
+		accepts(t, other, clients...)
 	}
 }
 

@@ -70,8 +70,6 @@ func rawDropNew(fd int) Errno {
 	return process.SetOption(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, 1)
 }
 
-func rawUnfilter(fd int) { _ = process.SetOption(fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0) }
-
 func rawInode(fd int) (uint64, bool) { return process.Inode(fd) }
 
 func rawListeningOn(port uint16) (all []Listening, _ error) {
