@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -128,6 +129,7 @@ func unusedPort(t *testing.T) uint16 {
 // a word and expects it back.
 type clientLoad struct {
 	stop    chan struct{}
+	network string        // tcp or unix
 	patient time.Duration // time to connect
 	clients sync.WaitGroup
 	served  atomic.Int64
@@ -161,7 +163,7 @@ func (c *clientLoad) start(to string, expected func(error) bool) {
 }
 
 func (c *clientLoad) one(to string) error {
-	conn, err := net.DialTimeout("tcp", to, c.patient)
+	conn, err := net.DialTimeout(c.network, to, c.patient)
 	if err != nil {
 		return err
 	}
@@ -170,7 +172,7 @@ func (c *clientLoad) one(to string) error {
 	if _, err := io.WriteString(conn, "word"); err != nil {
 		return fmt.Errorf("after connect: %w", err)
 	}
-	_ = conn.(*net.TCPConn).CloseWrite()
+	_ = conn.(interface{ CloseWrite() error }).CloseWrite()
 	got, err := io.ReadAll(conn)
 	if err != nil || string(got) != "word" {
 		return fmt.Errorf("after connect: %q, %w", got, err)
@@ -198,7 +200,7 @@ func (c *clientLoad) finish(t *testing.T) {
 func TestBindIsRemovedAndAddedUnderLoad(t *testing.T) {
 	at := fmt.Sprintf("127.0.0.1:%d", unusedPort(t))
 	r := rebindable(t, unbound(newPeer(t, echo).String()), "127.0.0.1:1", at)
-	load := &clientLoad{stop: make(chan struct{}), patient: 50 * time.Millisecond}
+	load := &clientLoad{stop: make(chan struct{}), network: "tcp", patient: 50 * time.Millisecond}
 	for range 8 {
 		load.start(at, func(err error) bool { return !strings.Contains(err.Error(), "after connect") })
 	}
@@ -214,4 +216,69 @@ func TestBindIsRemovedAndAddedUnderLoad(t *testing.T) {
 		t.Errorf("a client of the removed line: %v; want ECONNREFUSED", err)
 	}
 	load.finish(t)
+}
+
+// A bind line changes between all addresses and one of them under load. No client is refused, reset
+// or delayed.
+func TestBindGetsWiderAndNarrowerUnderLoad(t *testing.T) {
+	for name, forms := range map[string][2]string{
+		"IPv4":       {"127.0.0.1:%d", "*:%d"},
+		"dual stack": {"*:%d", ":::%d v4v6"},
+		"both":       {"127.0.0.1:%d", ":::%d v4v6"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			port := unusedPort(t)
+			narrow, wide := fmt.Sprintf(forms[0], port), fmt.Sprintf(forms[1], port)
+			r := rebindable(t, unbound(newPeer(t, echo).String()), narrow)
+			load := &clientLoad{stop: make(chan struct{}), network: "tcp", patient: patienceOfTests}
+			for range 8 {
+				load.start(fmt.Sprintf("127.0.0.1:%d", port), func(error) bool { return false })
+			}
+			for range 50 {
+				for _, bind := range []string{wide, narrow} {
+					before := load.served.Load()
+					wait(t, "clients", func() bool { return load.served.Load() > before+20 })
+					r.rebind(bind)
+				}
+			}
+			load.finish(t)
+			if slowest := time.Duration(load.slowest.Load()); slowest >= time.Second {
+				t.Errorf("the slowest client took %v, as if its SYN was dropped", slowest)
+			}
+			wait(t, "the removed listeners to be closed", func() bool { return r.settled(1) })
+		})
+	}
+}
+
+// A UNIX socket is removed and added again under load. No client that has connected is lost.
+func TestUnixBindIsRemovedAndAddedUnderLoad(t *testing.T) {
+	for name, at := range map[string]string{
+		"path":     "unix@" + filepath.Join(t.TempDir(), "s"),
+		"abstract": fmt.Sprintf("abns@sluice-test-%d", unusedPort(t)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := rebindable(t, unbound(newPeer(t, echo).String()), "127.0.0.1:1", at)
+			load := &clientLoad{stop: make(chan struct{}), network: "unix", patient: patienceOfTests}
+			dial := strings.TrimPrefix(strings.Replace(at, "abns@", "@", 1), "unix@")
+			if dial[0] == '@' {
+				dial += strings.Repeat("\x00", 108-len(dial))
+			}
+			for range 4 {
+				load.start(dial, func(err error) bool { return !strings.Contains(err.Error(), "after connect") })
+			}
+			for range 200 {
+				before := load.served.Load()
+				wait(t, "clients", func() bool { return load.served.Load() > before+20 })
+				r.rebind("127.0.0.1:1")
+				if c, err := net.Dial("unix", dial); err == nil {
+					c.Close()
+					t.Fatal("a client is connected to the removed socket")
+				}
+				wait(t, "the name to be free", func() bool { return name == "path" || r.settled(1) })
+				r.rebind("127.0.0.1:1", at)
+			}
+			load.finish(t)
+			wait(t, "the removed listeners to be closed", func() bool { return r.settled(2) })
+		})
+	}
 }

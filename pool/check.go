@@ -74,7 +74,6 @@ func (b *Backend) startSpread(servers ...*Server) {
 func (s *Server) stopChecks() {
 	if s.endChecks != nil {
 		s.endChecks()
-		s.endChecks = nil
 	}
 }
 

@@ -66,18 +66,20 @@ func (f *following) say(name string, changes ...Change) {
 
 // sort finds the servers that stay, join and leave.
 func (f *following) sort() {
-	have := map[string]*Server{}
+	have, lines := map[string]*Server{}, map[string]*conf.Server{}
 	for _, s := range f.Servers() {
 		have[s.Name] = s
 	}
-	lost := f.lost(have)
+	for _, c := range f.old.Servers {
+		lines[c.Name] = c
+	}
 	for _, n := range f.fresh.Servers() {
-		was, removed := lost[n.Name]
-		switch s := have[n.Name]; {
+		s, line := have[n.Name], lines[n.Name]
+		switch removed := line != nil; { // removed by a command, if there is no server
 		case s != nil:
 			f.keep(stayer{s, n})
 			delete(have, n.Name)
-		case !removed || !alike(was, n.Conf()):
+		case !removed || !alike(line, n.Conf()):
 			f.join = append(f.join, n)
 			f.members = append(f.members, n)
 			f.say(n.Name, Change{Kind: ServerAdded, Is: n.Target().String(), Command: removed})
@@ -95,17 +97,7 @@ func (f *following) sort() {
 	}
 }
 
-// lost returns the lines of the servers that commands have removed from the old configuration.
-func (f *following) lost(have map[string]*Server) map[string]*conf.Server {
-	all := map[string]*conf.Server{}
-	for _, c := range f.old.Servers {
-		if have[c.Name] == nil {
-			all[c.Name] = c
-		}
-	}
-	return all
-}
-
+// keep notes that a server stays.
 func (f *following) keep(s stayer) {
 	f.members = append(f.members, s.server)
 	if c := s.fresh.Conf(); c.Disabled || c.Weight == 0 {
@@ -120,7 +112,7 @@ func (f *following) keep(s stayer) {
 // server in between.
 func (f *following) replace() {
 	for _, s := range f.join {
-		s.backend, s.recorded.in = f.Backend, nil
+		s.backend = f.Backend
 	}
 	f.recheck = slices.Clone(f.join)
 	f.followEach(f.stay)

@@ -79,6 +79,7 @@ var followTests = []struct {
 }{
 	{"nothing", func(*conf.Backend, *conf.Server) {}, "DOWN", ""},
 	{"weight", func(_ *conf.Backend, s *conf.Server) { s.Weight = 5 }, "DOWN", ""},
+	{"mode", func(c *conf.Backend, _ *conf.Server) { c.Mode = conf.HTTP }, "DOWN", ""},
 	{"cookie", func(_ *conf.Backend, s *conf.Server) { s.Cookie = "x" }, "DOWN", ""},
 	{"rise", func(_ *conf.Backend, s *conf.Server) { s.Rise = 5 }, "DOWN", ""},
 	{"disabled", func(_ *conf.Backend, s *conf.Server) { s.Disabled = true }, "MAINT", ""},
@@ -134,6 +135,31 @@ func TestFollowStartsHealthAnew(t *testing.T) {
 				t.Errorf("the check under way counts: %v", counts)
 			}
 		})
+	}
+}
+
+// A server that the new configuration enables starts as at the start of the process, too, as with the
+// command.
+func TestFollowEnablesAServer(t *testing.T) {
+	b := mustNew(t, both("a+")())
+	feed := Feed(b.Servers()[0], func(Event) {})
+	feed(result('-'))
+	reload(t, b, both("a+!")())
+	if s := b.Servers()[0].State().String(); s != "MAINT" {
+		t.Errorf("state %s, want MAINT", s)
+	}
+	reload(t, b, both("a+")())
+	if s := b.Servers()[0].State().String(); s != "UP 1/3" || b.Active() != 1 || b.Downs() != 1 {
+		t.Errorf("state %s, want UP 1/3; %d active servers, the backend was down %d times", s, b.Active(), b.Downs())
+	}
+	feed(result('-'))
+	apply(t, b, "ad")
+	reload(t, b, both("a+!")())
+	apply(t, b, "ad")
+	feed(result('-'))
+	reload(t, b, both("a+")())
+	if s := b.Servers()[0].State().String(); s != "DOWN" {
+		t.Errorf("state %s after drain, want DOWN", s)
 	}
 }
 
@@ -267,6 +293,24 @@ func TestFollowEndsTheCheckUnderWay(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The check under way of a server that the new configuration does not name ends, too.
+func TestFollowEndsTheCheckOfARemovedServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := mustNew(t, both("a+ b")())
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{}, 9)
+		go b.check(ctx, func(*Server) prober { return untilCancelled{ended} }, func(Event) {})
+		synctest.Wait()
+		reload(t, b, both("b")())
+		synctest.Wait()
+		if len(ended) != 1 {
+			t.Error("the check of a removed server goes on")
+		}
+		cancel()
+		synctest.Wait()
+	})
 }
 
 // untilCancelled is a check that never finds anything. Further ones may follow it.

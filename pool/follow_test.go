@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,12 +22,16 @@ func reload(t *testing.T, b *Backend, c *conf.Backend) string {
 	return strings.Join(lines, "\n")
 }
 
+// line is the number of the last line of declare. All are different, as if the file had been edited.
+var line atomic.Int32
+
 // declare makes the servers of c from words such as "a", "b*5" (weight 5), "c!" (disabled), "d:7"
 // (port 7), "e+" (checked) and "f~" (backup).
 func declare(c *conf.Backend, words string) *conf.Backend {
 	c.Servers = nil
 	for word := range strings.FieldsSeq(words) {
 		s := server(word[:1])
+		s.Pos = conf.Pos{File: "f.cfg", Line: int(line.Add(1))}
 		for i := 1; i < len(word); i++ {
 			switch word[i] {
 			case '!':
@@ -118,6 +123,10 @@ func TestFollow(t *testing.T) {
 		{"added by a command and named with other values", "a", "+c c*7 cd", "a c*2:3~",
 			"server bk/c: address 127.0.0.1:1, set by a command, is now 127.0.0.1:3\nserver bk/c: weight 7, set by a command, is now 2\nserver bk/c: administrative state drain, set by a command, is now ready\nserver bk/c: backup off, set by a command, is now on",
 			"a0*1:1 ready, c1*2:3 ready"},
+		{"added by a command and named with values that commands have changed", "a", "+c c:7 c*5", "a c",
+			"server bk/c: address 127.0.0.1:7, set by a command, is now 127.0.0.1:1\nserver bk/c: weight 5, set by a command, is now 1", "a0*1:1 ready, c1*1:1 ready"},
+		{"added by a command and named with another weight and address", "a", "+c", "a c*5:7",
+			"server bk/c: address 127.0.0.1:1, set by a command, is now 127.0.0.1:7\nserver bk/c: weight 1, set by a command, is now 5", "a0*1:1 ready, c1*5:7 ready"},
 		{"removed by a command", "a b", "-a", "a b*2", "server bk/b: weight 1 is now 2", "b1*2:1 ready"},
 		{"removed by a command and not named", "a b", "-a", "b", "", "b1*1:1 ready"},
 		{"removed and added by commands", "a b", "-a +a", "a b", "", "a0*1:1 ready, b1*1:1 ready"},
@@ -155,6 +164,32 @@ func TestFollowRemovesAServerThatItHasNamed(t *testing.T) {
 	reload(t, b, declare(weighted(), "a c"))
 	if got, want := reload(t, b, declare(weighted(), "a")), "server bk/c: removed"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// What the configuration has changed is not a command.
+func TestFollowDoesNotTakeItselfForACommand(t *testing.T) {
+	b := mustNew(t, declare(weighted(), "a"))
+	reload(t, b, declare(weighted(), "a*2:2!"))
+	want := "server bk/a: address 127.0.0.1:2 is now 127.0.0.1:3\nserver bk/a: weight 2 is now 3\nserver bk/a: administrative state maint is now ready"
+	if got := reload(t, b, declare(weighted(), "a*3:3")); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// A change of a server waits until the one under way, of a check or a command, has ended.
+func TestFollowExcludesOtherChanges(t *testing.T) {
+	b := mustNew(t, declare(weighted(), "a"))
+	a := b.Find("a")
+	a.changing.Lock()
+	over := make(chan string)
+	go func() { over <- reload(t, b, declare(weighted(), "a*2")) }()
+	select {
+	case <-over:
+		t.Error("another change can begin meanwhile")
+	case <-time.After(20 * time.Millisecond):
+		a.changing.Unlock()
+		<-over
 	}
 }
 
@@ -294,18 +329,26 @@ func TestFollowRebuildsOnce(t *testing.T) {
 	}
 }
 
-// reversed is another algorithm: the last server gets all sessions.
-type reversed struct{ servers []*Server }
+// reversed is another algorithm: the last server gets all sessions. look is called before each set
+// of servers.
+type reversed struct {
+	servers []*Server
+	look    func()
+}
 
-func (r *reversed) use(servers []*Server) { r.servers = servers }
-func (r *reversed) take(*Server)          {}
-func (r *reversed) drop(*Server)          {}
+func (r *reversed) use(servers []*Server) {
+	r.look()
+	r.servers = servers
+}
+func (r *reversed) take(*Server) {}
+func (r *reversed) drop(*Server) {}
 func (r *reversed) pick(Key, *Server) *Server {
 	return r.servers[len(r.servers)-1]
 }
 
 func TestFollowReplacesTheAlgorithm(t *testing.T) {
-	algorithms = append(algorithms, algorithm{name: "reversed", most: 9, make: func() picker { return &reversed{} }})
+	look := func() {}
+	algorithms = append(algorithms, algorithm{name: "reversed", most: 9, make: func() picker { return &reversed{look: func() { look() }} }})
 	defer func() { algorithms = algorithms[:len(algorithms)-1] }()
 	b := mustNew(t, declare(weighted(), "a b"))
 	c := declare(weighted(), "a b")
@@ -315,12 +358,17 @@ func TestFollowReplacesTheAlgorithm(t *testing.T) {
 		t.Errorf("the default algorithm is written: changes %q", got)
 	}
 	picks(b, 1, nil)
+	look = func() {
+		if s := b.Pick(Key{}, nil); b.Algorithm() == "reversed" && s != b.Find("b") {
+			t.Errorf("picked %v of the backend of the new configuration", s)
+		}
+	}
 	c = declare(weighted(), "a b")
 	c.Balance.Algorithm = "reversed"
 	if got, want := reload(t, b, c), "backend bk: balance roundrobin is now reversed"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := picks(b, 3, nil); got != "bbb" || b.Algorithm() != "reversed" || b.Find("b").References() != 3 {
+	if got := picks(b, 3, nil); got != "bbb" || b.Algorithm() != "reversed" || b.Find("b").References() < 3 {
 		t.Errorf("picked %s with %s, %d references; want those of the living servers", got, b.Algorithm(), b.Find("b").References())
 	}
 }

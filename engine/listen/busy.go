@@ -26,11 +26,15 @@ func probeAll(c *conf.Config) error {
 	return errors.Join(errs...)
 }
 
-// ownSocket is an open TCP socket of this process that listens, or that leaves its address.
+// errLeaving is the error for an abstract name that a removed bind line has not given up.
+var errLeaving = errors.New("a socket of this process that was removed still has the name, because clients wait in its queue: try again later")
+
+// ownSocket is an open socket of this process that listens, or that leaves its address.
 type ownSocket struct {
-	coverage
-	fd    int
-	inode uint64 // see sock.Inode
+	coverage        // zero for an abstract name
+	name     string // the abstract name
+	fd       int
+	inode    uint64 // see sock.Inode
 }
 
 // probe returns an error for every missing line on whose address another process listens.
@@ -52,7 +56,10 @@ func (n *Next) probeLine(l *line, own []ownSocket) error {
 	if l.err != nil {
 		return l.err
 	}
-	if l.at.Net != conf.NetTCP || l.at.Port == 0 {
+	switch {
+	case l.at.Net == conf.NetAbstract && slices.ContainsFunc(own, func(o ownSocket) bool { return o.name == l.at.Path }):
+		return errLeaving
+	case l.at.Net != conf.NetTCP || l.at.Port == 0:
 		return nil
 	}
 	wanted := l.name.coverage()
@@ -73,27 +80,39 @@ func (n *Next) probeLine(l *line, own []ownSocket) error {
 	return nil
 }
 
-// own returns the TCP sockets of all bind lines, and those of removed ones that are still open.
+// own returns the TCP sockets of all bind lines, and the sockets of removed ones that are still open.
 func (s *Sockets) own() (all []ownSocket) {
 	s.leaving = slices.DeleteFunc(s.leaving, func(o ownSocket) bool {
 		inode, open := sock.Inode(o.fd)
 		return !open || inode != o.inode
 	})
 	for i := range s.binds {
-		all = append(all, s.binds[i].own()...)
+		if s.binds[i].name.net != conf.NetAbstract {
+			all = append(all, s.binds[i].own()...)
+		}
 	}
 	return append(all, s.leaving...)
 }
 
-// own returns the sockets of a bind line that have a TCP address.
+// own returns the sockets of a bind line that have a TCP address or an abstract name.
 func (b *Bind) own() (all []ownSocket) {
+	if b.name.net == conf.NetUnix {
+		return nil
+	}
 	for _, fd := range b.FDs {
-		var at sock.Addr
-		sock.Local(fd, &at)
 		inode, open := sock.Inode(fd)
-		if open && !at.IsUnix() {
-			all = append(all, ownSocket{coverage{at.AddrPort(), b.name.v6only}, fd, inode})
+		if !open {
+			continue
 		}
+		one := ownSocket{fd: fd, inode: inode}
+		if b.name.net == conf.NetAbstract {
+			one.name = b.name.path
+		} else {
+			var at sock.Addr
+			sock.Local(fd, &at)
+			one.coverage = coverage{at.AddrPort(), b.name.v6only}
+		}
+		all = append(all, one)
 	}
 	return all
 }

@@ -30,6 +30,7 @@ func (n *Next) Commit() (warnings []error) {
 	for i := range n.Removed {
 		b := &n.Removed[i]
 		warn(b.String(), n.remove(b))
+		n.sockets.leaving = append(n.sockets.leaving, b.own()...)
 	}
 	for i := range n.opened {
 		n.sockets.use(&n.opened[i])
@@ -60,13 +61,13 @@ func (n *Next) remove(b *Bind) error {
 		}
 		return err
 	}
-	return n.pass(b)
+	return pass(b)
 }
 
 // pass keeps new clients away from the TCP sockets of a bind line. The kernel gives them to another
 // bind line that has the same address, for example a wildcard, or refuses them. If the kernel does
 // not allow that, their SYN is dropped until the sockets are closed.
-func (n *Next) pass(b *Bind) (failed error) {
+func pass(b *Bind) (failed error) {
 	for _, fd := range b.FDs {
 		if sock.PassNew(fd) == 0 {
 			continue
@@ -75,7 +76,6 @@ func (n *Next) pass(b *Bind) (failed error) {
 			failed = fmt.Errorf("clients that connect at this moment may be reset: %w", e)
 		}
 	}
-	n.sockets.leaving = append(n.sockets.leaving, b.own()...)
 	return failed
 }
 

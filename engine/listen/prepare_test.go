@@ -391,12 +391,16 @@ func TestCommitRemovesUnixSockets(t *testing.T) {
 		t.Errorf("the removed name: %v; want ECONNREFUSED", err)
 	}
 	var peer sock.Addr
+	if _, err := s.Prepare(binding(t, []string{"127.0.0.1:1", "abns@" + name}), sock.LookUp); !errors.Is(err, errLeaving) {
+		t.Errorf("the name is added again while a client waits: %v", err)
+	}
 	got, e := sock.Accept(n.Removed[2].FDs[1], &peer)
 	if e != 0 {
 		t.Errorf("the client in the queue: %v", e)
 	}
 	sock.Close(got)
 	closeAll(n.Removed)
+	next(t, s, []string{"127.0.0.1:1", "abns@" + name}).Abandon()
 }
 
 // An inherited socket is known by its number, also after its descriptor was closed and after it was

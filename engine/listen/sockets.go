@@ -16,7 +16,7 @@ type Sockets struct {
 	loops int
 	taken bool // others own the descriptors and close them, see Take
 
-	leaving []ownSocket // TCP sockets of removed bind lines that may still be open
+	leaving []ownSocket // sockets of removed bind lines that may still be open
 	given   map[int]int // inherited sockets without a bind line: by N of fd@N a descriptor of ours
 }
 
