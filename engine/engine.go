@@ -19,7 +19,6 @@ import (
 	"sluice/engine/session"
 	"sluice/engine/site"
 	"sluice/pool"
-	"sluice/pool/stat"
 )
 
 const (
@@ -50,12 +49,12 @@ type Options struct {
 // Engine relays the connections of one process. Its methods may be called from any goroutine.
 type Engine struct {
 	session.Process
-	site   *site.Site
-	access *access.Log
-	stats  []net.Listener
-	binds  int // number of bind lines
-	probe  session.Probe
-	sizes  session.Sizes
+	generations
+	access  *access.Log
+	sockets *listen.Sockets // used by one reload at a time
+	stats   []net.Listener
+	probe   session.Probe
+	sizes   session.Sizes
 
 	version, released string
 
@@ -63,6 +62,10 @@ type Engine struct {
 	draining context.Context    // ended by Drain, and at the end of Run
 	drain    context.CancelFunc // ends draining
 	stopping atomic.Bool        // Stop was called
+
+	reloading sync.Mutex    // held by a reload from its begin to its end
+	swapping  sync.Mutex    // held by a reload while the loops take the new site
+	over      chan struct{} // closed when no loop runs any more
 
 	gate   sync.RWMutex // locked for writing while Run closes the loops
 	closed bool         // the loops are closed; guarded by gate
@@ -76,26 +79,28 @@ func New(o Options) (*Engine, error) {
 		o.Plan.Capacity = o.Plan.MaxConn
 	}
 	e := &Engine{
-		Process: session.Process{Plan: o.Plan, Memory: o.Plan.Memory.Budgets(), Logger: o.Logger},
+		Process: session.Process{Memory: o.Plan.Memory.Budgets(), Logger: o.Logger},
 
-		site:   o.Site,
-		access: o.Access,
-		stats:  o.Stats,
-		binds:  len(o.Listeners.Binds()),
+		access:  o.Access,
+		sockets: o.Listeners,
+		stats:   o.Stats,
+		over:    make(chan struct{}),
 
 		version: o.Version, released: o.Released,
 		probe: o.probe,
 		sizes: cmp.Or(o.sizes, session.DefaultSizes()),
 	}
-	if err := e.site.Open(o.Access); err != nil {
+	e.SetPlan(o.Plan)
+	if err := o.Site.Open(o.Access); err != nil {
 		return nil, err
 	}
-	e.site.Share(&e.State)
+	o.Site.Share(&e.State)
+	first := e.begin(0, o.Site, o.Plan.Loops)
 	e.draining, e.drain = context.WithCancel(context.Background())
 	pipes := o.Plan.Pipes / o.Plan.Loops
 	for i := range o.Plan.Loops {
 		l, err := session.NewLoop(session.LoopOptions{
-			Process: &e.Process, Site: o.Site, Sink: o.Access.NewSink(), Sizes: e.sizes, Probe: o.probe,
+			Process: &e.Process, Site: o.Site, Left: e.left, Sink: o.Access.NewSink(), Sizes: e.sizes, Probe: o.probe,
 			Pipes: pipes, Open: min(pipes, openPipes), HTTP: exchange.New,
 		}, i)
 		if err != nil {
@@ -103,26 +108,13 @@ func New(o Options) (*Engine, error) {
 		}
 		e.Loops = append(e.Loops, l)
 	}
-	e.setLimits()
-	e.spread(o.Listeners)
-	return e, nil
-}
-
-// spread gives the listening sockets of every bind line to the loops, and sets the limits of bind
-// lines.
-func (e *Engine) spread(sockets *listen.Sockets) {
-	number := map[string]int{}
-	for _, b := range sockets.Take() {
-		number[b.Frontend]++
-		f := e.site.Frontend(b.Frontend)
-		bind := e.site.Bind(b.Local().String())
-		e.setMax(bind, b.Conf.MaxConn)
-		limits := [...]*stat.Limit{&e.Limit, &f.Limit, bind}
-		for i, fd := range b.FDs {
-			l := e.Loops[i%len(e.Loops)]
-			l.Add(&session.Listener{FD: fd, Number: number[b.Frontend], Frontend: f, Limits: limits, Burst: 1})
+	e.setLimits(first.site)
+	for i, all := range e.listeners(first.site, o.Listeners.Take()) {
+		for _, ln := range all {
+			e.Loops[i].Add(ln)
 		}
 	}
+	return e, nil
 }
 
 // Run accepts and relays connections until Stop is called or a drain is complete. It returns an
@@ -134,16 +126,19 @@ func (e *Engine) Run() error {
 	e.serveStats(ctx, &aside)
 	aside.Go(func() { e.State.Check(ctx, e.sayHealth) })
 	err := e.runLoops()
+	close(e.over)
 	cancel()
 	e.drain()
 	aside.Wait()
+	e.swapping.Lock() // a reload may still be at work
+	defer e.swapping.Unlock()
 	e.gate.Lock()
 	defer e.gate.Unlock()
 	e.closed = true
 	for _, l := range e.Loops {
 		l.Close()
 	}
-	e.site.Close()
+	e.endAll()
 	return err
 }
 
@@ -183,9 +178,11 @@ func (e *Engine) runLoops() error {
 }
 
 // Drain stops accepting new clients and closes the listening sockets. Run returns when the last
-// session has ended. Drain does not wait.
+// session has ended. Drain does not wait for that.
 func (e *Engine) Drain() {
 	e.leaving.Store(true)
+	e.swapping.Lock() // the loops first take the site of a reload
+	defer e.swapping.Unlock()
 	e.drain()
 	e.tell((*session.Loop).Drain)
 }

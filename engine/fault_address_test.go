@@ -119,7 +119,7 @@ func TestConnectionReject(t *testing.T) {
 		t.Errorf("log line %q", e.text)
 	}
 	b.silent(0)
-	if n := b.site.Frontends[0].Stat.DeniedConn.Load(); n != 10 {
+	if n := b.today().Frontends[0].Stat.DeniedConn.Load(); n != 10 {
 		t.Errorf("%d rejected connections are counted; want 10", n)
 	}
 }

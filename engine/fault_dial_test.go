@@ -89,7 +89,7 @@ func TestRetryCountsBeforeItsPause(t *testing.T) {
 
 // counted returns the counters of the first backend's servers: attempts, retries, redispatches.
 func (b *balancer) counted() (n [3]int) {
-	for _, s := range b.site.Backends[0].Servers() {
+	for _, s := range b.today().Backends[0].Servers() {
 		n[0] += int(s.Stat.Connects.Load())
 		n[1] += int(s.Stat.Retries.Load())
 		n[2] += int(s.Stat.Redispatches.Load())
@@ -118,7 +118,7 @@ func TestEarlyBytesSurviveRetries(t *testing.T) {
 func TestFault18AllServersDown(t *testing.T) {
 	back := deadPort(t)
 	b := start(t, farm+"  option redispatch\n  server a "+deadPort(t)+" check inter 50ms fall 1 rise 1\n  server b "+back+" check inter 50ms fall 1 rise 1")
-	wait(t, "both servers to be down", func() bool { return b.site.Backends[0].Active() == 0 })
+	wait(t, "both servers to be down", func() bool { return b.today().Backends[0].Active() == 0 })
 	if got, err := fetch(b.dial("f")); len(got) > 0 || err != nil {
 		t.Errorf("%q, %v; want the end", got, err)
 	}
@@ -128,7 +128,7 @@ func TestFault18AllServersDown(t *testing.T) {
 		t.Errorf("log line %q; want b/<NOSRV>", e.text)
 	}
 	newPeerOn(t, back, says("back"))
-	wait(t, "the server to be back", func() bool { return b.site.Backends[0].Active() == 1 })
+	wait(t, "the server to be back", func() bool { return b.today().Backends[0].Active() == 1 })
 	if got, err := fetch(b.dial("f")); got != "back" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}

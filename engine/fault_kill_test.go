@@ -47,7 +47,7 @@ backend b
 	}
 	wait(t, "load", func() bool { return served.Load() > 200 })
 	doomed.kill()
-	wait(t, "the check to mark it down", func() bool { return b.site.Backends[0].Active() == 1 })
+	wait(t, "the check to mark it down", func() bool { return b.today().Backends[0].Active() == 1 })
 	after := served.Load()
 	wait(t, "load without it", func() bool { return served.Load() > after+200 })
 	close(stop)

@@ -135,7 +135,7 @@ backend b
 func TestMaxconnChangesWhileClientsWait(t *testing.T) {
 	for name, limit := range map[string]func(*balancer) *stat.Limit{
 		"process":  func(b *balancer) *stat.Limit { return &b.Limit },
-		"frontend": func(b *balancer) *stat.Limit { return &b.site.Frontends[0].Limit },
+		"frontend": func(b *balancer) *stat.Limit { return &b.today().Frontends[0].Limit },
 		"bind":     func(b *balancer) *stat.Limit { return b.Loops[0].Listeners[0].Limits[2] },
 	} {
 		t.Run(name, func(t *testing.T) {

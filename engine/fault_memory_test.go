@@ -190,7 +190,7 @@ backend b
 		defer reset(c)
 		_, _ = io.WriteString(c, "GET /socket HTTP/1.1\r\nHost: a\r\nUpgrade: foo\r\nConnection: Upgrade\r\n\r\n")
 	}
-	wait(t, "the requests to be out", func() bool { return b.site.Backends[0].Stat.Cur() == many })
+	wait(t, "the requests to be out", func() bool { return b.today().Backends[0].Stat.Cur() == many })
 	if n := b.used(relay.ForRecord); n == 0 || n > many*256 {
 		t.Errorf("%d bytes for %d records; want some, and at most 256 for each", n, many)
 	}

@@ -80,8 +80,8 @@ backend b
 	if n, most := b.said.FilterMessageSnippet("can't open a connection").Len(), int(time.Since(began).Seconds())+1; n < 1 || n > most {
 		t.Errorf("%d complaints; want 1 to %d", n, most)
 	}
-	waitUntil(300*time.Millisecond, func() bool { return b.site.Backends[0].Active() != 1 }) // three checks
-	if b.site.Backends[0].Active() != 1 {
+	waitUntil(300*time.Millisecond, func() bool { return b.today().Backends[0].Active() != 1 }) // three checks
+	if b.today().Backends[0].Active() != 1 {
 		t.Error("the server is down")
 	}
 	if n := b.said.FilterMessageSnippet("Health check").Len(); n > 1 {

@@ -209,7 +209,7 @@ func (b *balancer) resetIsFast(c net.Conn) {
 // waitConnected waits until a server has a connected session.
 func (b *balancer) waitConnected(backend string, server int) {
 	b.t.Helper()
-	for _, bk := range b.site.Backends {
+	for _, bk := range b.today().Backends {
 		if bk.Name == backend {
 			wait(b.t, "a session", func() bool { return bk.Servers()[server].Stat.Cur() > 0 })
 		}

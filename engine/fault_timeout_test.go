@@ -45,7 +45,7 @@ backend b
 	b.wantTerm("--")
 	e := b.wantTerm("sD")
 	within(t, "life", e.tt, 200, 200+soon)
-	wait(t, "the abort to be counted", func() bool { return b.site.Backends[0].Stat.ServerAborts.Load() == 1 })
+	wait(t, "the abort to be counted", func() bool { return b.today().Backends[0].Stat.ServerAborts.Load() == 1 })
 }
 
 // Every timeout ends its kind of session, with HAProxy's termination state. It is taken from
@@ -203,7 +203,7 @@ func TestBodyBehindSlowConnect(t *testing.T) {
 	b := start(t, webDefaults+"  timeout client 400ms\n  timeout connect 700ms\n  retries 3\nfrontend f\n  bind 127.0.0.1:1\n  default_backend b\nbackend b\n  server s "+port)
 	c := b.dial("f")
 	_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
-	wait(t, "the first attempt", func() bool { return b.site.Backends[0].Stat.Connects.Load() > 0 })
+	wait(t, "the first attempt", func() bool { return b.today().Backends[0].Stat.Connects.Load() > 0 })
 	newPeerOn(t, port, func(s *net.TCPConn) {
 		readHead(s)
 		pauseFor(100 * time.Millisecond)

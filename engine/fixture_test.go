@@ -142,12 +142,12 @@ func (b *balancer) finish() {
 	if held := b.Held(); held != 0 {
 		b.t.Errorf("%d bytes of the buffer budget are still in use", held)
 	}
-	for _, f := range b.site.Frontends {
+	for _, f := range b.today().Frontends {
 		if n := f.Limit.Cur(); n != 0 {
 			b.t.Errorf("frontend %s counts %d connections at the end", f.Conf.Name, n)
 		}
 	}
-	for _, bk := range b.site.Backends {
+	for _, bk := range b.today().Backends {
 		for _, s := range bk.Servers() {
 			if n := s.Stat.Cur(); n != 0 {
 				b.t.Errorf("server %s counts %d sessions at the end", s, n)

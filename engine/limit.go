@@ -1,11 +1,15 @@
 package engine
 
-import "sluice/pool/stat"
+import (
+	"sluice/engine/site"
+	"sluice/pool/stat"
+)
 
-// setLimits sets maxconn of the process and of the frontends to the values of the configuration.
-func (e *Engine) setLimits() {
-	e.setMax(&e.Limit, e.Plan.MaxConn)
-	for _, f := range e.site.Frontends {
+// setLimits sets maxconn of the process and of the frontends to the values of the site's
+// configuration.
+func (e *Engine) setLimits(s *site.Site) {
+	e.setMax(&e.Limit, e.Plan().MaxConn)
+	for _, f := range s.Frontends {
 		e.setMax(&f.Limit, f.Conf.MaxConn)
 	}
 }

@@ -130,7 +130,7 @@ func (x *stage) on(s session.State, do func(*session.Visit)) {
 			return nil
 		})
 		hit := false
-		for range x.Plan.Loops {
+		for range x.Plan().Loops {
 			hit = <-found || hit
 		}
 		return hit

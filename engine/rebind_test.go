@@ -16,17 +16,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"sluice/engine/listen"
 	"sluice/engine/session"
-	"sluice/engine/sock"
-	"sluice/pool/stat"
 )
 
 // rebinder is a balancer whose bind lines change while it works.
 type rebinder struct {
 	*balancer
-	sockets *listen.Sockets
-	cfg     string // with BINDS in the place of the bind lines of frontend f
+	cfg string // with BINDS in the place of the bind lines of frontend f
 }
 
 // rebindable starts a balancer whose frontend f has these bind lines. A line is the text after
@@ -34,7 +30,7 @@ type rebinder struct {
 func rebindable(t *testing.T, cfg string, binds ...string) *rebinder {
 	t.Helper()
 	r := &rebinder{cfg: cfg}
-	r.balancer = startWith(t, r.with(binds), func(o *Options) { r.sockets = o.Listeners })
+	r.balancer = start(t, r.with(binds))
 	return r
 }
 
@@ -42,36 +38,10 @@ func (r *rebinder) with(binds []string) string {
 	return strings.Replace(r.cfg, "BINDS", "  bind "+strings.Join(binds, "\n  bind "), 1)
 }
 
-// rebind gives frontend f these bind lines. It returns when all loops have them.
-func (r *rebinder) rebind(binds ...string) *listen.Next {
+// rebind gives frontend f these bind lines, with a reload.
+func (r *rebinder) rebind(binds ...string) {
 	r.t.Helper()
-	n, err := r.sockets.Prepare(parse(r.t, "global\n  nbthread 2\ndefaults\n  option tcplog\n"+r.with(binds)), sock.LookUp)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	if warnings := n.Commit(); warnings != nil {
-		r.t.Error(warnings)
-	}
-	var done sync.WaitGroup
-	done.Add(len(r.Loops))
-	r.tell(func(l *session.Loop) error {
-		l.Rebind(r.listeners(n.Binds, l.Number))
-		done.Done()
-		return l.Ended()
-	})
-	done.Wait()
-	return n
-}
-
-// listeners returns new listeners for the sockets of one loop.
-func (r *rebinder) listeners(binds []listen.Bind, loop int) (all []*session.Listener) {
-	for i, b := range binds {
-		f := r.site.Frontend(b.Frontend)
-		bind := r.site.Bind(b.Local().String())
-		r.setMax(bind, b.Conf.MaxConn)
-		all = append(all, &session.Listener{FD: b.FDs[loop], Number: i + 1, Frontend: f, Limits: [3]*stat.Limit{&r.Limit, &f.Limit, bind}, Burst: 1})
-	}
-	return all
+	r.reload(r.with(binds))
 }
 
 // onLoops calls do on the goroutine of each loop, one after the other.

@@ -28,7 +28,7 @@ func TestMemoryIsReservedForTheDescriptors(t *testing.T) {
 		t.Skip("address space costs something here, so memory is reserved for maxconn only")
 	}
 	b := start(t, plain+"  server s 127.0.0.1:9\nglobal\n  maxconn 3\n")
-	if got, want := b.Loops[0].Sessions.Len(), b.Plan.Capacity+1; got != want || want <= 4 {
+	if got, want := b.Loops[0].Sessions.Len(), b.Plan().Capacity+1; got != want || want <= 4 {
 		t.Errorf("%d entries, want %d", got, want)
 	}
 }

@@ -182,7 +182,7 @@ backend b
 	if _, err := io.ReadFull(c, make([]byte, 100)); err != nil {
 		t.Fatal(err)
 	}
-	if n := b.site.Backends[0].Servers()[0].Stat.Cur(); n != 0 {
+	if n := b.today().Backends[0].Servers()[0].Stat.Cur(); n != 0 {
 		t.Errorf("the server has %d sessions; want none", n)
 	}
 	_ = c.Close()

@@ -12,7 +12,7 @@ func (w *simWire) checkDescriptors() {
 	if w.engine == nil { // the engine is being made
 		return
 	}
-	p := &w.engine.Plan
+	p := w.engine.Plan()
 	most := w.fixed + 2*p.Pipes + conf.FDsPerConn*p.MaxConn
 	if w.engine.leaving.Load() { // a drain accepts more clients than the limits allow
 		most = w.fixed + int(p.Nofile) - p.Fixed

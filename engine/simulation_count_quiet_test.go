@@ -86,11 +86,11 @@ func (x *simulation) checkCurrent(want map[*stat.Load]int64) {
 		}
 	}
 	check("the process", &x.engine.Stat.Load)
-	for _, f := range x.engine.site.Frontends {
+	for _, f := range x.engine.today().Frontends {
 		check("frontend "+f.Conf.Name, &f.Stat.Load)
 		check("frontend "+f.Conf.Name, &f.Stat.Conns)
 	}
-	for _, b := range x.engine.site.Backends {
+	for _, b := range x.engine.today().Backends {
 		check("backend "+b.Name, &b.Stat.Load)
 		for _, v := range b.Servers() {
 			check("server "+v.Name, &v.Stat.Load)

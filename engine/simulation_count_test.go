@@ -158,7 +158,7 @@ func (e *expected) bound(got *counts) {
 // checkFront compares the counters of a frontend.
 func (t *truth) checkFront(i int) {
 	row, wire := t.fronts[i], &t.wire.clients[i]
-	got := countsOfProxy(&t.engine.site.Frontends[i].Stat)
+	got := countsOfProxy(&t.engine.today().Frontends[i].Stat)
 	row.bound(got)
 	unopened := int64(0) // clients that were accepted during a drain, and closed by a stop
 	if t.finale.stop {
@@ -193,7 +193,7 @@ func (t *truth) tell(row *expected, got *counts) {
 
 // checkBack compares the counters of a backend and of its servers.
 func (t *truth) checkBack(i int) {
-	row, b := t.backRows[i], t.engine.site.Backends[i]
+	row, b := t.backRows[i], t.engine.today().Backends[i]
 	got := countsOfProxy(&b.Stat)
 	row.bound(got)
 	connects, most := span{}, int64(0)
@@ -255,7 +255,7 @@ func (t *truth) kept(back, server int) (n int64) {
 // checkSums compares the counters of a backend with the sums of its servers' counters.
 func (t *truth) checkSums(i int, got *counts) {
 	var sum counts
-	for _, v := range t.engine.site.Backends[i].Servers() {
+	for _, v := range t.engine.today().Backends[i].Servers() {
 		for c, n := range countsOfServer(&v.Stat) {
 			sum[c] += n
 		}
@@ -294,7 +294,7 @@ func (t *truth) checkProcess() {
 	p := &t.engine.Stat
 	got, row := countsOfProcess(p), &expected{name: "the process"}
 	held := int64(0)
-	for i, f := range t.engine.site.Frontends {
+	for i, f := range t.engine.today().Frontends {
 		one := countsOfProxy(&f.Stat)
 		for _, c := range []column{colTotal, colIn, colOut, colRequests} {
 			row.add(c, one[c])
@@ -319,7 +319,7 @@ func (t *truth) checkWire() {
 		t.checkClients(i, f)
 	}
 	for i, b := range t.backs {
-		for j, v := range t.engine.site.Backends[i].Servers() {
+		for j, v := range t.engine.today().Backends[i].Servers() {
 			t.checkUpload(i, j, b, v)
 		}
 	}
@@ -334,7 +334,7 @@ func (t *truth) compare(what string, got int64, want span) {
 
 // checkClients compares the bytes of a frontend's clients with the system calls.
 func (t *truth) checkClients(i int, f *simFront) {
-	wire, s := &t.wire.clients[i], &t.engine.site.Frontends[i].Stat
+	wire, s := &t.wire.clients[i], &t.engine.today().Frontends[i].Stat
 	normal, bad := t.allNormal(f)
 	normal = normal && f.monitor == 0 // a request for monitor-uri is not logged, so its end is not known
 	in, out := span{0, wire.read}, exactly(wire.written)

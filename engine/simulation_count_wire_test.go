@@ -88,7 +88,7 @@ func watchWire(x *simulation) *simWire {
 
 // begin is called when the engine is ready. It records the listening sockets.
 func (w *simWire) begin() {
-	for i, f := range w.engine.site.Frontends {
+	for i, f := range w.engine.today().Frontends {
 		for _, l := range w.engine.Loops {
 			for _, ln := range l.Listeners {
 				if ln.Frontend == f {
@@ -161,7 +161,7 @@ func (w *simWire) accept(r kernel.Result) {
 	if one.held {
 		f.held++
 	} else {
-		n := w.engine.site.Frontends[of].Limit.Cur()
+		n := w.engine.today().Frontends[of].Limit.Cur()
 		f.mostAny = max(f.mostAny, n)
 		if !denied {
 			f.most = max(f.most, n)

@@ -58,7 +58,7 @@ func (e *Engine) limits() (all []*namedLimit) {
 		}
 	}
 	add("the process", &e.Limit)
-	for _, f := range e.site.Frontends {
+	for _, f := range e.today().Frontends {
 		add("frontend "+f.Name, &f.Limit)
 	}
 	for _, l := range e.Loops {

@@ -191,13 +191,13 @@ const lateness = 2000
 // late checks that a timeout has expired at its time. It returns a description of the error; empty:
 // none.
 func (g *simLog) late(q *actor.WebRequest, l *simLine) string {
-	f, took := g.engine.site.Frontend(g.front.name).Conf, l.all
+	f, took := g.engine.today().Frontend(g.front.name).Conf, l.all
 	want := cmp.Or(f.Timeout.HTTPRequest, f.Timeout.Client)
 	silent := q.Answer.Fault == actor.ServerStops && q.Answer.At == 0 && q.Framing == actor.NoBody && !q.Answer.Blind
 	switch term := l.term[:2]; {
 	case term == "cR":
 	case term == "sH" && silent:
-		want = g.engine.site.Conf.Backend(l.back).Timeout.Server
+		want = g.engine.today().Conf.Backend(l.back).Timeout.Server
 		took -= l.head + l.tw + l.tc
 	default:
 		return ""

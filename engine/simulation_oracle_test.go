@@ -85,12 +85,12 @@ func (x *simulation) checkNothingLeft() {
 	if n := e.Held(); n != 0 {
 		x.failf("%d bytes of the budgets are still in use", n)
 	}
-	for _, f := range e.site.Frontends {
+	for _, f := range e.today().Frontends {
 		if n := f.Limit.Cur(); n != 0 {
 			x.failf("frontend %s counts %d connections at the end", f.Conf.Name, n)
 		}
 	}
-	for _, b := range e.site.Backends {
+	for _, b := range e.today().Backends {
 		for _, v := range b.Servers() {
 			if n := v.Stat.Cur(); n != 0 {
 				x.failf("server %s counts %d sessions at the end", v, n)

@@ -140,7 +140,7 @@ func (x *simulation) makeEngine() error {
 
 // note stores a line of the access log.
 func (x *simulation) note(to access.Route, _ access.Level, line []byte) {
-	for i, f := range x.engine.site.Frontends {
+	for i, f := range x.engine.today().Frontends {
 		if f.Route == to {
 			x.tell(logged, "%s", line)
 			x.lines = append(x.lines, frontLine{x.fronts[i], string(line)})

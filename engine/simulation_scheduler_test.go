@@ -161,7 +161,7 @@ func (x *simulation) pass() {
 
 // feed makes a health check of a server report the result f at its time.
 func (x *simulation) feed(f flip) {
-	b := x.engine.site.Backends[f.back]
+	b := x.engine.today().Backends[f.back]
 	said := pool.Feed(b.Servers()[f.server], func(pool.Event) {})
 	x.kernel.After(f.at, func() {
 		x.tell(incident, "a check of server %d of backend %d succeeds: %v", f.server, f.back, f.ok)

@@ -43,7 +43,7 @@ backend late
 		t.Fatalf("%d bytes, want %d", n, size)
 	}
 	go func() {
-		waitUntil(10*time.Second, func() bool { return b.site.Backends[1].Servers()[0].Stat.Connects.Load() > 0 })
+		waitUntil(10*time.Second, func() bool { return b.today().Backends[1].Servers()[0].Stat.Connects.Load() > 0 })
 		answerSecond(queue)
 	}()
 	if n := askFor(t, c, in, "/late"); n != 2 {

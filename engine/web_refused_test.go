@@ -120,7 +120,7 @@ frontend f
 backend b
   server s `+late+"\n")
 	go func() {
-		waitUntil(10*time.Second, func() bool { return b.site.Backends[0].Servers()[0].Stat.Connects.Load() > 0 })
+		waitUntil(10*time.Second, func() bool { return b.today().Backends[0].Servers()[0].Stat.Connects.Load() > 0 })
 		answerSecond(queue)
 	}()
 	if got := b.follow("f", say(head("a")), takeAll).got(); !strings.HasSuffix(got, "ok") {

@@ -98,6 +98,7 @@ func (m *modeHTTP) expectRequest() {
 	m.S.Tries, m.S.Redispatched, m.S.Asked = 0, false, false
 	m.S.Queued, m.S.Connected = -1, -1
 	m.S.Sniff = sniff.State{}
+	m.renew()
 	m.Enter(session.Asking)
 }
 

@@ -126,6 +126,29 @@ func (m *modeHTTP) Drain() {
 	m.Settle()
 }
 
+// Follow gives the newest site to a session for which no byte of a request has come.
+func (m *modeHTTP) Follow() {
+	if m.S.State == session.Asking && !m.x.has(begun) {
+		m.renew()
+		m.ArmDeadline()
+	}
+}
+
+// renew gives a session without a request the newest site, if that site has its frontend. Otherwise
+// the next request is the last one of its connection, see asked.
+func (m *modeHTTP) renew() {
+	if !m.Stale() || !m.Lasts() {
+		return
+	}
+	if m.x.has(idle) && !m.idleLasts() {
+		m.dropServer()
+	}
+	if m.x.has(idle) {
+		m.x.idleBackend = int32(m.Newest().Backend(m.Site.Backends[m.x.idleBackend].Name).Index)
+	}
+	m.Renew()
+}
+
 // between reports whether a session in the asking state is between two requests. It has sent an
 // answer, and no byte of the next request has come.
 func (m *modeHTTP) between() bool { return m.x.asked > 0 && !m.x.has(begun) }

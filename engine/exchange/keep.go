@@ -48,6 +48,15 @@ func (m *modeHTTP) idleFits() bool {
 		m.Backend.Server(m.x.idleServer).Usable() && m.Backend.Server(m.x.idleServer).Moves() == m.S.ServerMoves
 }
 
+// idleLasts lists all conditions under which the idle connection of a server is kept for the newest
+// site. The server is found by its slot, which is the same for all sites.
+func (m *modeHTTP) idleLasts() bool {
+	was := m.Site.Backends[m.x.idleBackend]
+	is := m.Newest().Backend(was.Name)
+	return is != nil && is.Backend == was.Backend && !is.ClosesServer &&
+		is.Server(m.x.idleServer).Usable() && is.Server(m.x.idleServer).Moves() == m.S.ServerMoves
+}
+
 // mayRepeat lists all conditions under which a request is sent again on a new connection:
 //   - It was sent on a connection that had served another request. The server may have closed
 //     that connection at this moment (RFC 9112 9.3.1).

@@ -48,6 +48,14 @@ func (n *Next) Abandon() {
 	}
 }
 
+// CloseOpened closes the sockets that were opened for the new configuration and that belong to the
+// loop with this index. It is for a loop that has ended before it could use them.
+func (n *Next) CloseOpened(loop int) {
+	for i := range n.opened {
+		sock.Close(n.opened[i].FDs[loop])
+	}
+}
+
 // remove keeps new clients away from the sockets of a bind line. An inherited socket belongs to
 // another process, too, so it stays as it is, and the process keeps a descriptor of it.
 func (n *Next) remove(b *Bind) error {

@@ -67,6 +67,32 @@ func Make(c *conf.Config, nofile uint64) Plan {
 	return p
 }
 
+// Beside returns the plan for a configuration that replaces others at run time. The sockets and logs
+// of all of them are open for a while. The number of loops, the pipes and the memory stay as they
+// are. The plan has an error if the connections do not fit, unless they did not fit before.
+func (p Plan) Beside(others []*conf.Config, c *conf.Config) Plan {
+	lowered := p.Wanted == c.Global.MaxConn && p.Wanted > p.MaxConn
+	n := p
+	n.Wanted, n.Problems, n.Fixed = c.Global.MaxConn, nil, fixedFDs(c, p.Loops)
+	alone := n.Fixed
+	for _, other := range others {
+		n.Fixed += ownFDs(other, p.Loops)
+	}
+	fits := (int(min(p.Nofile, 1<<30)) - n.Fixed - 2*p.Pipes) / conf.FDsPerConn
+	n.MaxConn = min(max(fits, 0), p.Capacity)
+	if n.Wanted > 0 {
+		n.MaxConn = min(n.MaxConn, n.Wanted)
+	}
+	n.judge(c)
+	if n.Wanted > n.MaxConn && n.Problems.Err() == nil && !lowered {
+		n.Problems = nil
+		n.Problems.Errorf(c.Global.Pos, "maxconn %d does not fit into %d file descriptors, beside the sockets and logs of %d configurations: %s; lower maxconn, or restart",
+			n.Wanted, n.Nofile, len(others)+1, n.Sum())
+	}
+	n.Fixed = alone
+	return n
+}
+
 // judge adds the problems of a plan that does not satisfy the configuration.
 func (p *Plan) judge(c *conf.Config) {
 	at := c.Global.Pos
@@ -100,7 +126,13 @@ func (p Plan) Sum() string {
 
 // fixedFDs returns the number of descriptors that do not depend on the number of connections.
 func fixedFDs(c *conf.Config, loops int) int {
-	n := fdsProcess + fdsReserve + loops*fdsPerLoop
+	return fdsProcess + fdsReserve + loops*fdsPerLoop + len(c.Global.StatsSockets)*fdsPerAdmin + ownFDs(c, loops)
+}
+
+// ownFDs returns the number of descriptors that a configuration needs for itself: for listening
+// sockets, log targets and checks.
+func ownFDs(c *conf.Config, loops int) int {
+	n := len(c.Global.Log)
 	for _, f := range c.Frontends {
 		n += len(f.Binds)*loops + len(f.Log.Targets)
 	}
@@ -112,5 +144,5 @@ func fixedFDs(c *conf.Config, loops int) int {
 			}
 		}
 	}
-	return n + len(c.Global.StatsSockets)*fdsPerAdmin + len(c.Global.Log)
+	return n
 }

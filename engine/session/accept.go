@@ -176,7 +176,8 @@ func (l *Loop) open(ln *Listener, fd int) {
 		return
 	}
 	s := l.Sessions.At(id)
-	s.line, s.site, s.frontend = ln.index, l.newest, int32(f.Index)
+	s.line, s.site, s.frontend = ln.index, ln.site, int32(f.Index)
+	l.users[ln.site]++
 	ln.sessions++
 	v := l.Visit(id)
 	v.begin(fd)

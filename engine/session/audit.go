@@ -138,11 +138,6 @@ func (v *Visit) Dump() string {
 	return fmt.Sprintf("session %d on loop %d at %d: %+v", v.ID, v.Number, v.Now(), *v.S)
 }
 
-// flows returns all flows in which the session may hold bytes.
-func (v *Visit) flows() []*relay.Flow {
-	return append(v.Mode.Flows(), &v.S.Flow[Client], &v.S.Flow[Server])
-}
-
 // references returns the servers to which the session holds a reference.
 func (v *Visit) references() (all []*pool.Server) {
 	if v.S.Server >= 0 {

@@ -56,18 +56,31 @@ func (g *ledger) slab() {
 		g.unless(listed[id], "entry %d is free and not in the list", id)
 		_, armed := g.Reactor.Due(id)
 		g.unless(!armed, "entry %d is free and has a timer", id)
-		for _, f := range g.Visit(id).flows() {
+		for _, f := range g.flows(id) {
 			g.unless(f.Pending() == 0, "entry %d is free and holds %d bytes", id, f.Pending())
 		}
 	}
 	g.unless(open == b.Open, "%d entries are open, %d are counted", open, b.Open)
 }
 
+// flows returns all flows of an entry, in use or not, in which bytes may be held. It does not ask for
+// the entry's site, because the site of a free entry may be gone.
+func (g *ledger) flows(id int32) []*relay.Flow {
+	v := &g.Current
+	v.ID, v.S = id, g.Sessions.At(id)
+	all := []*relay.Flow{&v.S.Flow[Client], &v.S.Flow[Server]}
+	for _, m := range g.modes {
+		m.Resume()
+		all = append(all, m.Flows()...)
+	}
+	return all
+}
+
 // lent: each borrowed store or pipe has exactly one owner.
 func (g *ledger) lent() {
 	charged, err := g.Stock.Audit(func(yield func(*relay.Flow) bool) {
 		for id := int32(1); id < g.Sessions.fresh; id++ {
-			for _, f := range g.Visit(id).flows() {
+			for _, f := range g.flows(id) {
 				if !yield(f) {
 					return
 				}

@@ -155,6 +155,11 @@ func (v *Visit) retry(pickAgain bool) {
 // Enter changes the session's state and arms the deadline of the new state.
 func (v *Visit) Enter(next State) {
 	v.S.State, v.S.Since = next, v.Now()
+	v.ArmDeadline()
+}
+
+// ArmDeadline arms the session's timer for the deadline of its state.
+func (v *Visit) ArmDeadline() {
 	if at := v.deadline(); at != Never {
 		v.Reactor.Arm(v.ID, at)
 	}

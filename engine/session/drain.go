@@ -40,7 +40,7 @@ func (l *Loop) Drain() error {
 // hold accepts the clients in the kernel's queue of a listener, even if a limit is reached. Clients
 // for which the plan has no descriptor left remain in the queue.
 func (l *Loop) hold(ln *Listener) {
-	for n := min(queued(ln.FD), l.process.Plan.Spare(int(l.process.Stat.Cur()))-l.holding); n > 0; n-- {
+	for n := min(queued(ln.FD), l.process.Plan().Spare(int(l.process.Stat.Cur()))-l.holding); n > 0; n-- {
 		var c heldClient
 		var e sock.Errno
 		c.fd, e = sock.Accept(ln.FD, &c.peer)

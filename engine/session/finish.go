@@ -196,6 +196,7 @@ func (v *Visit) finish() {
 	v.countClosed()
 	v.Forget()
 	v.Sessions.give(v.ID)
+	v.leaveSite(v.S.site)
 	v.dismiss(v.Listener)
 	v.ended(v.Listener)
 }

@@ -20,7 +20,8 @@ type Listener struct {
 	FD       int            // descriptor; -1: closed
 	index    int32          // index in Loop.lines
 	Number   int            // number of the bind line in its frontend, from 1
-	Frontend *site.Frontend // nil: the listener accepts no clients any more
+	Frontend *site.Frontend // in the site; nil: the listener accepts no clients any more
+	site     uint8          // number of its site, in use while Frontend is not nil
 	Limits   [3]*stat.Limit // maxconn of the process, the frontend and the bind line, in this order
 	Watched  bool           // the socket is registered with the reactor
 	Burst    int            // connections that the next event may accept, at least 1
@@ -29,7 +30,7 @@ type Listener struct {
 	closes   int64          // earliest time when a removed socket is closed, ms of stat.Now; 0: not removed
 }
 
-// Add adds a listener to the loop. The loop accepts its clients once it runs.
+// Add adds a listener of the newest site to the loop. The loop accepts its clients once it runs.
 func (l *Loop) Add(ln *Listener) {
 	if n := len(l.unused); n > 0 {
 		ln.index = l.unused[n-1]
@@ -40,6 +41,7 @@ func (l *Loop) Add(ln *Listener) {
 		l.lines = append(l.lines, ln)
 	}
 	l.Listeners = append(l.Listeners, ln)
+	ln.site = l.joinSite()
 	l.accepting++
 	l.resumeOrWait(ln)
 }
@@ -75,13 +77,20 @@ func (l *Loop) Rebind(fresh []*Listener) {
 // limits. The sessions of old free their places of its limits at their end.
 func (l *Loop) replace(old, fresh *Listener) {
 	fresh.Watched, fresh.Burst, fresh.closes = old.Watched, old.Burst, 0
-	old.FD, old.Watched, old.Frontend = -1, false, nil
+	old.FD, old.Watched = -1, false
+	l.retireFrontend(old)
 	l.accepting--
 	l.Add(fresh)
 	if fresh.Watched {
 		l.Reactor.MoveListener(fresh.FD, int(fresh.index))
 	}
 	l.handOn(old)
+}
+
+// retireFrontend is called when a listener will accept no client any more.
+func (l *Loop) retireFrontend(ln *Listener) {
+	ln.Frontend = nil
+	l.leaveSite(ln.site)
 }
 
 // retire removes a listener. Its socket is closed when its queue is empty, for TCP after the time
@@ -118,7 +127,7 @@ func (l *Loop) closeRetired(ln *Listener, empty bool) {
 		l.Reactor.Arm(OwnTimer, ln.closes)
 	case empty:
 		l.closeListener(ln)
-		ln.Frontend = nil
+		l.retireFrontend(ln)
 		l.handOn(ln)
 		l.resumeAll() // others of this loop may wait for the same limits
 		l.dropUnused()

@@ -18,18 +18,15 @@ import (
 	"sluice/sniff"
 )
 
-// generations is the maximum number of sites, each of one configuration, in use at the same time.
-const generations = 64
-
 // Loop runs the sessions that its listeners accept. While the loop runs, its fields are used only on
 // its own goroutine, with one exception: other goroutines read Reactor to call Reactor.Tell. NewLoop
 // sets Reactor, and it is not changed afterwards.
 type Loop struct {
 	process *Process
-	sites   [generations]*site.Site // by Session.site; nil: not in use
-	newest  uint8                   // index in sites of the site that new sessions get
-	Number  int                     // index in Process.Loops
+	Number  int // index in Process.Loops
 	Sizes   Sizes
+
+	generations
 
 	Reactor   *reactor.Reactor
 	Listeners []*Listener // the open ones, and closed ones with sessions or held clients
@@ -60,7 +57,8 @@ type Loop struct {
 // LoopOptions contains everything that NewLoop needs. All fields except Probe are required.
 type LoopOptions struct {
 	Process *Process
-	Site    *site.Site
+	Site    *site.Site         // the first site, under the number 0
+	Left    func(number uint8) // called on the loop's goroutine when it no longer uses the site with this number
 	Sink    *access.Sink
 	Sizes   Sizes
 	Pipes   int     // maximum number of pipes that the loop opens for splice; 0: no splice
@@ -77,12 +75,14 @@ type NewMode func(v *Visit, sessions int) (Mode, error)
 // for both modes, because a later configuration may need either of them. number is the loop's index
 // in Process.Loops. NewLoop fails if the kernel lacks address space or descriptors.
 func NewLoop(o LoopOptions, number int) (*Loop, error) {
-	sessions := o.Process.Plan.Capacity
+	sessions := o.Process.Plan().Capacity
 	l := &Loop{
 		process: o.Process,
-		sites:   [generations]*site.Site{o.Site},
 		Number:  number,
 		Sizes:   o.Sizes,
+
+		generations: generations{sites: [Generations]*site.Site{o.Site}, left: o.Left},
+
 		Scanner: sniff.NewScanner(),
 		probe:   o.Probe,
 		sink:    o.Sink,
@@ -108,7 +108,7 @@ func NewLoop(o LoopOptions, number int) (*Loop, error) {
 // Run works until Stop was called, or until the loop drains and has no session left. It then
 // returns nil. It returns an error if waiting for events has failed.
 func (l *Loop) Run() error {
-	return l.finished(l.Reactor.Wait(runtime.GOMAXPROCS(0) > l.process.Plan.Loops))
+	return l.finished(l.Reactor.Wait(runtime.GOMAXPROCS(0) > l.process.Plan().Loops))
 }
 
 // finished is called when the loop has ended with this error. It returns nil if a stop or drain has
@@ -205,9 +205,7 @@ func (v *Visit) Watch(which Side) bool {
 // timer, because no event reports that memory is available again.
 func (v *Visit) Settle() {
 	if v.S.State == Relaying || v.S.State == Exchanging {
-		if at := v.deadline(); at != Never {
-			v.Reactor.Arm(v.ID, at)
-		}
+		v.ArmDeadline()
 	}
 	if v.S.State != Free && v.S.starved() {
 		v.Reactor.Arm(v.ID, v.Now()+shortage.Milliseconds())

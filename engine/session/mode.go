@@ -29,6 +29,9 @@ type Mode interface {
 	// Drain is called when the loop begins to drain. It ends a session that is between two
 	// requests.
 	Drain()
+	// Follow is called when the loop gets a newer site. It gives the newest site to a session that is
+	// between two requests.
+	Follow()
 	// Cuts reports whether an answer would be cut off if the session ended now.
 	Cuts() bool
 	// Verbatim reports whether the flows count exactly the bytes that were read: nothing is added,

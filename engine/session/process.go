@@ -14,9 +14,8 @@ import (
 )
 
 // Process is the state that all loops of a process share. Its methods may be called from any
-// goroutine. Plan, Loops and Logger are not changed after the first loop runs.
+// goroutine. Loops and Logger are not changed after the first loop runs.
 type Process struct {
-	Plan   plan.Plan
 	Loops  []*Loop       // by Loop.Number
 	Limit  stat.Limit    // maxconn of the process
 	Stat   stat.Process  // counters of the process
@@ -24,9 +23,16 @@ type Process struct {
 	Memory relay.Budgets // budgets for held bytes, by purpose
 	Logger *zap.Logger
 
+	plan    atomic.Pointer[plan.Plan]
 	serials atomic.Uint64 // number of log lines that contain a serial number
 	lately  sync.Map      // message -> *atomic.Int64: ms of stat.Now when last logged; see complain
 }
+
+// Plan returns the present plan. A reload replaces it, see plan.Plan.Beside.
+func (p *Process) Plan() *plan.Plan { return p.plan.Load() }
+
+// SetPlan makes n the present plan.
+func (p *Process) SetPlan(n plan.Plan) { p.plan.Store(&n) }
 
 // Wake makes the loop with this number accept again, because limit has a free place for it. The
 // loops must not be closed.

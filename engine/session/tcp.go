@@ -85,6 +85,9 @@ func (m *modeTCP) ClientDeadline() int64 {
 // Drain does nothing: a relayed connection ends when its client or server ends it.
 func (m *modeTCP) Drain() {}
 
+// Follow does nothing: a session keeps the site with which it began.
+func (m *modeTCP) Follow() {}
+
 // Cuts reports false, because mode tcp does not know whether an answer is complete.
 func (m *modeTCP) Cuts() bool { return false }
 

@@ -16,6 +16,7 @@ import (
 type Backend struct {
 	*pool.Backend
 	Conf  *conf.Backend
+	Index int          // index in Site.Backends
 	Rules *acl.HTTP    // http-request and http-response rules
 	Route access.Route // log targets; None before Open
 

@@ -20,6 +20,8 @@ type Site struct {
 	Conf      *conf.Config
 	Frontends []*Frontend // in the order of Conf.Frontends
 	Backends  []*Backend  // in the order of Conf.Backends
+	frontends map[string]*Frontend
+	backends  map[string]*Backend
 
 	log   *access.Log // of Open; nil: Open was not called
 	lease *pool.Lease // of Share; nil: Share was not called
@@ -46,7 +48,20 @@ func Compile(c *conf.Config, lookUp LookUp) (*Site, conf.Problems) {
 	if problems.Err() != nil {
 		return nil, problems
 	}
+	s.name()
 	return s, problems
+}
+
+// name fills the maps of frontends and backends by name.
+func (s *Site) name() {
+	s.frontends, s.backends = map[string]*Frontend{}, map[string]*Backend{}
+	for _, f := range s.Frontends {
+		s.frontends[f.Conf.Name] = f
+	}
+	for i, b := range s.Backends {
+		b.Index = i
+		s.backends[b.Conf.Name] = b
+	}
 }
 
 // checkLog adds an error if a log target could not be opened by Open. proxy is the position of the
@@ -133,11 +148,7 @@ func (s *Site) Close() {
 }
 
 // Frontend returns the frontend of this name, or nil if there is none.
-func (s *Site) Frontend(name string) *Frontend {
-	for _, f := range s.Frontends {
-		if f.Conf.Name == name {
-			return f
-		}
-	}
-	return nil
-}
+func (s *Site) Frontend(name string) *Frontend { return s.frontends[name] }
+
+// Backend returns the backend of this name, or nil if there is none.
+func (s *Site) Backend(name string) *Backend { return s.backends[name] }
