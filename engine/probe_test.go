@@ -74,8 +74,8 @@ func (i *inspector) Settled(l *session.Loop) {
 	i.holds(l)
 	if mine.work < max(l.Sessions.Open/8, i.seldom) {
 		for _, id := range mine.touched {
-			if v := l.Visit(id); v.S.State != session.Free {
-				i.look(v)
+			if l.Sessions.At(id).State != session.Free {
+				i.look(l.Visit(id))
 			}
 		}
 		mine.touched = mine.touched[:0]
