@@ -34,6 +34,8 @@ type balancer struct {
 	lines chan string         // lines of the connection log
 	said  *observer.ObservedLogs
 	ended chan error
+
+	before string // configuration in front of that of the test
 }
 
 // start runs a configuration in the format of haproxy.cfg. A frontend without a bind line
@@ -56,7 +58,8 @@ func launch(t *testing.T, cfg string, change func(*Options)) *balancer {
 	core, said := observer.New(zap.InfoLevel)
 	logger := zap.New(core)
 	b.said = said
-	c := parse(t, "global\n  nbthread 2\n"+b.logTarget(t)+cfg)
+	b.before = "global\n  nbthread 2\n" + b.logTarget(t)
+	c := parse(t, b.before+cfg)
 	log := access.Open("sluice", logger)
 	t.Cleanup(log.Close)
 	o := Options{Plan: plan.Make(c, nofile(t)), Logger: logger, Access: log}

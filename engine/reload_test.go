@@ -29,7 +29,7 @@ func (b *balancer) reload(cfg string) *Reloaded {
 
 func (b *balancer) tryReload(cfg string) (*Reloaded, error) {
 	b.t.Helper()
-	s, err := compiled(parse(b.t, "global\n  nbthread 2\ndefaults\n  option tcplog\n"+cfg))
+	s, err := compiled(parse(b.t, b.before+cfg))
 	if err != nil {
 		return nil, err
 	}
