@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"sluice/conf"
 	"sluice/engine/session"
 	"sluice/engine/sock"
 	"sluice/sniff"
@@ -29,7 +30,12 @@ func (b *balancer) reload(cfg string) *Reloaded {
 
 func (b *balancer) tryReload(cfg string) (*Reloaded, error) {
 	b.t.Helper()
-	s, err := compiled(parse(b.t, b.before+cfg))
+	c, problems := conf.ParseString(b.t.Name()+".cfg", b.before+cfg)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	freePorts(c)
+	s, err := compiled(c)
 	if err != nil {
 		return nil, err
 	}
