@@ -12,6 +12,9 @@ var fixed = map[string]string{
 	"ulimit-n": "the descriptors are divided at the start",
 	"daemon":   "a process goes to the background at the start",
 	"pidfile":  "the pid file is written at the start",
+	"log-tag":  "the log is opened at the start with its tag",
+
+	"buffer_budget": "the memory is divided at the start",
 }
 
 const rights = "a process that has dropped its rights cannot take others"
