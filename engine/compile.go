@@ -17,7 +17,7 @@ type LookUp func(host string) (netip.Addr, error)
 // site is nil. Compile opens no socket and no log target. lookUp resolves host names and is called
 // once for each.
 func Compile(c *conf.Config, lookUp LookUp) (*site.Site, conf.Problems) {
-	lookUp = lookUp.once()
+	lookUp = lookUp.Once()
 	made, problems := site.Compile(c, lookUp)
 	for _, s := range c.Global.StatsSockets {
 		if err := admin.Check(s, lookUp); err != nil {
@@ -31,9 +31,9 @@ func Compile(c *conf.Config, lookUp LookUp) (*site.Site, conf.Problems) {
 	return made, problems
 }
 
-// once returns a LookUp that calls l once for each host name and remembers the answer, because the
-// resolver may take seconds.
-func (l LookUp) once() LookUp {
+// Once returns a LookUp that calls l once for each host name and remembers the answer, because the
+// resolver may take seconds. One goroutine at a time may call it.
+func (l LookUp) Once() LookUp {
 	type answer struct {
 		ip  netip.Addr
 		err error

@@ -25,6 +25,15 @@ type Reloaded struct {
 	Warnings []string      // for example about changes that need a restart
 }
 
+// Reloadable returns an error if the process has begun to stop, so that Reload and Compare would
+// refuse every site.
+func (e *Engine) Reloadable() error {
+	if e.leaving.Load() {
+		return errLeaving
+	}
+	return nil
+}
+
 // Reload makes a site the configuration of the process. The site is compiled and not opened. Reload
 // returns when all loops use the site for new clients. After an error nothing has changed. One
 // reload runs at a time; another call waits. lookUp resolves the host names of bind lines.
@@ -64,8 +73,8 @@ func (e *Engine) Compare(s *site.Site) (*Reloaded, error) {
 
 // compare checks whether the configuration can replace the present one, and makes its plan.
 func (e *Engine) compare(s *site.Site) (*Reloaded, plan.Plan, error) {
-	if e.leaving.Load() {
-		return nil, plan.Plan{}, errLeaving
+	if err := e.Reloadable(); err != nil {
+		return nil, plan.Plan{}, err
 	}
 	r := &Reloaded{Serial: e.newest.Load().serial + 1, Changes: diff.Between(e.today().Conf, s.Conf)}
 	for _, c := range r.Changes {

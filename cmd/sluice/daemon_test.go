@@ -157,15 +157,36 @@ func TestDaemonsCrashIsKept(t *testing.T) {
 }
 
 func TestDaemonLogsToItsTargets(t *testing.T) {
+	first, second := newLogSocket(t), newLogSocket(t)
+	path := config(t, echo(t), "log "+first.LocalAddr().String()+" local0")
+	pid, _, _ := daemon(t, t.TempDir(), "-f", path)
+	hangUp := func() {
+		if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tag := fmt.Sprintf(" sluice[%d]: ", pid)
+	hangUp()
+	awaitLine(t, first, tag+"SIGHUP: reload of "+path)
+	awaitLine(t, first, tag+"reloaded: generation 2, 0 changes, in ")
+	rewrite(t, path, first.LocalAddr().String(), second.LocalAddr().String())
+	hangUp()
+	awaitLine(t, second, tag+"reloaded: generation 3, 2 changes, in ")
+}
+
+func newLogSocket(t *testing.T) net.PacketConn {
+	t.Helper()
 	log, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = log.Close() }()
-	pid, _, _ := daemon(t, t.TempDir(), "-f", config(t, echo(t), "log "+log.LocalAddr().String()+" local0"))
-	if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() { _ = log.Close() })
+	return log
+}
+
+// awaitLine reads datagrams until one contains want.
+func awaitLine(t *testing.T, log net.PacketConn, want string) {
+	t.Helper()
 	if err := log.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
@@ -173,9 +194,9 @@ func TestDaemonLogsToItsTargets(t *testing.T) {
 		b := make([]byte, 4096)
 		n, _, err := log.ReadFrom(b)
 		if err != nil {
-			t.Fatalf("no line on SIGHUP: %v", err)
+			t.Fatalf("no line '%s': %v", want, err)
 		}
-		if strings.Contains(string(b[:n]), fmt.Sprintf(" sluice[%d]: SIGHUP: this version cannot reload", pid)) {
+		if strings.Contains(string(b[:n]), want) {
 			return
 		}
 	}

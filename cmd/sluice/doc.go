@@ -17,6 +17,13 @@
 // # Goroutines
 //
 // The main goroutine runs the sub-command; during run it is in engine.Run.
-// One more goroutine handles signals and ends with run. Nothing here runs on an
-// event loop.
+// One more goroutine handles signals and ends with run. Each reload has a
+// goroutine of its own; one of them runs at a time. Nothing here runs on an event
+// loop.
+//
+// # Reload
+//
+// A signal or a command requests a reload (reload.go). The queue decides when it
+// runs (queue.go), the origin reads the files again (origin.go), the engine
+// applies them, and the report goes to the log and to the client (report.go).
 package main

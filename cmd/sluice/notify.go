@@ -1,8 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // notifier sends the state of the process to systemd (sd_notify(3)). It connects
@@ -25,5 +29,14 @@ func dialNotify() (notifier, error) {
 func (n notifier) say(state string) {
 	if n.conn != nil {
 		_, _ = n.conn.Write([]byte(state))
+	}
+}
+
+// reloading says that a reload begins. systemd compares the time with that of its signal, so that an
+// earlier reload does not count as the answer (systemd.service(5), Type=notify-reload).
+func (n notifier) reloading() {
+	var now unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) == nil {
+		n.say(fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", now.Nano()/int64(time.Microsecond)))
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"strings"
+	"sync"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -24,19 +25,50 @@ func (l *launch) ownLogger() (*zap.Logger, error) {
 // standard error that takes nothing must not keep the process from ending.
 func flush(log *zap.Logger) { _ = log.Sync() }
 
-// ownLog returns the logger of the process's own messages. A daemon has no
-// terminal, so its messages also go to the global log targets.
-func ownLog(plain *zap.Logger, log *access.Log, targets []conf.LogTarget, daemon bool) (*zap.Logger, error) {
-	if !daemon {
-		return plain, nil
+// ownTargets are the log targets of the process's own messages.
+type ownTargets struct {
+	log *access.Log
+
+	mu sync.RWMutex // locked for writing while to changes
+	to access.Route
+}
+
+func (o *ownTargets) say(lv access.Level, text string) {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	o.log.Say(o.to, lv, text)
+}
+
+// follow replaces the targets. After an error the old ones stay. o may be nil.
+func (o *ownTargets) follow(targets []conf.LogTarget) error {
+	if o == nil {
+		return nil
 	}
-	to, err := log.Route(targets)
+	to, err := o.log.Route(targets)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.log.Release(o.to)
+	o.to = to
+	return nil
+}
+
+// ownLog returns the logger of the process's own messages. A daemon has no
+// terminal, so its messages also go to the global log targets. The ownTargets
+// are nil in the foreground.
+func ownLog(plain *zap.Logger, log *access.Log, targets []conf.LogTarget, daemon bool) (*zap.Logger, *ownTargets, error) {
+	if !daemon {
+		return plain, nil, nil
+	}
+	to := &ownTargets{log: log}
+	if err := to.follow(targets); err != nil {
+		return nil, nil, err
 	}
 	text := zapcore.NewConsoleEncoder(zapcore.EncoderConfig{MessageKey: "message", ConsoleSeparator: " "})
-	copies := &targetCore{LevelEnabler: zap.InfoLevel, text: text, log: log, to: to}
-	return plain.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return zapcore.NewTee(c, copies) })), nil
+	copies := &targetCore{LevelEnabler: zap.InfoLevel, text: text, to: to}
+	return plain.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return zapcore.NewTee(c, copies) })), to, nil
 }
 
 // targetCore writes log entries to log targets. It skips entries of a named
@@ -45,8 +77,7 @@ func ownLog(plain *zap.Logger, log *access.Log, targets []conf.LogTarget, daemon
 type targetCore struct {
 	zapcore.LevelEnabler
 	text zapcore.Encoder
-	log  *access.Log
-	to   access.Route
+	to   *ownTargets
 }
 
 // With returns a core that adds fields to every entry.
@@ -74,7 +105,7 @@ func (c *targetCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 		return err
 	}
 	defer line.Free()
-	c.log.Say(c.to, severity(e.Level), strings.TrimSuffix(line.String(), "\n"))
+	c.to.say(severity(e.Level), strings.TrimSuffix(line.String(), "\n"))
 	return nil
 }
 

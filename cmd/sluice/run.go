@@ -20,7 +20,8 @@ func newRun() *cobra.Command {
 		Short: "run the balancer",
 		Long: `Run the balancer until a signal stops it. SIGTERM and SIGINT stop at once.
 SIGUSR1 accepts no new connections and waits for the running ones to end; a
-second signal stops at once.`,
+second signal stops at once. SIGHUP and SIGUSR2 read the files again and apply
+them without losing a connection; if they are not valid, nothing changes.`,
 		Example: `  sluice run -f web.toml
   sluice run -f haproxy.cfg -D -p /run/sluice.pid
   generate-configuration | sluice run -f -`,
@@ -48,6 +49,7 @@ type launch struct {
 	pidFile   string
 	crashLog  string
 	logFormat string
+	builtIn   bool                  // the configuration is a part of this program, and files only names it
 	quiet     bool                  // say nothing while all is well
 	bound     func(*listen.Sockets) // if set: called once clients can connect
 }

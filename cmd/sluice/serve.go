@@ -30,12 +30,14 @@ type running struct {
 	plan      plan.Plan
 	plain     *zap.Logger // writes to standard error only
 	log       *zap.Logger // writes to standard error, and in a daemon to the log targets
+	targets   *ownTargets
 	access    *access.Log
 	listeners *listen.Sockets
 	where     []string // a line for each bind: frontend and address
 	stats     []net.Listener
 	engine    *engine.Engine
 	notify    notifier
+	reloads   *reloader
 }
 
 // detach is the parent's part of a daemon's start. Errors that an operator can
@@ -109,7 +111,14 @@ func (l *launch) serve(s *site.Site, problems conf.Problems, above *parent) erro
 func (r *running) work(caught <-chan os.Signal) error {
 	done := make(chan struct{})
 	var obeying sync.WaitGroup
-	obeying.Go(func() { obey(caught, done, r.engine, func() { r.notify.say("STOPPING=1") }, r.log) })
+	o := orders{
+		engine:   r.engine,
+		reload:   func(by string) { r.reloads.request(by) },
+		stopping: func() { r.notify.say("STOPPING=1") },
+		log:      r.log,
+	}
+	obeying.Go(func() { o.obey(caught, done) })
+	defer r.reloads.close()
 	defer obeying.Wait()
 	defer close(done)
 	return r.engine.Run()
@@ -137,20 +146,22 @@ func (r *running) open(l *launch, above *parent) (err error) {
 		l.bound(r.listeners)
 	}
 	r.access = access.Open(cmp.Or(r.conf.Global.LogTag, filepath.Base(os.Args[0])), r.plain)
-	if r.log, err = ownLog(r.plain, r.access, r.conf.Global.Log, above != nil); err != nil {
+	if r.log, r.targets, err = ownLog(r.plain, r.access, r.conf.Global.Log, above != nil); err != nil {
 		return err
 	}
 	if r.notify, err = dialNotify(); err != nil {
 		r.log.Warn("systemd will not hear of this process: " + err.Error())
 	}
-	return r.build()
+	return r.build(originOf(l, r.conf, r.identity, above != nil))
 }
 
-// build makes the engine, which takes over all sockets.
-func (r *running) build() (err error) {
+// build makes the engine, which takes over all sockets. from is the origin of the configuration, for
+// reloads.
+func (r *running) build(from origin) (err error) {
 	r.engine, err = engine.New(engine.Options{
 		Site: r.site, Plan: r.plan, Listeners: r.listeners, Logger: r.log, Access: r.access, Stats: r.stats, Version: version(), Released: released(),
 	})
+	r.reloads = &reloader{origin: from, engine: r.engine, log: r.log, targets: r.targets, notify: r.notify}
 	return err
 }
 

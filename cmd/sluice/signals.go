@@ -26,9 +26,18 @@ func catchSignals() chan os.Signal {
 	return caught
 }
 
+// orders is the work that signals start.
+type orders struct {
+	engine   stopper
+	reload   func(by string) // does not wait for the reload
+	stopping func()          // called before the engine drains or stops
+	log      *zap.Logger
+}
+
 // obey handles signals as HAProxy does, until done is closed: TERM and INT stop
-// at once, USR1 drains, and any of the three ends a drain (management.txt 4).
-func obey(caught <-chan os.Signal, done <-chan struct{}, s stopper, stopping func(), log *zap.Logger) {
+// at once, USR1 drains, and any of the three ends a drain (management.txt 4). HUP
+// and USR2 reload; HAProxy's master takes USR2 for that.
+func (o *orders) obey(caught <-chan os.Signal, done <-chan struct{}) {
 	draining := false
 	for {
 		select {
@@ -37,16 +46,16 @@ func obey(caught <-chan os.Signal, done <-chan struct{}, s stopper, stopping fun
 		case sig := <-caught:
 			switch {
 			case sig == syscall.SIGHUP || sig == syscall.SIGUSR2:
-				log.Warn(signalName(sig) + ": this version cannot reload its configuration yet; nothing changes, restart to apply a new file")
+				o.reload(signalName(sig))
 			case sig == syscall.SIGUSR1 && !draining:
 				draining = true
-				log.Info("SIGUSR1: draining, no new connections; the process stops when the running ones have ended, a second signal stops it at once")
-				stopping()
-				s.Drain()
+				o.log.Info("SIGUSR1: draining, no new connections; the process stops when the running ones have ended, a second signal stops it at once")
+				o.stopping()
+				o.engine.Drain()
 			default:
-				log.Info(signalName(sig) + ": stopping now")
-				stopping()
-				s.Stop()
+				o.log.Info(signalName(sig) + ": stopping now")
+				o.stopping()
+				o.engine.Stop()
 			}
 		}
 	}

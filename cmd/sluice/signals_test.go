@@ -22,6 +22,8 @@ var seed = flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the rando
 // engineCalls records what signals did to the engine.
 type engineCalls struct{ made []string }
 
+func (e *engineCalls) reload(string) { e.made = append(e.made, "reload") }
+
 func (e *engineCalls) Drain() { e.made = append(e.made, "drain") }
 func (e *engineCalls) Stop()  { e.made = append(e.made, "stop") }
 
@@ -36,8 +38,8 @@ func TestSignalsAsHAProxy(t *testing.T) {
 		{"USR1 drains", []syscall.Signal{syscall.SIGUSR1}, "drain"},
 		{"second USR1 ends the drain", []syscall.Signal{syscall.SIGUSR1, syscall.SIGUSR1}, "drain stop"},
 		{"TERM ends the drain", []syscall.Signal{syscall.SIGUSR1, syscall.SIGTERM}, "drain stop"},
-		{"HUP and USR2 do nothing", []syscall.Signal{syscall.SIGHUP, syscall.SIGUSR2}, ""},
-		{"HUP does not end a drain", []syscall.Signal{syscall.SIGUSR1, syscall.SIGHUP}, "drain"},
+		{"HUP and USR2 reload", []syscall.Signal{syscall.SIGHUP, syscall.SIGUSR2}, "reload reload"},
+		{"HUP does not end a drain", []syscall.Signal{syscall.SIGUSR1, syscall.SIGHUP}, "drain reload"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := callsFor(c.signals); got != c.want {
@@ -51,7 +53,8 @@ func callsFor(signals []syscall.Signal) string {
 	caught, done := make(chan os.Signal), make(chan struct{})
 	e := &engineCalls{}
 	var over sync.WaitGroup
-	over.Go(func() { obey(caught, done, e, func() {}, zap.NewNop()) })
+	o := orders{engine: e, reload: e.reload, stopping: func() {}, log: zap.NewNop()}
+	over.Go(func() { o.obey(caught, done) })
 	for _, s := range signals {
 		caught <- s
 	}
@@ -145,19 +148,6 @@ func TestSignalsOfPauseAreIgnored(t *testing.T) {
 	p.signal(t, syscall.SIGTTOU)
 	p.signal(t, syscall.SIGTTIN)
 	mustAsk(t, dial(t, p.addr))
-	p.signal(t, syscall.SIGTERM)
-	p.endsWell(t)
-}
-
-func TestReloadSignalsOnlySpeak(t *testing.T) {
-	p := startProc(t, "-f", config(t, echo(t)))
-	for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGUSR2} {
-		p.signal(t, sig)
-		waitFor(t, "the log line", func() bool {
-			return strings.Contains(p.stderr.String(), signalName(sig)+": this version cannot reload")
-		})
-		mustAsk(t, dial(t, p.addr))
-	}
 	p.signal(t, syscall.SIGTERM)
 	p.endsWell(t)
 }

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"sluice/engine"
+	"sluice/engine/sock"
+)
+
+// reloader replaces the configuration of the running process by that of its files. Its methods may
+// be called from any goroutine once the engine is there.
+type reloader struct {
+	origin  origin
+	engine  *engine.Engine
+	log     *zap.Logger
+	targets *ownTargets
+	notify  notifier
+	queue   reloadQueue
+
+	closing sync.Mutex // held while a reload changes the engine and reports
+	closed  bool       // the engine has stopped; guarded by closing
+}
+
+// request starts a reload, or joins one that has not begun, and does not wait for it. by says who
+// requests it.
+func (r *reloader) request(by string) *reload {
+	r.log.Info(by + ": reload of " + r.origin.String())
+	return r.queue.join(r.reload)
+}
+
+// reload reads the files and gives the result to the engine. It reports to the log, and to systemd:
+// a manager with Type=notify-reload waits for these messages (sd_notify(3)).
+func (r *reloader) reload() report {
+	if err := r.engine.Reloadable(); err != nil {
+		return r.finish(report{}.refused(err))
+	}
+	began := time.Now()
+	r.notify.reloading()
+	lookUp := engine.LookUp(sock.LookUp).Once()
+	defer r.origin.enter()()
+	s, said := r.origin.read(lookUp)
+	r.closing.Lock()
+	defer r.closing.Unlock()
+	if r.closed {
+		return report{}
+	}
+	defer r.notify.say("READY=1")
+	if s == nil {
+		return r.finish(said)
+	}
+	done, err := r.engine.Reload(s, lookUp)
+	if err != nil {
+		return r.finish(r.origin.explain(said.refused(err)))
+	}
+	if err := r.targets.follow(s.Conf.Global.Log); err != nil {
+		said = said.add(zap.WarnLevel, "messages of the process go on to the old log targets: "+err.Error())
+	}
+	return r.finish(said.reloaded(done, time.Since(began)))
+}
+
+// finish writes a report to the log.
+func (r *reloader) finish(p report) report {
+	for _, m := range p.messages {
+		r.log.Log(m.level, m.text)
+	}
+	return p
+}
+
+// close is called after the engine has stopped. Later reloads have no effect. A reload that still
+// resolves host names is not waited for.
+func (r *reloader) close() {
+	r.closing.Lock()
+	defer r.closing.Unlock()
+	r.closed = true
+}
