@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"sluice/engine/access"
+	"sluice/engine/admin"
 	"sluice/engine/exchange"
 	"sluice/engine/listen"
 	"sluice/engine/plan"
@@ -30,8 +31,8 @@ const (
 // This does not compile if a plan allows more sessions than a reactor.Token can number.
 const _ = uint(reactor.MaxSession - plan.MostConns)
 
-// Options contains everything that New needs. The exported fields except Stats and Released are
-// required.
+// Options contains everything that New needs. The exported fields except Stats, Released and
+// Reload are required.
 type Options struct {
 	Site      *site.Site // compiled and not opened
 	Plan      plan.Plan
@@ -42,6 +43,10 @@ type Options struct {
 	Version   string         // for the command show info
 	Released  string         // date of the version, YYYY/MM/DD, for the command show info; empty: not known
 
+	// Reload reads the configuration again and calls Engine.Reload, or Engine.Compare for a dry run. It
+	// is called for the command reload, on the goroutine of a client. nil: the command is refused.
+	Reload func(ctx context.Context, dryRun bool) admin.Result
+
 	probe session.Probe // nil except in tests
 	sizes session.Sizes // zero: session.DefaultSizes
 }
@@ -50,11 +55,12 @@ type Options struct {
 type Engine struct {
 	session.Process
 	generations
-	access  *access.Log
-	sockets *listen.Sockets // used by one reload at a time
-	stats   []net.Listener
-	probe   session.Probe
-	sizes   session.Sizes
+	access   *access.Log
+	sockets  *listen.Sockets // used by one reload at a time
+	stats    []net.Listener
+	onReload func(ctx context.Context, dryRun bool) admin.Result // Options.Reload
+	probe    session.Probe
+	sizes    session.Sizes
 
 	version, released string
 
@@ -81,10 +87,11 @@ func New(o Options) (*Engine, error) {
 	e := &Engine{
 		Process: session.Process{Memory: o.Plan.Memory.Budgets(), Logger: o.Logger},
 
-		access:  o.Access,
-		sockets: o.Listeners,
-		stats:   o.Stats,
-		over:    make(chan struct{}),
+		access:   o.Access,
+		sockets:  o.Listeners,
+		stats:    o.Stats,
+		onReload: o.Reload,
+		over:     make(chan struct{}),
 
 		version: o.Version, released: o.Released,
 		probe: o.probe,

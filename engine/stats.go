@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
 	"sluice/conf"
 	"sluice/engine/admin"
+	"sluice/engine/session"
 	"sluice/pool/stat"
 )
 
@@ -17,9 +19,15 @@ import (
 func (e *Engine) serveStats(ctx context.Context, serving *sync.WaitGroup) {
 	ctx, cancel := context.WithCancel(ctx)
 	context.AfterFunc(e.draining, cancel)
+	o := admin.Options{
+		View:        e.view,
+		Timeout:     func() time.Duration { return e.today().Conf.Global.StatsTimeout },
+		Generations: e.Generations,
+		Reload:      e.onReload,
+	}
 	for _, ln := range e.stats {
 		serving.Go(func() {
-			if err := admin.Serve(ctx, ln, e.today().Conf.Global.StatsTimeout, e.view); err != nil {
+			if err := admin.Serve(ctx, ln, o); err != nil {
 				e.Logger.Error("stats socket failed", zap.Stringer("address", ln.Addr()), zap.Error(err))
 			}
 		})
@@ -58,4 +66,41 @@ func binds(c *conf.Config) (n int) {
 		n += len(f.Binds)
 	}
 	return n
+}
+
+// Generations returns the configurations in use, from the oldest to the newest. It asks each loop for
+// its sessions. It returns an error if ctx ends or the loops end before they have answered.
+func (e *Engine) Generations(ctx context.Context) ([]admin.Generation, error) {
+	e.swapping.Lock() // so that no number gets another site meanwhile
+	defer e.swapping.Unlock()
+	answers := make(chan [session.Generations]int, len(e.Loops)) // a loop never waits
+	e.tell(func(l *session.Loop) error {
+		answers <- l.Users()
+		return nil
+	})
+	var sessions [session.Generations]int
+	for range e.Loops {
+		select {
+		case users := <-answers:
+			for number, n := range users {
+				sessions[number] += n
+			}
+		case <-e.over:
+			return nil, errLeaving
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return e.describe(sessions), nil
+}
+
+// describe returns the sites in use. sessions are by the number of the site.
+func (g *generations) describe(sessions [session.Generations]int) (all []admin.Generation) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	newest := g.newest.Load()
+	for _, one := range g.live {
+		all = append(all, admin.Generation{Serial: one.serial, Loaded: one.since, Sessions: sessions[one.number], Newest: one == newest})
+	}
+	return all
 }

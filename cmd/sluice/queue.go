@@ -29,12 +29,21 @@ func (q *reloadQueue) join(do func() report) *reload {
 	return q.next
 }
 
+// alone makes a reload that no other request joins. It does not wait.
+func (q *reloadQueue) alone(do func() report) *reload {
+	one := &reload{done: make(chan struct{})}
+	go q.run(one, do)
+	return one
+}
+
 func (q *reloadQueue) run(one *reload, do func() report) {
 	defer close(one.done)
 	q.turn.Lock()
 	defer q.turn.Unlock()
 	q.mu.Lock()
-	q.next = nil // do reads the files from here on: a later request needs another reload
+	if q.next == one {
+		q.next = nil // do reads the files from here on: a later request needs another reload
+	}
 	q.mu.Unlock()
 	one.report = do()
 }

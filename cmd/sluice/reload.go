@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
 	"sluice/engine"
+	"sluice/engine/admin"
 	"sluice/engine/sock"
 )
 
@@ -29,6 +31,40 @@ type reloader struct {
 func (r *reloader) request(by string) *reload {
 	r.log.Info(by + ": reload of " + r.origin.String())
 	return r.queue.join(r.reload)
+}
+
+// command is the command reload of stats sockets. It returns early if ctx ends.
+func (r *reloader) command(ctx context.Context, dryRun bool) admin.Result {
+	var one *reload
+	if dryRun {
+		one = r.queue.alone(r.compare)
+	} else {
+		one = r.request("stats socket")
+	}
+	select {
+	case <-one.done:
+		return one.report.result()
+	case <-ctx.Done():
+		return admin.Result{}
+	}
+}
+
+// compare reads the files and reports what a reload would change. It changes nothing and logs
+// nothing.
+func (r *reloader) compare() report {
+	if err := r.engine.Reloadable(); err != nil {
+		return report{}.refused(err)
+	}
+	defer r.origin.enter()()
+	s, said := r.origin.read(sock.LookUp)
+	if s == nil {
+		return said
+	}
+	would, err := r.engine.Compare(s)
+	if err != nil {
+		return said.refused(err)
+	}
+	return said.compared(would)
 }
 
 // reload reads the files and gives the result to the engine. It reports to the log, and to systemd:

@@ -158,10 +158,12 @@ func (r *running) open(l *launch, above *parent) (err error) {
 // build makes the engine, which takes over all sockets. from is the origin of the configuration, for
 // reloads.
 func (r *running) build(from origin) (err error) {
+	r.reloads = &reloader{origin: from, log: r.log, targets: r.targets, notify: r.notify}
 	r.engine, err = engine.New(engine.Options{
 		Site: r.site, Plan: r.plan, Listeners: r.listeners, Logger: r.log, Access: r.access, Stats: r.stats, Version: version(), Released: released(),
+		Reload: r.reloads.command,
 	})
-	r.reloads = &reloader{origin: from, engine: r.engine, log: r.log, targets: r.targets, notify: r.notify}
+	r.reloads.engine = r.engine
 	return err
 }
 

@@ -22,13 +22,18 @@ type command struct {
 // commands returns all commands, in the order of help.
 func commands() []command {
 	return []command{
+		{"show generations", "", "list the configurations in use and their sessions", (*client).showGenerations},
 		{"show info", "", "report information about the running process", (*client).showInfo},
 		{"show stat", " [<iid|proxy> <type> <sid>] [no-maint|up]", "report counters for each proxy and server", (*client).showStat},
+		{"reload", " [--dry-run]", "apply the configuration files again, or only list what would change", (*client).reload},
 		{"help", " [<command>]", "list matching or all commands", (*client).showHelp},
 		{"prompt", "", "toggle interactive mode with prompt", (*client).togglePrompt},
 		{"quit", "", "disconnect", (*client).quit},
 	}
 }
+
+// ofConnection are the commands about the connection itself. Each help contains them.
+var ofConnection = []string{"help", "prompt", "quit"}
 
 // answer runs one command and returns its answer, without the empty line that ends each answer.
 func (c *client) answer(cmd string) string {
@@ -62,18 +67,18 @@ func hasPrefix(words, prefix []string) bool {
 	return true
 }
 
-// usage describes the commands that have the same first word as words, and the commands of one
-// word, such as help and quit. If there is no such command, it describes all.
+// usage describes the commands that have the same first word as words, and those about the
+// connection. If there is no such command, it describes all.
 func usage(words []string) string {
 	var alike, always, all strings.Builder
 	known := false
 	for _, cmd := range commands() {
 		text := fmt.Sprintf("  %-40s: %s\n", cmd.words+cmd.args, cmd.help)
-		first, _, more := strings.Cut(cmd.words, " ")
+		first, _, _ := strings.Cut(cmd.words, " ")
 		fits := len(words) > 0 && first == words[0]
 		known = known || fits
 		switch {
-		case !more:
+		case slices.Contains(ofConnection, cmd.words):
 			always.WriteString(text)
 		case fits:
 			alike.WriteString(text)
@@ -119,7 +124,7 @@ func (c *client) showInfo(args []string) string {
 	if err := formatFault("show info", args); err != nil {
 		return err.Error() + "\n"
 	}
-	return string(c.view().appendInfo(nil))
+	return string(c.View().appendInfo(nil))
 }
 
 func (c *client) showStat(args []string) string {
@@ -128,9 +133,9 @@ func (c *client) showStat(args []string) string {
 		return err.Error() + "\n"
 	}
 	answer := appendHeader(nil)
-	for r := range c.view().rows(stat.Now()) {
+	for r := range c.View().rows(stat.Now()) {
 		if want.matches(r) {
-			answer = appendRow(answer, r, c.legends)
+			answer = appendRow(answer, r, c.seesLegends())
 		}
 	}
 	return string(answer)
@@ -145,7 +150,7 @@ type filter struct {
 func (c *client) parseFilter(args []string) (filter, error) {
 	f := filter{iid: -1, types: -1, sid: -1}
 	if len(args) >= 3 {
-		if err := f.parseIDs(c.view(), args[:3]); err != nil {
+		if err := f.parseIDs(c.View(), args[:3]); err != nil {
 			return f, err
 		}
 		args = args[3:]

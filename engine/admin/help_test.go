@@ -53,17 +53,41 @@ func backend(t *testing.T, id int, c *conf.Backend) *pool.Backend {
 	return b
 }
 
+// options shows v. Two configurations are in use, and a reload succeeds unless it is a dry run.
+func options(v *View, timeout time.Duration) Options {
+	return Options{
+		View:    func() *View { return v },
+		Timeout: func() time.Duration { return timeout },
+		Generations: func(context.Context) ([]Generation, error) {
+			at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+			return []Generation{{1, at, 12, false}, {7, at.Add(time.Hour), 3456, true}}, nil
+		},
+		Reload: func(_ context.Context, dryRun bool) Result {
+			if dryRun {
+				return Result{Messages: []string{"web.cfg:3: error: no", "not reloaded"}}
+			}
+			return Result{OK: true, Messages: []string{"backend b: server s removed", "reloaded"}}
+		},
+	}
+}
+
 // start serves v on a UNIX socket until the test ends.
 func start(t *testing.T, v *View, timeout time.Duration) (path string) {
 	t.Helper()
+	return startAt(t, "operator", options(v, timeout))
+}
+
+// startAt serves a UNIX socket of this level until the test ends.
+func startAt(t *testing.T, level string, o Options) (path string) {
+	t.Helper()
 	path = filepath.Join(t.TempDir(), "s")
-	ln, err := Listen(conf.StatsSocket{Address: conf.Address{Net: conf.NetUnix, Path: path}, UID: -1, GID: -1})
+	ln, err := Listen(conf.StatsSocket{Address: conf.Address{Net: conf.NetUnix, Path: path}, UID: -1, GID: -1, Level: level})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	over := make(chan error)
-	go func() { over <- Serve(ctx, ln, timeout, func() *View { return v }) }()
+	go func() { over <- Serve(ctx, ln, o) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-over; err != nil {

@@ -30,17 +30,20 @@ const defaultMode = 0o600
 // ErrInUse means that a running process listens on the path of the stats socket.
 var ErrInUse = errors.New("another process listens there already")
 
-// socket is a stats socket with its `level`, which decides about the data that its clients see.
+// socket is a stats socket with its `level`, which decides about the data that its clients see, and
+// about the commands that they may use.
 type socket struct {
 	net.Listener
 	level string
 }
 
-// seesLegends reports whether clients of the socket may see addresses and cookies. The level must
-// be operator or admin.
-func seesLegends(ln net.Listener) bool {
-	s, ok := ln.(socket)
-	return !ok || s.level != "user"
+// levelOf returns the level of a socket: user, operator or admin. A socket that Listen has not opened
+// has the level of an unset `level`.
+func levelOf(ln net.Listener) string {
+	if s, ok := ln.(socket); ok {
+		return s.level
+	}
+	return "operator"
 }
 
 // Listen opens a stats socket. A UNIX socket has its owner and mode before it appears at its path.

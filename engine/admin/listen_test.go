@@ -121,8 +121,8 @@ func TestListenIsClosedToOthersByDefault(t *testing.T) {
 
 func TestListenElsewhere(t *testing.T) {
 	ln := mustListen(t, conf.StatsSocket{Address: conf.Address{IP: netip.MustParseAddr("127.0.0.1")}, Level: "user"})
-	if _, ok := ln.Addr().(*net.TCPAddr); !ok || seesLegends(ln) {
-		t.Errorf("listens on %v; legends %v", ln.Addr(), seesLegends(ln))
+	if _, ok := ln.Addr().(*net.TCPAddr); !ok || levelOf(ln) != "user" {
+		t.Errorf("listens on %v; level %s", ln.Addr(), levelOf(ln))
 	}
 	name := "sluice-admin-" + filepath.Base(t.TempDir()) + strings.ReplaceAll(ln.Addr().String(), ":", "-")
 	mustListen(t, conf.StatsSocket{Address: conf.Address{Net: conf.NetAbstract, Path: name}})

@@ -3,6 +3,7 @@ package admin
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,17 +22,22 @@ const (
 	acceptPause    = 100 * time.Millisecond
 )
 
+// Options contains the functions with which commands ask the process. They are called for each
+// command, on the goroutine of its client. Those with a context return when it ends, because nobody
+// waits for the answer any more.
+type Options struct {
+	View func() *View
+	// Timeout returns `stats timeout`: the time limit for receiving a command, and again for writing
+	// the answer. 0 means HAProxy's 10 seconds.
+	Timeout     func() time.Duration
+	Generations func(context.Context) ([]Generation, error)
+	Reload      func(ctx context.Context, dryRun bool) Result // nil: the process cannot reload
+}
+
 // Serve answers the clients of a stats socket until ctx ends or the socket fails. Then it closes
 // the socket and all its connections, and returns when all clients are gone. It returns an error
-// only if the socket failed.
-//
-// timeout is `stats timeout`: the time limit for receiving a command, and again for writing the
-// answer; 0 means HAProxy's 10 seconds. view is called for each command, on the goroutine of the
-// client. At most ten clients are served at the same time; further clients wait.
-func Serve(ctx context.Context, ln net.Listener, timeout time.Duration, view func() *View) error {
-	if timeout == 0 {
-		timeout = defaultTimeout
-	}
+// only if the socket failed. At most ten clients are served at the same time; further clients wait.
+func Serve(ctx context.Context, ln net.Listener, o Options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var clients sync.WaitGroup
 	defer clients.Wait()
@@ -50,8 +56,8 @@ func Serve(ctx context.Context, ln net.Listener, timeout time.Duration, view fun
 			return err
 		}
 		clients.Go(func() {
-			c := client{conn: conn, timeout: timeout, view: view, legends: seesLegends(ln)}
-			c.serve(ctx)
+			c := client{Options: o, conn: conn, ctx: ctx, level: levelOf(ln)}
+			c.serve()
 			<-places
 		})
 	}
@@ -87,22 +93,25 @@ func passing(err error) bool {
 
 // client is one connection to the stats socket. It belongs to one goroutine.
 type client struct {
+	Options
 	conn    net.Conn
-	timeout time.Duration
-	view    func() *View
-	legends bool // the client may see addresses and cookies
-	prompt  bool // interactive mode: the connection stays open after an answer
+	ctx     context.Context // ends when the socket is no longer served
+	level   string          // user, operator or admin
+	prompt  bool            // interactive mode: the connection stays open after an answer
 	leaving bool
 }
 
+// seesLegends reports whether the client may see addresses and cookies.
+func (c *client) seesLegends() bool { return c.level != "user" }
+
 // serve answers commands one after the other. In prompt mode it continues until the client leaves.
 // Otherwise it ends when all received commands are answered.
-func (c *client) serve(ctx context.Context) {
+func (c *client) serve() {
 	defer c.conn.Close()
-	defer context.AfterFunc(ctx, func() { c.conn.Close() })()
+	defer context.AfterFunc(c.ctx, func() { c.conn.Close() })()
 	in := bufio.NewReaderSize(c.conn, maxCommand)
 	for more := true; more && !c.leaving; more = c.prompt || in.Buffered() > 0 {
-		_ = c.conn.SetDeadline(time.Now().Add(c.timeout))
+		c.limit()
 		cmd, err := next(in)
 		if err == nil && strings.HasSuffix(cmd, payloadMark) {
 			cmd, err = c.skipPayload(in, cmd)
@@ -114,11 +123,17 @@ func (c *client) serve(ctx context.Context) {
 		if err != nil { // a command without its end is not run, as in HAProxy
 			return
 		}
-		_ = c.conn.SetDeadline(time.Now().Add(c.timeout))
-		if _, err := io.WriteString(c.conn, c.reply(cmd)); err != nil {
+		answer := c.reply(cmd)
+		c.limit() // now, because a reload may have taken longer
+		if _, err := io.WriteString(c.conn, answer); err != nil {
 			return
 		}
 	}
+}
+
+// limit starts the time limit of the next read or write.
+func (c *client) limit() {
+	_ = c.conn.SetDeadline(time.Now().Add(cmp.Or(c.Timeout(), defaultTimeout)))
 }
 
 var errTooLong = fmt.Errorf("command too long, wanted at most %d bytes", maxCommand)

@@ -11,24 +11,30 @@ import (
 	"time"
 )
 
-const everything = `  show info                               : report information about the running process
+const everything = `  show generations                        : list the configurations in use and their sessions
+  show info                               : report information about the running process
   show stat [<iid|proxy> <type> <sid>] [no-maint|up]: report counters for each proxy and server
+  reload [--dry-run]                      : apply the configuration files again, or only list what would change
   help [<command>]                        : list matching or all commands
   prompt                                  : toggle interactive mode with prompt
   quit                                    : disconnect
 
 `
 
+// aboutShow is everything without reload.
+var aboutShow = everything[:strings.Index(everything, "  reload")] + everything[strings.Index(everything, "  help"):]
+
 func TestAnswers(t *testing.T) {
 	path := start(t, sample(t), 0)
 	const unknown = "Unknown command, but maybe one of the following ones is a better match:\n"
 	tests := []struct{ ask, want string }{
 		{"help\n", "The following commands are valid at this level:\n" + everything},
-		{"help show\n", "The following commands are valid at this level:\n" + everything},
+		{"help show\n", "The following commands are valid at this level:\n" + aboutShow},
+		{"help reload\n", "The following commands are valid at this level:\n" + everything[strings.Index(everything, "  reload"):]},
 		{"help quit\n", "The following commands are valid at this level:\n" + everything[strings.Index(everything, "  help"):]},
 		{"foo\n", unknown + everything},
-		{"show\n", unknown + everything},
-		{"show foo\r\n", unknown + everything},
+		{"show\n", unknown + aboutShow},
+		{"show foo\r\n", unknown + aboutShow},
 		{"\n", "Unknown command. Please enter one of the following commands only:\n" + everything},
 		{"quit\n", ""},
 		{"quit; help\n", ""},
@@ -80,7 +86,7 @@ func TestEndClosesClientsAndSocket(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	over := make(chan error)
-	go func() { over <- Serve(ctx, ln, 0, func() *View { return nil }) }()
+	go func() { over <- Serve(ctx, ln, options(nil, 0)) }()
 	conn, err := net.Dial("tcp", ln.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +114,7 @@ func TestServeTellsThatTheSocketFailed(t *testing.T) {
 		t.Fatal(err)
 	}
 	ln.Close()
-	if err := Serve(t.Context(), ln, 0, nil); !errors.Is(err, net.ErrClosed) {
+	if err := Serve(t.Context(), ln, options(nil, 0)); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("got %v, want that it is closed", err)
 	}
 }
@@ -143,7 +149,7 @@ func FuzzAnswers(f *testing.F) {
 		f.Add(line)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		c := client{view: func() *View { return sample(t) }, legends: true}
+		c := client{Options: options(sample(t), 0), ctx: t.Context(), level: "admin"}
 		in := bufio.NewReader(strings.NewReader(line))
 		for !c.leaving {
 			cmd, err := next(in)

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// withStats starts sluice with a stats socket of this level. It returns the path of the
+// configuration, the process, and the path of the socket.
+func withStats(t *testing.T, server, level string) (path string, p *proc, socket string) {
+	t.Helper()
+	socket = filepath.Join(t.TempDir(), "s")
+	path = config(t, server, "stats socket "+socket+" level "+level)
+	return path, startProc(t, "-f", path), socket
+}
+
+// run sends a command to a stats socket and returns the answer.
+func run(t *testing.T, socket, command string) string {
+	t.Helper()
+	answer, err := send(socket, command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+func send(socket, command string) (string, error) {
+	c, err := net.Dial("unix", socket)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		return "", err
+	}
+	if _, err := io.WriteString(c, command+"\n"); err != nil {
+		return "", err
+	}
+	answer, err := io.ReadAll(c)
+	return string(answer), err
+}
+
+// A dry run changes nothing. A reload answers with the lines of the log.
+func TestReloadByCommand(t *testing.T) {
+	was, is := echo(t), greeter(t, "new")
+	path, p, socket := withStats(t, was, "admin")
+	rewrite(t, path, was, is)
+	change := "backend bk: server s1: address " + was + " is now " + is + "\n"
+	if got, want := run(t, socket, "reload --dry-run"), "Success=1\n--\n"+change+"dry run: a reload would make 1 change; nothing is changed\n\n"; got != want {
+		t.Errorf("dry run: %q, want %q", got, want)
+	}
+	if err := askOnce(p.addr); err != nil {
+		t.Fatal(err)
+	}
+	got := run(t, socket, "reload")
+	if want := "Success=1\n--\n" + change + "reloaded: generation 2, 1 change, in "; !strings.HasPrefix(got, want) {
+		t.Errorf("reload: %q, want %q", got, want)
+	}
+	if got := greeting(t, p.addr); got != "new" {
+		t.Errorf("after the reload: %q", got)
+	}
+	p.says(t, "stats socket: reload of "+path)
+	waitFor(t, "one configuration in use", func() bool {
+		lines := strings.Split(run(t, socket, "show generations"), "\n")
+		return len(lines) == 4 && strings.HasPrefix(lines[1], "2 ") && strings.HasSuffix(lines[1], " newest")
+	})
+}
+
+func TestReloadOfABrokenFileByCommand(t *testing.T) {
+	path, p, socket := withStats(t, echo(t), "admin")
+	rewrite(t, path, "default_backend bk", "default_backend nobody")
+	want := "Success=0\n--\n" + path + ":12: error: 'default_backend nobody' in frontend 'in': no backend has this name\n" +
+		path + " is not valid: 1 error, 0 warnings\nnot reloaded: the old configuration stays in use\n\n"
+	for _, command := range []string{"reload --dry-run", "reload"} {
+		if got := run(t, socket, command); got != want {
+			t.Errorf("%s: %q, want %q", command, got, want)
+		}
+	}
+	mustAsk(t, dial(t, p.addr))
+}
+
+func TestReloadByAClientWithoutTheLevel(t *testing.T) {
+	_, p, socket := withStats(t, echo(t), "operator")
+	if got := run(t, socket, "reload"); got != "Permission denied\n\n" {
+		t.Errorf("%q", got)
+	}
+	p.signal(t, syscall.SIGTERM)
+	p.endsWell(t)
+	if strings.Contains(p.stderr.String(), "reload") {
+		t.Errorf("it has reloaded:\n%s", p.stderr.String())
+	}
+}
+
+// Commands and signals at the same time: each reload is complete before the next one, and each
+// command has its answer.
+func TestReloadsAtTheSameTime(t *testing.T) {
+	_, p, socket := withStats(t, echo(t), "admin")
+	answers := make(chan string)
+	const clients = 8
+	for range clients {
+		go func() {
+			answer, err := send(socket, "reload")
+			answers <- fmt.Sprint(answer, err)
+		}()
+		p.signal(t, syscall.SIGHUP)
+	}
+	for range clients {
+		if got := <-answers; !strings.HasPrefix(got, "Success=1\n--\nreloaded: generation ") {
+			t.Errorf("%q", got)
+		}
+	}
+	mustAsk(t, dial(t, p.addr))
+}
