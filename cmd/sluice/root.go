@@ -17,7 +17,7 @@ func newRoot() *cobra.Command {
 		Version:       version(),
 	}
 	root.SetVersionTemplate("sluice {{.Version}}\n")
-	root.AddCommand(newRun(), newCheck(), newConvert(), newDiff(), newExplain(), newSniff(), newDemo(), newVersion())
+	root.AddCommand(newRun(), newCheck(), newConvert(), newDiff(), newExplain(), newSniff(), newCtl(), newDemo(), newVersion())
 	return root
 }
 

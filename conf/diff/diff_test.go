@@ -2,8 +2,10 @@ package diff
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -178,6 +180,21 @@ func TestFixed(t *testing.T) {
 	was, is := parse(t, "was.cfg", base), parse(t, "is.cfg", strings.Replace(base, "weight 10", "weight 3", 1))
 	if c := Between(was, is)[0]; c.Fixed() != "" {
 		t.Errorf("%s: %s", c, c.Fixed())
+	}
+}
+
+// TestFixedIsDocumented: docs/operations.md names each of these items.
+func TestFixedIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(text), "These take effect after a restart only")
+	table, _, _ := strings.Cut(after, "\n## ")
+	for _, item := range append(slices.Collect(maps.Keys(fixed)), "stats socket") {
+		if !strings.Contains(table, "`"+item+"`") {
+			t.Errorf("%s is missing in the list of docs/operations.md", item)
+		}
 	}
 }
 
