@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -97,4 +99,33 @@ func TestReloadsAtTheSameTime(t *testing.T) {
 		}
 	}
 	mustAsk(t, dial(t, p.addr))
+}
+
+// A signal that stops the process ends it at once at any moment of a reload.
+func TestTermDuringReloads(t *testing.T) {
+	t.Logf("seed %d (go test -args -seed=N)", *seed)
+	r := rand.New(rand.NewPCG(*seed, 1))
+	for i := range 6 {
+		path, p, socket := withStats(t, echo(t), "admin")
+		before := "timeout server 30s"
+		var asking sync.WaitGroup
+		for range 2 {
+			asking.Go(func() {
+				for err := error(nil); err == nil; { // until the socket is closed
+					_, err = sendCommand(socket, "reload")
+				}
+			})
+		}
+		stop := underLoad(p.addr, 2)
+		for n := range 1 + r.IntN(20) {
+			after := fmt.Sprintf("timeout server %ds", 31+n)
+			rewrite(t, path, before, after)
+			before = after
+			p.signal(t, syscall.SIGHUP)
+		}
+		p.signal(t, []syscall.Signal{syscall.SIGTERM, syscall.SIGUSR1}[i%2])
+		p.endsWell(t)
+		stop.end()
+		asking.Wait()
+	}
 }

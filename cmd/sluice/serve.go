@@ -121,6 +121,7 @@ func (r *running) work(caught <-chan os.Signal) error {
 	defer r.reloads.close()
 	defer obeying.Wait()
 	defer close(done)
+	r.site, r.conf = nil, nil // the engine has them, and forgets them after a reload
 	return r.engine.Run()
 }
 
