@@ -92,7 +92,7 @@ var wanted = matches(
 	`\.Balance`, "setting|balance",
 	`\.Retries`, "setting|retries",
 	`\.ForwardFor`, "option|option forwardfor",
-	`\.(Redispatch|AllBackups|PretendKeepAlive|Persist|SmartConnect|SmartAccept|IgnoreProbes|Conn)$`, "option|",
+	`\.(Redispatch|RedispatchEvery|AllBackups|PretendKeepAlive|Persist|SmartConnect|SmartAccept|IgnoreProbes|Conn)$`, "option|",
 	`\.(MaxConn|Backlog|UlimitN|BufferBudget)$`, "limit|",
 	`^Global\.(StrictLimits|Threads|UID|GID|User|Group|Chroot|Daemon|PidFile)$`, "setting|",
 )
