@@ -75,8 +75,8 @@ func (r *rebinder) settled(listeners int) bool {
 func unbound(server string) string {
 	return `
   timeout connect 2s
-  timeout client 10s
-  timeout server 10s
+  timeout client 60s
+  timeout server 60s
 frontend f
 BINDS
   default_backend b
