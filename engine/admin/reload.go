@@ -44,11 +44,12 @@ func answerOf(r Result) string {
 	if r.OK {
 		success = 1
 	}
-	answer := fmt.Sprintf("Success=%d\n--\n", success)
+	var answer strings.Builder // a dry run can have a message for each of thousands of rules
+	fmt.Fprintf(&answer, "Success=%d\n--\n", success)
 	for _, m := range r.Messages {
-		answer += m + "\n"
+		answer.WriteString(m + "\n")
 	}
-	return answer
+	return answer.String()
 }
 
 // showGenerations lists the configurations in use as a table, in the style of HAProxy's `show proc`.
