@@ -80,6 +80,7 @@ type Global struct {
 	PidFile      string // path; empty: none is written
 	StatsSockets []StatsSocket
 	StatsTimeout time.Duration // time limit for a command on a stats socket; 0: 10 seconds
+	HardStop     time.Duration // hard-stop-after: time for the connections of a drain, and of a replaced configuration; 0: no limit
 	BufferBudget int64         // limit in bytes for data and pipes that wait for slow readers; 0: 64 MiB; buffer_budget in TOML
 }
 

@@ -43,6 +43,7 @@ var words = []word{
 	{"log-tag", inGlobal, verbatim, (*reader).logTag},
 	{"stats socket", inGlobal, manyLines, (*reader).statsSocket},
 	{"stats timeout", inGlobal, verbatim, (*reader).statsTimeout},
+	{"hard-stop-after", inGlobal, verbatim, (*reader).hardStop},
 	{"stats maxconn", inGlobal, notTOML, (*reader).ignore},
 	{"buffer_budget", inGlobal, verbatim, (*reader).bufferBudget},
 

@@ -69,6 +69,12 @@ func (r *reader) statsTimeout() {
 	}
 }
 
+func (r *reader) hardStop() {
+	if arg, ok := r.only("a time"); ok {
+		r.duration(r.name, arg, &r.cfg.Global.HardStop)
+	}
+}
+
 func (r *reader) bufferBudget() {
 	arg, ok := r.only("a size")
 	if !ok {

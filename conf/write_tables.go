@@ -82,6 +82,7 @@ func globalTable(c *Config) *table {
 		t.line(0, "stats socket", s.params()...)
 	}
 	t.time(0, "stats timeout", g.StatsTimeout)
+	t.time(0, "hard-stop-after", g.HardStop)
 	if g.BufferBudget > 0 {
 		t.value(0, "buffer_budget", formatSize(g.BufferBudget))
 	}

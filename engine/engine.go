@@ -191,6 +191,7 @@ func (e *Engine) Drain() {
 	e.swapping.Lock() // the loops first take the site of a reload
 	defer e.swapping.Unlock()
 	e.drain()
+	e.limitDrain()
 	e.tell((*session.Loop).Drain)
 }
 

@@ -18,6 +18,7 @@ type generation struct {
 	number uint8 // number of the site on all loops
 	site   *site.Site
 	since  time.Time
+	ends   time.Time    // when hard-stop-after ends its sessions; zero: never
 	loops  atomic.Int32 // loops that use the site
 }
 
@@ -42,8 +43,12 @@ func (g *generations) free() (uint8, error) {
 		return uint8(i), nil
 	}
 	oldest := g.live[0]
-	return 0, fmt.Errorf("%d configurations are in use, which is the maximum; the oldest is generation %d, loaded at %s, which connections of that time still use: end them, or wait",
-		len(g.live), oldest.serial, oldest.since.Format(time.DateTime))
+	hint := "end them, or wait; hard-stop-after limits their time"
+	if !oldest.ends.IsZero() {
+		hint = "hard-stop-after ends them at " + oldest.ends.Format(time.DateTime)
+	}
+	return 0, fmt.Errorf("%d configurations are in use, which is the maximum; the oldest is generation %d, loaded at %s, which connections of that time still use: %s",
+		len(g.live), oldest.serial, oldest.since.Format(time.DateTime), hint)
 }
 
 // begin makes a site the newest one. number is a result of free. All loops must then be told to use

@@ -110,6 +110,7 @@ func (e *Engine) commit(r *Reloaded, number uint8, s *site.Site, p plan.Plan, so
 		r.Warnings = append(r.Warnings, warning.Error())
 	}
 	e.begin(number, s, len(e.Loops))
+	e.limitOld()
 	for _, loop := range e.swap(number, s, e.listeners(s, sockets.Binds)) {
 		sockets.CloseOpened(loop)
 	}

@@ -62,6 +62,7 @@ var wanted = matches(
 	`^(Frontends|Backends)(\.Name|\.Listen)?$`, "section|",
 	`\.StatsSockets`, "stats socket|stats socket ",
 	`\.StatsTimeout`, "timeout|stats timeout",
+	`\.HardStop`, "setting|hard-stop-after",
 	`\.LogTag`, "log|log-tag",
 	`\.Timeout\.`, "timeout|timeout ",
 	`\.Binds\.(MaxConn|Backlog)$`, "limit|bind ",

@@ -24,6 +24,7 @@ global
   stats socket localhost:99
   stats socket 127.0.0.1:98
   stats timeout 5s
+  hard-stop-after 1h
   buffer_budget 1MiB
 frontend web
   mode http

@@ -4,6 +4,7 @@ import (
 	errorx "github.com/panjf2000/gnet/v2/pkg/errors"
 	"golang.org/x/sys/unix"
 
+	"sluice/engine/site"
 	"sluice/engine/sock"
 )
 
@@ -85,14 +86,29 @@ func (l *Loop) Stop() error {
 		}
 		l.holding, ln.Held = l.holding-len(ln.Held), nil
 	}
-	l.Sessions.Each(func(id int32) {
-		v := l.Visit(id)
-		v.meet(Client, MetStop)
-		if v.S.State == Leaving { // it has its termination state already
-			v.leave(true)
-			return
-		}
-		v.End(Ending{Term: Term('K', 'D'), Last: Client, Abrupt: v.Mode.Cuts()})
-	})
+	l.Sessions.Each(func(id int32) { l.Visit(id).kill() })
 	return errorx.ErrEngineShutdown
+}
+
+// EndSite ends all sessions of a site at once, unless it is the newest one. number is the number of
+// the site. EndSite does nothing if the loop no longer uses the site.
+func (l *Loop) EndSite(number uint8, s *site.Site) error {
+	if number != l.newest && l.sites[number] == s {
+		l.Sessions.Each(func(id int32) {
+			if l.Sessions.At(id).site == number {
+				l.Visit(id).kill()
+			}
+		})
+	}
+	return l.Ended()
+}
+
+// kill ends the session at once.
+func (v *Visit) kill() {
+	v.meet(Client, MetStop)
+	if v.S.State == Leaving { // it has its termination state already
+		v.leave(true)
+		return
+	}
+	v.End(Ending{Term: Term('K', 'D'), Last: Client, Abrupt: v.Mode.Cuts()})
 }
