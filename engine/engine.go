@@ -102,7 +102,8 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	o.Site.Share(&e.State)
-	first := e.begin(0, o.Site, o.Plan.Loops)
+	e.aside = e.generations.closed.Go
+	first := e.add(0, o.Site, o.Plan.Loops)
 	e.draining, e.drain = context.WithCancel(context.Background())
 	pipes := o.Plan.Pipes / o.Plan.Loops
 	for i := range o.Plan.Loops {

@@ -25,7 +25,8 @@ type generation struct {
 // generations are the sites in use. Its methods may be called from any goroutine.
 type generations struct {
 	newest atomic.Pointer[generation]
-	closed sync.WaitGroup // counts the goroutines that close sites
+	closed sync.WaitGroup  // counts the goroutines that close sites
+	aside  func(do func()) // closed.Go; a simulation has one goroutine and sets a function of its own
 
 	mu       sync.Mutex
 	live     []*generation                    // by serial
@@ -51,9 +52,9 @@ func (g *generations) free() (uint8, error) {
 		len(g.live), oldest.serial, oldest.since.Format(time.DateTime), hint)
 }
 
-// begin makes a site the newest one. number is a result of free. All loops must then be told to use
+// add makes a site the newest one. number is a result of free. All loops must then be told to use
 // it.
-func (g *generations) begin(number uint8, s *site.Site, loops int) *generation {
+func (g *generations) add(number uint8, s *site.Site, loops int) *generation {
 	fresh := &generation{serial: 1, number: number, site: s, since: time.Now()}
 	fresh.loops.Store(int32(loops))
 	if was := g.newest.Load(); was != nil {
@@ -72,7 +73,7 @@ func (g *generations) begin(number uint8, s *site.Site, loops int) *generation {
 func (g *generations) left(number uint8) {
 	old := g.byNumber[number] // does not change while a loop uses the site
 	if old.loops.Add(-1) == 0 {
-		g.closed.Go(func() { g.end(old) })
+		g.aside(func() { g.end(old) })
 	}
 }
 

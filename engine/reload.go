@@ -34,32 +34,58 @@ func (e *Engine) Reloadable() error {
 	return nil
 }
 
+// update is a reload between its steps. prepare makes it, and nothing has changed yet. begin makes the
+// site the newest one. Then each loop takes the site by take, on its own goroutine.
+type update struct {
+	*Reloaded
+	number  uint8
+	site    *site.Site
+	plan    plan.Plan
+	sockets *listen.Next
+
+	fresh [][]*session.Listener // by number of the loop; set by begin
+	taken []atomic.Bool         // by number of the loop: take was called
+	left  atomic.Int32          // number of loops for which take has not returned
+	done  chan struct{}         // closed when left is 0
+}
+
 // Reload makes a site the configuration of the process. The site is compiled and not opened. Reload
 // returns when all loops use the site for new clients. After an error nothing has changed. One
 // reload runs at a time; another call waits. lookUp resolves the host names of bind lines.
 func (e *Engine) Reload(s *site.Site, lookUp LookUp) (*Reloaded, error) {
 	e.reloading.Lock()
 	defer e.reloading.Unlock()
-	r, p, err := e.compare(s)
+	u, err := e.prepare(s, lookUp)
 	if err != nil {
 		return nil, err
 	}
-	number, err := e.free()
-	if err != nil {
+	e.swapping.Lock()
+	defer e.swapping.Unlock()
+	if err := e.begin(u); err != nil {
 		return nil, err
 	}
-	sockets, err := e.sockets.Prepare(s.Conf, lookUp)
-	if err != nil {
+	e.tell(u.take)
+	e.await(u)
+	return u.Reloaded, nil
+}
+
+// prepare opens the sockets and log targets of a site. After an error nothing is open.
+func (e *Engine) prepare(s *site.Site, lookUp LookUp) (u *update, err error) {
+	u = &update{site: s}
+	if u.Reloaded, u.plan, err = e.compare(s); err != nil {
+		return nil, err
+	}
+	if u.number, err = e.free(); err != nil {
+		return nil, err
+	}
+	if u.sockets, err = e.sockets.Prepare(s.Conf, lookUp); err != nil {
 		return nil, err
 	}
 	if err := s.Open(e.access); err != nil {
-		sockets.Abandon()
+		u.sockets.Abandon()
 		return nil, err
 	}
-	if err := e.commit(r, number, s, p, sockets); err != nil {
-		return nil, err
-	}
-	return r, nil
+	return u, nil
 }
 
 // Compare describes what Reload would change. The error is one for which Reload would refuse the
@@ -89,60 +115,61 @@ func (e *Engine) compare(s *site.Site) (*Reloaded, plan.Plan, error) {
 	return r, p, p.Problems.Err()
 }
 
-// commit makes the site the newest one, which cannot fail. It returns errLeaving if Drain or Stop
-// was called meanwhile; the site is then closed.
-func (e *Engine) commit(r *Reloaded, number uint8, s *site.Site, p plan.Plan, sockets *listen.Next) error {
-	e.swapping.Lock()
-	defer e.swapping.Unlock()
+// begin makes the site the newest one, which cannot fail. All loops must then be told to take it. It
+// returns errLeaving if Drain or Stop was called meanwhile; the site is then closed. The caller holds
+// e.swapping until all loops have taken the site.
+func (e *Engine) begin(u *update) error {
+	s := u.site
 	if e.leaving.Load() {
-		sockets.Abandon()
+		u.sockets.Abandon()
 		s.Close()
 		return errLeaving
 	}
 	for _, c := range s.Share(&e.State) {
 		if c.Command {
-			r.Commands = append(r.Commands, c)
+			u.Commands = append(u.Commands, c)
 		}
 	}
-	e.SetPlan(p)
+	e.SetPlan(u.plan)
 	e.setLimits(s)
-	for _, warning := range sockets.Commit() {
-		r.Warnings = append(r.Warnings, warning.Error())
+	for _, warning := range u.sockets.Commit() {
+		u.Warnings = append(u.Warnings, warning.Error())
 	}
-	e.begin(number, s, len(e.Loops))
+	e.add(u.number, s, len(e.Loops))
 	e.limitOld()
-	for _, loop := range e.swap(number, s, e.listeners(s, sockets.Binds)) {
-		sockets.CloseOpened(loop)
-	}
+	u.fresh = e.listeners(s, u.sockets.Binds)
+	u.taken = make([]atomic.Bool, len(e.Loops))
+	u.left.Store(int32(len(e.Loops)))
+	u.done = make(chan struct{})
 	return nil
 }
 
-// swap makes all loops use a site with these listeners, by the number of the loop. It returns when
-// all have done so, or when all loops have ended. In that case it returns the numbers of the loops
-// that did not get the listeners.
-func (e *Engine) swap(number uint8, s *site.Site, fresh [][]*session.Listener) (missed []int) {
-	taken := make([]atomic.Bool, len(e.Loops))
-	done := make(chan struct{})
-	left := atomic.Int32{}
-	left.Store(int32(len(e.Loops)))
-	e.tell(func(l *session.Loop) error {
-		taken[l.Number].Store(true)
-		err := l.Follow(number, s, fresh[l.Number])
-		if left.Add(-1) == 0 {
-			close(done)
-		}
-		return err
-	})
+// take makes a loop use the site and its listeners.
+func (u *update) take(l *session.Loop) error {
+	u.taken[l.Number].Store(true)
+	err := l.Follow(u.number, u.site, u.fresh[l.Number])
+	if u.left.Add(-1) == 0 {
+		close(u.done)
+	}
+	return err
+}
+
+// await returns when all loops have taken the site, or when all loops have ended.
+func (e *Engine) await(u *update) {
 	select {
-	case <-done:
+	case <-u.done:
 	case <-e.over:
-		for i := range taken {
-			if !taken[i].Load() {
-				missed = append(missed, i)
-			}
+		u.closeMissed()
+	}
+}
+
+// closeMissed closes the new sockets of the loops that have ended before they could take the site.
+func (u *update) closeMissed() {
+	for i := range u.taken {
+		if !u.taken[i].Load() {
+			u.sockets.CloseOpened(i)
 		}
 	}
-	return missed
 }
 
 // listeners returns the listeners of a site by the number of their loop, and sets the limits of bind

@@ -41,6 +41,10 @@ type simServer struct {
 	check    bool
 	tfo      bool
 	at       time.Duration // time since the start at which the server changes, see serverKind
+
+	joins   bool           // it is only in configurations of reloads
+	changes bool           // a reload removes or disables it
+	second  kernel.Address // address on which it serves, too, because a reload moves it there; zero: none
 }
 
 // serverKind is the behaviour of a server's address during a world.
@@ -170,9 +174,14 @@ func (b *simBack) finish(s *scene) {
 	b.say("timeout connect %s", milliseconds(b.connect))
 	b.limit("server", b.server)
 	for _, v := range b.servers {
-		b.say("server %s %s%s", v.name, written(v.address), v.words(b.cookie != nil))
+		b.say("%s", v.line(b.cookie != nil))
 	}
 	b.doubts |= s.doubts | b.mayFail()
+}
+
+// line returns the server's line in the configuration.
+func (v *simServer) line(cookie bool) string {
+	return "server " + v.name + " " + written(v.address) + v.words(cookie)
 }
 
 // words returns the options of the server's line in the configuration.

@@ -121,7 +121,7 @@ func (b *simBack) cookieServers() (names []string) {
 		return nil
 	}
 	for _, v := range b.servers {
-		if v.kind == serves && !v.disabled {
+		if v.kind == serves && !v.disabled && !v.changes && !v.joins {
 			names = append(names, v.name)
 		}
 	}

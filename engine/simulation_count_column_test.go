@@ -5,6 +5,7 @@ package engine
 import (
 	"fmt"
 
+	"sluice/pool"
 	"sluice/pool/stat"
 )
 
@@ -97,6 +98,22 @@ func countsOfServer(s *stat.Server) *counts {
 	return c
 }
 
+// countsOfServers returns the sums of the counters of servers. Sums of averages and of highest values
+// mean nothing.
+func countsOfServers(all []*pool.Server) *counts {
+	sum := &counts{}
+	for _, v := range all {
+		sum.add(countsOfServer(&v.Stat))
+	}
+	return sum
+}
+
+func (c *counts) add(other *counts) {
+	for i, n := range other {
+		c[i] += n
+	}
+}
+
 // countsOfProcess reads the counters of the process.
 func countsOfProcess(p *stat.Process) *counts {
 	c := &counts{}
@@ -183,6 +200,14 @@ func (e *expected) forget() {
 		default:
 			e.spans[c].most += unbounded
 		}
+	}
+}
+
+// forgetTimes makes the average and highest times of a row unbounded.
+func (e *expected) forgetTimes() {
+	e.times = [4][]int64{}
+	for c := colQueue; c <= colAllMax; c++ {
+		e.spans[c] = span{0, unbounded}
 	}
 }
 

@@ -9,15 +9,16 @@ import (
 
 // checkDescriptors: the process never has more open descriptors than the engine's plan allows.
 func (w *simWire) checkDescriptors() {
-	if w.engine == nil { // the engine is being made
+	if w.engine == nil || w.opening {
 		return
 	}
 	p := w.engine.Plan()
-	most := w.fixed + 2*p.Pipes + conf.FDsPerConn*p.MaxConn
+	w.conns = max(w.conns, p.MaxConn) // sessions go on when maxconn becomes lower
+	most := w.fixed + 2*p.Pipes + conf.FDsPerConn*w.conns
 	if w.engine.leaving.Load() { // a drain accepts more clients than the limits allow
 		most = w.fixed + int(p.Nofile) - p.Fixed
 	}
-	if n := w.process.Open(); n > most && !w.over {
+	if n := w.process.Open() - w.listen; n > most && !w.over {
 		w.over = true
 		w.failf("left: %d descriptors are open; the plan says %d at most: %s", n, most, p.Sum())
 	}
@@ -48,6 +49,7 @@ func (x *simulation) checkRegistered() {
 // checkClosed ends the engine and checks that no session, timer or descriptor remains.
 func (x *simulation) checkClosed() {
 	x.checkRegistered()
+	x.checkOneGeneration()
 	for i, l := range x.engine.Loops {
 		x.checkIdle(i, l)
 	}
@@ -64,7 +66,11 @@ func (x *simulation) checkClosed() {
 	if len(x.wrong) > 0 {
 		return
 	}
+	for len(x.chores) > 0 {
+		x.doChore()
+	}
 	x.closeLoops()
+	x.checkForgotten()
 	if n := x.process.Open(); n != 0 {
 		x.failf("left: %d descriptors are open when all loops are closed", n)
 	}

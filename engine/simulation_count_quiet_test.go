@@ -13,6 +13,7 @@ import (
 func (x *simulation) checkQuiet() {
 	x.checkRegistered()
 	x.checkPlaces()
+	x.checkGenerations()
 	for i, l := range x.engine.Loops {
 		for _, ln := range l.Listeners {
 			x.checkWaiting(i, l, ln)
@@ -28,11 +29,11 @@ func (x *simulation) checkWaiting(i int, l *session.Loop, ln *session.Listener) 
 		return
 	}
 	if n := len(ln.Held); n > 0 {
-		x.failf("quiet: %d clients of %s that a drain has accepted wait on loop %d although there is a place", n, ln.Frontend.Conf.Name, i)
+		x.failf("quiet: %d clients of %s that a drain has accepted wait on loop %d although there is a place", n, lineName(ln), i)
 	}
 	_, paused := l.Reactor.Due(session.OwnTimer)
 	if ln.FD >= 0 && !paused && x.process.Poll(ln.FD)&unix.EPOLLIN != 0 {
-		x.failf("quiet: clients of %s wait on loop %d although there is a place", ln.Frontend.Conf.Name, i)
+		x.failf("quiet: clients of %s wait on loop %d although there is a place", lineName(ln), i)
 	}
 }
 
@@ -70,7 +71,7 @@ func (x *simulation) checkPlaces() {
 		for _, ln := range l.Listeners {
 			for _, limit := range ln.Limits {
 				if n := limit.Cur(); n != places[limit] {
-					x.failf("quiet: %d places of a limit of %s are taken; %d sessions have one", n, ln.Frontend.Conf.Name, places[limit])
+					x.failf("quiet: %d places of a limit of %s are taken; %d sessions have one", n, lineName(ln), places[limit])
 				}
 			}
 		}
@@ -86,14 +87,18 @@ func (x *simulation) checkCurrent(want map[*stat.Load]int64) {
 		}
 	}
 	check("the process", &x.engine.Stat.Load)
-	for _, f := range x.engine.today().Frontends {
+	for i := range x.fronts {
+		f := x.frontNow(i)
 		check("frontend "+f.Conf.Name, &f.Stat.Load)
 		check("frontend "+f.Conf.Name, &f.Stat.Conns)
 	}
-	for _, b := range x.engine.today().Backends {
+	for i := range x.backs {
+		b := x.backNow(i)
 		check("backend "+b.Name, &b.Stat.Load)
-		for _, v := range b.Servers() {
-			check("server "+v.Name, &v.Stat.Load)
+		for _, same := range x.met[i] {
+			for _, v := range same {
+				check("server "+v.Name, &v.Stat.Load)
+			}
 		}
 	}
 }

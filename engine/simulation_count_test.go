@@ -158,7 +158,7 @@ func (e *expected) bound(got *counts) {
 // checkFront compares the counters of a frontend.
 func (t *truth) checkFront(i int) {
 	row, wire := t.fronts[i], &t.wire.clients[i]
-	got := countsOfProxy(&t.engine.today().Frontends[i].Stat)
+	got := countsOfProxy(&t.frontNow(i).Stat)
 	row.bound(got)
 	unopened := int64(0) // clients that were accepted during a drain, and closed by a stop
 	if t.finale.stop {
@@ -193,12 +193,12 @@ func (t *truth) tell(row *expected, got *counts) {
 
 // checkBack compares the counters of a backend and of its servers.
 func (t *truth) checkBack(i int) {
-	row, b := t.backRows[i], t.engine.today().Backends[i]
+	row, b := t.backRows[i], t.backNow(i)
 	got := countsOfProxy(&b.Stat)
 	row.bound(got)
 	connects, most := span{}, int64(0)
-	for j, v := range b.Servers() {
-		t.checkServer(i, j, v)
+	for j, same := range t.met[i] {
+		t.checkServer(i, j, same)
 		connects.least += t.wire.servers[i][j].attempts
 		most += t.wire.servers[i][j].most
 	}
@@ -210,11 +210,15 @@ func (t *truth) checkBack(i int) {
 	t.checkSums(i, got)
 }
 
-// checkServer compares the counters of a server.
-func (t *truth) checkServer(i, j int, v *pool.Server) {
+// checkServer compares the counters of a server. A server that a reload has added again has new
+// counters, so same are all servers with its name.
+func (t *truth) checkServer(i, j int, same []*pool.Server) {
 	row, wire := t.serverRows[i][j], &t.wire.servers[i][j]
-	got := countsOfServer(&v.Stat)
+	got := countsOfServers(same)
 	row.bound(got)
+	if len(same) > 1 {
+		row.forgetTimes()
+	}
 	if !t.backs[i].http { // in mode http, idle connections belong to no session
 		row.spans[colMax].least = wire.most
 	}
@@ -255,10 +259,8 @@ func (t *truth) kept(back, server int) (n int64) {
 // checkSums compares the counters of a backend with the sums of its servers' counters.
 func (t *truth) checkSums(i int, got *counts) {
 	var sum counts
-	for _, v := range t.engine.today().Backends[i].Servers() {
-		for c, n := range countsOfServer(&v.Stat) {
-			sum[c] += n
-		}
+	for _, same := range t.met[i] {
+		sum.add(countsOfServers(same))
 	}
 	name := t.backRows[i].name
 	for _, c := range []column{colRetries, colRedispatches, colConnects, colReuses, colSelected, colDeniedResp, colFailedResp, colServerAborts} {
@@ -294,8 +296,8 @@ func (t *truth) checkProcess() {
 	p := &t.engine.Stat
 	got, row := countsOfProcess(p), &expected{name: "the process"}
 	held := int64(0)
-	for i, f := range t.engine.today().Frontends {
-		one := countsOfProxy(&f.Stat)
+	for i := range t.simulation.fronts {
+		one := countsOfProxy(&t.frontNow(i).Stat)
 		for _, c := range []column{colTotal, colIn, colOut, colRequests} {
 			row.add(c, one[c])
 		}
@@ -319,8 +321,8 @@ func (t *truth) checkWire() {
 		t.checkClients(i, f)
 	}
 	for i, b := range t.backs {
-		for j, v := range t.engine.today().Backends[i].Servers() {
-			t.checkUpload(i, j, b, v)
+		for j, same := range t.met[i] {
+			t.checkUpload(i, j, b, same)
 		}
 	}
 }
@@ -334,7 +336,7 @@ func (t *truth) compare(what string, got int64, want span) {
 
 // checkClients compares the bytes of a frontend's clients with the system calls.
 func (t *truth) checkClients(i int, f *simFront) {
-	wire, s := &t.wire.clients[i], &t.engine.today().Frontends[i].Stat
+	wire, s := &t.wire.clients[i], &t.frontNow(i).Stat
 	normal, bad := t.allNormal(f)
 	normal = normal && f.monitor == 0 // a request for monitor-uri is not logged, so its end is not known
 	in, out := span{0, wire.read}, exactly(wire.written)
@@ -374,7 +376,7 @@ func (t *truth) allNormal(f *simFront) (normal, bad bool) {
 // checkUpload compares the counted bytes to a server with the system calls. In mode tcp, bytes that
 // the server's socket did not take count, too. In mode http, bytes of an attempt before the last
 // one do not count.
-func (t *truth) checkUpload(i, j int, b *simBack, v *pool.Server) {
+func (t *truth) checkUpload(i, j int, b *simBack, same []*pool.Server) {
 	row := t.backRows[i]
 	a, wire := t.attempts[row], &t.wire.servers[i][j]
 	want := span{wire.written, unbounded}
@@ -385,5 +387,5 @@ func (t *truth) checkUpload(i, j int, b *simBack, v *pool.Server) {
 		heads := a.heads[t.serverRows[i][j]]
 		want = span{wire.written + heads.least, wire.written + heads.most}
 	}
-	t.compare("to server "+v.Name, v.Stat.In(), want)
+	t.compare("to "+t.serverRows[i][j].name, countsOfServers(same)[colIn], want)
 }

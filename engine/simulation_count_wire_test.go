@@ -3,6 +3,8 @@
 package engine
 
 import (
+	"slices"
+
 	"golang.org/x/sys/unix"
 
 	"sluice/engine/kernel"
@@ -16,7 +18,10 @@ type simWire struct {
 	clients []wireFront  // index: number of the frontend
 	servers [][]wireServer
 	pipes   int   // open descriptors of pipes
-	fixed   int   // open descriptors at the start, without pipes
+	fixed   int   // open descriptors at the start, without pipes and listening sockets
+	listen  int   // open listening sockets
+	conns   int   // highest number of connections of all plans so far
+	opening bool  // a reload opens sockets, whose use is not known yet
 	lost    int64 // sockets that could not be opened; their server is not known
 	spliced int64 // bytes that splice has written to sockets
 	most    int64 // highest number of connections of the process when a session started
@@ -92,12 +97,32 @@ func (w *simWire) begin() {
 		for _, l := range w.engine.Loops {
 			for _, ln := range l.Listeners {
 				if ln.Frontend == f {
-					*w.at(ln.FD) = wireSocket{role: listens, of: i}
+					w.listens(ln.FD, i)
 				}
 			}
 		}
 	}
-	w.fixed = w.process.Open() - w.pipes
+	w.fixed = w.process.Open() - w.pipes - w.listen
+}
+
+// listens records a listening socket of a frontend. A socket of a frontend that no client uses has
+// the number -1.
+func (w *simWire) listens(fd, front int) {
+	one := w.at(fd)
+	if one.role != listens {
+		w.listen++
+	}
+	*one = wireSocket{role: listens, of: front}
+}
+
+// follow records the listening sockets of a reload.
+func (w *simWire) follow(u *update) {
+	w.opening = false
+	for _, all := range u.fresh {
+		for _, ln := range all {
+			w.listens(ln.FD, slices.IndexFunc(w.fronts, func(f *simFront) bool { return f.name == ln.Frontend.Conf.Name }))
+		}
+	}
 }
 
 // at returns the record of a descriptor.
@@ -114,6 +139,7 @@ func (w *simWire) see(r kernel.Result) {
 	case kernel.CallClose:
 		w.close(w.at(r.Fd))
 		*w.at(r.Fd) = wireSocket{}
+		return
 	case kernel.CallSocket:
 		w.socket(r)
 	case kernel.CallConnect:
@@ -151,6 +177,10 @@ func (w *simWire) socket(r kernel.Result) {
 // limits yet.
 func (w *simWire) accept(r kernel.Result) {
 	of := w.at(r.Fd).of
+	if of < 0 {
+		w.failf("a frontend that no client uses accepts %v", r.At)
+		return
+	}
 	f, one := &w.clients[of], wireSocket{role: toClient, of: of, held: w.engine.leaving.Load()}
 	f.accepted++
 	f.opens()
@@ -161,7 +191,7 @@ func (w *simWire) accept(r kernel.Result) {
 	if one.held {
 		f.held++
 	} else {
-		n := w.engine.today().Frontends[of].Limit.Cur()
+		n := w.frontNow(of).Limit.Cur()
 		f.mostAny = max(f.mostAny, n)
 		if !denied {
 			f.most = max(f.most, n)
@@ -215,7 +245,7 @@ func (w *simWire) answersSYN(r kernel.Result) {
 func (w *simWire) serverAt(a kernel.Address) (back, server int) {
 	for i, b := range w.backs {
 		for j, v := range b.servers {
-			if v.address == a {
+			if a == v.address || a == v.second {
 				return i, j
 			}
 		}
@@ -279,6 +309,8 @@ func (w *simWire) close(one *wireSocket) {
 	switch one.role {
 	case pipeEnd:
 		w.pipes--
+	case listens:
+		w.listen--
 	case toClient:
 		if one.held && !one.used {
 			w.clients[one.of].unused++

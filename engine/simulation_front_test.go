@@ -180,14 +180,7 @@ func rejectOutlaws(t *turn[*simFront]) {
 func (f *simFront) finish(s *scene) {
 	f.say("mode %s", modeName(f.http))
 	for _, b := range f.binds {
-		text := cmp.Or(b.text, written(b.address))
-		if b.tfo && !b.address.IsUnix() {
-			text += " tfo"
-		}
-		if b.most > 0 {
-			text += fmt.Sprint(" maxconn ", b.most)
-		}
-		f.say("bind %s", text)
+		f.say("bind %s", b.line())
 	}
 	if f.most > 0 {
 		f.say("maxconn %d", f.most)
@@ -198,6 +191,18 @@ func (f *simFront) finish(s *scene) {
 	}
 	f.writeLog()
 	f.doubts |= s.doubts
+}
+
+// line returns the arguments of the bind line.
+func (b *simBind) line() string {
+	text := cmp.Or(b.text, written(b.address))
+	if b.tfo && !b.address.IsUnix() {
+		text += " tfo"
+	}
+	if b.most > 0 {
+		text += fmt.Sprint(" maxconn ", b.most)
+	}
+	return text
 }
 
 // shareTimeouts includes the timeouts of the backends in the frontend's patience, and those of the

@@ -63,10 +63,22 @@ func (e *Engine) limits() (all []*namedLimit) {
 	}
 	for _, l := range e.Loops {
 		for _, ln := range l.Listeners {
-			add("an address of frontend "+ln.Frontend.Name, ln.Limits[len(ln.Limits)-1])
+			add("an address of frontend "+lineName(ln), ln.Limits[len(ln.Limits)-1])
 		}
 	}
 	return all
+}
+
+// followLimits finds the limits that exist now. Their maximums may just have been lowered.
+func (x *simulation) followLimits() {
+	for _, l := range x.engine.limits() {
+		if !slices.ContainsFunc(x.limits, func(known *namedLimit) bool { return known.Limit == l.Limit }) {
+			x.limits = append(x.limits, l)
+		}
+	}
+	for _, l := range x.limits {
+		l.last = l.Cur()
+	}
 }
 
 // checkLimits: no limit is exceeded. If its maximum was lowered, the number of connections does not

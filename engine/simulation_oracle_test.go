@@ -91,9 +91,9 @@ func (x *simulation) checkNothingLeft() {
 		}
 	}
 	for _, b := range e.today().Backends {
-		for _, v := range b.Servers() {
-			if n := v.Stat.Cur(); n != 0 {
-				x.failf("server %s counts %d sessions at the end", v, n)
+		for _, v := range append(b.Removed(), b.Servers()...) {
+			if n := v.Stat.Cur() + v.References(); n != 0 {
+				x.failf("server %s counts %d sessions and references at the end", v, n)
 			}
 		}
 	}
@@ -101,7 +101,7 @@ func (x *simulation) checkNothingLeft() {
 		for _, ln := range l.Listeners {
 			for _, limit := range ln.Limits {
 				if n := limit.Cur(); n != 0 {
-					x.failf("a limit of %s counts %d connections at the end", ln.Frontend.Conf.Name, n)
+					x.failf("a limit of %s counts %d connections at the end", lineName(ln), n)
 				}
 			}
 		}

@@ -16,6 +16,8 @@ type outcome struct {
 	wrong []string // failures; empty: the world is right
 	parts []string // names of the parts of the world that were used, see scene.keeps
 	steps int
+
+	reloads int // number of complete reloads
 }
 
 // runWorld runs a world to its end.
@@ -34,7 +36,7 @@ func runWorld(p *worldPlan, w watch) outcome {
 	for _, text := range x.wrong {
 		x.tell(failed, "wrong: %s", firstLine(text))
 	}
-	return outcome{wrong: x.wrong, parts: x.on, steps: x.steps}
+	return outcome{wrong: x.wrong, parts: x.on, steps: x.steps, reloads: x.done}
 }
 
 // tooLong is the real time after which a world counts as hanging, for loops that make no system

@@ -28,7 +28,7 @@ func spread(t *testing.T, n int) {
 	began := time.Now()
 	for range n {
 		r := <-results
-		c.worlds, c.talks = c.worlds+r.worlds, c.talks+r.talks
+		c.worlds, c.talks, c.reloads = c.worlds+r.worlds, c.talks+r.talks, c.reloads+r.reloads
 		if r.err != nil && !t.Failed() {
 			t.Errorf("%v\n%s", r.err, r.output)
 			stop()
@@ -56,9 +56,9 @@ func runProcess(ctx context.Context, seed uint64) (r ranWorlds) {
 		fmt.Sprint("-worlds=", *worldsFlag), fmt.Sprint("-conversations=", *talksMost)}
 	r.output, r.err = exec.CommandContext(ctx, self, args...).CombinedOutput()
 	if m := counted.FindSubmatch(r.output); m != nil {
-		r.worlds, r.talks = int(number(string(m[1]))), int(number(string(m[2])))
+		r.worlds, r.reloads, r.talks = int(number(string(m[1]))), int(number(string(m[2]))), int(number(string(m[3])))
 	}
 	return r
 }
 
-var counted = regexp.MustCompile(`(\d+) worlds, (\d+) conversations`)
+var counted = regexp.MustCompile(`(\d+) worlds, (\d+) reloads, (\d+) conversations`)

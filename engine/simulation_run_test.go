@@ -21,6 +21,7 @@ import (
 	"sluice/engine/plan"
 	"sluice/engine/session"
 	"sluice/engine/sock"
+	"sluice/pool"
 	"sluice/pool/stat"
 )
 
@@ -28,11 +29,13 @@ import (
 // kernel. All of it runs on one goroutine.
 type simulation struct {
 	*scene
-	rand     *rand.Rand // random source of the scheduler and of the faults
-	kernel   *kernel.Kernel
-	process  *kernel.Process // the balancer's process
-	engine   *Engine
-	limits   []*namedLimit
+	rand    *rand.Rand // random source of the scheduler and of the faults
+	kernel  *kernel.Kernel
+	process *kernel.Process // the balancer's process
+	engine  *Engine
+	limits  []*namedLimit
+	met     [][][]*pool.Server // by backend and server of the world: all servers with that name so far
+	operator
 	cast     *actor.Cast
 	webs     *actor.WebWorld
 	streams  *actor.Streams
@@ -133,18 +136,22 @@ func (x *simulation) makeEngine() error {
 	if x.engine, err = New(o); err != nil {
 		return err
 	}
-	x.limits = x.engine.limits()
+	x.engine.aside = x.closeSite
+	x.meetServers()
+	x.followLimits()
 	x.ended = make([]bool, len(x.engine.Loops))
 	return nil
 }
 
 // note stores a line of the access log.
 func (x *simulation) note(to access.Route, _ access.Level, line []byte) {
-	for i, f := range x.engine.today().Frontends {
-		if f.Route == to {
-			x.tell(logged, "%s", line)
-			x.lines = append(x.lines, frontLine{x.fronts[i], string(line)})
-			return
+	for _, one := range x.engine.live {
+		for _, f := range x.fronts {
+			if s := one.site.Frontend(f.name); s != nil && s.Route == to {
+				x.tell(logged, "%s", line)
+				x.lines = append(x.lines, frontLine{f, string(line)})
+				return
+			}
 		}
 	}
 	x.failf("a line came to no frontend's log: %s", line)
@@ -158,6 +165,11 @@ func (x *simulation) makeCast() {
 	for _, b := range x.backs {
 		for _, v := range b.servers {
 			x.makeServer(b, v)
+			if v.second != (kernel.Address{}) {
+				second := *v
+				second.address = v.second
+				x.makeServer(b, &second)
+			}
 		}
 	}
 	for x.cast.Step() { // so that servers listen before the first client connects
@@ -171,6 +183,9 @@ func (x *simulation) makeCast() {
 	}
 	for _, c := range x.changes {
 		x.change(c)
+	}
+	for _, r := range x.reloads {
+		x.callFor(r)
 	}
 	if f := x.finale; f.drain || f.stop {
 		x.kernel.After(f.at, x.finish)
@@ -189,7 +204,7 @@ func (x *simulation) makeConversations() {
 	x.webs = actor.NewWebWorld(x.cast, plans)
 	x.webs.Rough = x.doubts.has(cuts | absence)
 	x.webs.Drains = x.drains
-	x.webs.Keeps = x.doubts == 0 && len(x.faults) == 0 && len(x.flips) == 0 && !x.weightless()
+	x.webs.Keeps = x.doubts == 0 && len(x.faults) == 0 && len(x.flips) == 0 && !x.weightless() && !x.serversChange
 	if x.doubts.has(refusals) {
 		x.webs.Own = []int{503}
 	}
@@ -326,15 +341,20 @@ func (x *simulation) finish() {
 	x.webs.Draining = true
 	if x.finale.drain {
 		x.finale.drain = false
-		x.tell(incident, "the balancer is to drain")
-		x.engine.Drain()
-		if x.finale.stop {
-			x.kernel.After(time.Duration(x.rand.Int64N(int64(time.Second))), x.finish)
-		}
+		x.whenSettled(x.drain)
 		return
 	}
 	x.tell(incident, "the balancer is to stop")
 	x.engine.Stop()
+}
+
+// drain drains the balancer. It waits for a reload, as Engine.Drain does.
+func (x *simulation) drain() {
+	x.tell(incident, "the balancer is to drain")
+	x.engine.Drain()
+	if x.finale.stop {
+		x.kernel.After(time.Duration(x.rand.Int64N(int64(time.Second))), x.finish)
+	}
 }
 
 // weightless reports whether a server has weight 0. A cookie may lead to it, but the next request need
@@ -388,4 +408,5 @@ func (x *simulation) closeLoops() {
 	for _, l := range x.engine.Loops {
 		l.Close()
 	}
+	x.engine.endAll()
 }

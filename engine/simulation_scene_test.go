@@ -5,7 +5,7 @@ package engine
 import (
 	"fmt"
 	"net/netip"
-	"strings"
+	"slices"
 	"time"
 
 	"sluice/engine/kernel"
@@ -29,6 +29,10 @@ type scene struct {
 	finale  finale
 	flips   []flip
 	changes []limitChange
+	reloads []*simReload
+
+	serversChange bool // a reload adds, removes, disables or moves a server
+
 	doubts  doubts
 	forgets bool           // the kernel may forget clients in front of a full queue
 	terms   map[int]string // termination states of requests that rules answer, by number of the request
@@ -66,28 +70,25 @@ func setScene(p *worldPlan) *scene {
 	for _, f := range s.fronts {
 		f.shareTimeouts()
 	}
+	s.editReloads()
 	s.shorten()
 	s.fitHeads()
 	return s
 }
 
 // config returns the configuration in the syntax of haproxy.cfg.
-func (s *scene) config() string {
-	var b strings.Builder
-	section := func(title string, lines ...string) {
-		b.WriteString(title + "\n")
-		for _, line := range lines {
-			b.WriteString("  " + line + "\n")
-		}
-	}
-	section("global", append(s.global, fmt.Sprintf("nbthread %d", s.loops), "maxconn "+fmt.Sprint(s.maxconn()))...)
+func (s *scene) config() string { return s.draft().String() }
+
+// draft returns the sections of the configuration.
+func (s *scene) draft() draft {
+	d := draft{{"global", append(slices.Clone(s.global), fmt.Sprintf("nbthread %d", s.loops), "maxconn "+fmt.Sprint(s.maxconn()))}}
 	for _, f := range s.fronts {
-		section("frontend "+f.name, f.lines...)
+		d = append(d, &section{"frontend " + f.name, slices.Clone(f.lines)})
 	}
-	for _, k := range s.backs {
-		section("backend "+k.name, k.lines...)
+	for _, b := range s.backs {
+		d = append(d, &section{"backend " + b.name, slices.Clone(b.lines)})
 	}
-	return b.String()
+	return d
 }
 
 // enough is a maxconn that no world reaches.

@@ -51,7 +51,7 @@ func (x *simulation) collect() {
 	}
 }
 
-// step does one step of a random part of the world: the network, an actor or a loop. If no part can
+// step does one step of a random part of the world: the network, an actor, a loop or a reload. If no part can
 // do a step, the clock moves to the next timer. worked reports whether a loop did the step.
 func (x *simulation) step() (worked bool) {
 	if p := x.pace.lag; p > 0 && x.rand.IntN(p) == 0 {
@@ -65,8 +65,9 @@ func (x *simulation) step() (worked bool) {
 	if !x.resting {
 		actors = x.pace.actors
 	}
+	chores := min(len(x.chores), 1)
 	loops, sum := x.readyLoops()
-	at := x.choose(network + actors + sum)
+	at := x.choose(network + actors + sum + chores)
 	if at >= network && at < network+actors {
 		x.resting = !x.cast.Step()
 		return false
@@ -78,6 +79,8 @@ func (x *simulation) step() (worked bool) {
 		x.pass()
 	case at < network:
 		x.kernel.Step()
+	case at >= network+actors+sum:
+		x.doChore()
 	default:
 		x.stepLoop(loops, at-network-actors)
 		return true
@@ -123,6 +126,7 @@ func (x *simulation) stepLoop(ready [4]bool, at int) {
 			x.failf("loop %d fails: %v", i, err)
 		}
 		x.ended[i] = x.ended[i] || over
+		x.lookAtReload()
 		x.checkLimits()
 		return
 	}
@@ -142,10 +146,10 @@ func (x *simulation) interleave() {
 	x.beside, x.resting = false, false
 }
 
-// busy reports whether something can happen before the next timer.
+// busy reports whether something can happen before the next timer, or a reload is under way.
 func (x *simulation) busy() bool {
 	_, sum := x.readyLoops()
-	return sum > 0 || x.kernel.Pending() > 0 || x.cast.Runnable() > 0
+	return sum > 0 || x.kernel.Pending() > 0 || x.cast.Runnable() > 0 || len(x.chores) > 0 || x.active
 }
 
 // pass moves the clock to the next timer.
@@ -161,8 +165,7 @@ func (x *simulation) pass() {
 
 // feed makes a health check of a server report the result f at its time.
 func (x *simulation) feed(f flip) {
-	b := x.engine.today().Backends[f.back]
-	said := pool.Feed(b.Servers()[f.server], func(pool.Event) {})
+	said := pool.Feed(x.engine.today().Backends[f.back].Servers()[f.server], func(pool.Event) {})
 	x.kernel.After(f.at, func() {
 		x.tell(incident, "a check of server %d of backend %d succeeds: %v", f.server, f.back, f.ok)
 		said(pool.Result{OK: f.ok, Status: pool.L4OK})

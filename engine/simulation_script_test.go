@@ -193,6 +193,10 @@ func (s *scene) unusual() (all []string) {
 	add(s.machine.Spurious > 0, "spurious events: %d of 1000", s.machine.Spurious)
 	add(s.machine.ShortSplice > 0, "short splices: %d of 1000", s.machine.ShortSplice)
 	add(s.pace.lag > 0, "the clock goes on within one of %d steps", s.pace.lag)
+	for _, r := range s.reloads {
+		add(true, "reload %d at %v after the start of client %d (0: of the world), with %v between its steps, of:\n%s",
+			r.number, r.at, r.client, r.wait, s.edited(r))
+	}
 	for _, f := range s.faults {
 		add(true, "one of %.0f calls fails: %s %s", 1/f.odds, f.call, unix.ErrnoName(f.err))
 	}

@@ -98,7 +98,7 @@ func (s *scene) hurry(t *simTalk) {
 	if s.sizes.memory.Inspection < usualBudget {
 		t.stream.Client.Urgent = 0 // a peek never passes an urgent byte, so the client would be refused at the end
 	}
-	atOnce := s.most+t.front.most+t.bind.most+s.sizes.open+len(s.faults)+len(s.changes) == 0
+	atOnce := s.most+t.front.most+t.bind.most+s.sizes.open+len(s.faults)+len(s.changes)+len(s.reloads) == 0
 	switch first := &t.stream.Client.Pieces[0]; {
 	case first.Pause > t.front.inspect+about && atOnce:
 		t.route = &t.front.routes[0]

@@ -65,7 +65,8 @@ func TestSimulation(t *testing.T) {
 	var c count
 	for began := time.Now(); !t.Failed() && mayGoOn(c, time.Since(began)); c.took = time.Since(began) {
 		before := c.talks
-		c.add(playWorld(t, planWorld(*seed+uint64(c.worlds))))
+		p := planWorld(*seed + uint64(c.worlds))
+		c.add(p, playWorld(t, p))
 		if t.Failed() {
 			t.Logf("%d conversations before", before)
 		}
@@ -75,17 +76,18 @@ func TestSimulation(t *testing.T) {
 
 // count is what has run.
 type count struct {
-	worlds, talks int
-	took          time.Duration
+	worlds, talks, reloads int
+	took                   time.Duration
 }
 
-func (c *count) add(talks int) {
+func (c *count) add(p *worldPlan, o outcome) {
 	c.worlds++
-	c.talks += talks
+	c.talks += len(p.talks)
+	c.reloads += o.reloads
 }
 
 func (c count) String() string {
-	return fmt.Sprintf("%d worlds, %d conversations, %.0f a minute", c.worlds, c.talks, float64(c.talks)/max(c.took, 1).Minutes())
+	return fmt.Sprintf("%d worlds, %d reloads, %d conversations, %.0f a minute", c.worlds, c.reloads, c.talks, float64(c.talks)/max(c.took, 1).Minutes())
 }
 
 func mayGoOn(c count, took time.Duration) bool {
@@ -126,8 +128,8 @@ func playPlan(t *testing.T, text string) {
 	playWorld(t, p)
 }
 
-// playWorld runs a world, and returns the number of its conversations.
-func playWorld(t *testing.T, p *worldPlan) int {
+// playWorld runs a world.
+func playWorld(t *testing.T, p *worldPlan) outcome {
 	t.Helper()
 	var w watch
 	s := newScript(*showFlag == "calls", *showFlag == "all")
@@ -141,7 +143,7 @@ func playWorld(t *testing.T, p *worldPlan) int {
 	case w.trace != nil:
 		t.Logf("%s\n%s%s", p, p.describe(), s)
 	}
-	return len(p.talks)
+	return o
 }
 
 // report makes a failing world smaller, and returns its script.

@@ -145,6 +145,7 @@ var worldKnobs = []knob[*scene]{
 	{"crowd", 0.3, nil, func(t *turn[*scene]) { t.of.odds.spread = 1 }},
 	{"checks", 0.15, nil, flipServers},
 	{"limits", 0.15, nil, changeLimits},
+	{"reloads", 0.3, nil, makeReloads},
 }
 
 // fewPlaces makes clients wait for places that several loops share, often while the balancer drains.

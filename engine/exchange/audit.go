@@ -31,6 +31,7 @@ func (m *modeHTTP) Audited() session.Audited {
 	case session.Asking:
 		unless(x.marks&(outstanding|reused|local) == 0, "marks of the last request are left: %b", x.marks)
 		unless(x.logPieces.Pending() == 0, "the last request's line is left")
+		unless(x.has(begun) || !m.Stale() || !m.Lasts(), "no request has begun, and the site is an old one")
 		unless(x.status == 0, "the last answer's status %d is left", x.status)
 	case session.Exchanging, session.Dialing, session.Pausing:
 		unless(x.has(outstanding) || x.has(local), "no request is outstanding")

@@ -138,8 +138,8 @@ func (v *Visit) Dump() string {
 	return fmt.Sprintf("session %d on loop %d at %d: %+v", v.ID, v.Number, v.Now(), *v.S)
 }
 
-// references returns the servers to which the session holds a reference.
-func (v *Visit) references() (all []*pool.Server) {
+// References returns the servers to which the session holds a reference. Only tests call it.
+func (v *Visit) References() (all []*pool.Server) {
 	if v.S.Server >= 0 {
 		all = append(all, v.Server())
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"sluice/engine/relay"
-	"sluice/engine/site"
+	"sluice/pool"
 )
 
 // wrongs collects the texts of violations.
@@ -31,6 +31,7 @@ func (l *Loop) Audit() []string {
 	g.slab()
 	g.lent()
 	g.listeners()
+	g.users()
 	if len(g.process.Loops) == 1 {
 		g.counts()
 	}
@@ -119,20 +120,42 @@ func (g *ledger) listeners() {
 	g.unless(held == g.holding, "%d clients are held, %d are counted", held, g.holding)
 }
 
+// users: each site counts the sessions and the listeners that use it. A site is known exactly while it
+// is in use or the newest one. New clients get the newest site, if it has their frontend.
+func (g *ledger) users() {
+	users := [Generations]int{}
+	g.Sessions.Each(func(id int32) { users[g.Sessions.At(id).site]++ })
+	for _, ln := range g.Listeners {
+		if ln.Frontend != nil {
+			users[ln.site]++
+			last := ln.site == g.newest || g.successor(ln.Frontend) == nil || g.Draining
+			g.unless(last, "listener %d of frontend %s has an old site", ln.index, ln.Frontend.Conf.Name)
+		}
+	}
+	for number, n := range users {
+		known := g.sites[number] != nil
+		g.unless(g.generations.users[number] == n, "site %d has %d users and counts %d", number, n, g.generations.users[number])
+		g.unless(known == (n > 0 || number == int(g.newest)), "site %d has %d users, and is known: %v", number, n, known)
+	}
+}
+
+// Uses reports whether the loop uses the site with this number. Only tests call it.
+func (l *Loop) Uses(number uint8) bool { return l.sites[number] != nil }
+
 // Indexes returns the number of indexes of listeners, in use or not. Only tests call it.
 func (l *Loop) Indexes() int { return len(l.lines) }
 
 // counts compares limits and the counts of show stat with the sessions. With several loops this
 // is not possible, because the other loops change the counts at the same time.
 func (g *ledger) counts() {
-	frontends, servers, references := map[*site.Frontend]int64{}, map[any]int64{}, map[any]int64{}
+	frontends, servers, references := map[*pool.Frontend]int64{}, map[any]int64{}, map[any]int64{}
 	g.Sessions.Each(func(id int32) {
 		v := g.Visit(id)
-		frontends[v.Frontend]++
+		frontends[v.Frontend.Frontend]++
 		if v.S.Counted {
 			servers[v.Server()]++
 		}
-		for _, srv := range v.references() {
+		for _, srv := range v.References() {
 			references[srv]++
 		}
 	})
@@ -140,8 +163,8 @@ func (g *ledger) counts() {
 	g.unless(g.process.Limit.Cur() == open, "%d sessions are open, the limit counts %d", open, g.process.Limit.Cur())
 	g.unless(g.process.Stat.Cur() == open, "%d sessions are open, the process counts %d", open, g.process.Stat.Cur())
 	for _, f := range g.sites[g.newest].Frontends {
-		g.unless(f.Limit.Cur() == frontends[f], "frontend %s has %d sessions, its limit counts %d", f.Conf.Name, frontends[f], f.Limit.Cur())
-		g.unless(f.Stat.Cur() == frontends[f], "frontend %s has %d sessions and counts %d", f.Conf.Name, frontends[f], f.Stat.Cur())
+		g.unless(f.Limit.Cur() == frontends[f.Frontend], "frontend %s has %d sessions, its limit counts %d", f.Conf.Name, frontends[f.Frontend], f.Limit.Cur())
+		g.unless(f.Stat.Cur() == frontends[f.Frontend], "frontend %s has %d sessions and counts %d", f.Conf.Name, frontends[f.Frontend], f.Stat.Cur())
 	}
 	for _, b := range g.sites[g.newest].Backends {
 		for _, v := range b.Servers() {
