@@ -311,6 +311,7 @@ func (w *simWire) close(one *wireSocket) {
 		w.pipes--
 	case listens:
 		w.listen--
+		w.limitFiles()
 	case toClient:
 		if one.held && !one.used {
 			w.clients[one.of].unused++

@@ -184,6 +184,7 @@ func (x *simulation) prepare(r *simReload) (*update, error) {
 		return nil, err
 	}
 	x.wire.opening = true
+	x.limitFiles()
 	before := x.process.Open()
 	u, err := x.engine.prepare(made, sock.LookUp)
 	if n := x.process.Open(); err != nil && n != before {
@@ -207,6 +208,7 @@ func (x *simulation) beginReload(r *simReload, u *update) {
 	x.tell(incident, "reload %d: its site is the newest one", r.number)
 	x.reload = u
 	x.wire.follow(u)
+	x.limitFiles()
 	x.meetServers()
 	x.followLimits()
 	if x.finale.stop && !x.finale.drain && x.rand.IntN(4) == 0 {
@@ -241,6 +243,7 @@ func (x *simulation) lookAtReload() {
 // settle ends the present reload, and does what has waited for that.
 func (x *simulation) settle() {
 	x.wire.opening = false
+	x.limitFiles()
 	x.active = false
 	for len(x.later) > 0 && !x.active {
 		next := x.later[0]

@@ -58,6 +58,7 @@ type simulation struct {
 	most    int           // steps after which the world counts as endless
 	crashed bool          // a panic has ended the world
 	closed  bool          // the loops are closed
+	few     int           // number of descriptors that are open at the start, without listening sockets
 }
 
 // frontLine is a log line and its frontend.

@@ -12,9 +12,8 @@ import (
 
 // spoil makes system calls of the balancer fail at random, from now on.
 func (x *simulation) spoil() {
-	if x.sizes.open > 0 {
-		x.process.Limit = 3 + x.process.Open() + x.sizes.open
-	}
+	x.few = x.process.Open() - x.wire.listen
+	x.limitFiles()
 	x.faults = slices.DeleteFunc(x.faults, x.impossible)
 	if len(x.faults) == 0 {
 		return
@@ -27,6 +26,19 @@ func (x *simulation) spoil() {
 			}
 		}
 		return 0
+	}
+}
+
+// limitFiles limits the descriptors of the balancer, in a world of few. The limit leaves out listening
+// sockets. Otherwise those of a reload could take the last descriptors, and clients would wait for
+// ever.
+func (x *simulation) limitFiles() {
+	switch {
+	case x.sizes.open == 0:
+	case x.wire.opening:
+		x.process.Limit = 0
+	default:
+		x.process.Limit = 3 + x.few + x.wire.listen + x.sizes.open
 	}
 }
 
