@@ -69,7 +69,8 @@ func (e *Engine) Reload(s *site.Site, lookUp LookUp) (*Reloaded, error) {
 	return u.Reloaded, nil
 }
 
-// prepare opens the sockets and log targets of a site. After an error nothing is open.
+// prepare opens the log targets and sockets of a site. After an error nothing is open. The sockets come
+// last, because clients may connect to them at once, and closing them would reset these clients.
 func (e *Engine) prepare(s *site.Site, lookUp LookUp) (u *update, err error) {
 	u = &update{site: s}
 	if u.Reloaded, u.plan, err = e.compare(s); err != nil {
@@ -78,11 +79,11 @@ func (e *Engine) prepare(s *site.Site, lookUp LookUp) (u *update, err error) {
 	if u.number, err = e.free(); err != nil {
 		return nil, err
 	}
-	if u.sockets, err = e.sockets.Prepare(s.Conf, lookUp); err != nil {
+	if err := s.Open(e.access); err != nil {
 		return nil, err
 	}
-	if err := s.Open(e.access); err != nil {
-		u.sockets.Abandon()
+	if u.sockets, err = e.sockets.Prepare(s.Conf, lookUp); err != nil {
+		s.Close()
 		return nil, err
 	}
 	return u, nil

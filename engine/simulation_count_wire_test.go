@@ -311,7 +311,9 @@ func (w *simWire) close(one *wireSocket) {
 		w.pipes--
 	case listens:
 		w.listen--
-		w.limitFiles()
+		if len(w.reloads) > 0 {
+			w.limitFiles()
+		}
 	case toClient:
 		if one.held && !one.used {
 			w.clients[one.of].unused++

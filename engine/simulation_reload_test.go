@@ -38,6 +38,9 @@ type section struct {
 func makeReloads(t *turn[*scene]) {
 	s := t.of
 	s.sizes.tight = s.sizes.tight && t.once(4) // a reload needs descriptors beside those of the plan
+	if t.once(3) {
+		s.odds.late, s.odds.spread = true, 2*farewell
+	}
 	n := 1 + t.IntN(4)
 	if t.once(4) {
 		n = 20
@@ -46,6 +49,9 @@ func makeReloads(t *turn[*scene]) {
 		r := &simReload{number: i, at: t.soon()}
 		if t.once(2) {
 			r.client, r.at = 1+t.IntN(mostTalks), time.Duration(t.Int64N(int64(2*time.Millisecond)))
+			if s.odds.late && t.once(2) {
+				r.at = -farewell
+			}
 		}
 		if t.once(2) {
 			r.wait = time.Duration(t.Int64N(int64(20 * time.Millisecond)))
@@ -55,6 +61,10 @@ func makeReloads(t *turn[*scene]) {
 		}
 	}
 }
+
+// farewell is the time after which a removed TCP socket is closed, see session.farewell. Some clients
+// connect exactly then.
+const farewell = 1500 * time.Millisecond
 
 // editReloads draws the edits of all reloads. All other parts of the configuration are complete.
 func (s *scene) editReloads() {
@@ -124,6 +134,8 @@ type operator struct {
 	reload *update  // the site that not all loops have taken; nil: none
 	active bool     // a reload is between its first step and its end
 	done   int      // number of complete reloads
+
+	abandoned bool // sockets were opened for a reload that was refused then
 }
 
 // whenSettled calls do at once, or when the present reload is complete.
@@ -164,6 +176,7 @@ func (x *simulation) prepareReload(r *simReload) {
 		x.settle()
 		return
 	}
+	x.maybeFinish()
 	begin := func() { x.chores = append(x.chores, func() { x.beginReload(r, u) }) }
 	if r.wait > 0 {
 		x.kernel.After(r.wait, begin)
@@ -199,6 +212,7 @@ func (x *simulation) beginReload(r *simReload, u *update) {
 	before := x.process.Open()
 	if err := x.engine.begin(u); err != nil {
 		x.tell(incident, "reload %d is refused: %v", r.number, err)
+		x.abandoned = true
 		if x.process.Open() > before {
 			x.failf("reload %d is refused (%v), and more descriptors are open than before", r.number, err)
 		}
@@ -211,13 +225,18 @@ func (x *simulation) beginReload(r *simReload, u *update) {
 	x.limitFiles()
 	x.meetServers()
 	x.followLimits()
-	if x.finale.stop && !x.finale.drain && x.rand.IntN(4) == 0 {
-		x.finish() // before the loops are told
-	}
+	x.maybeFinish()
 	x.chores = append(x.chores, func() {
 		x.engine.tell(u.take)
 		x.lookAtReload()
 	})
+}
+
+// maybeFinish sometimes drains or stops the balancer between two steps of a reload.
+func (x *simulation) maybeFinish() {
+	if f := x.finale; (f.drain || f.stop) && x.rand.IntN(4) == 0 {
+		x.finish()
+	}
 }
 
 // lookAtReload is called when the loops are told, and after each step of a loop. It completes the present reload if all loops have

@@ -312,18 +312,24 @@ func (x *simulation) bounce(a *actor.Actor, t *simTalk) {
 // finish drains or stops the balancer, as the finale demands.
 func (x *simulation) finish() {
 	x.webs.Draining = true
-	if x.finale.drain {
+	switch {
+	case x.finale.drain:
 		x.finale.drain = false
-		x.whenSettled(x.drain)
-		return
+		x.drain()
+	case x.finale.stop:
+		x.tell(incident, "the balancer is to stop")
+		x.engine.Stop()
 	}
-	x.tell(incident, "the balancer is to stop")
-	x.engine.Stop()
 }
 
-// drain drains the balancer. It waits for a reload, as Engine.Drain does.
+// drain drains the balancer. As Engine.Drain does, it waits until all loops have taken the site of a
+// reload.
 func (x *simulation) drain() {
 	x.tell(incident, "the balancer is to drain")
+	if x.engine.leaving.Store(true); x.reload != nil {
+		x.later = append(x.later, x.drain)
+		return
+	}
 	x.engine.Drain()
 	if x.finale.stop {
 		x.kernel.After(time.Duration(x.rand.Int64N(int64(time.Second))), x.finish)

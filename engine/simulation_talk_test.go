@@ -34,6 +34,9 @@ func (s *scene) client(number int) *simClient {
 	f := s.frontOf(number)
 	c := &simClient{number: number, front: f, bind: &f.binds[r.IntN(len(f.binds))], outlaw: r.IntN(4) == 0,
 		start: time.Duration(r.Int64N(int64(s.odds.spread)))}
+	if s.odds.late {
+		c.start = c.start.Truncate(time.Millisecond)
+	}
 	if s.plan.with != nil && !s.keeps(fmt.Sprint("start of client ", number)) {
 		c.start = 0
 	}

@@ -69,6 +69,7 @@ type odds struct {
 	most   int           // maximum number of requests of a conversation
 	spread time.Duration // all clients start within this time
 	relay  bool          // two of three clients start when another one ends
+	late   bool          // clients start at whole milliseconds
 }
 
 func usualOdds() odds { return odds{large: 20 << 10, most: 8, spread: 300 * time.Millisecond} }
