@@ -37,6 +37,9 @@ func (x *simulation) change(c limitChange) {
 		c.most = min(1+c.most, x.maxconn())
 	}
 	x.kernel.After(c.at, func() {
+		if i == 0 { // a reload may have lowered maxconn
+			c.most = min(c.most, x.engine.Plan().MaxConn)
+		}
 		x.tell(incident, "the limit of %s becomes %d", l.name, c.most)
 		l.last = l.Cur()
 		x.engine.setMax(l.Limit, c.most)
