@@ -10,6 +10,7 @@ import (
 	"sluice/conf"
 	"sluice/engine/session"
 	"sluice/engine/site"
+	"sluice/pool/stat"
 )
 
 // generation is a site in use.
@@ -55,7 +56,7 @@ func (g *generations) free() (uint8, error) {
 // add makes a site the newest one. number is a result of free. All loops must then be told to use
 // it.
 func (g *generations) add(number uint8, s *site.Site, loops int) *generation {
-	fresh := &generation{serial: 1, number: number, site: s, since: time.Now()}
+	fresh := &generation{serial: 1, number: number, site: s, since: stat.Clock()}
 	fresh.loops.Store(int32(loops))
 	if was := g.newest.Load(); was != nil {
 		fresh.serial = was.serial + 1

@@ -41,7 +41,7 @@ func TestGenerationsAreListed(t *testing.T) {
 		})
 	}
 	want("both with their sessions", admin.Generation{Serial: 1, Sessions: 2}, admin.Generation{Serial: 2, Sessions: 1, Newest: true})
-	first.Close()
+	_ = first.Close()
 	want("a session less", admin.Generation{Serial: 1, Sessions: 1}, admin.Generation{Serial: 2, Sessions: 1, Newest: true})
 }
 

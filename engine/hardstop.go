@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sluice/engine/session"
+	"sluice/pool/stat"
 )
 
 // limitDrain stops the process after hard-stop-after, if it is set and sessions are left then.
@@ -24,7 +25,7 @@ func (e *Engine) limitOld() {
 	defer e.mu.Unlock()
 	for _, old := range e.live[:len(e.live)-1] {
 		if old.ends.IsZero() {
-			old.ends = time.Now().Add(limit)
+			old.ends = stat.Clock().Add(limit)
 			e.afterwards(limit, func() {
 				e.tell(func(l *session.Loop) error { return l.EndSite(old.number, old.site) })
 			})

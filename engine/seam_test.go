@@ -17,6 +17,7 @@ var outsideSeam = map[string]string{
 	"reserve/array.go unix.Madvise":        "memory is real in a simulation",
 	"reserve/array.go unix.Munmap":         "memory is real in a simulation",
 	"reserve/costless.go unix.Getrlimit":   "memory is real in a simulation",
+	"hardstop.go time.NewTimer":            "no world of a simulation sets hard-stop-after",
 	"reactor/wait.go time.Now":             "next sleeps, a simulation calls Step",
 	"reactor/wait.go time.Since":           "next sleeps, a simulation calls Step",
 	"../pool/stat/clock_linux.go time.Now": "the clock of other builds",

@@ -69,6 +69,7 @@ func TestFollowBesideLoops(t *testing.T) {
 
 // loopPicks picks servers, and holds up to 8 of them, until over is set.
 func loopPicks(t *testing.T, b *Backend, rnd *rand.Rand, over *atomic.Bool) {
+	t.Helper()
 	var held []*Server
 	for !over.Load() {
 		s := b.Pick(Key{}, nil)

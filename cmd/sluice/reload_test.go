@@ -253,11 +253,11 @@ func TestReloadWithoutRights(t *testing.T) {
 // A process without root's rights reloads a file that its user may read.
 func TestReloadOfAReadableFileWithoutRights(t *testing.T) {
 	needRoot(t)
-	dir, err := os.MkdirTemp("/tmp", "sluice-test-") // the parents of t.TempDir are closed to others
+	dir, err := os.MkdirTemp("/tmp", "sluice-test-") //nolint:usetesting // the parents of t.TempDir are closed to others
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	path := filepath.Join(dir, "web.cfg")
 	if err := os.Rename(config(t, echo(t), "uid 65534", "gid 65534"), path); err != nil {
 		t.Fatal(err)

@@ -59,13 +59,13 @@ func (c *client) showGenerations([]string) string {
 		return "show generations: " + err.Error() + "\n"
 	}
 	const row = "%-15v %-27v %-15v %s\n"
-	answer := fmt.Sprintf(row, "#<generation>", "<loaded>", "<sessions>", "<state>")
+	answer := fmt.Appendf(nil, row, "#<generation>", "<loaded>", "<sessions>", "<state>")
 	for _, g := range all {
 		state := "old"
 		if g.Newest {
 			state = "newest"
 		}
-		answer += fmt.Sprintf(row, g.Serial, g.Loaded.Format(time.RFC3339), g.Sessions, state)
+		answer = fmt.Appendf(answer, row, g.Serial, g.Loaded.Format(time.RFC3339), g.Sessions, state)
 	}
-	return answer
+	return string(answer)
 }

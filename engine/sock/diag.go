@@ -4,6 +4,7 @@ package sock
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -76,7 +77,7 @@ func readListening(fd int, all []Listening) ([]Listening, error) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, _, err := unix.Recvfrom(fd, buffer, 0)
-		if err == unix.EINTR {
+		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		if err != nil {
