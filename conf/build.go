@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -8,10 +9,11 @@ import (
 )
 
 // build converts the statements of all sections to a Config.
-func build(sections []section, problems *Problems) *Config {
+func build(files fs.FS, sections []section, problems *Problems) *Config {
 	b := &builder{
 		cfg:      &Config{Global: Global{UID: -1, GID: -1, At: make(Places)}},
 		problems: problems,
+		files:    files,
 		defaults: make(map[string]*proxy),
 		last:     newProxy(),
 		ignored:  make(map[string]bool),
@@ -28,6 +30,7 @@ func build(sections []section, problems *Problems) *Config {
 type builder struct {
 	cfg      *Config
 	problems *Problems
+	files    fs.FS             // has the files that the configuration names
 	defaults map[string]*proxy // by name; unnamed defaults sections are not in it
 	last     *proxy            // the defaults section for proxies without `from`: the latest one
 	proxies  []*proxy

@@ -60,7 +60,7 @@ func valid(t *testing.T, b block) *conf.Config {
 		t.Fatalf("%s\n%v", b.name(), problems)
 	}
 	for _, f := range c.Frontends {
-		_, found := acl.Compile(c, f)
+		_, found := acl.Compile(conf.Disk{}, c, f)
 		problems = append(problems, found...)
 	}
 	if len(problems) > 0 {

@@ -4,12 +4,24 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"regexp"
 	"strconv"
 )
+
+// Disk opens the files of this machine. Unlike an ordinary fs.FS it takes the paths of the operating
+// system, as a configuration names them: absolute, or relative to the working directory.
+type Disk struct{}
+
+// Open opens a file, as os.Open does.
+func (Disk) Open(path string) (fs.File, error) { return os.Open(path) }
+
+// Stat describes a file without opening it.
+func (Disk) Stat(path string) (fs.FileInfo, error) { return os.Stat(path) }
+
+// ReadFile reads a whole file.
+func (Disk) ReadFile(path string) ([]byte, error) { return os.ReadFile(path) }
 
 // largestAnswer is the limit in bytes for a file that is sent to clients. It is enough for an error
 // page, and small enough to be written to a client at once.
@@ -17,11 +29,11 @@ const largestAnswer = 64 << 10
 
 // readAnswer reads a file that is sent to clients. It refuses special files, because reading one
 // may never end. It reads /dev/null as an empty file.
-func readAnswer(path string) ([]byte, error) {
+func readAnswer(files fs.FS, path string) ([]byte, error) {
 	if path == os.DevNull {
 		return nil, nil
 	}
-	info, err := os.Stat(path)
+	info, err := fs.Stat(files, path)
 	switch {
 	case err != nil:
 		return nil, cause(err)
@@ -30,12 +42,7 @@ func readAnswer(path string) ([]byte, error) {
 	case info.Size() > largestAnswer:
 		return nil, fmt.Errorf("has %d bytes, wanted at most %d", info.Size(), largestAnswer)
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, cause(err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, largestAnswer))
+	data, err := fs.ReadFile(files, path)
 	return data, cause(err)
 }
 
@@ -54,7 +61,7 @@ func (r *reader) file(path string) ([]byte, bool) {
 		r.errorf("nothing follows, wanted the path of a file")
 		return nil, false
 	}
-	data, err := readAnswer(path)
+	data, err := readAnswer(r.files, path)
 	if err != nil {
 		r.deferUntilMode("file '%s': %s", path, err)
 		return nil, false

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"io/fs"
 	"slices"
 	"strings"
 )
@@ -21,7 +22,7 @@ func ParseString(name, text string) (*Config, Problems) {
 // files after it too, as with several -f options of HAProxy. Parse returns all problems in the
 // order of the files. The Config is nil if one of them is an error.
 func Parse(sources ...Source) (*Config, Problems) {
-	cfg, problems := Draft(sources...)
+	cfg, problems := Draft(Disk{}, sources...)
 	if problems.Err() != nil {
 		return nil, problems
 	}
@@ -29,8 +30,9 @@ func Parse(sources ...Source) (*Config, Problems) {
 }
 
 // Draft is Parse for callers that make further checks. It returns a Config even if there are
-// errors; such a Config must not be run.
-func Draft(sources ...Source) (*Config, Problems) {
+// errors; such a Config must not be run. The files that the configuration names, such as error files,
+// are read from files, by the paths as they are written.
+func Draft(files fs.FS, sources ...Source) (*Config, Problems) {
 	var problems Problems
 	var sections []section
 	for _, src := range sources {
@@ -40,7 +42,7 @@ func Draft(sources ...Source) (*Config, Problems) {
 		}
 		sections = append(sections, read(src, &problems)...)
 	}
-	cfg := build(sections, &problems)
+	cfg := build(files, sections, &problems)
 	found := Check(cfg)
 	if problems.Err() != nil {
 		found = found.errors() // a warning may only be a consequence of a line that could not be parsed

@@ -14,21 +14,27 @@ type LookUp func(host string) (netip.Addr, error)
 
 // Compile compiles a configuration. The problems are warnings, and the errors for which
 // listen.Open, New or admin.Listen would refuse the configuration. If one of them is an error, the
-// site is nil. Compile opens no socket and no log target. lookUp resolves host names and is called
-// once for each.
-func Compile(c *conf.Config, lookUp LookUp) (*site.Site, conf.Problems) {
-	lookUp = lookUp.Once()
-	made, problems := site.Compile(c, lookUp)
+// site is nil. Compile opens no socket and no log target. It resolves each host name once.
+func Compile(c *conf.Config, out site.Outside) (*site.Site, conf.Problems) {
+	out.LookUp = LookUp(out.LookUp).Once()
+	made, problems := site.Compile(c, out)
+	if !out.Checked {
+		problems = append(problems, checkSockets(c, out.LookUp)...).Distinct()
+	}
+	if problems.Err() != nil {
+		return nil, problems
+	}
+	return made, problems
+}
+
+// checkSockets returns the problems of bind lines and stats sockets.
+func checkSockets(c *conf.Config, lookUp LookUp) (problems conf.Problems) {
 	for _, s := range c.Global.StatsSockets {
 		if err := admin.Check(s, lookUp); err != nil {
 			problems.Errorf(s.Pos, "%v", err)
 		}
 	}
-	problems = append(problems, listen.Check(c, lookUp)...).Distinct()
-	if problems.Err() != nil {
-		return nil, problems
-	}
-	return made, problems
+	return append(problems, listen.Check(c, lookUp)...)
 }
 
 // Once returns a LookUp that calls l once for each host name and remembers the answer, because the

@@ -18,7 +18,7 @@ import (
 
 // compiled returns the site of a configuration without errors.
 func compiled(c *conf.Config) (*site.Site, error) {
-	made, problems := site.Compile(c, sock.LookUp)
+	made, problems := site.Compile(c, site.Outside{LookUp: sock.LookUp, Files: conf.Disk{}})
 	return made, problems.Err()
 }
 

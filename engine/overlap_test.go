@@ -12,6 +12,7 @@ import (
 
 	"sluice/conf"
 	"sluice/engine/admin"
+	"sluice/engine/site"
 )
 
 // If addresses in one file overlap, each client reaches the frontend with the most specific
@@ -38,7 +39,7 @@ listen one
 listen two
   bind %s
   server s %s`, c.one, names(t, "one"), c.two, names(t, "two")), "PORT", fmt.Sprint(port))
-			if _, problems := Compile(parse(t, "defaults"+cfg), nil); problems.Err() != nil {
+			if _, problems := Compile(parse(t, "defaults"+cfg), site.Outside{Files: conf.Disk{}}); problems.Err() != nil {
 				t.Fatal(problems)
 			}
 			start(t, cfg)

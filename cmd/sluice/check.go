@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/conf"
-	"sluice/engine/sock"
 )
 
 func newCheck() *cobra.Command {
@@ -23,7 +22,7 @@ anything. The exit status is 1 if 'sluice run' would refuse the configuration.`,
   generate-configuration | sluice check -f -`,
 		Args: onlyFlags,
 		RunE: func(*cobra.Command, []string) error {
-			sources, err := files.open()
+			sources, err := files.open(conf.Disk{})
 			if err != nil {
 				return err
 			}
@@ -41,7 +40,7 @@ anything. The exit status is 1 if 'sluice run' would refuse the configuration.`,
 // check tells all that is wrong with a configuration, and returns an error if a
 // start would fail.
 func check(name string, sources []conf.Source) error {
-	s, problems := read(sock.LookUp, nil, sources...)
+	s, problems := read(thisMachine(), nil, sources...)
 	if s == nil {
 		return refusal(name, problems)
 	}

@@ -38,11 +38,11 @@ func (s *statsSocket) address() (string, error) {
 	if len(s.files.paths) == 0 {
 		return "", errors.New("no stats socket: wanted -s SOCKET, or -f FILE with a 'stats socket'")
 	}
-	sources, err := s.files.open()
+	sources, err := s.files.open(conf.Disk{})
 	if err != nil {
 		return "", err
 	}
-	c, _ := conf.Draft(sources...)
+	c, _ := conf.Draft(conf.Disk{}, sources...)
 	best := -1
 	address := ""
 	for _, one := range c.Global.StatsSockets {

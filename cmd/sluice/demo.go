@@ -65,7 +65,7 @@ func demo(w io.Writer, at string) error {
 		return err
 	}
 	defer func() { _ = pears.Close() }()
-	compiled, problems := read(sock.LookUp, nil, conf.Source{Name: "demo.toml", Data: []byte(demoText(at, apples.Addr, pears.Addr))})
+	compiled, problems := read(thisMachine(), nil, conf.Source{Name: "demo.toml", Data: []byte(demoText(at, apples.Addr, pears.Addr))})
 	l := launch{files: configFiles{paths: []string{"demo.toml"}}, builtIn: true, logFormat: "console", quiet: true, bound: func(s *listen.Sockets) { demoHelp(w, s.Addr("demo").String()) }}
 	err = l.run(compiled, problems)
 	if errors.Is(err, sock.ErrBusy) {

@@ -84,7 +84,7 @@ func changesBetween(was, is string) ([]diff.Change, error) {
 // parse reads one configuration. It prints its problems if it is not valid.
 func parse(path string) (*conf.Config, error) {
 	files := configFiles{paths: []string{path}}
-	sources, err := files.open()
+	sources, err := files.open(conf.Disk{})
 	if err != nil {
 		return nil, err
 	}

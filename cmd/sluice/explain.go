@@ -38,7 +38,7 @@ up.`,
 			if err := who.findProtocol(c.Flags()); err != nil {
 				return err
 			}
-			s, problems, err := files.read(noLookUp, nil)
+			s, problems, err := files.read(site.Outside{LookUp: noLookUp, Files: conf.Disk{}}, nil)
 			if err != nil {
 				return err
 			}

@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"sluice/conf"
-	"sluice/engine"
 	"sluice/engine/site"
 )
 
@@ -60,19 +60,19 @@ func nameOf(path string) string {
 }
 
 // read loads, checks and compiles the files, as the function read does.
-func (f *configFiles) read(lookUp engine.LookUp, change func(*conf.Config)) (*site.Site, conf.Problems, error) {
-	sources, err := f.open()
+func (f *configFiles) read(out site.Outside, change func(*conf.Config)) (*site.Site, conf.Problems, error) {
+	sources, err := f.open(out.Files)
 	if err != nil {
 		return nil, nil, err
 	}
-	s, problems := read(lookUp, change, sources...)
+	s, problems := read(out, change, sources...)
 	return s, problems, nil
 }
 
 // open brings the files into memory.
-func (f *configFiles) open() (sources []conf.Source, err error) {
+func (f *configFiles) open(from fs.FS) (sources []conf.Source, err error) {
 	for _, path := range f.paths {
-		text, err := f.text(path)
+		text, err := f.text(from, path)
 		if err != nil {
 			return nil, fmt.Errorf("configuration '%s' cannot be read: %w", nameOf(path), pathless(err))
 		}
@@ -81,9 +81,9 @@ func (f *configFiles) open() (sources []conf.Source, err error) {
 	return sources, nil
 }
 
-func (f *configFiles) text(path string) ([]byte, error) {
+func (f *configFiles) text(from fs.FS, path string) ([]byte, error) {
 	if path != stdinCfg && path != stdinTOML {
-		return os.ReadFile(path)
+		return fs.ReadFile(from, path)
 	}
 	if f.stdin != nil {
 		return nil, errors.New("standard input was read already, wanted it once")

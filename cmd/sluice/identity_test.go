@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"sluice/conf"
+	"sluice/engine/site"
 )
 
 // nobody is the uid and gid that the tests drop to; it needs no name.
@@ -156,7 +157,7 @@ func TestUnknownNamesHaveTheirLines(t *testing.T) {
 	} {
 		text := "global\n" + global + "\ndefaults\ntimeout client 1s\ntimeout server 1s\ntimeout connect 1s\n" +
 			"listen l\nbind 127.0.0.1:1\nserver s 127.0.0.1:2\n"
-		_, problems := read(noLookUp, nil, conf.Source{Name: "c.cfg", Data: []byte(text)})
+		_, problems := read(site.Outside{LookUp: noLookUp, Files: conf.Disk{}}, nil, conf.Source{Name: "c.cfg", Data: []byte(text)})
 		var got strings.Builder
 		for _, p := range problems {
 			got.WriteString(p.String() + "\n")

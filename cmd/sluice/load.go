@@ -12,25 +12,23 @@ import (
 	"sluice/conf"
 	"sluice/engine"
 	"sluice/engine/site"
+	"sluice/engine/sock"
 )
 
 // read loads a configuration, has all packages check it, and compiles it. All
-// problems are told at once. lookUp finds the addresses of host names. change,
-// if not nil, changes the configuration before it is compiled. The site is nil
-// when there is an error.
-func read(lookUp engine.LookUp, change func(*conf.Config), sources ...conf.Source) (*site.Site, conf.Problems) {
-	c, problems := conf.Draft(sources...)
+// problems are told at once. change, if not nil, changes the configuration before
+// it is compiled. The site is nil when there is an error.
+func read(out site.Outside, change func(*conf.Config), sources ...conf.Source) (*site.Site, conf.Problems) {
+	c, problems := conf.Draft(out.Files, sources...)
 	broken := problems.Err() != nil
 	if change != nil {
 		change(c)
 	}
-	compiled, found := engine.Compile(c, lookUp)
+	compiled, found := engine.Compile(c, out)
 	add(&problems, found)
-	if _, err := jailExists(c.Global.Chroot); err != nil {
-		problems.Errorf(c.Global.Place("chroot"), "%v", err)
+	if !out.Checked {
+		checkRights(&c.Global, &problems)
 	}
-	_, found = identityOf(&c.Global)
-	problems = append(problems, found...)
 	if !broken && !listens(c) {
 		problems.Errorf(conf.Pos{File: sources[len(sources)-1].Name}, "nothing to listen on, wanted a frontend with 'bind', or a stats socket")
 	}
@@ -44,6 +42,15 @@ func read(lookUp engine.LookUp, change func(*conf.Config), sources ...conf.Sourc
 		return nil, problems
 	}
 	return compiled, problems
+}
+
+// checkRights finds errors in the directives about the user and root directory of the process.
+func checkRights(g *conf.Global, problems *conf.Problems) {
+	if _, err := jailExists(g.Chroot); err != nil {
+		problems.Errorf(g.Place("chroot"), "%v", err)
+	}
+	_, found := identityOf(g)
+	*problems = append(*problems, found...)
 }
 
 // add adds new problems among those found. In a broken configuration a
@@ -62,6 +69,9 @@ func add(problems *conf.Problems, found conf.Problems) {
 		*problems = append(*problems, p)
 	}
 }
+
+// thisMachine returns the files and the resolver of this machine.
+func thisMachine() site.Outside { return site.Outside{LookUp: sock.LookUp, Files: conf.Disk{}} }
 
 // noLookUp takes every host name for known.
 func noLookUp(string) (netip.Addr, error) { return netip.IPv4Unspecified(), nil }

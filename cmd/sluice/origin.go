@@ -9,7 +9,6 @@ import (
 	"syscall"
 
 	"sluice/conf"
-	"sluice/engine"
 	"sluice/engine/site"
 )
 
@@ -58,12 +57,12 @@ func (o *origin) enter() (leave func()) {
 
 // read reads, checks and compiles the files. The report has all problems. The site is nil if one of
 // them is an error.
-func (o *origin) read(lookUp engine.LookUp) (*site.Site, report) {
+func (o *origin) read(out site.Outside) (*site.Site, report) {
 	if err := o.readable(); err != nil {
 		return nil, report{}.refused(err)
 	}
 	files := o.files
-	s, problems, err := files.read(lookUp, func(c *conf.Config) {
+	s, problems, err := files.read(out, func(c *conf.Config) {
 		if o.home != "" {
 			absoluteSockets(c)
 		}

@@ -7,8 +7,10 @@ import (
 
 	"go.uber.org/zap"
 
+	"sluice/conf"
 	"sluice/engine"
 	"sluice/engine/admin"
+	"sluice/engine/site"
 	"sluice/engine/sock"
 )
 
@@ -56,7 +58,7 @@ func (r *reloader) compare() report {
 		return report{}.refused(err)
 	}
 	defer r.origin.enter()()
-	s, said := r.origin.read(sock.LookUp)
+	s, said := r.origin.read(thisMachine())
 	if s == nil {
 		return said
 	}
@@ -77,7 +79,7 @@ func (r *reloader) reload() report {
 	r.notify.reloading()
 	lookUp := engine.LookUp(sock.LookUp).Once()
 	defer r.origin.enter()()
-	s, said := r.origin.read(lookUp)
+	s, said := r.origin.read(site.Outside{LookUp: lookUp, Files: conf.Disk{}})
 	r.closing.Lock()
 	defer r.closing.Unlock()
 	if r.closed {

@@ -10,7 +10,6 @@ import (
 	"sluice/conf"
 	"sluice/engine/listen"
 	"sluice/engine/site"
-	"sluice/engine/sock"
 )
 
 func newRun() *cobra.Command {
@@ -27,7 +26,7 @@ them without losing a connection; if they are not valid, nothing changes.`,
   generate-configuration | sluice run -f -`,
 		Args: onlyFlags,
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, problems, err := l.files.read(sock.LookUp, func(cfg *conf.Config) { l.complete(cfg, c.Flags().Changed("daemon")) })
+			s, problems, err := l.files.read(thisMachine(), func(cfg *conf.Config) { l.complete(cfg, c.Flags().Changed("daemon")) })
 			if err != nil {
 				return err
 			}

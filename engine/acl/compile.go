@@ -2,6 +2,7 @@ package acl
 
 import (
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"sluice/conf"
@@ -17,11 +18,13 @@ type compiler struct {
 	byText   map[string]*acl  // by the text of its tests: ACLs with equal tests are one object
 	tests    map[string]*test // by the text of the line without its name; nil: the line has errors
 	exprs    map[string]*expr // by its text
+	source   fs.FS            // has the pattern files
 	files    map[string][]pattern
 }
 
-func newCompiler(title string, mode conf.Mode, acls []*conf.ACL) *compiler {
+func newCompiler(source fs.FS, title string, mode conf.Mode, acls []*conf.ACL) *compiler {
 	w := &compiler{
+		source:   source,
 		where:    title,
 		mode:     mode,
 		declared: map[string][]*conf.ACL{},

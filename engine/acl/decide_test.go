@@ -117,7 +117,7 @@ func TestListen(t *testing.T) {
 	f.Listen = true
 	addBackend(c, "other")
 	addBackend(c, f.Name)
-	p, problems := Compile(c, f)
+	p, problems := Compile(conf.Disk{}, c, f)
 	if got := decided(c, p.Decide(waiting())); got != f.Name || problems != nil {
 		t.Errorf("%s, %v", got, problems)
 	}

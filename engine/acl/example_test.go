@@ -23,7 +23,7 @@ backend shop
 backend blog
     server b1 127.0.0.1:8002
 `)
-	program, problems := acl.Compile(config, config.Frontend("web"))
+	program, problems := acl.Compile(conf.Disk{}, config, config.Frontend("web"))
 	if err := problems.Err(); err != nil {
 		fmt.Println(err)
 		return

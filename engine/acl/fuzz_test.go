@@ -93,7 +93,7 @@ func FuzzCompile(f *testing.F) {
 			t.Fatal(err)
 		}
 		front := &conf.Frontend{ACLs: []*conf.ACL{a}, UseBackend: []conf.UseBackend{{Backend: "b", Cond: cond}}}
-		p, problems := Compile(&conf.Config{Backends: []*conf.Backend{{Name: "b"}}}, front)
+		p, problems := Compile(conf.Disk{}, &conf.Config{Backends: []*conf.Backend{{Name: "b"}}}, front)
 		facts.Final = true
 		if d := p.Decide(facts); problems.Err() == nil && d.Backend != 0 {
 			t.Fatalf("%q is neither true nor false", line)

@@ -99,7 +99,7 @@ func addBackend(c *conf.Config, name string) {
 func compile(t testing.TB, lines string) (*conf.Config, *Program) {
 	t.Helper()
 	c, f := parse(t, lines)
-	p, problems := Compile(c, f)
+	p, problems := Compile(conf.Disk{}, c, f)
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func decided(c *conf.Config, d Decision) string {
 func problems(t testing.TB, lines string) []string {
 	t.Helper()
 	c, f := parse(t, lines)
-	_, found := Compile(c, f)
+	_, found := Compile(conf.Disk{}, c, f)
 	var all []string
 	for _, p := range found {
 		all = append(all, fmt.Sprint(p))

@@ -1,6 +1,7 @@
 package acl
 
 import (
+	"io/fs"
 	"regexp"
 	"strings"
 
@@ -17,8 +18,8 @@ type HTTP struct {
 
 // CompileBackend checks and compiles the rules of a backend. It returns no problems for a listen
 // section: Compile has already reported them for its frontend part.
-func CompileBackend(b *conf.Backend) (*HTTP, conf.Problems) {
-	w := newCompiler(b.Title(), b.Mode, b.ACLs)
+func CompileBackend(files fs.FS, b *conf.Backend) (*HTTP, conf.Problems) {
+	w := newCompiler(files, b.Title(), b.Mode, b.ACLs)
 	h := w.http(&b.HTTPSettings)
 	if b.Listen {
 		return &h, nil

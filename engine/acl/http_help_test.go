@@ -17,7 +17,7 @@ func frontHTTP(t testing.TB, lines string) (*Program, conf.Problems) {
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
-	return Compile(c, c.Frontends[0])
+	return Compile(conf.Disk{}, c, c.Frontends[0])
 }
 
 func http(t testing.TB, lines string) *Program {

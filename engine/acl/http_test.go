@@ -238,13 +238,13 @@ listen l
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
-	h, found := CompileBackend(c.Backend("b"))
+	h, found := CompileBackend(conf.Disk{}, c.Backend("b"))
 	f := request("/web", "Host: h")
 	f.Final = true
 	if len(found) != 0 || h.Request.Next(f, 0) != 0 || h.Response.Len() != 1 {
 		t.Errorf("%v", found)
 	}
-	if _, found := CompileBackend(c.Backend("l")); found != nil {
+	if _, found := CompileBackend(conf.Disk{}, c.Backend("l")); found != nil {
 		t.Errorf("told twice: %v", found)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -125,7 +124,7 @@ func (b *builder) file(name string) []pattern {
 	if known, ok := b.files[name]; ok {
 		return slices.Clone(known)
 	}
-	data, err := os.ReadFile(name)
+	data, err := fs.ReadFile(b.source, name)
 	if err != nil {
 		if path, ok := errors.AsType[*fs.PathError](err); ok {
 			err = path.Err

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"sluice/conf"
 )
 
 // TestProblems checks the exact messages for lines.
@@ -108,7 +110,7 @@ func TestPredefinedIsToldWhereItIsNamed(t *testing.T) {
 func TestUndefinedBackend(t *testing.T) {
 	c, f := parse(t, "use_backend b\ndefault_backend d")
 	c.Backends = nil
-	_, found := Compile(c, f)
+	_, found := Compile(conf.Disk{}, c, f)
 	want := "x:1: error: 'use_backend b' in frontend 'f': no backend has this name\n" +
 		"error: 'default_backend d' in frontend 'f': no backend has this name"
 	if err := found.Err(); err == nil || err.Error() != want {

@@ -2,14 +2,16 @@ package acl
 
 import (
 	"fmt"
+	"io/fs"
 
 	"sluice/conf"
 )
 
 // Compile checks and compiles the ACLs and rules of a frontend, and reads the pattern files that
-// they name. If the problems contain an error, the Program must not be used.
-func Compile(c *conf.Config, f *conf.Frontend) (*Program, conf.Problems) {
-	w := newCompiler(f.Title(), f.Mode, f.ACLs)
+// they name. It reads them from files, by the paths as they are written. If the problems contain an
+// error, the Program must not be used.
+func Compile(files fs.FS, c *conf.Config, f *conf.Frontend) (*Program, conf.Problems) {
+	w := newCompiler(files, f.Title(), f.Mode, f.ACLs)
 	p := &Program{backend: -1}
 	index := make(map[string]int, len(c.Backends))
 	for i, b := range c.Backends {

@@ -76,7 +76,7 @@ func TestCollisions(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			global := c.global + strings.Repeat("\n", 2-strings.Count(c.global, "\n"))
-			draft, _ := conf.Draft(conf.Source{Name: "t.cfg", Data: []byte("global\n nbthread 1\n " + global + `
+			draft, _ := conf.Draft(conf.Disk{}, conf.Source{Name: "t.cfg", Data: []byte("global\n nbthread 1\n " + global + `
 defaults
  timeout connect 1s
  timeout client 1s

@@ -44,11 +44,11 @@ func backendID(c *conf.Config, i int) int {
 
 // newBackend compiles a backend with its number for `show stat`. It returns nil if the problems
 // contain an error.
-func newBackend(id int, b *conf.Backend, lookUp LookUp) (*Backend, conf.Problems) {
-	servers, problems := pool.New(id, b, pool.Means{Resolve: lookUp, Prepare: prepare})
-	rules, found := acl.CompileBackend(b)
+func newBackend(id int, b *conf.Backend, out Outside) (*Backend, conf.Problems) {
+	servers, problems := pool.New(id, b, pool.Means{Resolve: out.LookUp, Prepare: prepare})
+	rules, found := acl.CompileBackend(out.Files, b)
 	problems = append(problems, found...)
-	checkLog(b.Log.Targets, b.Pos, lookUp, &problems)
+	out.checkLog(b.Log.Targets, b.Pos, &problems)
 	if problems.Err() != nil {
 		return nil, problems
 	}

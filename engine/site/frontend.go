@@ -43,9 +43,9 @@ type Frontend struct {
 
 // newFrontend compiles a frontend with its number for `show stat`. It returns nil if the problems
 // contain an error.
-func newFrontend(id int, c *conf.Config, f *conf.Frontend, lookUp LookUp) (*Frontend, conf.Problems) {
-	rules, problems := acl.Compile(c, f)
-	checkLog(f.Log.Targets, f.Pos, lookUp, &problems)
+func newFrontend(id int, c *conf.Config, f *conf.Frontend, out Outside) (*Frontend, conf.Problems) {
+	rules, problems := acl.Compile(out.Files, c, f)
+	out.checkLog(f.Log.Targets, f.Pos, &problems)
 	if problems.Err() != nil {
 		return nil, problems
 	}

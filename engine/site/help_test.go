@@ -40,7 +40,7 @@ func parse(t *testing.T, text string) *conf.Config {
 
 func mustCompile(t *testing.T, text string) *Site {
 	t.Helper()
-	s, problems := Compile(parse(t, text), noNames)
+	s, problems := Compile(parse(t, text), Outside{LookUp: noNames, Files: conf.Disk{}})
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}

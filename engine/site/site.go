@@ -3,6 +3,7 @@ package site
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 
 	"sluice/conf"
@@ -13,6 +14,16 @@ import (
 
 // LookUp returns the address of a host name. It is not called for IP addresses.
 type LookUp = func(host string) (netip.Addr, error)
+
+// Outside is what a configuration refers to outside of its own text.
+type Outside struct {
+	LookUp LookUp
+	Files  fs.FS // has pattern files, by the paths as they are written
+
+	// Checked means that a process with more rights has checked the users, files and settings of the
+	// machine that the configuration refers to. They are not checked again.
+	Checked bool
+}
 
 // Site is a compiled configuration. See the description of the package for the goroutines that may
 // use it.
@@ -28,19 +39,19 @@ type Site struct {
 }
 
 // Compile compiles the rules of a configuration, resolves the names of its servers, and checks its
-// log targets. It opens no socket and no log target. The problems are errors and warnings; if one
+// log targets unless that is done. It opens no socket and no log target. The problems are errors and warnings; if one
 // of them is an error, the site is nil.
-func Compile(c *conf.Config, lookUp LookUp) (*Site, conf.Problems) {
+func Compile(c *conf.Config, out Outside) (*Site, conf.Problems) {
 	s := &Site{Conf: c}
 	var problems conf.Problems
-	checkLog(c.Global.Log, c.Global.Pos, lookUp, &problems)
+	out.checkLog(c.Global.Log, c.Global.Pos, &problems)
 	for i, b := range c.Backends {
-		made, found := newBackend(backendID(c, i), b, lookUp)
+		made, found := newBackend(backendID(c, i), b, out)
 		problems = append(problems, found...)
 		s.Backends = append(s.Backends, made)
 	}
 	for i, f := range c.Frontends {
-		made, found := newFrontend(firstID+i, c, f, lookUp)
+		made, found := newFrontend(firstID+i, c, f, out)
 		problems = append(problems, found...)
 		s.Frontends = append(s.Frontends, made)
 	}
@@ -66,8 +77,11 @@ func (s *Site) name() {
 
 // checkLog adds an error if a log target could not be opened by Open. proxy is the position of the
 // section.
-func checkLog(targets []conf.LogTarget, proxy conf.Pos, lookUp LookUp, problems *conf.Problems) {
-	if err := access.Check(targets, lookUp); err != nil {
+func (o *Outside) checkLog(targets []conf.LogTarget, proxy conf.Pos, problems *conf.Problems) {
+	if o.Checked {
+		return
+	}
+	if err := access.Check(targets, o.LookUp); err != nil {
 		problems.Errorf(logPos(targets, proxy), "%v", err)
 	}
 }

@@ -30,7 +30,7 @@ backend two
   server b unix@/path
 `)
 	c.Backends[1].Servers[0].Address.Path = "/" + strings.Repeat("x", 200)
-	s, problems := Compile(c, noNames)
+	s, problems := Compile(c, Outside{LookUp: noNames, Files: conf.Disk{}})
 	if s != nil {
 		t.Error("got a site in spite of the errors")
 	}
