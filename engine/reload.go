@@ -53,9 +53,32 @@ type update struct {
 // returns when all loops use the site for new clients. After an error nothing has changed. One
 // reload runs at a time; another call waits. lookUp resolves the host names of bind lines.
 func (e *Engine) Reload(s *site.Site, lookUp LookUp) (*Reloaded, error) {
+	return e.reload(s, e.opener(s, lookUp))
+}
+
+// opener returns a function that opens the listening sockets of a site.
+func (e *Engine) opener(s *site.Site, lookUp LookUp) func() (*listen.Next, error) {
+	return func() (*listen.Next, error) { return e.sockets.Prepare(s.Conf, lookUp) }
+}
+
+// Receive is Reload with sockets that another process has opened. After an error they are closed.
+func (e *Engine) Receive(s *site.Site, sent listen.Sent) (*Reloaded, error) {
+	taken := false
+	r, err := e.reload(s, func() (*listen.Next, error) {
+		taken = true
+		return e.sockets.Receive(s.Conf, sent)
+	})
+	if !taken {
+		sent.Close()
+	}
+	return r, err
+}
+
+// reload is Reload with the new listening sockets that sockets returns.
+func (e *Engine) reload(s *site.Site, sockets func() (*listen.Next, error)) (*Reloaded, error) {
 	e.reloading.Lock()
 	defer e.reloading.Unlock()
-	u, err := e.prepare(s, lookUp)
+	u, err := e.prepare(s, sockets)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +94,7 @@ func (e *Engine) Reload(s *site.Site, lookUp LookUp) (*Reloaded, error) {
 
 // prepare opens the log targets and sockets of a site. After an error nothing is open. The sockets come
 // last, because clients may connect to them at once, and closing them would reset these clients.
-func (e *Engine) prepare(s *site.Site, lookUp LookUp) (u *update, err error) {
+func (e *Engine) prepare(s *site.Site, sockets func() (*listen.Next, error)) (u *update, err error) {
 	u = &update{site: s}
 	if u.Reloaded, u.plan, err = e.compare(s); err != nil {
 		return nil, err
@@ -82,7 +105,7 @@ func (e *Engine) prepare(s *site.Site, lookUp LookUp) (u *update, err error) {
 	if err := s.Open(e.access); err != nil {
 		return nil, err
 	}
-	if u.sockets, err = e.sockets.Prepare(s.Conf, lookUp); err != nil {
+	if u.sockets, err = sockets(); err != nil {
 		s.Close()
 		return nil, err
 	}

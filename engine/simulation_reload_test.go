@@ -199,7 +199,7 @@ func (x *simulation) prepare(r *simReload) (*update, error) {
 	x.wire.opening = true
 	x.limitFiles()
 	before := x.process.Open()
-	u, err := x.engine.prepare(made, sock.LookUp)
+	u, err := x.engine.prepare(made, x.engine.opener(made, sock.LookUp))
 	if n := x.process.Open(); err != nil && n != before {
 		x.failf("reload %d is refused (%v), and %d descriptors are open, not %d", r.number, err, n, before)
 	}

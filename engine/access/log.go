@@ -23,6 +23,8 @@ type Log struct {
 	routes   atomic.Pointer[[]*route]   // by number, nil: a free number; replaced under mu
 	sinks    atomic.Pointer[[]*Sink]    // replaced under mu
 
+	supply *Supply // nil: the log opens its destinations itself; guarded by mu
+
 	asleep    atomic.Bool        // the collector waits for wake
 	wake      chan struct{}      // wakes the collector; its buffer holds one value
 	rounds    chan chan struct{} // asks the collector for a round; it closes the received channel after that

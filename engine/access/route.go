@@ -183,7 +183,7 @@ func (l *Log) carrier(t conf.LogTarget) (*carrier, error) {
 			return c, nil
 		}
 	}
-	out, err := openOutlet(t)
+	out, err := l.supply.outlet(t)
 	if err != nil {
 		return nil, outletError(t, err)
 	}

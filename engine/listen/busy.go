@@ -83,19 +83,22 @@ func (n *Next) probeLine(l *line, own []ownSocket) error {
 // own returns the TCP sockets of all bind lines, and the sockets of removed ones that are still open.
 func (s *Sockets) own() (all []ownSocket) {
 	s.leaving = slices.DeleteFunc(s.leaving, func(o ownSocket) bool {
+		if s.away {
+			return false // see forgetClosed
+		}
 		inode, open := sock.Inode(o.fd)
 		return !open || inode != o.inode
 	})
 	for i := range s.binds {
 		if s.binds[i].name.net != conf.NetAbstract {
-			all = append(all, s.binds[i].own()...)
+			all = append(all, s.binds[i].sockets...)
 		}
 	}
 	return append(all, s.leaving...)
 }
 
-// own returns the sockets of a bind line that have a TCP address or an abstract name.
-func (b *Bind) own() (all []ownSocket) {
+// find returns the sockets of a bind line that have a TCP address or an abstract name.
+func (b *Bind) find() (all []ownSocket) {
 	if b.name.net == conf.NetUnix {
 		return nil
 	}

@@ -27,10 +27,15 @@ func (n *Next) Commit() (warnings []error) {
 	for _, k := range n.kept {
 		warn(k.is.String(), k.change.Apply(k.is.FDs)...)
 	}
+	if n.sockets.away {
+		n.commitAway(warn)
+		n.sockets.binds = n.Binds
+		return warnings
+	}
 	for i := range n.Removed {
 		b := &n.Removed[i]
 		warn(b.String(), n.remove(b))
-		n.sockets.leaving = append(n.sockets.leaving, b.own()...)
+		n.sockets.leaving = append(n.sockets.leaving, b.sockets...)
 	}
 	for i := range n.opened {
 		n.sockets.use(&n.opened[i])

@@ -71,6 +71,7 @@ func (l *line) with(fds []int) Bind {
 		b.file = sock.FileAt(l.at.Path)
 	}
 	b.name = l.name
+	b.sockets = b.find()
 	return b
 }
 

@@ -26,6 +26,7 @@ type Next struct {
 // kept is a bind line whose sockets were open before.
 type kept struct {
 	was, is *Bind
+	index   int // among the new bind lines
 	change  sock.Change
 }
 
@@ -41,7 +42,7 @@ type kept struct {
 // Prepare is called after Take.
 func (s *Sockets) Prepare(c *conf.Config, lookUp func(host string) (netip.Addr, error)) (*Next, error) {
 	lines := linesOf(c, lookUp)
-	n := &Next{sockets: s, Binds: make([]Bind, len(lines)), Removed: slices.Clone(s.binds)}
+	n := &Next{sockets: s, Binds: make([]Bind, len(lines)), Removed: s.numbered()}
 	var missing []*line
 	var errs []error
 	for i := range lines {
@@ -70,23 +71,32 @@ func (n *Next) keep(l *line) (found bool, _ error) {
 	if i < 0 {
 		return false, nil
 	}
+	return true, n.keepAt(l, i)
+}
+
+// keepAt moves the sockets n.Removed[i] to the bind line l.
+func (n *Next) keepAt(l *line, i int) error {
 	was := n.Removed[i]
 	change, err := sock.PrepareChange(was.set, l.frontend, l.bind)
 	if err != nil {
-		return false, l.failed(err)
+		return l.failed(err)
 	}
 	is := was
 	is.Frontend, is.Conf, is.set = l.frontend.Name, l.bind, sock.SettingsOf(l.frontend, l.bind)
 	n.Binds[l.index] = is
 	n.Removed = slices.Delete(n.Removed, i, i+1)
-	n.kept = append(n.kept, kept{&was, &n.Binds[l.index], change})
-	return true, nil
+	n.kept = append(n.kept, kept{&was, &n.Binds[l.index], l.index, change})
+	return nil
 }
 
 // open opens the sockets of the missing lines.
 func (n *Next) open(missing []*line) error {
 	var errs []error
 	for _, l := range missing {
+		if n.sockets.away && l.at.Net == conf.NetFD {
+			n.Binds[l.index] = l.with(nil) // the receiver has inherited the descriptor
+			continue
+		}
 		inherited, err := n.sockets.inherited(l)
 		if err == nil {
 			n.Binds[l.index], err = l.open(n.sockets.loops, inherited)

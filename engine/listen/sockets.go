@@ -15,6 +15,7 @@ type Sockets struct {
 	binds []Bind
 	loops int
 	taken bool // others own the descriptors and close them, see Take
+	away  bool // another process has the sockets, see GiveAway
 
 	leaving []ownSocket // sockets of removed bind lines that may still be open
 	given   map[int]int // inherited sockets without a bind line: by N of fd@N a descriptor of ours
@@ -25,11 +26,14 @@ type Sockets struct {
 type Bind struct {
 	Frontend string // name of the frontend
 	Conf     *conf.Bind
-	FDs      []int // one descriptor for each loop, at least one
+	FDs      []int // one descriptor for each loop, at least one; none after GiveAway
 
 	name identity
 	set  sock.Settings // of the sockets
 	file sock.File     // of a UNIX socket
+
+	sockets []ownSocket // the sockets that have a TCP address or an abstract name
+	place   int         // index among the present bind lines; set only in Next.Removed and kept.was
 }
 
 // Open opens the listening sockets of all frontends. loops is the number of descriptors for each
