@@ -111,17 +111,33 @@ func (p *parent) statsSocket(s conf.StatsSocket) conf.StatsSocket {
 	return s
 }
 
+// listeners returns the listening sockets that p has passed. Without p it opens them.
+func (p *parent) listeners(c *conf.Config, loops int) (*listen.Sockets, error) {
+	if p == nil {
+		return openSockets(c, loops)
+	}
+	return listen.Adopt(c, loops, p.manifest, passedFD+len(inheritedStats(c)))
+}
+
 // release detaches the process from its terminal and tells the parent to end.
 func (p *parent) release() error {
-	if err := os.Chdir("/"); err != nil {
+	if err := leaveTerminal(p.null); err != nil {
 		return err
-	}
-	for fd := range 3 {
-		if err := unix.Dup3(int(p.null.Fd()), fd, 0); err != nil {
-			return fmt.Errorf("detach descriptor %d from the terminal: %w", fd, err)
-		}
 	}
 	p.null.Close()
 	_, _ = io.WriteString(p.pipe, ready) // the daemon goes on if its parent was killed
 	return p.pipe.Close()
+}
+
+// leaveTerminal leaves the directory of the start, and replaces descriptors 0 to 2 by null.
+func leaveTerminal(null *os.File) error {
+	if err := os.Chdir("/"); err != nil {
+		return err
+	}
+	for fd := range 3 {
+		if err := unix.Dup3(int(null.Fd()), fd, 0); err != nil {
+			return fmt.Errorf("detach descriptor %d from the terminal: %w", fd, err)
+		}
+	}
+	return nil
 }

@@ -113,7 +113,7 @@ func TestJailedDaemon(t *testing.T) {
 	dir := t.TempDir()
 	jail := filepath.Join(dir, "jail")
 	pid, addr, _ := daemon(t, dir, "-f", config(t, echo(t), "uid 65534", "gid 65534", "chroot "+jail))
-	isJailed(t, pid, nobody, jail)
+	isJailed(t, workerOf(t, pid), nobody, jail)
 	mustAsk(t, dial(t, addr))
 	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
 		t.Fatal(err)

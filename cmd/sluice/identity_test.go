@@ -45,7 +45,7 @@ func TestRootIsGivenUpForGood(t *testing.T) {
 	jail := filepath.Join(t.TempDir(), "not", "there")
 	p := startProc(t, "-f", config(t, echo(t), "uid 65534", "gid 65534", "chroot "+jail))
 	mustAsk(t, dial(t, p.addr))
-	isJailed(t, p.Process.Pid, nobody, jail)
+	isJailed(t, workerOf(t, p.Process.Pid), nobody, jail)
 	if want := "chroot directory '" + jail + "' was missing: created"; !strings.Contains(p.stderr.String(), want) {
 		t.Errorf("no notice %q in\n%s", want, p.stderr.String())
 	}
@@ -133,7 +133,7 @@ func TestUserTakesItsGroup(t *testing.T) {
 	for _, global := range []string{"uid " + known.Uid, "user daemon"} {
 		p := startProc(t, "-f", config(t, echo(t), global))
 		for key, want := range map[string]string{"Uid": known.Uid, "Gid": known.Gid} {
-			if got := strings.Fields(status(t, p.Process.Pid, key)); got[0] != want || got[2] != want {
+			if got := strings.Fields(status(t, workerOf(t, p.Process.Pid), key)); got[0] != want || got[2] != want {
 				t.Errorf("'%s': %s is %v, want %s", global, key, got, want)
 			}
 		}

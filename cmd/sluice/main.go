@@ -1,13 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 )
 
 func main() {
-	err := newRoot().Execute()
+	root := newRoot()
+	root.SetArgs(haproxyFlags(os.Args[1:]))
+	err := root.Execute()
 	if err == nil {
 		return
 	}
@@ -19,6 +23,20 @@ func main() {
 		fmt.Fprintln(os.Stderr, "sluice:", exit.why)
 	}
 	os.Exit(exit.code)
+}
+
+// haproxyFlags replaces two flags of HAProxy that look like several short flags in one word: -Ws (a
+// master that reports to systemd, as every one does here) and -db (no daemon).
+func haproxyFlags(args []string) []string {
+	if len(args) == 0 || args[0] != "run" {
+		return args
+	}
+	own := map[string]string{"-Ws": "-W", "-db": "--daemon=false"}
+	args = slices.Clone(args)
+	for i, arg := range args {
+		args[i] = cmp.Or(own[arg], arg)
+	}
+	return args
 }
 
 // exitStatus is the exit status of a command, with the error to print. why is nil if there is nothing

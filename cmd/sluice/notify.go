@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,6 +23,15 @@ func dialNotify() (notifier, error) {
 	}
 	conn, err := net.Dial("unixgram", path)
 	return notifier{conn}, err
+}
+
+// openNotify is dialNotify with a warning in place of the error.
+func openNotify(log *zap.Logger) notifier {
+	n, err := dialNotify()
+	if err != nil {
+		log.Warn("systemd will not hear of this process: " + err.Error())
+	}
+	return n
 }
 
 // say sends one message, such as "READY=1". Errors are ignored: traffic does not

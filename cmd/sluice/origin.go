@@ -4,36 +4,27 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
-	"syscall"
 
 	"sluice/conf"
 	"sluice/engine/site"
 )
 
-// origin is the place of the configuration of a running process, with the facts that decide whether
-// the process can read it again.
+// origin is the place of the configuration of a running process.
 type origin struct {
-	files  configFiles // without paths: the configuration is a part of this program
-	home   string      // directory of the start, in which a daemon no longer is; empty: the process is still there
-	chroot string      // root directory that the process has entered; empty: none
-	uid    int         // user to which the process has changed; -1: it has kept its user
+	files    configFiles // without paths: the configuration is a part of this program
+	home     string      // directory of the start, to which relative paths refer; empty: not known
+	left     bool        // the process has left home, as a daemon does
+	absolute bool        // paths of sockets to connect to are made absolute, see absoluteSockets
 }
 
-// originOf returns the origin of the configuration c, with which the process starts. It is called
-// before the process enters a chroot or changes its user.
-func originOf(l *launch, c *conf.Config, id identity, daemon bool) origin {
-	o := origin{files: configFiles{paths: l.files.paths}, chroot: c.Global.Chroot, uid: -1}
+// originOf returns the origin of the configuration with which the process starts. It is called
+// before the process leaves its directory.
+func originOf(l *launch, c *conf.Config) origin {
+	o := origin{files: configFiles{paths: l.files.paths}, left: l.daemon, absolute: l.leavesHome(c)}
 	if l.builtIn {
 		o.files = configFiles{}
 	}
-	if id.changes() {
-		o.uid = id.uid
-	}
-	if daemon && o.chroot == "" {
-		o.home, _ = os.Getwd() // without a working directory only absolute paths can be read again
-	}
+	o.home, _ = os.Getwd() // without a working directory only absolute paths can be read again
 	return o
 }
 
@@ -49,32 +40,35 @@ func (o *origin) String() string {
 // Without that directory only these paths fail. The result leaves it again, so that its file system
 // can be unmounted.
 func (o *origin) enter() (leave func()) {
-	if o.home == "" || os.Chdir(o.home) != nil {
+	if !o.left || o.home == "" || os.Chdir(o.home) != nil {
 		return func() {}
 	}
 	return func() { _ = os.Chdir("/") }
 }
 
-// read reads, checks and compiles the files. The report has all problems. The site is nil if one of
-// them is an error.
-func (o *origin) read(out site.Outside) (*site.Site, report) {
+// read reads, checks and compiles the files. An error says that the new configuration cannot be
+// used; the problems then have the reasons if there are any.
+func (o *origin) read(out site.Outside) (*site.Site, []conf.Source, conf.Problems, error) {
 	if err := o.readable(); err != nil {
-		return nil, report{}.refused(err)
+		return nil, nil, nil, err
 	}
 	files := o.files
-	s, problems, err := files.read(out, func(c *conf.Config) {
-		if o.home != "" {
-			absoluteSockets(c)
-		}
-	})
+	sources, err := files.open(conf.Disk{})
 	if err != nil {
-		return nil, o.explain(report{}.refused(err))
+		return nil, nil, nil, err
 	}
-	said := report{}.found(problems)
+	s, problems := read(out, o.change, sources...)
 	if s == nil {
-		return nil, o.explain(said.refused(fmt.Errorf("%s is not valid: %s", o, count(problems))))
+		return nil, nil, problems, fmt.Errorf("%s is not valid: %s", o, count(problems))
 	}
-	return s, said
+	return s, sources, problems, nil
+}
+
+// change makes the changes to a new configuration that launch.complete made to the first one.
+func (o *origin) change(c *conf.Config) {
+	if o.absolute {
+		absoluteSockets(c, o.home)
+	}
 }
 
 // readable returns an error if the configuration cannot be read a second time.
@@ -88,30 +82,4 @@ func (o *origin) readable() error {
 		}
 	}
 	return nil
-}
-
-// denied are the texts of errors of a process without rights. outside are those of a process that
-// does not see a file, or the users and resolvers of the machine.
-var (
-	denied  = []string{syscall.EACCES.Error(), syscall.EPERM.Error()}
-	outside = append([]string{"no such", "unknown user", "unknown group", "can't be resolved"}, denied...)
-)
-
-// explain adds what to do to the report of a reload that failed because the process has given up
-// its rights.
-func (o *origin) explain(p report) report {
-	switch {
-	case o.chroot != "" && p.mentions(outside):
-		return p.because("the process is in the chroot '%s' and sees only what is below it: restart the process to apply a new configuration", o.chroot)
-	case o.uid > 0 && p.mentions(denied):
-		return p.because("the process has given up the rights of its start and is uid %d now: give this user the permission, or restart the process to apply a new configuration", o.uid)
-	}
-	return p
-}
-
-// mentions reports whether a message contains one of the texts.
-func (p report) mentions(texts []string) bool {
-	return slices.ContainsFunc(p.messages, func(m message) bool {
-		return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(m.text, text) })
-	})
 }

@@ -23,6 +23,7 @@ type reloader struct {
 	targets *ownTargets
 	notify  notifier
 	queue   reloadQueue
+	master  *superior // reads the files for this process; nil: the process reads them itself
 
 	closing sync.Mutex // held while a reload changes the engine and reports
 	closed  bool       // the engine has stopped; guarded by closing
@@ -32,14 +33,25 @@ type reloader struct {
 // requests it.
 func (r *reloader) request(by string) *reload {
 	r.log.Info(by + ": reload of " + r.origin.String())
+	if r.master != nil {
+		return r.master.ask(sayReload)
+	}
 	return r.queue.join(r.reload)
+}
+
+// compareOnce starts a comparison, and does not wait for it.
+func (r *reloader) compareOnce() *reload {
+	if r.master != nil {
+		return r.master.ask(sayCompare)
+	}
+	return r.queue.alone(r.compare)
 }
 
 // command is the command reload of stats sockets. It returns early if ctx ends.
 func (r *reloader) command(ctx context.Context, dryRun bool) admin.Result {
 	var one *reload
 	if dryRun {
-		one = r.queue.alone(r.compare)
+		one = r.compareOnce()
 	} else {
 		one = r.request("stats socket")
 	}
@@ -58,10 +70,15 @@ func (r *reloader) compare() report {
 		return report{}.refused(err)
 	}
 	defer r.origin.enter()()
-	s, said := r.origin.read(thisMachine())
-	if s == nil {
-		return said
+	s, _, problems, err := r.origin.read(thisMachine())
+	said := report{}.found(problems)
+	if err != nil {
+		return said.refused(err)
 	}
+	return r.compareWith(s, said)
+}
+
+func (r *reloader) compareWith(s *site.Site, said report) report {
 	would, err := r.engine.Compare(s)
 	if err != nil {
 		return said.refused(err)
@@ -79,19 +96,24 @@ func (r *reloader) reload() report {
 	r.notify.reloading()
 	lookUp := engine.LookUp(sock.LookUp).Once()
 	defer r.origin.enter()()
-	s, said := r.origin.read(site.Outside{LookUp: lookUp, Files: conf.Disk{}})
+	s, _, problems, err := r.origin.read(site.Outside{LookUp: site.LookUp(lookUp), Files: conf.Disk{}})
+	return r.install(began, report{}.found(problems), err, s, func() (*engine.Reloaded, error) { return r.engine.Reload(s, lookUp) })
+}
+
+// install gives a new site to the engine by reload, unless err says that there is none, and reports.
+func (r *reloader) install(began time.Time, said report, err error, s *site.Site, reload func() (*engine.Reloaded, error)) report {
 	r.closing.Lock()
 	defer r.closing.Unlock()
 	if r.closed {
 		return report{}
 	}
 	defer r.notify.say("READY=1")
-	if s == nil {
-		return r.finish(said)
-	}
-	done, err := r.engine.Reload(s, lookUp)
 	if err != nil {
-		return r.finish(r.origin.explain(said.refused(err)))
+		return r.finish(said.refused(err))
+	}
+	done, err := reload()
+	if err != nil {
+		return r.finish(said.refused(err))
 	}
 	if err := r.targets.follow(s.Conf.Global.Log); err != nil {
 		said = said.add(zap.WarnLevel, "messages of the process go on to the old log targets: "+err.Error())

@@ -36,7 +36,7 @@ func TestSeedRuns(t *testing.T) {
 	log := syslog(t)
 	t.Run("as it is", func(t *testing.T) {
 		said, pid := runDaemon(t, seedFile)
-		isJailed(t, pid, 200, "/var/empty")
+		isJailed(t, workerOf(t, pid), 200, "/var/empty")
 		for _, backend := range []string{"urlencode", "wedding"} {
 			if want := "'option httpchk' in backend '" + backend + "' checks nothing: no server has 'check'"; !strings.Contains(said, want) {
 				t.Errorf("the start does not say %q:\n%s", want, said)

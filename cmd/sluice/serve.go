@@ -24,6 +24,12 @@ import (
 // running is the balancer of one process from its start to its stop. Its
 // methods are called once each, in the order in which serve calls them.
 type running struct {
+	launch *launch
+	above  *parent     // of a daemon; nil: none
+	master *superior   // of a worker; nil: the process reads its files itself
+	sent   listen.Sent // of a worker, from its master, as supply
+	supply *access.Supply
+
 	site      *site.Site
 	conf      *conf.Config // of the site
 	identity  identity
@@ -67,14 +73,10 @@ func rights(c *conf.Config) (identity, error) {
 	return id, id.allowed(c.Global.Chroot)
 }
 
-// serve starts the balancer and returns when it has stopped. above is the parent
-// process, or nil in the foreground.
-func (l *launch) serve(s *site.Site, problems conf.Problems, above *parent) error {
+// serve starts the balancer and returns when it has stopped.
+func (r *running) serve(problems conf.Problems) error {
 	caught := catchSignals()
-	if s == nil {
-		return refusal(l.files.String(), problems)
-	}
-	r := &running{site: s, conf: s.Conf}
+	l := r.launch
 	if err := r.prepare(l.files.String(), problems); err != nil {
 		return err
 	}
@@ -87,16 +89,18 @@ func (l *launch) serve(s *site.Site, problems conf.Problems, above *parent) erro
 		return err
 	}
 	defer flush(r.plain)
-	if err := r.open(l, above); err != nil {
+	if err := r.open(); err != nil {
 		return err
 	}
 	defer r.access.Close()
-	defer pidFile(l.pidFile).remove()
-	defer forgetCrash(l.crashLog)
-	if err := r.dropRoot(l); err != nil {
+	if r.master == nil {
+		defer pidFile(l.pidFile).remove()
+		defer forgetCrash(l.crashLog)
+	}
+	if err := r.dropRoot(); err != nil {
 		return err
 	}
-	if err := r.announce(above); err != nil {
+	if err := r.announce(); err != nil {
 		return err
 	}
 	if err := r.work(caught); err != nil {
@@ -122,7 +126,23 @@ func (r *running) work(caught <-chan os.Signal) error {
 	defer obeying.Wait()
 	defer close(done)
 	r.site, r.conf = nil, nil // the engine has them, and forgets them after a reload
-	return r.engine.Run()
+	if r.master == nil {
+		return r.engine.Run()
+	}
+	lost := make(chan error, 1)
+	go func() {
+		lost <- r.reloads.follow(r.access)
+		r.engine.Stop()
+	}()
+	if err := r.engine.Run(); err != nil {
+		return err
+	}
+	select {
+	case err := <-lost:
+		return err
+	default:
+		return nil
+	}
 }
 
 // prepare divides the file descriptors and tells all problems at once. It opens
@@ -139,27 +159,37 @@ func (r *running) prepare(name string, problems conf.Problems) error {
 }
 
 // open opens everything that the process may not open after it dropped root.
-func (r *running) open(l *launch, above *parent) (err error) {
-	if err := r.bind(above); err != nil {
+func (r *running) open() (err error) {
+	l := r.launch
+	if err := r.bind(); err != nil {
 		return err
 	}
 	if l.bound != nil {
 		l.bound(r.listeners)
 	}
-	r.access = access.Open(cmp.Or(r.conf.Global.LogTag, filepath.Base(os.Args[0])), r.plain)
-	if r.log, r.targets, err = ownLog(r.plain, r.access, r.conf.Global.Log, above != nil); err != nil {
+	r.access = access.Open(l.tag(r.conf), r.plain)
+	if r.master != nil {
+		r.access.Use(r.supply)
+		defer r.supply.Close()
+	}
+	if r.log, r.targets, err = ownLog(r.plain, r.access, r.conf.Global.Log, l.daemon); err != nil {
 		return err
 	}
-	if r.notify, err = dialNotify(); err != nil {
-		r.log.Warn("systemd will not hear of this process: " + err.Error())
+	if r.master == nil {
+		r.notify = openNotify(r.log)
 	}
-	return r.build(originOf(l, r.conf, r.identity, above != nil))
+	return r.build(originOf(l, r.conf))
+}
+
+// tag returns the name of the process in the headers of log lines.
+func (l *launch) tag(c *conf.Config) string {
+	return cmp.Or(c.Global.LogTag, filepath.Base(os.Args[0]))
 }
 
 // build makes the engine, which takes over all sockets. from is the origin of the configuration, for
 // reloads.
 func (r *running) build(from origin) (err error) {
-	r.reloads = &reloader{origin: from, log: r.log, targets: r.targets, notify: r.notify}
+	r.reloads = &reloader{origin: from, log: r.log, targets: r.targets, notify: r.notify, master: r.master}
 	r.engine, err = engine.New(engine.Options{
 		Site: r.site, Plan: r.plan, Listeners: r.listeners, Logger: r.log, Access: r.access, Stats: r.stats, Version: version(), Released: released(),
 		Reload: r.reloads.command,
@@ -168,12 +198,14 @@ func (r *running) build(from origin) (err error) {
 	return err
 }
 
-// bind takes the listening sockets from a parent or opens them.
-func (r *running) bind(above *parent) (err error) {
-	if above != nil {
-		r.listeners, err = listen.Adopt(r.conf, r.plan.Loops, above.manifest, passedFD+len(inheritedStats(r.conf)))
+// bind takes the listening sockets from a master or a parent, or opens them.
+func (r *running) bind() (err error) {
+	above := r.above
+	if r.master != nil {
+		above = &r.master.pass
+		r.listeners, err = listen.AdoptSent(r.conf, r.plan.Loops, r.sent)
 	} else {
-		r.listeners, err = openSockets(r.conf, r.plan.Loops)
+		r.listeners, err = above.listeners(r.conf, r.plan.Loops)
 	}
 	if err != nil {
 		return err
@@ -190,11 +222,14 @@ func (r *running) bind(above *parent) (err error) {
 }
 
 // dropRoot does the last things that need root, and drops root.
-func (r *running) dropRoot(l *launch) error {
-	if err := pidFile(l.pidFile).write(); err != nil {
-		return err
+func (r *running) dropRoot() error {
+	l := r.launch
+	if r.master == nil {
+		if err := pidFile(l.pidFile).write(); err != nil {
+			return err
+		}
+		tellCrash(l.crashLog, r.log)
 	}
-	tellCrash(l.crashLog, r.log)
 	if err := keepCrash(l.crashLog); err != nil {
 		return err
 	}
@@ -204,18 +239,26 @@ func (r *running) dropRoot(l *launch) error {
 	return r.identity.become()
 }
 
-// announce reports to the log, systemd and the parent that the start is over.
-func (r *running) announce(above *parent) error {
+// announce reports to the log, and to systemd and the parent or to the master, that the start is over.
+func (r *running) announce() error {
 	for _, line := range r.where {
 		r.log.Info(line)
 	}
 	r.log.Info(fmt.Sprintf("maxconn %d: %s", r.plan.MaxConn, r.plan.Sum()))
-	r.log.Info(fmt.Sprintf("ready, pid %d", os.Getpid()))
-	r.notify.say(fmt.Sprintf("MAINPID=%d\nREADY=1", os.Getpid()))
+	if r.master != nil {
+		return r.master.ready(r.launch.daemon, r.plain)
+	}
+	return announceReady(r.log, r.notify, r.plain, r.above)
+}
+
+// announceReady reports that this process, or its worker, serves clients.
+func announceReady(log *zap.Logger, notify notifier, plain *zap.Logger, above *parent) error {
+	log.Info(fmt.Sprintf("ready, pid %d", os.Getpid()))
+	notify.say(fmt.Sprintf("MAINPID=%d\nREADY=1", os.Getpid()))
 	if above == nil {
 		return nil
 	}
-	flush(r.plain) // release closes the terminal
+	flush(plain) // release closes the terminal
 	return above.release()
 }
 

@@ -2,6 +2,7 @@ package access
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -24,12 +25,15 @@ func (l *Log) Use(s *Supply) {
 	l.supply = s
 }
 
-// Close closes the files that no log has taken.
+// Close closes the files that no log has taken, and forgets the addresses.
 func (s *Supply) Close() {
 	for _, f := range s.Files {
 		f.Close()
 	}
 	s.Files = nil
+	s.LookUp = func(host string) (netip.Addr, error) {
+		return netip.Addr{}, fmt.Errorf("host name %q was not resolved by the process that has the rights", host)
+	}
 }
 
 // take returns the file of a destination, which then belongs to the caller.
