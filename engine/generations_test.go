@@ -72,6 +72,6 @@ func TestGenerationsOfAProcessThatStops(t *testing.T) {
 	r.Stop()
 	wait(t, "an error", func() bool {
 		_, err := r.Generations(t.Context())
-		return errors.Is(err, errLeaving)
+		return errors.Is(err, ErrLeaving)
 	})
 }

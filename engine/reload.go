@@ -14,8 +14,8 @@ import (
 	"sluice/pool/stat"
 )
 
-// errLeaving is the error of a reload after Drain or Stop.
-var errLeaving = errors.New("the process is stopping, so its configuration stays as it is")
+// ErrLeaving is the error of a reload after Drain or Stop.
+var ErrLeaving = errors.New("the process is stopping, so its configuration stays as it is")
 
 // Reloaded describes a reload.
 type Reloaded struct {
@@ -29,7 +29,7 @@ type Reloaded struct {
 // refuse every site.
 func (e *Engine) Reloadable() error {
 	if e.leaving.Load() {
-		return errLeaving
+		return ErrLeaving
 	}
 	return nil
 }
@@ -140,14 +140,14 @@ func (e *Engine) compare(s *site.Site) (*Reloaded, plan.Plan, error) {
 }
 
 // begin makes the site the newest one, which cannot fail. All loops must then be told to take it. It
-// returns errLeaving if Drain or Stop was called meanwhile; the site is then closed. The caller holds
+// returns ErrLeaving if Drain or Stop was called meanwhile; the site is then closed. The caller holds
 // e.swapping until all loops have taken the site.
 func (e *Engine) begin(u *update) error {
 	s := u.site
 	if e.leaving.Load() {
 		u.sockets.Abandon()
 		s.Close()
-		return errLeaving
+		return ErrLeaving
 	}
 	for _, c := range s.Share(&e.State) {
 		if c.Command {

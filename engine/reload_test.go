@@ -281,7 +281,7 @@ func TestReloadWhileEnding(t *testing.T) {
 			}()
 			wait(t, "reloads", func() bool { return b.newest.Load().serial > 3 })
 			end(b.Engine)
-			if err := <-over; !errors.Is(err, errLeaving) {
+			if err := <-over; !errors.Is(err, ErrLeaving) {
 				t.Error(err)
 			}
 			b.join()

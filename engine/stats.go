@@ -86,7 +86,7 @@ func (e *Engine) Generations(ctx context.Context) ([]admin.Generation, error) {
 				sessions[number] += n
 			}
 		case <-e.over:
-			return nil, errLeaving
+			return nil, ErrLeaving
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

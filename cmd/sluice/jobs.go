@@ -54,11 +54,11 @@ func (m *master) next() {
 	}()
 }
 
-// work makes a bundle, sends it, and does its own part when the worker has used it. A worker that
-// stops refuses each bundle, so it gets an empty one.
+// work makes a bundle, sends it, and does its own part when the worker has used it.
 func (m *master) work(b *bundle, stopping bool) {
 	b.Began = time.Now()
 	if stopping {
+		b.Error = engine.ErrLeaving.Error()
 		_ = m.deliver(b, nil)
 		return
 	}

@@ -12,11 +12,11 @@ import (
 
 // withStats starts sluice with a stats socket of this level. It returns the path of the
 // configuration, the process, and the path of the socket.
-func withStats(t *testing.T, server, level string) (path string, p *proc, socket string) {
+func withStats(t *testing.T, server, level string, args ...string) (path string, p *proc, socket string) {
 	t.Helper()
 	socket = filepath.Join(t.TempDir(), "s")
 	path = config(t, server, "stats socket "+socket+" level "+level)
-	return path, startProc(t, "-f", path), socket
+	return path, startProc(t, append(args, "-f", path)...), socket
 }
 
 // run sends a command to a stats socket and returns the answer.
@@ -83,7 +83,17 @@ func TestReloadByAClientWithoutTheLevel(t *testing.T) {
 // Commands and signals at the same time: each reload is complete before the next one, and each
 // command has its answer.
 func TestReloadsAtTheSameTime(t *testing.T) {
-	_, p, socket := withStats(t, echo(t), "admin")
+	for name, args := range withAndWithoutMaster {
+		t.Run(name, func(t *testing.T) { reloadsAtTheSameTime(t, args...) })
+	}
+}
+
+// withAndWithoutMaster are the flags of two processes: one reads its files itself, the other has a
+// master process for that.
+var withAndWithoutMaster = map[string][]string{"alone": nil, "with a master": {"-W"}}
+
+func reloadsAtTheSameTime(t *testing.T, args ...string) {
+	_, p, socket := withStats(t, echo(t), "admin", args...)
 	answers := make(chan string)
 	const clients = 8
 	for range clients {
@@ -104,9 +114,15 @@ func TestReloadsAtTheSameTime(t *testing.T) {
 // A signal that stops the process ends it at once at any moment of a reload.
 func TestTermDuringReloads(t *testing.T) {
 	t.Logf("seed %d (go test -args -seed=N)", *seed)
+	for name, args := range withAndWithoutMaster {
+		t.Run(name, func(t *testing.T) { termDuringReloads(t, args...) })
+	}
+}
+
+func termDuringReloads(t *testing.T, args ...string) {
 	r := rand.New(rand.NewPCG(*seed, 1))
 	for i := range 6 {
-		path, p, socket := withStats(t, echo(t), "admin")
+		path, p, socket := withStats(t, echo(t), "admin", args...)
 		before := "timeout server 30s"
 		var asking sync.WaitGroup
 		for range 2 {

@@ -50,6 +50,7 @@ func TestSeedRuns(t *testing.T) {
 			t.Error("a server without 'check' was checked")
 		}
 	})
+	t.Run("reloaded", func(t *testing.T) { reloadSeed(t, string(text), log) })
 	t.Run("with check", func(t *testing.T) {
 		checked := filepath.Join(t.TempDir(), "checked.cfg")
 		text := strings.ReplaceAll(string(text), "cookie Local", "cookie Local check")
@@ -71,6 +72,51 @@ func TestSeedRuns(t *testing.T) {
 		}
 		stop(t, pid)
 	})
+}
+
+// reloadSeed reloads the seed by its pid file: with a file and a list that uid 200 cannot read, one
+// server with a check, and one more port below 1024.
+func reloadSeed(t *testing.T, text string, log *syslogd) {
+	dir := t.TempDir()
+	path, pidPath, list := filepath.Join(dir, "seed.cfg"), filepath.Join(dir, "pid"), filepath.Join(dir, "list")
+	for name, content := range map[string]string{path: strings.Replace(text, "daemon", "daemon\n    pidfile "+pidPath, 1), list: ".of-a-list.test\n"} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, pid := runDaemon(t, path)
+	worker := workerOf(t, pid)
+	isDetached(t, pid)
+	rewrite(t, path, "bind *:80", "bind *:80\n    bind 127.0.0.1:81\n    acl is_wedding hdr_end(host) -f "+list)
+	rewrite(t, path, "127.0.0.1:8081 cookie Local", "127.0.0.1:8081 cookie Local check")
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(pidPath)
+	if err != nil || strings.TrimSpace(string(b)) != strconv.Itoa(pid) {
+		t.Fatalf("the pid file has %q, %v, want %d", b, err, pid)
+	}
+	if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	log.hears(t, `SIGHUP: reload of `+path)
+	log.hears(t, `frontend http-in: bind 127.0.0.1:81 added`)
+	log.hears(t, `reloaded: generation 2, 3 changes, in `)
+	seedSites.check(t)
+	second := seedSites
+	second.address = "127.0.0.1:81"
+	second.check(t)
+	if _, page := seedSites.get(t, "www.of-a-list.test", "/seen", ""); !strings.Contains(page, "site: wedding") {
+		t.Errorf("a name of the list leads to\n%s", page)
+	}
+	isJailed(t, worker, 200, "/var/empty")
+	stop(t, pid)
+	if _, err := os.Stat(pidPath); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the pid file is there: %v", err)
+	}
+	if !gone(worker) {
+		t.Error("the worker is still there")
+	}
 }
 
 // TestExampleOfWSGI runs examples/wsgi in both formats without root.

@@ -58,8 +58,8 @@ func findSuperior() (*superior, error) {
 // ready tells the master that this process serves clients. A daemon leaves its terminal before.
 func (s *superior) ready(daemon bool, plain *zap.Logger) error {
 	defer s.null.Close()
+	flush(plain) // these lines come before those of the master
 	if daemon {
-		flush(plain)
 		if err := leaveTerminal(s.null); err != nil {
 			return err
 		}

@@ -93,21 +93,27 @@ func (n *Next) keepAt(l *line, i int) error {
 func (n *Next) open(missing []*line) error {
 	var errs []error
 	for _, l := range missing {
-		if n.sockets.away && l.at.Net == conf.NetFD {
-			n.Binds[l.index] = l.with(nil) // the receiver has inherited the descriptor
-			continue
-		}
-		inherited, err := n.sockets.inherited(l)
-		if err == nil {
-			n.Binds[l.index], err = l.open(n.sockets.loops, inherited)
-		}
+		b, err := n.sockets.open(l)
+		n.Binds[l.index] = b
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		n.opened = append(n.opened, n.Binds[l.index])
+		n.opened = append(n.opened, b)
 	}
 	return errors.Join(errs...)
+}
+
+// open opens the sockets of a missing line.
+func (s *Sockets) open(l *line) (Bind, error) {
+	if s.away {
+		return s.openAway(l)
+	}
+	inherited, err := s.inherited(l)
+	if err != nil {
+		return Bind{}, err
+	}
+	return l.open(s.loops, inherited)
 }
 
 // inherited returns the descriptor to duplicate for a line with an address fd@N. The process

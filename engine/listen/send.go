@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -35,7 +36,7 @@ func (s *Sockets) Sent() (all Sent) {
 // sockets for the receiver, Commit changes only the files of UNIX sockets, and the descriptors are
 // closed by either Commit or Abandon.
 func (s *Sockets) GiveAway() {
-	s.away = true
+	s.away, s.names = true, map[string]bool{}
 	closeAll(s.binds)
 	for i := range s.binds {
 		s.binds[i].FDs = nil
@@ -64,7 +65,9 @@ func (n *Next) commitAway(warn func(title string, errs ...error)) {
 			warn(b.String(), b.file.Unlink(b.Conf.Address.Path))
 		}
 		for _, o := range b.sockets {
-			if o.name == "" { // the kernel refuses an abstract name that is in use
+			if o.name != "" {
+				s.names[o.name] = true
+			} else {
 				s.leaving = append(s.leaving, o)
 			}
 		}
@@ -73,6 +76,21 @@ func (n *Next) commitAway(warn func(title string, errs ...error)) {
 	for i := range n.Binds {
 		n.Binds[i].FDs = nil
 	}
+}
+
+// openAway opens the sockets of a missing line for the receiver, unless it has inherited them.
+func (s *Sockets) openAway(l *line) (Bind, error) {
+	if l.at.Net == conf.NetFD {
+		return l.with(nil), nil
+	}
+	b, err := l.open(s.loops, -1)
+	if l.at.Net == conf.NetAbstract && s.names[l.at.Path] {
+		if errors.Is(err, sock.ErrBusy) {
+			return b, l.failed(errLeaving)
+		}
+		delete(s.names, l.at.Path)
+	}
+	return b, err
 }
 
 // forgetClosed forgets the sockets of removed bind lines that the receiver has closed.

@@ -17,8 +17,9 @@ type Sockets struct {
 	taken bool // others own the descriptors and close them, see Take
 	away  bool // another process has the sockets, see GiveAway
 
-	leaving []ownSocket // sockets of removed bind lines that may still be open
-	given   map[int]int // inherited sockets without a bind line: by N of fd@N a descriptor of ours
+	names   map[string]bool // after GiveAway: abstract names of removed bind lines; the receiver may still have them
+	leaving []ownSocket     // sockets of removed bind lines that may still be open
+	given   map[int]int     // inherited sockets without a bind line: by N of fd@N a descriptor of ours
 }
 
 // Bind contains the listening sockets of one bind line. All descriptors of a UNIX socket or an
