@@ -103,15 +103,16 @@ func (m *master) reload(b *bundle, c *conf.Config, from *collector) {
 	}
 }
 
-// open opens the listening sockets that the worker does not have, and all log files and log sockets.
+// open opens all log files and log sockets, and the listening sockets that the worker does not have.
+// The listening sockets come last, because clients connect to them at once.
 func (m *master) open(c *conf.Config, lookUp engine.LookUp) (*listen.Next, openLogs, error) {
-	sockets, err := m.sockets.Prepare(c, lookUp)
-	if err != nil {
-		return nil, openLogs{}, err
-	}
 	logs, err := openLogsOf(c)
 	if err != nil {
-		sockets.Abandon()
+		return nil, logs, err
+	}
+	sockets, err := m.sockets.Prepare(c, lookUp)
+	if err != nil {
+		logs.close()
 	}
 	return sockets, logs, err
 }
