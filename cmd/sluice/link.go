@@ -70,14 +70,11 @@ func (l link) say(word string) error {
 	return err
 }
 
-// hear returns the next word of the worker. The error is io.EOF when the worker has ended. The
-// kernel closes descriptors that come with a word.
+// hear returns the next word of the worker, of which the kernel cuts off what is too long. It also
+// closes descriptors that come with a word. An error says that the worker has ended.
 func (l link) hear() (string, error) {
-	b := make([]byte, longestWord+1)
+	b := make([]byte, longestWord)
 	n, err := l.Read(b)
-	if err == nil && n > longestWord {
-		err = errors.New("a message of the worker is too long")
-	}
 	return string(b[:n]), err
 }
 

@@ -35,7 +35,6 @@ type master struct {
 	link
 	worker   *exec.Cmd
 	words    chan string // what the worker says; closed at its end
-	broken   error       // why words was closed; nil: the worker has ended
 	started  bool        // the worker is ready
 	stopping bool        // the worker was told to stop or to drain
 	jobs

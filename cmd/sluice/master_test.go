@@ -51,9 +51,9 @@ func childOf(t *testing.T, parent int) int {
 func (p *proc) ends(t *testing.T, status int) {
 	t.Helper()
 	select {
-	case <-p.exited:
+	case err := <-p.exited:
 		if got := p.ProcessState.ExitCode(); got != status {
-			t.Fatalf("exit status %d, want %d\n%s", got, status, p.stderr.String())
+			t.Fatalf("exit status %d, want %d: %v\n%s", got, status, err, p.stderr.String())
 		}
 	case <-time.After(patience):
 		t.Fatalf("still running\n%s", p.stderr.String())

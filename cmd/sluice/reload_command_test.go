@@ -93,6 +93,7 @@ func TestReloadsAtTheSameTime(t *testing.T) {
 var withAndWithoutMaster = map[string][]string{"alone": nil, "with a master": {"-W"}}
 
 func reloadsAtTheSameTime(t *testing.T, args ...string) {
+	t.Helper()
 	_, p, socket := withStats(t, echo(t), "admin", args...)
 	answers := make(chan string)
 	const clients = 8
@@ -120,6 +121,7 @@ func TestTermDuringReloads(t *testing.T) {
 }
 
 func termDuringReloads(t *testing.T, args ...string) {
+	t.Helper()
 	r := rand.New(rand.NewPCG(*seed, 1))
 	for i := range 6 {
 		path, p, socket := withStats(t, echo(t), "admin", args...)

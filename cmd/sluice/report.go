@@ -65,13 +65,6 @@ func (p report) refused(err error) report {
 	return p.add(zap.ErrorLevel, "not reloaded: the old configuration stays in use")
 }
 
-// because adds a reason before the last message.
-func (p report) because(format string, args ...any) report {
-	last := p.messages[len(p.messages)-1]
-	p.messages = p.messages[:len(p.messages)-1]
-	return p.add(zap.ErrorLevel, fmt.Sprintf(format, args...)).add(last.level, last.text)
-}
-
 // reloaded adds what has changed, and ends the report of a reload that took this time.
 func (p report) reloaded(r *engine.Reloaded, took time.Duration) report {
 	shown := min(len(r.Changes), mostChanges)

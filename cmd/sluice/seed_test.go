@@ -77,6 +77,7 @@ func TestSeedRuns(t *testing.T) {
 // reloadSeed reloads the seed by its pid file: with a file and a list that uid 200 cannot read, one
 // server with a check, and one more port below 1024.
 func reloadSeed(t *testing.T, text string, log *syslogd) {
+	t.Helper()
 	dir := t.TempDir()
 	path, pidPath, list := filepath.Join(dir, "seed.cfg"), filepath.Join(dir, "pid"), filepath.Join(dir, "list")
 	for name, content := range map[string]string{path: strings.Replace(text, "daemon", "daemon\n    pidfile "+pidPath, 1), list: ".of-a-list.test\n"} {
