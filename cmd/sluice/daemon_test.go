@@ -142,17 +142,28 @@ func TestDaemonsFailedStartIsSeen(t *testing.T) {
 func TestDaemonsCrashIsKept(t *testing.T) {
 	dir := t.TempDir()
 	pid, _, _ := daemon(t, dir, "-f", config(t, echo(t)))
+	abortKept(t, dir, pid, pid)
+	pid, _, said := daemon(t, dir, "-W", "-f", config(t, echo(t)))
+	if want := "the last run crashed with 'SIGABRT: abort'; its trace is in " + dir + "/pid.crash.old"; !strings.Contains(said, want) {
+		t.Errorf("no '%s' in\n%s", want, said)
+	}
+	abortKept(t, dir, pid, workerOf(t, pid))
+	_, _, said = daemon(t, dir, "-f", config(t, echo(t)))
+	if !strings.Contains(said, "the last run crashed with 'SIGABRT: abort'") {
+		t.Errorf("the crash of a worker is not told:\n%s", said)
+	}
+}
+
+// abortKept aborts a process of a daemon, and wants the trace in the crash log.
+func abortKept(t *testing.T, dir string, daemon, pid int) {
+	t.Helper()
 	if err := syscall.Kill(pid, syscall.SIGABRT); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the daemon's end", func() bool { return gone(pid) })
+	waitFor(t, "the daemon's end", func() bool { return gone(daemon) })
 	trace, err := os.ReadFile(filepath.Join(dir, "pid.crash"))
 	if err != nil || !bytes.Contains(trace, []byte("SIGABRT: abort")) || !bytes.Contains(trace, []byte("goroutine ")) {
 		t.Fatalf("want the trace of the abort, got %q, %v", trace, err)
-	}
-	_, _, said := daemon(t, dir, "-f", config(t, echo(t)))
-	if want := "the last run crashed with 'SIGABRT: abort'; its trace is in " + dir + "/pid.crash.old"; !strings.Contains(said, want) {
-		t.Errorf("no '%s' in\n%s", want, said)
 	}
 }
 
@@ -205,6 +216,13 @@ func awaitLine(t *testing.T, log net.PacketConn, want string) {
 // TestDaemonDropsItsCallersDescriptors: it keeps its own and those that the
 // configuration names, also as stats sockets.
 func TestDaemonDropsItsCallersDescriptors(t *testing.T) {
+	for name, args := range withAndWithoutMaster {
+		t.Run(name, func(t *testing.T) { dropsItsCallersDescriptors(t, args...) })
+	}
+}
+
+func dropsItsCallersDescriptors(t *testing.T, args ...string) {
+	t.Helper()
 	dir := t.TempDir()
 	stats, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -222,19 +240,25 @@ func TestDaemonDropsItsCallersDescriptors(t *testing.T) {
 	}
 	defer callers.Close()
 	pidPath := filepath.Join(dir, "pid")
-	p, closeSocket := command(t, "run", "-D", "-p", pidPath, "-f", config(t, echo(t), "stats socket fd@4"))
+	p, closeSocket := command(t, append([]string{"run", "-D", "-p", pidPath, "-f", config(t, echo(t), "stats socket fd@4")}, args...)...)
 	p.ExtraFiles = append(p.ExtraFiles, passed)
 	p.ExtraFiles = append(p.ExtraFiles, slices.Repeat([]*os.File{callers}, 16)...) // at numbers that the daemon's own don't take
 	pid := p.becomesDaemon(t, closeSocket, pidPath)
-	if links := linksOf(t, pid); slices.Contains(links, callers.Name()) {
-		t.Errorf("the daemon holds its caller's file: %v", links)
+	serving := pid
+	if len(args) > 0 {
+		serving = workerOf(t, pid)
+	}
+	for _, one := range []int{pid, serving} {
+		if links := linksOf(t, one); slices.Contains(links, callers.Name()) {
+			t.Errorf("%d holds the file of the daemon's caller: %v", one, links)
+		}
 	}
 	mustAsk(t, dial(t, p.addr))
 	c := dial(t, stats.Addr().String())
 	if _, err := io.WriteString(c, "show info\n"); err != nil {
 		t.Fatal(err)
 	}
-	if answer, err := io.ReadAll(c); !strings.Contains(string(answer), fmt.Sprintf("Pid: %d\n", pid)) {
+	if answer, err := io.ReadAll(c); !strings.Contains(string(answer), fmt.Sprintf("Pid: %d\n", serving)) {
 		t.Errorf("the inherited stats socket says %q, %v", answer, err)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -50,6 +51,7 @@ func (m *master) next() {
 	stopping := m.stopping
 	go func() {
 		m.work(b, stopping)
+		debug.FreeOSMemory() // a large configuration was read, and the next reload may be far
 		m.free <- struct{}{}
 	}()
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -181,6 +182,7 @@ func (m *master) heard(word string) error {
 	switch {
 	case word == sayReady && !m.started:
 		m.started = true
+		debug.FreeOSMemory() // the configuration is with the worker
 		m.next()
 		return announceReady(m.log, m.notify, m.plain, m.above)
 	case m.busy && (word == sayDone || word == sayRefused):

@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 )
@@ -253,4 +255,32 @@ func freeAddress(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// Reloads that add and remove addresses lose no client of the address that stays.
+func TestMasterReloadsUnderLoad(t *testing.T) {
+	j := newJailed(t)
+	var asked atomic.Int64
+	var over atomic.Bool
+	var clients sync.WaitGroup
+	for range 4 {
+		clients.Go(func() {
+			for !over.Load() {
+				if err := askOnce(j.addr); err != nil {
+					t.Errorf("a client is lost: %v", err)
+					return
+				}
+				asked.Add(1)
+			}
+		})
+	}
+	was, is := "bind fd@3", "bind fd@3\n    bind "+freeAddress(t)+"\n    bind unix@"+j.dir+"/more"
+	for i := range 20 {
+		before := asked.Load()
+		j.reloads(t, i+2, was, is)
+		was, is = is, was
+		waitFor(t, "clients", func() bool { return asked.Load() > before+10 || t.Failed() })
+	}
+	over.Store(true)
+	clients.Wait()
 }

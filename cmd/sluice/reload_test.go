@@ -135,8 +135,15 @@ func TestReloadDuringADrainIsRefused(t *testing.T) {
 }
 
 func TestReloadOfStandardInputIsRefused(t *testing.T) {
+	for name, args := range withAndWithoutMaster {
+		t.Run(name, func(t *testing.T) { refusesStandardInput(t, args...) })
+	}
+}
+
+func refusesStandardInput(t *testing.T, args ...string) {
+	t.Helper()
 	path := config(t, echo(t))
-	p, closeSocket := command(t, "run", "-f", "-")
+	p, closeSocket := command(t, append([]string{"run", "-f", "-"}, args...)...)
 	file, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
