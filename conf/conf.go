@@ -77,6 +77,7 @@ type Global struct {
 	User, Group  string // names to switch to; empty: not set
 	Chroot       string // directory; empty: no chroot
 	Daemon       bool   // run in the background
+	MasterWorker bool   // keep a master process although no rights are given up
 	PidFile      string // path; empty: none is written
 	StatsSockets []StatsSocket
 	StatsTimeout time.Duration // time limit for a command on a stats socket; 0: 10 seconds

@@ -15,7 +15,7 @@ var ignoredWords = []string{
 	"maxzlibmem", "noepoll", "nopoll", "nosplice", "noevports", "nogetaddrinfo", "noreuseport", "node", "set-dumpable",
 	"cpu-map", "cpu-policy", "cpu-set", "thread-groups", "thread-group", "thread-hard-limit", "bind-process",
 	"numa-cpu-mapping", "quiet", "debug", "zero-warning", "busy-polling", "profiling.*", "expose-experimental-directives",
-	"expose-deprecated-directives", "insecure-fork-wanted", "insecure-setuid-wanted", "mworker-max-reloads", "master-worker",
+	"expose-deprecated-directives", "insecure-fork-wanted", "insecure-setuid-wanted", "mworker-max-reloads",
 	"h1-case-adjust", "h1-case-adjust-file", "h1-accept-payload-with-any-method", "h2-workaround-bogus-websocket-clients",
 	"httpclient.*", "server-state-base", "server-state-file", "log-send-hostname", "pp2-never-send-local", "close-spread-time",
 	"grace", "no-memory-trimming", "no-quic", "limited-quic", "unix-bind", "errorfiles", "fullconn", "hash-type",

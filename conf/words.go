@@ -38,6 +38,7 @@ var words = []word{
 	{"group", inGlobal, verbatim, (*reader).group},
 	{"chroot", inGlobal, verbatim, (*reader).chroot},
 	{"daemon", inGlobal, boolean, (*reader).daemon},
+	{"master-worker", inGlobal, boolean, (*reader).masterWorker},
 	{"pidfile", inGlobal, verbatim, (*reader).pidfile},
 	{"log", inGlobal, manyLines, (*reader).globalLog},
 	{"log-tag", inGlobal, verbatim, (*reader).logTag},

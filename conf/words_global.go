@@ -38,6 +38,17 @@ func (r *reader) daemon() {
 	}
 }
 
+// masterWorker parses `master-worker [no-exit-on-failure]` (management.txt 4, configuration.txt 3.1).
+func (r *reader) masterWorker() {
+	if len(r.args) > 0 && r.args[0] == "no-exit-on-failure" {
+		r.next()
+		r.warnf("'no-exit-on-failure' is ignored: the master has one worker, and ends with it")
+	}
+	if r.end() {
+		r.cfg.Global.MasterWorker = true
+	}
+}
+
 // MaxThreads is the highest number of event loops. The lists of loops that wait for a free
 // connection under maxconn have this size.
 const MaxThreads = 1024

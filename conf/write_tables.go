@@ -75,6 +75,7 @@ func globalTable(c *Config) *table {
 	t.text(0, "group", g.Group)
 	t.text(0, "chroot", g.Chroot)
 	t.flag("daemon", g.Daemon)
+	t.flag("master-worker", g.MasterWorker)
 	t.text(0, "pidfile", g.PidFile)
 	t.text(0, "log-tag", g.LogTag)
 	t.add(0, logLines(g.Log, nil)...)

@@ -102,7 +102,8 @@ func TestWorkerEndsWithItsMaster(t *testing.T) {
 
 // The master passes signals on. A drain lets a connection end.
 func TestMasterPassesSignalsOn(t *testing.T) {
-	p := startProc(t, "-W", "-f", config(t, echo(t)))
+	p := startProc(t, "-f", config(t, echo(t), "master-worker no-exit-on-failure"))
+	p.says(t, "'no-exit-on-failure' is ignored")
 	c := dial(t, p.addr)
 	mustAsk(t, c)
 	worker := workerOf(t, p.Process.Pid)

@@ -166,5 +166,5 @@ func (l *launch) run(s *site.Site, problems conf.Problems) error {
 // wants it.
 func (l *launch) keepsMaster(c *conf.Config) (bool, error) {
 	id, err := rights(c)
-	return id.changes() || c.Global.Chroot != "" || l.supervised, err
+	return id.changes() || c.Global.Chroot != "" || c.Global.MasterWorker || l.supervised, err
 }

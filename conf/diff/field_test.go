@@ -95,7 +95,7 @@ var wanted = matches(
 	`\.ForwardFor`, "option|option forwardfor",
 	`\.(Redispatch|RedispatchEvery|AllBackups|PretendKeepAlive|Persist|SmartConnect|SmartAccept|IgnoreProbes|Conn)$`, "option|",
 	`\.(MaxConn|Backlog|UlimitN|BufferBudget)$`, "limit|",
-	`^Global\.(StrictLimits|Threads|UID|GID|User|Group|Chroot|Daemon|PidFile)$`, "setting|",
+	`^Global\.(StrictLimits|Threads|UID|GID|User|Group|Chroot|Daemon|MasterWorker|PidFile)$`, "setting|",
 )
 
 // TestEveryField changes each field of conf.Config alone, wherever the sample sets it, and looks for

@@ -11,6 +11,7 @@ global
   group g
   chroot /c
   daemon
+  master-worker
   pidfile /p
   log-tag tag
   log 127.0.0.1:99 len 2000 format iso local0 info err
