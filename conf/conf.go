@@ -72,13 +72,14 @@ type Global struct {
 	StrictLimits bool   // a MaxConn or UlimitN that cannot be reached is an error, not a warning
 	Threads      int    // number of event loops: nbthread, or the older nbproc; 0: one per CPU
 	Log          []LogTarget
-	LogTag       string // program name in log lines; empty: the name of the executable
-	UID, GID     int    // -1: not set
-	User, Group  string // names to switch to; empty: not set
-	Chroot       string // directory; empty: no chroot
-	Daemon       bool   // run in the background
-	MasterWorker bool   // keep a master process although no rights are given up
-	PidFile      string // path; empty: none is written
+	LogTag       string   // program name in log lines; empty: the name of the executable
+	UID, GID     int      // -1: not set
+	User, Group  string   // names to switch to; empty: not set
+	Chroot       string   // directory; empty: no chroot
+	SetCap       []string // setcap: capabilities that the process keeps when it gives up root; nil: none
+	Daemon       bool     // run in the background
+	MasterWorker bool     // keep a master process although no rights are given up
+	PidFile      string   // path; empty: none is written
 	StatsSockets []StatsSocket
 	StatsTimeout time.Duration // time limit for a command on a stats socket; 0: 10 seconds
 	HardStop     time.Duration // hard-stop-after: time for the connections of a drain, and of a replaced configuration; 0: no limit

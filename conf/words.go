@@ -37,6 +37,7 @@ var words = []word{
 	{"user", inGlobal, verbatim, (*reader).user},
 	{"group", inGlobal, verbatim, (*reader).group},
 	{"chroot", inGlobal, verbatim, (*reader).chroot},
+	{"setcap", inGlobal, manyLines, (*reader).setcap},
 	{"daemon", inGlobal, boolean, (*reader).daemon},
 	{"master-worker", inGlobal, boolean, (*reader).masterWorker},
 	{"pidfile", inGlobal, verbatim, (*reader).pidfile},

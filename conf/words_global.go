@@ -3,6 +3,7 @@ package conf
 import (
 	"math"
 	"slices"
+	"strings"
 )
 
 // maxCount is the upper limit for numbers of connections and descriptors.
@@ -21,6 +22,28 @@ func (r *reader) user() { r.text("a user's name", &r.cfg.Global.User) }
 func (r *reader) group() { r.text("a group's name", &r.cfg.Global.Group) }
 
 func (r *reader) chroot() { r.text("a directory", &r.cfg.Global.Chroot) }
+
+// Capabilities are the names of Linux capabilities that `setcap` accepts, as in HAProxy 3.0.
+var Capabilities = []string{"cap_net_bind_service", "cap_net_raw", "cap_net_admin", "cap_sys_admin"}
+
+// setcap parses `setcap NAME[,NAME...]` (HAProxy 3.0, configuration.txt 3.1). Several lines add up.
+func (r *reader) setcap() {
+	arg, ok := r.only(list(Capabilities) + ", separated by commas")
+	if !ok {
+		return
+	}
+	kept := &r.cfg.Global.SetCap
+	for name := range strings.SplitSeq(arg, ",") {
+		switch {
+		case !slices.Contains(Capabilities, name):
+			r.errorf("%s, wanted %s, separated by commas", shown(name), list(Capabilities))
+		case slices.Contains(*kept, name):
+			r.errorf("'%s' is there already, wanted %s, each at most once", name, list(Capabilities))
+		default:
+			*kept = append(*kept, name)
+		}
+	}
+}
 
 func (r *reader) pidfile() { r.text("a path", &r.cfg.Global.PidFile) }
 

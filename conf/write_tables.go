@@ -74,6 +74,9 @@ func globalTable(c *Config) *table {
 	t.text(0, "user", g.User)
 	t.text(0, "group", g.Group)
 	t.text(0, "chroot", g.Chroot)
+	for _, name := range g.SetCap {
+		t.value(0, "setcap", name)
+	}
 	t.flag("daemon", g.Daemon)
 	t.flag("master-worker", g.MasterWorker)
 	t.text(0, "pidfile", g.PidFile)

@@ -1,6 +1,10 @@
 package conf
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
 
 // The expected output of `sluice convert`: common settings in defaults, no default values, short
 // lists on one line.
@@ -38,4 +42,18 @@ listen ssh
     server a 192.0.2.1:22 disabled
 `)
 	golden(t, "testdata/convert.toml", roundTrip(t, cfg))
+}
+
+// TestSetcap: lines of haproxy.cfg and entries of a TOML list add up to the same set.
+func TestSetcap(t *testing.T) {
+	const rest = "defaults\ntimeout connect 1s\ntimeout client 1s\ntimeout server 1s\nlisten l\nbind :1\nserver s 127.0.0.1:2\n"
+	cfg := parse(t, "global\nsetcap cap_net_raw,cap_net_bind_service\nsetcap cap_sys_admin,cap_net_admin\n"+rest)
+	want := []string{"cap_net_raw", "cap_net_bind_service", "cap_sys_admin", "cap_net_admin"}
+	if !slices.Equal(cfg.Global.SetCap, want) {
+		t.Errorf("got %v, want %v", cfg.Global.SetCap, want)
+	}
+	line := `setcap = ["cap_net_raw", "cap_net_bind_service", "cap_sys_admin", "cap_net_admin"]`
+	if text := roundTrip(t, cfg); !strings.Contains(text, line+"\n") {
+		t.Errorf("no %s in\n%s", line, text)
+	}
 }

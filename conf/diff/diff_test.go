@@ -167,7 +167,7 @@ func TestFilesThatAreSentToClients(t *testing.T) {
 // TestFixed: what a process takes at its start only is marked, with the reason.
 func TestFixed(t *testing.T) {
 	for line, want := range map[string]bool{
-		"nbthread 3": true, "uid 3": true, "gid 3": true, "user u": true, "group g": true, "chroot /c": true, "ulimit-n 9999": true,
+		"nbthread 3": true, "uid 3": true, "gid 3": true, "user u": true, "group g": true, "chroot /c": true, "setcap cap_net_raw": true, "ulimit-n 9999": true,
 		"daemon": true, "master-worker": true, "pidfile /p": true, "stats socket /run/other": true,
 		"log stderr local0": false, "log-tag x": true, "buffer_budget 1MiB": true, "strict-limits": false, "stats timeout 5s": false, "hard-stop-after 1m": false,
 	} {

@@ -55,7 +55,7 @@ var silent = matches(
 var needed = matches(`\.Redirect$|\.Redirect\.To$|Answer\.Format$|Headers\.Value$`, "")
 
 // unordered are the lists whose order has no meaning.
-var unordered = matches(`^Frontends$|^Backends$|\.Binds$|^Global\.Log$|\.Targets$|\.ACLs$|StatsSockets$|Monitor\.Fail$|ErrorFiles$`, "")
+var unordered = matches(`^Frontends$|^Backends$|\.Binds$|^Global\.Log$|^Global\.SetCap$|\.Targets$|\.ACLs$|StatsSockets$|Monitor\.Fail$|ErrorFiles$`, "")
 
 // wanted has the kind of the change and the start of its item for each field.
 var wanted = matches(
@@ -95,7 +95,7 @@ var wanted = matches(
 	`\.ForwardFor`, "option|option forwardfor",
 	`\.(Redispatch|RedispatchEvery|AllBackups|PretendKeepAlive|Persist|SmartConnect|SmartAccept|IgnoreProbes|Conn)$`, "option|",
 	`\.(MaxConn|Backlog|UlimitN|BufferBudget)$`, "limit|",
-	`^Global\.(StrictLimits|Threads|UID|GID|User|Group|Chroot|Daemon|MasterWorker|PidFile)$`, "setting|",
+	`^Global\.(StrictLimits|Threads|UID|GID|User|Group|Chroot|SetCap|Daemon|MasterWorker|PidFile)$`, "setting|",
 )
 
 // TestEveryField changes each field of conf.Config alone, wherever the sample sets it, and looks for

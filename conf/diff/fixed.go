@@ -8,6 +8,7 @@ var fixed = map[string]string{
 	"gid":           rights,
 	"user":          rights,
 	"group":         rights,
+	"setcap":        rights,
 	"chroot":        "a process cannot leave its chroot",
 	"ulimit-n":      "the descriptors are divided at the start",
 	"daemon":        "a process goes to the background at the start",

@@ -10,6 +10,7 @@ global
   user u
   group g
   chroot /c
+  setcap cap_net_raw,cap_net_admin
   daemon
   master-worker
   pidfile /p
