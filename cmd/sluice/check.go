@@ -53,8 +53,11 @@ func check(name string, sources []conf.Source) error {
 // time of the start: the user of the process, and missing directories.
 func mayNot(c *conf.Config, problems *conf.Problems) {
 	g := &c.Global
-	if _, err := rights(c); err != nil {
+	id, _ := identityOf(g) // its problems are known already
+	if err := id.allowed(g.Chroot); err != nil {
 		problems.Warnf(g.Pos, "%v", err)
+	} else if err := id.mayKeep(); err != nil {
+		problems.Warnf(g.Place("setcap"), "%v", err)
 	}
 	if g.PidFile != "" {
 		wantDirectory(problems, g.Place("pidfile"), g.PidFile)

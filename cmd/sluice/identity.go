@@ -12,12 +12,15 @@ import (
 
 // identity is the user and group that the process takes once it no longer
 // needs root. -1 leaves that number as it is.
-type identity struct{ uid, gid int }
+type identity struct {
+	uid, gid int
+	keep     capabilities // that stay without root
+}
 
 // identityOf looks up `user` and `group` in the system's own files, so it must
 // be called before the chroot. Each problem has the place of its directive.
 func identityOf(g *conf.Global) (id identity, problems conf.Problems) {
-	id = identity{uid: g.UID, gid: g.GID}
+	id = identity{uid: g.UID, gid: g.GID, keep: capabilitiesOf(g)}
 	report := func(word string, err error) {
 		if err != nil {
 			problems.Errorf(g.Place(word), "%v", err)
@@ -86,11 +89,34 @@ func (id identity) allowed(chroot string) error {
 	return nil
 }
 
+// leavesRoot reports whether the process changes from root to an ordinary user.
+func (id identity) leavesRoot() bool { return os.Geteuid() == 0 && id.uid > 0 }
+
+// mayKeep returns an error if the process cannot do what `setcap` says.
+func (id identity) mayKeep() error {
+	if id.keep == 0 {
+		return nil
+	}
+	own, err := ownCapabilities()
+	if err != nil {
+		return err
+	}
+	missing := id.keep &^ own.permitted
+	if id.leavesRoot() && missing != 0 {
+		return fmt.Errorf("'setcap' cannot keep %s: this process is root, but was started without it, as in a container with fewer capabilities", missing)
+	}
+	if id.leavesRoot() || id.keep.toRaise(own) != 0 {
+		return changeable()
+	}
+	return nil
+}
+
 // become drops supplementary groups, gid and uid for good, in that order: each
-// step needs the rights that the next one gives up.
+// step needs the rights that the next one gives up. Of the capabilities only
+// those of `setcap` stay. An ordinary user raises them instead.
 func (id identity) become() error {
 	if !id.changes() {
-		return nil
+		return id.keep.raise()
 	}
 	if err := syscall.Setgroups(nil); err != nil {
 		return fmt.Errorf("setgroups to none: %w", err)
@@ -103,10 +129,21 @@ func (id identity) become() error {
 	if id.uid < 0 {
 		return nil
 	}
+	setuid := id.setuid
+	if id.keep != 0 && id.leavesRoot() {
+		setuid = func() error { return id.keep.across(id.setuid) }
+	}
+	if err := setuid(); err != nil {
+		return err
+	}
+	return noWayBack(id.uid)
+}
+
+func (id identity) setuid() error {
 	if err := syscall.Setuid(id.uid); err != nil {
 		return fmt.Errorf("setuid %d: %w", id.uid, err)
 	}
-	return noWayBack(id.uid)
+	return nil
 }
 
 // noWayBack checks that root is gone by trying to become root again.

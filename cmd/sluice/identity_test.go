@@ -63,6 +63,24 @@ func TestRootIsGivenUpForGood(t *testing.T) {
 func isJailed(t *testing.T, pid, id int, jail string) {
 	t.Helper()
 	ids := fmt.Sprintf("%d %[1]d %[1]d %[1]d", id)
+	threadsHave(t, pid, map[string]string{
+		"Uid": ids, "Gid": ids, "Groups": "",
+		"CapEff": "0000000000000000", "CapPrm": "0000000000000000",
+	})
+	roots, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/root", pid))
+	if err != nil || len(roots) == 0 {
+		t.Fatalf("no threads of %d: %v", pid, err)
+	}
+	for _, thread := range roots {
+		if root, err := os.Readlink(thread); err != nil || root != jail {
+			t.Errorf("%s is '%s', %v, want '%s'", thread, root, err, jail)
+		}
+	}
+}
+
+// threadsHave compares lines of /proc/PID/status of every thread of pid.
+func threadsHave(t *testing.T, pid int, wanted map[string]string) {
+	t.Helper()
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
 	if err != nil || len(threads) == 0 {
 		t.Fatalf("no threads of %d: %v", pid, err)
@@ -72,16 +90,10 @@ func isJailed(t *testing.T, pid, id int, jail string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for key, want := range map[string]string{
-			"Uid": ids, "Gid": ids, "Groups": "",
-			"CapEff": "0000000000000000", "CapPrm": "0000000000000000",
-		} {
+		for key, want := range wanted {
 			if got := status(t, tid, key); got != want {
 				t.Errorf("thread %d: %s is '%s', want '%s'", tid, key, got, want)
 			}
-		}
-		if root, err := os.Readlink(thread + "/root"); err != nil || root != jail {
-			t.Errorf("thread %d: root is '%s', %v, want '%s'", tid, root, err, jail)
 		}
 	}
 }

@@ -78,6 +78,7 @@ func (m *master) begin(c *conf.Config, problems conf.Problems) error {
 		return err
 	}
 	unbound(c, &problems)
+	lacking(c, &problems)
 	loops := plan.Make(c, math.MaxUint32).Loops
 	sockets, err := m.above.listeners(c, loops)
 	if err != nil {

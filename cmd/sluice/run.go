@@ -144,6 +144,11 @@ func (l *launch) run(s *site.Site, problems conf.Problems) error {
 	if err != nil {
 		return fmt.Errorf("start as a daemon: %w", err)
 	}
+	if s != nil {
+		if err := capabilitiesOf(&s.Conf.Global).raise(); err != nil {
+			return err
+		}
+	}
 	if l.daemon && above == nil {
 		return l.detach(s, problems)
 	}

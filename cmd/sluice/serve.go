@@ -63,14 +63,20 @@ func (l *launch) detach(s *site.Site, problems conf.Problems) error {
 	return detach(c, listeners, l.files.stdin)
 }
 
-// rights returns the user and group of the process, and an error if it may not
-// change to them.
+// rights returns the user, group and capabilities of the process, and an error if
+// it may not change to them.
 func rights(c *conf.Config) (identity, error) {
 	id, problems := identityOf(&c.Global)
 	if err := problems.Err(); err != nil {
 		return id, err
 	}
-	return id, id.allowed(c.Global.Chroot)
+	if err := id.allowed(c.Global.Chroot); err != nil {
+		return id, err
+	}
+	if err := id.mayKeep(); err != nil {
+		return id, fmt.Errorf("%s: %w", c.Global.Place("setcap"), err)
+	}
+	return id, nil
 }
 
 // serve starts the balancer and returns when it has stopped.
@@ -155,6 +161,9 @@ func (r *running) prepare(name string, problems conf.Problems) error {
 	}
 	r.plan = plan.Make(r.conf, nofile)
 	unbound(r.conf, &problems)
+	if r.master == nil {
+		lacking(r.conf, &problems)
+	}
 	return refusal(name, append(problems, r.plan.Problems...))
 }
 
