@@ -92,8 +92,8 @@ func (e *Engine) reload(s *site.Site, sockets func() (*listen.Next, error)) (*Re
 	return u.Reloaded, nil
 }
 
-// prepare opens the log targets and sockets of a site. After an error nothing is open. The sockets come
-// last, because clients may connect to them at once, and closing them would reset these clients.
+// prepare opens the log targets of a site and binds its new sockets, which refuse clients until begin.
+// After an error nothing is open.
 func (e *Engine) prepare(s *site.Site, sockets func() (*listen.Next, error)) (u *update, err error) {
 	u = &update{site: s}
 	if u.Reloaded, u.plan, err = e.compare(s); err != nil {
@@ -139,15 +139,25 @@ func (e *Engine) compare(s *site.Site) (*Reloaded, plan.Plan, error) {
 	return r, p, p.Problems.Err()
 }
 
-// begin makes the site the newest one, which cannot fail. All loops must then be told to take it. It
-// returns ErrLeaving if Drain or Stop was called meanwhile; the site is then closed. The caller holds
-// e.swapping until all loops have taken the site.
+// abandon closes what prepare has opened.
+func (u *update) abandon() {
+	u.sockets.Abandon()
+	u.site.Close()
+}
+
+// begin makes the site the newest one. All loops must then be told to take it. An error is ErrLeaving,
+// because Drain or Stop was called meanwhile, or one of listen.Next.Listen; the site is then closed.
+// Nothing can fail after Listen, because clients may then wait in the queues of the new sockets. The
+// caller holds e.swapping until all loops have taken the site.
 func (e *Engine) begin(u *update) error {
 	s := u.site
-	if e.leaving.Load() {
-		u.sockets.Abandon()
-		s.Close()
-		return ErrLeaving
+	err := e.Reloadable()
+	if err == nil {
+		err = u.sockets.Listen()
+	}
+	if err != nil {
+		u.abandon()
+		return err
 	}
 	for _, c := range s.Share(&e.State) {
 		if c.Command {

@@ -105,8 +105,8 @@ func (m *master) reload(b *bundle, c *conf.Config, from *collector) {
 	}
 }
 
-// open opens all log files and log sockets, and the listening sockets that the worker does not have.
-// The listening sockets come last, because clients connect to them at once.
+// open opens all log files and log sockets, and binds the sockets that the worker does not have. The
+// worker makes them listen, when it can refuse the bundle no more.
 func (m *master) open(c *conf.Config, lookUp engine.LookUp) (*listen.Next, openLogs, error) {
 	logs, err := openLogsOf(c)
 	if err != nil {

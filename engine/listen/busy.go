@@ -15,7 +15,7 @@ func probeAll(c *conf.Config) error {
 	var errs []error
 	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
 		if err := sock.Probe(b); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", b.Pos, openError(f, b, err)))
+			errs = append(errs, fmt.Errorf("%s: %w", b.Pos, openError(f.Name, b, err)))
 		}
 	})
 	for _, s := range c.Global.StatsSockets {

@@ -15,7 +15,7 @@ func Check(c *conf.Config, lookUp func(host string) (netip.Addr, error)) conf.Pr
 	problems := checkFastOpen(c)
 	eachBind(c, func(f *conf.Frontend, b *conf.Bind) {
 		if err := sock.CheckListen(b, lookUp); err != nil {
-			problems.Errorf(b.Pos, "%v", openError(f, b, err))
+			problems.Errorf(b.Pos, "%v", openError(f.Name, b, err))
 		}
 	})
 	return append(problems, collisions(c, lookUp)...)

@@ -8,6 +8,24 @@ import (
 	"sluice/engine/sock"
 )
 
+// Listen makes the new sockets accept clients. From now on an Abandon could reset clients. So the
+// caller first does all that can refuse the configuration, and calls Commit directly afterwards.
+//
+// An error means that memory was short, or that another process began to listen on the address
+// between two system calls, see sock.Listen. Other bind lines may have listened for this moment.
+func (n *Next) Listen() error {
+	for i := range n.opened {
+		b := &n.opened[i]
+		if b.name.net == conf.NetFD { // listens already
+			continue
+		}
+		if err := sock.Listen(b.FDs, b.set); err != nil {
+			return fmt.Errorf("%s: %w", b.Conf.Pos, openError(b.Frontend, b.Conf, err))
+		}
+	}
+	return nil
+}
+
 // Commit makes the new configuration the present one. It changes the options of sockets that are
 // kept, and keeps new clients away from those that are removed. It cannot fail: the result are
 // warnings, for example about an option that the kernel has refused.

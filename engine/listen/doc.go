@@ -7,8 +7,9 @@
 // until [Sockets.Take]. The package accepts no clients: the engine takes the sockets and gives each
 // loop its own.
 //
-// [Sockets.Prepare] compares the bind lines of a new configuration with the open sockets and opens
-// those that are missing. [Next.Commit] then makes the new configuration the present one. It changes
+// [Sockets.Prepare] compares the bind lines of a new configuration with the open sockets, and opens
+// and binds those that are missing. They refuse clients, so the configuration can still be refused
+// without a loss. [Next.Listen] makes them accept clients. [Next.Commit] then makes the new configuration the present one. It changes
 // options of sockets that are kept, and keeps new clients away from those that are removed. The loops
 // accept the clients that are left, and close the sockets.
 //

@@ -75,8 +75,8 @@ func (l *line) with(fds []int) Bind {
 	return b
 }
 
-// open opens the sockets of the line, one descriptor for each loop. inherited is the descriptor to
-// duplicate for an address fd@N.
+// open opens and binds the sockets of the line, one descriptor for each loop. inherited is the
+// descriptor to duplicate for an address fd@N.
 func (l *line) open(loops, inherited int) (b Bind, err error) {
 	var fds []int
 	switch {
@@ -85,7 +85,7 @@ func (l *line) open(loops, inherited int) (b Bind, err error) {
 	case l.at.Net == conf.NetFD:
 		fds, err = sock.Copies(inherited, loops)
 	default:
-		fds, err = sock.Listen(l.frontend, l.resolved(), loops)
+		fds, err = sock.Bind(l.frontend, l.resolved(), loops)
 	}
 	if err != nil {
 		return b, l.failed(err)
@@ -102,7 +102,7 @@ func (l *line) resolved() *conf.Bind {
 
 // failed returns the error with the place and the address of the line.
 func (l *line) failed(err error) error {
-	return fmt.Errorf("%s: %w", l.bind.Pos, openError(l.frontend, l.bind, err))
+	return fmt.Errorf("%s: %w", l.bind.Pos, openError(l.frontend.Name, l.bind, err))
 }
 
 // String returns the line as text for messages.

@@ -10,8 +10,9 @@ import (
 	"sluice/engine/sock"
 )
 
-// Next contains the listening sockets for a new configuration. Exactly one of its methods Commit and
-// Abandon must be called.
+// Next contains the listening sockets for a new configuration. Its new sockets are bound, and refuse
+// clients until Listen. The caller calls Listen and Commit, or Abandon. After an error of Listen it
+// calls Abandon. A process that has given its sockets away never calls Listen: the receiver does.
 type Next struct {
 	Binds   []Bind   // by bind line, in the order of the new configuration
 	Removed []Bind   // present sockets without a bind line in the new configuration
@@ -30,9 +31,10 @@ type kept struct {
 	change  sock.Change
 }
 
-// Prepare compares the bind lines of a new configuration with the open sockets, and opens those that
-// are missing. They have queues at once, so clients can connect. lookUp resolves host names. The
-// error names every bind line that failed; no socket is open then that was not open before.
+// Prepare compares the bind lines of a new configuration with the open sockets, and opens and binds
+// those that are missing. They have no queues yet, so they refuse clients. lookUp resolves host
+// names. The error names every bind line that failed; no socket is open then that was not open
+// before.
 //
 // A bind line keeps its sockets if its address is the same: the IP address, port and interface, the
 // path or name of a UNIX socket, or the number of fd@N. A line with port 0 keeps its sockets and

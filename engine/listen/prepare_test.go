@@ -57,12 +57,21 @@ func next(t *testing.T, s *Sockets, frontends ...[]string) *Next {
 	return n
 }
 
-// commit commits, and closes the removed sockets as loops do.
-func commit(t *testing.T, n *Next) {
+// install makes a configuration the present one.
+func install(t *testing.T, n *Next) {
 	t.Helper()
+	if err := n.Listen(); err != nil {
+		t.Fatal(err)
+	}
 	if warnings := n.Commit(); warnings != nil {
 		t.Error(warnings)
 	}
+}
+
+// commit is install, and closes the removed sockets as loops do.
+func commit(t *testing.T, n *Next) {
+	t.Helper()
+	install(t, n)
 	closeAll(n.Removed)
 }
 
@@ -322,12 +331,12 @@ func TestCommitKeepsClientsAway(t *testing.T) {
 	defer waiting.Close()
 	for i := range 3 {
 		n := next(t, s, []string{wide})
-		n.Commit()
+		install(t, n)
 		if !reaches(t, &n.Binds[0], "tcp", narrow) {
 			t.Errorf("a new client has not reached %s", wide)
 		}
 		m := next(t, s, []string{narrow})
-		m.Commit()
+		install(t, m)
 		if !reaches(t, &m.Binds[0], "tcp", narrow) {
 			t.Errorf("a new client has not reached %s", narrow)
 		}

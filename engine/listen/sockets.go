@@ -45,7 +45,7 @@ func Open(c *conf.Config, loops int) (*Sockets, error) {
 	if err := probeAll(c); err != nil {
 		return nil, err
 	}
-	s := &Sockets{loops: loops}
+	n := &Next{}
 	var errs []error
 	for _, l := range linesOf(c, sock.LookUp) {
 		b, err := l.open(loops, l.bind.Address.FD)
@@ -53,17 +53,21 @@ func Open(c *conf.Config, loops int) (*Sockets, error) {
 			errs = append(errs, err)
 			continue
 		}
-		s.binds = append(s.binds, b)
+		n.opened = append(n.opened, b)
 	}
-	if err := errors.Join(errs...); err != nil {
-		s.Close()
+	err := errors.Join(errs...)
+	if err == nil {
+		err = n.Listen()
+	}
+	if err != nil {
+		n.Abandon()
 		return nil, err
 	}
-	return s, nil
+	return &Sockets{binds: n.opened, loops: loops}, nil
 }
 
-func openError(f *conf.Frontend, b *conf.Bind, err error) error {
-	return fmt.Errorf("frontend '%s' can't listen on %s: %w", f.Name, bindName(b), err)
+func openError(frontend string, b *conf.Bind, err error) error {
+	return fmt.Errorf("frontend '%s' can't listen on %s: %w", frontend, bindName(b), err)
 }
 
 // Binds returns the sockets by bind line, in the order of the configuration.

@@ -52,42 +52,41 @@ func LookUp(host string) (netip.Addr, error) {
 	return netip.Addr{}, fmt.Errorf("host name %q can't be resolved to an address", host)
 }
 
-// Listen opens n listening sockets for one bind line of a frontend. Each loop thus has its own
-// queue of connections, and the kernel distributes connections over the queues. UNIX sockets and
-// inherited descriptors cannot do this, so there the n descriptors refer to one socket.
+// Bind opens n sockets for one bind line of a frontend and binds them to its address, which is no
+// fd@N. They refuse clients until Listen. Each loop thus has its own queue of connections, and the
+// kernel distributes connections over the queues. UNIX sockets cannot do this, so there the n
+// descriptors refer to one socket.
 //
-// The caller must close the descriptors. Listen may not notice that another process listens on a
-// TCP address: the sockets of this process share addresses (SO_REUSEPORT). To find such a conflict,
-// call Probe for all bind lines first. For the path or name of a UNIX socket Listen returns
-// ErrBusy.
-func Listen(f *conf.Frontend, b *conf.Bind, n int) ([]int, error) {
-	to := SettingsOf(f, b)
-	switch b.Address.Net {
-	case conf.NetFD:
-		return Copies(b.Address.FD, n)
-	case conf.NetUnix, conf.NetAbstract:
-		fd, err := listenUnix(b, to.Backlog)
-		if err != nil {
-			return nil, err
-		}
-		defer Close(fd)
-		return copies(fd, n)
+// The caller must close the descriptors. Bind may not notice that another process listens on a TCP
+// address: the sockets of this process share addresses (SO_REUSEPORT). To find such a conflict,
+// call Probe for all bind lines first. For the path or name of a UNIX socket Bind returns ErrBusy.
+func Bind(f *conf.Frontend, b *conf.Bind, n int) ([]int, error) {
+	if b.Address.Net != conf.NetTCP {
+		return bindUnix(b, n)
 	}
 	addr, err := Resolve(b.Address, LookUp)
 	if err != nil {
 		return nil, err
 	}
-	fds, err := listenTCP(&addr, optionsOf(b, &addr, to.Backlog), to.Backlog, n)
-	if to.DelayACK {
-		for _, fd := range fds {
-			DelayACK(fd) // accepted sockets inherit it; listen(2) resets an earlier setting
-		}
-	}
-	return fds, err
+	return bindTCP(&addr, optionsOf(b, &addr, SettingsOf(f, b).Backlog), n)
 }
 
-// CheckListen returns the errors of Listen that can be found without opening a socket, for checks
-// of a configuration.
+// Listen makes the sockets of Bind accept clients. The settings are those of their bind line. Listen
+// needs no privileges, so it may run in a process that has got the sockets from another one.
+//
+// An error is hardly possible, because no other process can listen on an address after Bind. But
+// memory can be short. After an error the caller must close all sockets, and some may have clients.
+func Listen(fds []int, s Settings) error {
+	for _, fd := range fds {
+		if err := listen(fd, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckListen returns the errors of Bind that can be found without opening a socket, for checks of a
+// configuration.
 func CheckListen(b *conf.Bind, lookUp func(host string) (netip.Addr, error)) error {
 	if b.Address.Net == conf.NetFD {
 		return nil
@@ -105,18 +104,21 @@ func CheckListen(b *conf.Bind, lookUp func(host string) (netip.Addr, error)) err
 	return err
 }
 
-// listenTCP opens n sockets on one address. With port 0 all of them get the port of the first
-// one.
-func listenTCP(addr *Addr, options []option, backlog, n int) ([]int, error) {
+// bindTCP opens n sockets with one address. With port 0 all of them get the port of the first one.
+func bindTCP(addr *Addr, options []option, n int) ([]int, error) {
 	options = append(options, option{unix.SOL_SOCKET, unix.SO_REUSEPORT, 1})
 	var fds []int
 	for range n {
-		fd, err := openTCP(addr, options, backlog)
+		fd, err := openTCP(addr, options)
 		if err != nil {
 			CloseAll(fds)
 			return nil, err
 		}
 		fds = append(fds, fd)
+		if e := reserve(fd, true); e != 0 {
+			CloseAll(fds)
+			return nil, os.NewSyscallError("setsockopt", e)
+		}
 		if len(fds) == 1 { // port 0: the other sockets use the port of the first one
 			Local(fd, addr)
 		}
@@ -124,11 +126,23 @@ func listenTCP(addr *Addr, options []option, backlog, n int) ([]int, error) {
 	return fds, nil
 }
 
+// reserve decides whether another process can listen on the address of a bound TCP socket that does
+// not listen yet. Without SO_REUSEADDR the kernel refuses that to the other process. The socket
+// itself needs the option to listen beside connections that have the address.
+func reserve(fd int, on bool) Errno {
+	reuse := 1
+	if on {
+		reuse = 0
+	}
+	return rawOption(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, reuse)
+}
+
 // Probe returns ErrBusy if another socket listens on the TCP address of the bind line, or on an
-// address that overlaps it. It opens a socket without SO_REUSEPORT and closes it. With that option,
-// a second process of the same user could listen on the port without an error. A process calls
-// Probe for all its addresses before it listens on the first one, because they may overlap each
-// other. Probe returns nil for addresses of other kinds.
+// address that overlaps it. It binds a socket without SO_REUSEPORT and closes it. With that option,
+// a second process of the same user could listen on the port without an error. The socket never
+// listens, because a client in its queue would be reset. A process calls Probe for all its addresses
+// before it binds the first one, because they may overlap each other. Probe returns nil for
+// addresses of other kinds.
 func Probe(b *conf.Bind) error {
 	if b.Address.Net != conf.NetTCP || b.Address.Port == 0 {
 		return nil
@@ -137,7 +151,7 @@ func Probe(b *conf.Bind) error {
 	if err != nil {
 		return err
 	}
-	fd, err := openTCP(&addr, optionsOf(b, &addr, 1), 1)
+	fd, err := openTCP(&addr, optionsOf(b, &addr, 1))
 	if err != nil {
 		return err
 	}
@@ -168,7 +182,8 @@ func optionsOf(b *conf.Bind, addr *Addr, backlog int) []option {
 	return options
 }
 
-func openTCP(addr *Addr, options []option, backlog int) (int, error) {
+// openTCP opens a socket and binds it.
+func openTCP(addr *Addr, options []option) (int, error) {
 	fd, e := Stream(addr)
 	if e != 0 {
 		return -1, os.NewSyscallError("socket", e)
@@ -183,7 +198,7 @@ func openTCP(addr *Addr, options []option, backlog int) (int, error) {
 		Close(fd)
 		return -1, err
 	}
-	return fd, listen(fd, backlog)
+	return fd, nil
 }
 
 // bind assigns the address to the socket. Its errors have a text for the user.
@@ -201,17 +216,22 @@ func bind(fd int, addr *Addr) error {
 	}
 }
 
-// listen starts listening. If that fails, it closes fd.
-func listen(fd, backlog int) error {
-	e := rawListen(fd, backlog)
-	if e == 0 {
-		return nil
+// listen makes one socket of Bind accept clients.
+func listen(fd int, s Settings) error {
+	if e := reserve(fd, false); e != 0 { // without effect on a UNIX socket
+		return os.NewSyscallError("setsockopt", e)
 	}
-	Close(fd)
-	if e == unix.EADDRINUSE {
+	switch e := rawListen(fd, s.Backlog); e {
+	case 0:
+	case unix.EADDRINUSE:
 		return ErrBusy
+	default:
+		return os.NewSyscallError("listen", e)
 	}
-	return os.NewSyscallError("listen", e)
+	if s.DelayACK {
+		DelayACK(fd) // accepted sockets inherit it; listen(2) resets an earlier setting
+	}
+	return nil
 }
 
 // Copies returns n duplicates of an inherited listening socket, which becomes non-blocking. fd stays

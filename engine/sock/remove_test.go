@@ -20,11 +20,7 @@ import (
 // listenAt opens one listening socket. It returns its address, too.
 func listenAt(t *testing.T, at conf.Address) (fd int, own netip.AddrPort) {
 	t.Helper()
-	fds, err := Listen(&conf.Frontend{}, &conf.Bind{Address: at, UID: -1, GID: -1}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { Close(fds[0]) })
+	fds := listening(t, &conf.Frontend{}, &conf.Bind{Address: at, UID: -1, GID: -1}, 1)
 	var a Addr
 	Local(fds[0], &a)
 	return fds[0], a.AddrPort()

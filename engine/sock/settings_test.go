@@ -32,11 +32,7 @@ func limits(t *testing.T, fd int) (backlog, fastOpen int) {
 func TestSettingsChangeWhileASocketListens(t *testing.T) {
 	f := &conf.Frontend{Backlog: 100}
 	b := tcpBind(0)
-	fds, err := Listen(f, b, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer CloseAll(fds)
+	fds := listening(t, f, b, 2)
 	was := SettingsOf(f, b)
 	for _, step := range []struct {
 		change            func()
@@ -78,11 +74,7 @@ func mostBacklog(t *testing.T) int {
 // The file of a UNIX socket gets the permissions and the owner that a bind line names.
 func TestSettingsOfAUnixSocketChange(t *testing.T) {
 	f, b := &conf.Frontend{}, unixBind(filepath.Join(t.TempDir(), "s"))
-	fds, err := Listen(f, b, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer CloseAll(fds)
+	fds := listening(t, f, b, 1)
 	was := SettingsOf(f, b)
 	b.Mode, b.UID = 0o606, os.Getuid()
 	c, err := PrepareChange(was, f, b)

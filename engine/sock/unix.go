@@ -11,29 +11,50 @@ import (
 	"sluice/conf"
 )
 
-func listenUnix(b *conf.Bind, backlog int) (int, error) {
+// bindUnix is Bind for a UNIX socket. The file of an earlier process is removed last, when little
+// else can fail. It does not come back after an error: clients are refused with it and without it.
+func bindUnix(b *conf.Bind, n int) ([]int, error) {
 	addr, err := Resolve(b.Address, LookUp)
 	if err != nil {
-		return -1, err
-	}
-	if b.Address.Net == conf.NetUnix {
-		if err := ClearStale(b.Address.Path); err != nil {
-			return -1, err
-		}
+		return nil, err
 	}
 	fd, e := Stream(&addr)
 	if e != 0 {
-		return -1, os.NewSyscallError("socket", e)
+		return nil, os.NewSyscallError("socket", e)
 	}
-	if err := bind(fd, &addr); err != nil {
-		Close(fd)
-		return -1, err
+	defer Close(fd)
+	fds, err := copies(fd, n)
+	if err != nil {
+		return nil, err
 	}
-	if err := grant(b); err != nil {
-		Close(fd)
-		return -1, err
+	if err := bindNamed(fd, b, &addr); err != nil {
+		CloseAll(fds)
+		return nil, err
 	}
-	return fd, listen(fd, backlog)
+	return fds, nil
+}
+
+// bindNamed binds a UNIX socket to its path or abstract name. Its file gets the owner and the permissions that the bind line demands.
+func bindNamed(fd int, b *conf.Bind, addr *Addr) error {
+	path := b.Address.Path
+	if b.Address.Net == conf.NetAbstract {
+		return bind(fd, addr)
+	}
+	uid, gid, err := owner(b)
+	if err != nil {
+		return err
+	}
+	if err := ClearStale(path); err != nil {
+		return err
+	}
+	if err := bind(fd, addr); err != nil {
+		return err
+	}
+	err = grantFile(path, b.Mode, uid, gid)
+	if err != nil {
+		_ = os.Remove(path)
+	}
+	return err
 }
 
 // ClearStale removes the socket file that an earlier process left at path. It returns ErrBusy
@@ -64,18 +85,6 @@ func replaceable(path string) (stale bool, err error) {
 		return false, fmt.Errorf("%s exists and is not a socket", path)
 	}
 	return true, nil
-}
-
-// grant sets the owner and the permissions of a UNIX socket's file, as its bind line demands.
-func grant(b *conf.Bind) error {
-	if b.Address.Net != conf.NetUnix {
-		return nil
-	}
-	uid, gid, err := owner(b)
-	if err != nil {
-		return err
-	}
-	return grantFile(b.Address.Path, b.Mode, uid, gid)
 }
 
 // grantFile sets the permissions and the owner of a file. mode 0, uid -1 and gid -1 leave them
