@@ -131,6 +131,26 @@ func TestStaleSocketFile(t *testing.T) {
 	c.Close()
 }
 
+// The file of another server stays, also when the queue of that server is full.
+func TestFileOfABusyServer(t *testing.T) {
+	b := unixBind(filepath.Join(t.TempDir(), "s"))
+	b.Backlog = 1
+	listening(t, &conf.Frontend{}, b, 1)
+	for {
+		c, err := net.Dial("unix", b.Address.Path)
+		if errors.Is(err, unix.EAGAIN) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	if _, err := Bind(&conf.Frontend{}, b, 1); !errors.Is(err, ErrBusy) || FileAt(b.Address.Path).info == nil {
+		t.Errorf("got %v, file %v; want ErrBusy and the file", err, FileAt(b.Address.Path).info)
+	}
+}
+
 // If the owner or the mode of a new file cannot be set, no file is left.
 func TestFileIsRemovedAfterAnError(t *testing.T) {
 	b := unixBind(filepath.Join(t.TempDir(), "s"))

@@ -8,6 +8,8 @@ import (
 	"os/user"
 	"strconv"
 
+	"golang.org/x/sys/unix"
+
 	"sluice/conf"
 )
 
@@ -67,6 +69,8 @@ func ClearStale(path string) error {
 	conn, err := net.Dial("unix", path)
 	if err == nil {
 		_ = conn.Close()
+	}
+	if err == nil || errors.Is(err, unix.EAGAIN) { // EAGAIN: the queue is full
 		return ErrBusy
 	}
 	return os.Remove(path)
