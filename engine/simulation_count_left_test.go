@@ -9,11 +9,14 @@ import (
 
 // checkDescriptors: the process never has more open descriptors than the engine's plan allows.
 func (w *simWire) checkDescriptors() {
-	if w.engine == nil || w.opening {
+	if w.engine == nil {
 		return
 	}
 	p := w.engine.Plan()
 	w.conns = max(w.conns, p.MaxConn) // sessions go on when maxconn becomes lower
+	if w.opening {
+		return
+	}
 	most := w.fixed + 2*p.Pipes + conf.FDsPerConn*w.conns
 	if w.engine.leaving.Load() { // a drain accepts more clients than the limits allow
 		most = w.fixed + int(p.Nofile) - p.Fixed

@@ -27,6 +27,8 @@ var reloadKnobs = []knob[*simReload]{
 	{"disabled server", 0.15, nil, onServer(func(b *simBack, v *simServer, d *draft) { b.addTo(v, d, "disabled") })},
 	{"moved server", 0.25, nil, movedServer},
 	{"added server", 0.25, nil, addedServer},
+	{"given up", 0.15, nil, func(t *turn[*simReload]) { t.of.givenUp = true }},
+	{"busy address", 0.1, nil, func(t *turn[*simReload]) { t.of.busy = true }},
 }
 
 // edit adds an edit to the reload.

@@ -3,12 +3,16 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"sluice/conf"
+	"sluice/engine/kernel"
 	"sluice/engine/sock"
 )
 
@@ -20,6 +24,9 @@ type simReload struct {
 	client int           // above 0: at counts from the time when one of the clients connects
 	wait   time.Duration // time from the opening of sockets until the site becomes the newest one
 	edits  []edit
+
+	givenUp bool // after its first step, as by a master whose worker refuses the configuration
+	busy    bool // the first listen fails, if there are new sockets
 }
 
 // edit changes one thing of a configuration.
@@ -134,8 +141,6 @@ type operator struct {
 	reload *update  // the site that not all loops have taken; nil: none
 	active bool     // a reload is between its first step and its end
 	done   int      // number of complete reloads
-
-	abandoned bool // sockets were opened for a reload that was refused then
 }
 
 // whenSettled calls do at once, or when the present reload is complete.
@@ -166,7 +171,7 @@ func (x *simulation) doChore() {
 	next()
 }
 
-// prepareReload does the first step of a reload: it compiles the configuration and opens sockets.
+// prepareReload does the first step of a reload: it compiles the configuration and binds sockets.
 func (x *simulation) prepareReload(r *simReload) {
 	x.tell(incident, "reload %d begins", r.number)
 	x.active = true
@@ -210,9 +215,8 @@ func (x *simulation) prepare(r *simReload) (*update, error) {
 // in a step of its own.
 func (x *simulation) beginReload(r *simReload, u *update) {
 	before := x.process.Open()
-	if err := x.engine.begin(u); err != nil {
+	if err := x.tryBegin(r, u); err != nil {
 		x.tell(incident, "reload %d is refused: %v", r.number, err)
-		x.abandoned = true
 		if x.process.Open() > before {
 			x.failf("reload %d is refused (%v), and more descriptors are open than before", r.number, err)
 		}
@@ -230,6 +234,30 @@ func (x *simulation) beginReload(r *simReload, u *update) {
 		x.engine.tell(u.take)
 		x.lookAtReload()
 	})
+}
+
+// errGivenUp is the error of a reload that is given up.
+var errGivenUp = errors.New("given up")
+
+// tryBegin makes the site of a reload the newest one, unless the plan prevents that.
+func (x *simulation) tryBegin(r *simReload, u *update) error {
+	if r.givenUp {
+		u.abandon()
+		return errGivenUp
+	}
+	fault, fails := x.process.Fault, r.busy
+	defer func() { x.process.Fault = fault }()
+	x.process.Fault = func(c kernel.Call) kernel.Errno {
+		if fails && c == kernel.CallListen {
+			fails = false
+			return unix.EADDRINUSE
+		}
+		if fault != nil {
+			return fault(c)
+		}
+		return 0
+	}
+	return x.engine.begin(u)
 }
 
 // maybeFinish sometimes drains or stops the balancer between two steps of a reload.
