@@ -114,6 +114,15 @@ func TestOpenNamesEachFailure(t *testing.T) {
 	}
 }
 
+// A start that fails leaves no file of a UNIX socket.
+func TestOpenLeavesNoFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	_, err := Open(binding(t, []string{"unix@" + path, "unix@" + path + "/missing"}), 2)
+	if err == nil || sock.FileAt(path) != (sock.File{}) {
+		t.Errorf("got %v, and the file %v; want an error and no file", err, sock.FileAt(path))
+	}
+}
+
 // Sockets that are passed on keep the clients in their queues.
 func TestAdopt(t *testing.T) {
 	c := twoFrontends(t, filepath.Join(t.TempDir(), "s"))
