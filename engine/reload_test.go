@@ -169,6 +169,34 @@ func TestReloadWithoutTheFrontend(t *testing.T) {
 	b.only(2)
 }
 
+// If the frontend of a request goes while its server works on the answer, the answer announces that
+// it is the last one, and the connection ends.
+func TestReloadWithoutTheFrontendOfARequest(t *testing.T) {
+	asked, answer := make(chan struct{}), make(chan struct{})
+	peer := newPeer(t, func(c *net.TCPConn) {
+		r, err := http.ReadRequest(bufio.NewReader(c))
+		if err != nil {
+			return
+		}
+		close(asked)
+		<-answer
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"+r.Host[:3])
+		_, _ = io.Copy(io.Discard, c)
+	}).String()
+	text := webDefaults + "frontend f\n  bind 127.0.0.1:1\n  default_backend b\nbackend b\n  server s " + peer + "\n"
+	b := start(t, text)
+	conn := b.dial("f")
+	_, _ = io.WriteString(conn, head("one.test"))
+	<-asked
+	b.reload(strings.Replace(text, "frontend f", "frontend g", 1))
+	close(answer)
+	got, err := io.ReadAll(conn)
+	if err != nil || !strings.Contains(string(got), "connection: close") || !strings.HasSuffix(string(got), "one") {
+		t.Errorf("got %q, %v; want the answer and the end", got, err)
+	}
+	b.only(2)
+}
+
 // The connection to a server is kept over a reload, unless the server has gone or moved.
 func TestReloadKeepsIdleConnections(t *testing.T) {
 	peer := newPeer(t, sayConnection).String()

@@ -87,7 +87,7 @@ func (m *modeHTTP) asked(view relay.View, n int) {
 	m.x.headDone = int32(m.Now() - m.S.Began)
 	m.Facts.Received = len(view.Bytes)
 	m.tellFacts()
-	if m.Frontend.ConnMode == conf.HTTPClose || m.Draining || m.Stale() && !m.Lasts() {
+	if m.Frontend.ConnMode == conf.HTTPClose || m.leaves() {
 		m.x.flow.CloseClient()
 	}
 	m.x.head = int32(n)

@@ -135,7 +135,7 @@ func (m *modeHTTP) Follow() {
 }
 
 // renew gives a session without a request the newest site, if that site has its frontend. Otherwise
-// the next request is the last one of its connection, see asked.
+// the next request is the last one of its connection, see leaves.
 func (m *modeHTTP) renew() {
 	if !m.Stale() || !m.Lasts() {
 		return

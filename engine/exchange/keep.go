@@ -39,6 +39,10 @@ func (m *modeHTTP) keepsClient() bool {
 	return m.x.flow.KeepClient() && m.x.flow.Request.Done() && m.answerWritten() && !m.S.Sock[client].Has(session.Finished|session.Broken)
 }
 
+// leaves lists the conditions under which the request under way is the last one of its client's
+// connection: the process stops, or the newest site has not the session's frontend.
+func (m *modeHTTP) leaves() bool { return m.Draining || m.Stale() && !m.Lasts() }
+
 // idleFits lists all conditions under which a request may use the idle connection of a server. If
 // the kernel had no memory for a read, bytes after the last answer may be in the socket. If the
 // server's address has changed, the connection leads to the former address.

@@ -138,7 +138,7 @@ func (m *modeHTTP) passAnswer(view relay.View, n int) session.Result {
 	rw := &m.rewrite
 	rw.Response(h)
 	m.values = m.values[:0]
-	if m.Draining {
+	if m.leaves() {
 		m.x.flow.CloseClient() // the answer of a rule must announce the close, too
 	}
 	if !h.Interim() {
