@@ -13,6 +13,7 @@ import (
 
 	"sluice/bench/measure"
 	"sluice/bench/result"
+	"sluice/bench/scenario"
 )
 
 // TestMain can also run the whole command, because the origin is this program again.
@@ -21,6 +22,8 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	// A scenario that is skipped, for tests of runs without results.
+	scenario.All = append(scenario.All, scenario.Scenario{Name: "later", Skip: "not yet"})
 	os.Exit(m.Run())
 }
 
@@ -57,7 +60,7 @@ func TestEndsBeforeItBegins(t *testing.T) {
 		"-also sluice=SLUICE":            "by the name of 'sluice'",
 		"-also a=SLUICE -also a=SLUICE":  "by the name of 'a'",
 	} {
-		words := strings.Fields("-bin SLUICE -peers none -scenario reload -out " + t.TempDir() + " " + flags)
+		words := strings.Fields("-bin SLUICE -peers none -scenario later -out " + t.TempDir() + " " + flags)
 		for i := range words {
 			words[i] = strings.Replace(words[i], "SLUICE", pretending(t), 1)
 		}
@@ -75,7 +78,7 @@ func TestEndsBeforeItBegins(t *testing.T) {
 // list.
 func TestNothingIsAList(t *testing.T) {
 	out := t.TempDir()
-	o, err := parse([]string{"-bin", pretending(t), "-peers", "none", "-scenario", "reload", "-strace=false", "-out", out}, io.Discard)
+	o, err := parse([]string{"-bin", pretending(t), "-peers", "none", "-scenario", "later", "-strace=false", "-out", out}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +96,7 @@ func TestNothingIsAList(t *testing.T) {
 func TestInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	o, err := parse([]string{"-scenario", "reload,conn-rate", "-quick", "-strace=false", "-out", t.TempDir()}, io.Discard)
+	o, err := parse([]string{"-scenario", "later,conn-rate", "-quick", "-strace=false", "-out", t.TempDir()}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +122,7 @@ func pretending(t *testing.T) string {
 // TestSmoke is one very short round of conn-rate with all installed proxies.
 func TestSmoke(t *testing.T) {
 	out := t.TempDir()
-	o, err := parse([]string{"-scenario", "conn-rate,reload", "-quick", "-rounds", "1", "-for", "100ms",
+	o, err := parse([]string{"-scenario", "conn-rate,later", "-quick", "-rounds", "1", "-for", "100ms",
 		"-strace=false", "-wrk=false", "-out", out}, io.Discard)
 	if err != nil {
 		t.Fatal(err)

@@ -121,7 +121,7 @@ func (c *client) compare(got []byte) error {
 		for same < min(len(got), len(rest)) && got[same] == rest[same] {
 			same++
 		}
-		return fmt.Errorf("got %.40q at byte %d of the answer, wanted %.40q", got[same:], c.got+same, rest[same:])
+		return fmt.Errorf("%w: got %.40q at byte %d of the answer, wanted %.40q", errWrong, got[same:], c.got+same, rest[same:])
 	}
 	c.got += len(got)
 	return nil

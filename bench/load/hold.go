@@ -72,9 +72,17 @@ func exchange(c net.Conn, e Exchange) error {
 		return fmt.Errorf("after %d of %d bytes: %w", n, len(got), err)
 	}
 	if !bytes.Equal(got, e.Answer) {
-		return fmt.Errorf("got %.40q, wanted %.40q", got, e.Answer)
+		return fmt.Errorf("%w: got %.40q, wanted %.40q", errWrong, got, e.Answer)
 	}
 	return c.SetDeadline(time.Time{})
+}
+
+// Again makes an exchange on each connection, one after the other, and returns those that failed.
+func (h *Held) Again(e Exchange) (failures Failures) {
+	for _, c := range h.conns {
+		failures.Add(exchange(c, e))
+	}
+	return failures
 }
 
 // beats is the number of times per second that Drip sends. Each time it serves another part of

@@ -30,6 +30,9 @@ type Plan struct {
 	// Started is called once before the first exchange that is counted. With Keep all clients
 	// are connected before.
 	Started func()
+	// Tolerate makes Run count failed exchanges in Result.Failures, instead of returning an error.
+	Tolerate bool
+	Sampled  bool // Run records Result.Samples
 }
 
 // Result is the result of a Plan.
@@ -37,6 +40,15 @@ type Result struct {
 	Done    int64                   // exchanges with the expected answer
 	Elapsed time.Duration           // from the start to the end of the last exchange
 	Latency *hdrhistogram.Histogram // in nanoseconds, until the answer is complete
+	// Samples are the exchanges of a plan with Sampled whose answers were complete.
+	Samples  []Sample
+	Failures Failures
+}
+
+// Sample is the latency of one exchange.
+type Sample struct {
+	Due  time.Duration // when the exchange should have begun, counted from the start
+	Took time.Duration // from Due until the answer was complete
 }
 
 // grace is the time that answers may take after the last exchange was begun.
@@ -119,18 +131,14 @@ func newThreads(p *Plan) ([]*thread, error) {
 // sum adds up the results of all threads.
 func sum(all []*thread, elapsed time.Duration) (*Result, error) {
 	r := &Result{Elapsed: elapsed, Latency: newHistogram()}
-	var failed int64
-	var cause error
 	for _, t := range all {
 		r.Done += t.done
 		r.Latency.Merge(t.latency)
-		failed += t.failed
-		if cause == nil {
-			cause = t.cause
-		}
+		r.Failures.Merge(t.failures)
+		r.Samples = append(r.Samples, t.samples...)
 	}
-	if failed > 0 {
-		return r, fmt.Errorf("%d of %d exchanges failed, the first: %w", failed, r.Done+failed, cause)
+	if failed := r.Failures.Sum(); failed > 0 && !all[0].plan.Tolerate {
+		return r, fmt.Errorf("%d of %d exchanges failed, the first: %w", failed, r.Done+failed, r.Failures.Cause)
 	}
 	if r.Done == 0 {
 		return r, errors.New("not one exchange was begun")

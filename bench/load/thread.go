@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"os"
 	"time"
 	"unsafe"
 
@@ -26,13 +27,13 @@ type thread struct {
 	busy    int  // number of clients with an exchange
 	counts  bool // exchanges are counted: the warm-up is over
 
-	start   time.Time               // the other times count from here
-	next    time.Duration           // open loop: when the next exchange should begin
-	step    time.Duration           // open loop: time between two exchanges
-	latency *hdrhistogram.Histogram // in nanoseconds
-	done    int64                   // exchanges that succeeded
-	failed  int64                   // exchanges that failed
-	cause   error                   // first error
+	start    time.Time               // the other times count from here
+	next     time.Duration           // open loop: when the next exchange should begin
+	step     time.Duration           // open loop: time between two exchanges
+	latency  *hdrhistogram.Histogram // in nanoseconds
+	done     int64                   // exchanges that succeeded
+	samples  []Sample
+	failures Failures
 }
 
 // newThread returns the i-th of n threads, with its share of the clients and of the rate.
@@ -84,7 +85,7 @@ func (t *thread) warm() {
 // run begins exchanges for the planned time, and then waits for their answers.
 func (t *thread) run(start time.Time) {
 	t.start, t.counts = start, true
-	for t.failed < tolerated {
+	for t.goesOn() {
 		now := t.now()
 		if now >= t.plan.For {
 			break
@@ -97,13 +98,13 @@ func (t *thread) run(start time.Time) {
 // beginDue begins the exchanges that are due. It returns the latest time of the next call.
 func (t *thread) beginDue(now time.Duration) time.Duration {
 	if t.plan.Rate == 0 {
-		for len(t.idle) > 0 && t.failed < tolerated {
+		for len(t.idle) > 0 && t.goesOn() {
 			t.begin(now)
 		}
 		return t.plan.For
 	}
 	// An exchange that is due while all clients are busy waits. Its latency includes this wait.
-	for t.next <= now && t.next < t.plan.For && len(t.idle) > 0 && t.failed < tolerated {
+	for t.next <= now && t.next < t.plan.For && len(t.idle) > 0 && t.goesOn() {
 		t.begin(t.next)
 		t.next += t.step
 	}
@@ -117,7 +118,7 @@ func (t *thread) beginDue(now time.Duration) time.Duration {
 // that were due before the end but found no idle client.
 func (t *thread) finish(now time.Duration) {
 	late := now + grace
-	for now < late && t.failed < tolerated {
+	for now < late && t.goesOn() {
 		if t.counts && t.plan.Rate > 0 {
 			t.beginDue(t.plan.For)
 		}
@@ -128,8 +129,8 @@ func (t *thread) finish(now time.Duration) {
 		now = t.now()
 	}
 	if t.busy > 0 {
-		t.fail(fmt.Errorf("%d clients got no whole answer within %v", t.busy, grace))
-		t.failed += int64(t.busy - 1)
+		t.failures.Add(fmt.Errorf("%d clients got no whole answer within %v: %w", t.busy, grace, os.ErrDeadlineExceeded))
+		t.failures.Lost += int64(t.busy - 1)
 	}
 }
 
@@ -144,7 +145,7 @@ func (t *thread) wait(until time.Duration) {
 		uintptr(unsafe.Pointer(&t.events[0])), uintptr(len(t.events)), uintptr(unsafe.Pointer(&limit)), 0, 0)
 	if errno != 0 {
 		if errno != unix.EINTR {
-			t.fail(fmt.Errorf("epoll_pwait2: %w", errno))
+			t.failures.Add(fmt.Errorf("epoll_pwait2: %w", errno))
 		}
 		return
 	}
@@ -201,7 +202,7 @@ func (t *thread) advance(at int32) {
 	if c.answered() && !c.timed {
 		c.timed = true
 		if t.counts {
-			_ = t.latency.RecordValue(int64(max(time.Microsecond, t.now()-c.due)))
+			t.record(c.due, max(time.Microsecond, t.now()-c.due))
 		}
 	}
 	if finished || err != nil {
@@ -213,7 +214,7 @@ func (t *thread) advance(at int32) {
 func (t *thread) end(at int32, err error) {
 	c := &t.clients[at]
 	if err != nil {
-		t.fail(err)
+		t.failures.Add(err)
 	} else if t.counts {
 		t.done++
 	}
@@ -225,9 +226,12 @@ func (t *thread) end(at int32, err error) {
 	t.idle = append(t.idle, at)
 }
 
-func (t *thread) fail(err error) {
-	t.failed++
-	if t.cause == nil {
-		t.cause = err
+func (t *thread) record(due, took time.Duration) {
+	_ = t.latency.RecordValue(int64(took))
+	if t.plan.Sampled {
+		t.samples = append(t.samples, Sample{due, took})
 	}
 }
+
+// goesOn reports whether the thread begins further exchanges.
+func (t *thread) goesOn() bool { return t.plan.Tolerate || t.failures.Sum() < tolerated }

@@ -19,6 +19,8 @@ type Transfer struct {
 	Streams int
 	Down    int64 // bytes from the server, all streams together
 	Up      int64 // bytes to the server, all streams together
+	// Over is the time over which each client spreads its reads. 0: it reads as fast as possible.
+	Over time.Duration
 }
 
 // chunk is the number of bytes in one read or write of a client.
@@ -65,7 +67,7 @@ func (t Transfer) stream(check bool) error {
 		return err
 	}
 	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(2*time.Minute + t.Over)); err != nil {
 		return err
 	}
 	down, up := t.Down/int64(t.Streams), t.Up/int64(t.Streams)
@@ -75,7 +77,7 @@ func (t Transfer) stream(check bool) error {
 	}
 	sent := make(chan error, 1)
 	go func() { sent <- Send(c, up) }()
-	err = receiveAll(c, down, check)
+	err = receiveAll(&paced{Reader: c, size: down, over: t.Over, start: time.Now()}, down, check)
 	if sendErr := <-sent; sendErr != nil {
 		return fmt.Errorf("send: %w", sendErr)
 	}
@@ -84,7 +86,7 @@ func (t Transfer) stream(check bool) error {
 
 // receiveAll reads the answer. The server's end of the connection confirms that it has received
 // all bytes.
-func receiveAll(c net.Conn, down int64, check bool) error {
+func receiveAll(c io.Reader, down int64, check bool) error {
 	r := bufio.NewReaderSize(c, 4<<10)
 	answer, err := http.ReadResponse(r, nil)
 	if err != nil {
@@ -102,6 +104,28 @@ func receiveAll(c net.Conn, down int64, check bool) error {
 		err = fmt.Errorf("%d bytes behind the last one", more)
 	}
 	return err
+}
+
+// paced spreads the reads of size bytes over a time.
+type paced struct {
+	io.Reader
+	size, got int64
+	over      time.Duration // 0: no pauses
+	start     time.Time
+}
+
+// piece is the largest number of bytes in one read of a client that pauses.
+const piece = 64 << 10
+
+func (p *paced) Read(b []byte) (int, error) {
+	if p.over == 0 {
+		return p.Reader.Read(b)
+	}
+	n, err := p.Reader.Read(b[:min(len(b), piece)])
+	p.got += int64(n)
+	due := time.Duration(float64(p.got) / float64(p.size) * float64(p.over))
+	time.Sleep(due - time.Since(p.start))
+	return n, err
 }
 
 // Send writes n bytes of the pattern.
@@ -122,7 +146,7 @@ func Receive(r io.Reader, n int64, check bool) error {
 	for got := int64(0); got < n; {
 		read, err := r.Read(buffer[:min(n-got, chunk)])
 		if check && !matches(buffer[:read], got) {
-			return fmt.Errorf("wrong bytes within %d of byte %d", read, got)
+			return fmt.Errorf("%w within %d of byte %d", errWrong, read, got)
 		}
 		got += int64(read)
 		if err != nil && got < n {

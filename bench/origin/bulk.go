@@ -30,7 +30,7 @@ func serveBulk(ln net.Listener) {
 }
 
 func bulk(c net.Conn) error {
-	if err := c.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(10 * time.Minute)); err != nil {
 		return err
 	}
 	r := bufio.NewReaderSize(c, 4<<10)

@@ -17,6 +17,9 @@ type Addrs struct {
 // BodySize is the length of an answer's body in bytes.
 const BodySize = 128
 
+// Body returns the body of a site's (0 or 1) answers to HTTP requests.
+func Body(site int) []byte { return []byte(strings.Repeat(name(site), BodySize-1) + "\n") }
+
 // Answer returns the answer of a site (0 or 1) to an HTTP request. close adds `Connection:
 // close`.
 func Answer(site int, close bool) []byte {
@@ -24,7 +27,7 @@ func Answer(site int, close bool) []byte {
 	if close {
 		connection = "Connection: close\r\n"
 	}
-	body := strings.Repeat(name(site), BodySize-1) + "\n"
+	body := Body(site)
 	return fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nServer: origin\r\nContent-Type: text/plain\r\n%sContent-Length: %d\r\n\r\n%s",
 		connection, len(body), body)
 }

@@ -212,7 +212,7 @@ func TestParseSluice(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &HAProxy{
-		Label: "p4", Bin: sluice, Version: "sluice 1.2", Args: []string{"run", "-f"},
+		Label: "p4", Bin: sluice, Version: "sluice 1.2", Args: []string{"run", "-f"}, Sluice: true,
 		Env: []string{"GOMAXPROCS=4", "GOGC=off"}, Global: []string{"nbthread 1", "maxconn 9"},
 	}
 	if diff := cmp.Diff(want, s); diff != "" {

@@ -142,5 +142,5 @@ func Sluice(label, bin string) (*HAProxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &HAProxy{Label: label, Bin: bin, Version: version, Args: []string{"run", "-f"}}, nil
+	return &HAProxy{Label: label, Bin: bin, Version: version, Args: []string{"run", "-f"}, Sluice: true}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 )
 
@@ -23,6 +24,8 @@ type HAProxy struct {
 	// Map puts the names into a file for the converter map(), instead of one rule per name.
 	// HAProxy's manual recommends this for many names.
 	Map bool
+	// Sluice is true if the program is Sluice. The two programs reload in different ways.
+	Sluice bool
 }
 
 // Name returns the label.
@@ -52,14 +55,22 @@ func (h *HAProxy) Command(s Site, bind netip.AddrPort, dir string) (*exec.Cmd, e
 			return nil, err
 		}
 	}
-	file, err := write(dir, "haproxy.cfg", h.config(s, bind, mapFile))
+	file, err := write(dir, configName, h.config(s, bind, mapFile))
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(h.Bin, append(append([]string{}, h.Args...), file)...)
-	cmd.Env = append(os.Environ(), h.Env...)
+	args, env := h.Args, append(os.Environ(), h.Env...)
+	if s.Reloads != nil && !h.Sluice {
+		args = []string{"-Ws", "-S", s.Reloads.Control, "-f"}
+		env = append(env, "NOTIFY_SOCKET="+filepath.Join(dir, notifySocket))
+	}
+	cmd := exec.Command(h.Bin, append(append([]string{}, args...), file)...)
+	cmd.Env = env
 	return cmd, nil
 }
+
+// configName is the name of the configuration file in the directory of a peer.
+const configName = "haproxy.cfg"
 
 // names returns the contents of the map file.
 func names(s Site) string {
@@ -80,9 +91,12 @@ func (h *HAProxy) config(s Site, bind netip.AddrPort, mapFile string) string {
 	for _, l := range h.global() {
 		line("    %s", l)
 	}
+	if s.Reloads != nil && h.Sluice {
+		line("    stats socket %s level admin", s.Reloads.Control)
+	}
 	line("\ndefaults\n    mode %s\n    timeout connect 5s\n    timeout client 10m\n    timeout server 10m", mode(s))
 	if s.HTTP {
-		line("    timeout http-request 10s\n    timeout http-keep-alive 10m")
+		line(httpTimeouts)
 	}
 	if s.Log.IsValid() {
 		line("    log global\n    option tcplog")
@@ -93,10 +107,26 @@ func (h *HAProxy) config(s Site, bind netip.AddrPort, mapFile string) string {
 	line("\nfrontend site\n    bind %s", bind)
 	h.rules(line, s, mapFile)
 	line("    default_backend site0")
-	for i, server := range s.Servers {
-		line("\nbackend site%d\n    server origin %s", i, server)
+	for i := range s.backends() {
+		line("\nbackend site%d\n    server origin %s", i, s.Servers[Of(i)])
+	}
+	if s.Reloads != nil {
+		reloadable(line, s)
 	}
 	return b.String()
+}
+
+const httpTimeouts = "    timeout http-request 10s\n    timeout http-keep-alive 10m"
+
+// reloadable writes the sections of Reloads.
+func reloadable(line func(string, ...any), s Site) {
+	line("\nfrontend web\n    mode http\n    bind %s\n%s\n    default_backend web", s.Reloads.Web, httpTimeouts)
+	line("\nbackend web\n    mode http\n    server origin %s", s.Servers[0])
+	line("\nfrontend bulk\n    bind %s\n    default_backend bulk", s.Reloads.Bulk)
+	line("\nbackend bulk\n    server origin %s", s.Reloads.Origin)
+	if s.Reloads.Broken {
+		line("    nonsense")
+	}
 }
 
 func (h *HAProxy) global() []string {
@@ -130,7 +160,10 @@ func (h *HAProxy) rules(line func(string, ...any), s Site, mapFile string) {
 		line("    use_backend %%[%s,lower,map(%s)]", fetch, mapFile)
 		return
 	}
+	if s.Reloads != nil {
+		line("    use_backend site1 if { %s -i %s }", fetch, GenerationName(s.Reloads.Generation))
+	}
 	for i := range s.Rules {
-		line("    use_backend site%d if { %s -i %s }", Of(i), fetch, Name(i))
+		line("    use_backend site%d if { %s -i %s }", i%s.backends(), fetch, Name(i))
 	}
 }

@@ -21,9 +21,12 @@ type Running struct {
 	Peer
 	Site Site
 	Addr netip.AddrPort // address to which clients connect
+	dir  string         // directory of its files
 	cmd  *exec.Cmd      // nil: Direct, or not started
 	said *output        // output of the process
 	over chan struct{}  // closed when the process has ended
+	// notified gets the states of HAProxy's master; nil without Site.Reloads.
+	notified *notified
 }
 
 // timeLimit is the time limit for a proxy to listen after its start, and to end after SIGTERM.
@@ -33,7 +36,7 @@ const timeLimit = 20 * time.Second
 // It returns when the peer accepts connections.
 func Start(p Peer, s Site, dir string) (*Running, error) {
 	r := &Running{Peer: p, Site: s, Addr: s.Servers[0]}
-	free, err := port.Free(1)
+	free, err := port.Free(3)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +48,11 @@ func Start(p Peer, s Site, dir string) (*Running, error) {
 	if err := os.Chmod(own, 0o755); err != nil {
 		return nil, err
 	}
-	r.cmd, err = p.Command(s, free[0], own)
+	r.dir = own
+	if err := r.reloadable(free[1:]); err != nil {
+		return nil, err
+	}
+	r.cmd, err = p.Command(r.Site, free[0], own)
 	if r.cmd == nil || err != nil {
 		return r, err
 	}
@@ -54,6 +61,18 @@ func Start(p Peer, s Site, dir string) (*Running, error) {
 		return nil, fmt.Errorf("%s: %w", p.Name(), err)
 	}
 	return r, nil
+}
+
+// reloadable chooses the addresses and sockets of Reloads, if the site has them.
+func (r *Running) reloadable(free []netip.AddrPort) (err error) {
+	if r.Site.Reloads == nil {
+		return nil
+	}
+	own := *r.Site.Reloads
+	own.Web, own.Bulk, own.Control = free[0], free[1], filepath.Join(r.dir, "control.sock")
+	r.Site.Reloads = &own
+	r.notified, err = listenNotified(r.dir)
+	return err
 }
 
 func (r *Running) start(name string) error {
@@ -108,6 +127,9 @@ func (r *Running) PIDs() []int {
 // Stop ends the proxy and waits until it has ended. It returns an error if the proxy had
 // already ended before.
 func (r *Running) Stop() error {
+	if r.notified != nil {
+		defer r.notified.conn.Close()
+	}
 	if r.cmd == nil {
 		return nil
 	}

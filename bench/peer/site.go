@@ -31,11 +31,17 @@ type Site struct {
 	// Bulk announces large transfers. A proxy that is faster with larger buffers then gets
 	// them.
 	Bulk bool
+	// Backends is the number of backends. Rule i uses backend i % Backends, and odd backends have
+	// site B. It must be even. 0 means 2.
+	Backends int
+	Reloads  *Reloads // nil: the configuration is not replaced
 }
 
 // Files returns the number of files that a proxy must be able to open: two per connection, and
 // 100 others.
 func (s Site) Files() uint64 { return uint64(2*s.MaxConn + 100) }
+
+func (s Site) backends() int { return max(len(s.Servers), s.Backends) }
 
 // Threads is the number of threads of each proxy.
 const Threads = 2

@@ -45,6 +45,9 @@ func (l *Lab) Run(ctx context.Context, s Scenario) (all []*result.Variant, headl
 	}
 	for round := range l.Rounds {
 		for _, r := range runs {
+			if r.Once && round > 0 {
+				continue
+			}
 			if err := l.round(ctx, r, round); err != nil {
 				return nil, nil, fmt.Errorf("%s %s: %w", s.Name, Words(r.Params), err)
 			}
@@ -105,6 +108,8 @@ func (l *Lab) site(r *run) peer.Site {
 		if w.kind == hello {
 			s.Servers = l.Origin.TLS
 		}
+	case *reloading:
+		s.Servers, s.Reloads = l.Origin.HTTP, &peer.Reloads{Origin: l.Origin.Bulk}
 	default:
 		s.Servers = l.Origin.HTTP
 	}
@@ -134,10 +139,18 @@ func (l *Lab) round(ctx context.Context, r *run, round int) error {
 			return fmt.Errorf("%s: %w", t.Name(), err)
 		}
 		r.result.Proxy(t.Name()).Add(figures)
-		l.Say("%s %s, round %d of %d: %s %s", r.result.Name, Words(r.Params), round+1, l.Rounds, t.Name(), shown(figures, r.Headline))
+		l.Say("%s %s, round %d of %d: %s %s", r.result.Name, Words(r.Params), round+1, l.rounds(r), t.Name(), shown(figures, r.Headline))
 	}
 	addedToDirect(r.result, round)
 	return nil
+}
+
+// rounds returns the number of rounds of a variant.
+func (l *Lab) rounds(r *run) int {
+	if r.Once {
+		return 1
+	}
+	return l.Rounds
 }
 
 func (l *Lab) work(r *run, t *Target, d time.Duration) (map[string]float64, error) {
@@ -145,6 +158,9 @@ func (l *Lab) work(r *run, t *Target, d time.Duration) (map[string]float64, erro
 	done, err := r.Work.Do(t, m, d)
 	if err = errors.Join(err, m.err); err != nil {
 		return nil, err
+	}
+	for _, note := range done.Notes {
+		l.Say("%s %s: %s: %s", r.result.Name, Words(r.Params), t.Name(), note)
 	}
 	return m.figures(r.Work.Unit(), done), nil
 }

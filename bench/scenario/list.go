@@ -18,7 +18,7 @@ var All = []Scenario{
 	{Name: "idle", About: "memory of an idle relayed connection", Variants: idle},
 	{Name: "churn-under-idle", About: "conn-rate while idle connections are held", Variants: churn},
 	{Name: "rules", About: "conn-rate with many Host and SNI rules", Variants: rules},
-	{Name: "reload", About: "failed requests while reloading every second", Skip: "reload does not exist yet"},
+	{Name: "reload", About: "what fails, waits and grows while the configuration is replaced again and again", Variants: reload},
 	{Name: "drip", About: "conn-rate while slow clients send a byte a second", Variants: dripping},
 	{Name: "http-keepalive", About: "mode http: small requests over connections that are kept", Variants: httpKeepalive},
 	{Name: "http-conn-rate", About: "mode http: one short request per connection", Variants: httpConnRate},

@@ -34,6 +34,8 @@ type Variant struct {
 	// Fresh starts a new process for each round, because memory that a process has used once
 	// stays with it.
 	Fresh bool
+	// Once makes only one round, because the round pools many events itself.
+	Once bool
 	// Untraced omits the count of system calls. It is set at a fixed rate, which a proxy under
 	// strace could not reach, and where another scenario has counted the same work.
 	Untraced bool
@@ -60,6 +62,7 @@ type Done struct {
 	Units   float64 // number of units, see Work.Unit
 	Elapsed time.Duration
 	Extra   map[string]float64 // further metrics
+	Notes   []string           // messages about the round
 }
 
 // Target is a proxy that gets load.
