@@ -11,8 +11,8 @@
 #   make fuzz          each fuzz target for FUZZTIME=100000x inputs   10 minutes
 #   make lint          golangci-lint, with the rules for imports      5 minutes at first, then 1
 #   make syscalls      count the system calls of one connection       1 minute
-#   make bench         Sluice, HAProxy, nginx and a floor in C        40 minutes (BENCH=flags)
-#   make bench-quick   the same in short                              3 minutes
+#   make bench         Sluice, HAProxy, nginx and a floor in C        1 hour (BENCH=flags)
+#   make bench-quick   the same in short                              4 minutes
 #   make bench-compare compare the working tree with REF=main         10 minutes (BENCH=flags)
 #   make clean         remove what the above made                     at once
 #

@@ -131,14 +131,7 @@ func TestSmoke(t *testing.T) {
 	if err := o.run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(out, "bench.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got result.Report
-	if err := json.Unmarshal(text, &got); err != nil {
-		t.Fatal(err)
-	}
+	got := results(t, out)
 	if len(got.Scenarios) != 2 {
 		t.Fatalf("%d variants, wanted two of conn-rate", len(got.Scenarios))
 	}
@@ -166,4 +159,44 @@ func here() []string {
 		}
 	}
 	return names
+}
+
+// TestReloadSmoke is the scenario reload with very short slots: nothing may be lost.
+func TestReloadSmoke(t *testing.T) {
+	out := t.TempDir()
+	o, err := parse([]string{"-scenario", "reload", "-quick", "-for", "100ms", "-peers", "haproxy", "-strace=false", "-out", out}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.files = 20000
+	if err := o.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range results(t, out).Scenarios {
+		m := v.Find("sluice").Metrics
+		if m["reloads"].Median < 1 {
+			t.Errorf("%v: no reloads", v.Params)
+		}
+		for _, name := range []string{
+			"reloads_wrong_outcome", "conn_refused", "conn_reset", "conn_lost", "conn_wrong_bytes", "kept_failed", "tunnels_failed", "download_failed",
+		} {
+			if m[name].Median != 0 {
+				t.Errorf("%v: %v %s", v.Params, m[name].Median, name)
+			}
+		}
+	}
+}
+
+// results reads the JSON file in a directory.
+func results(t *testing.T, out string) *result.Report {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(out, "bench.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got result.Report
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	return &got
 }

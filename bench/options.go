@@ -44,7 +44,7 @@ func parse(args []string, usage io.Writer) (*options, error) {
 	f.StringVar(&o.bin, "bin", "", "`path` of the Sluice to measure (default: build ./cmd/sluice)")
 	f.IntVar(&o.rounds, "rounds", 0, "rounds for each proxy (default 5; 3 with -quick)")
 	f.DurationVar(&o.each, "for", 0, "`time` of one round (default 3s; 500ms with -quick)")
-	f.BoolVar(&o.quick, "quick", false, "fewer variants and smaller amounts: under three minutes")
+	f.BoolVar(&o.quick, "quick", false, "fewer variants and smaller amounts: under four minutes")
 	f.BoolVar(&o.strace, "strace", true, "count system calls, in a round that is not timed")
 	f.BoolVar(&o.wrk, "wrk", true, "measure with wrk too, if installed; not with -quick")
 	f.StringVar(&o.json, "json", "", "`file` for the results (default: bench.json in -out)")

@@ -95,6 +95,17 @@ func TestTraceable(t *testing.T) {
 	}
 }
 
+func TestMemoryOf(t *testing.T) {
+	m := MemoryOf([]int{os.Getpid(), 1 << 30})
+	if m.Processes != 1 || m.Resident < m.Proportional || m.Proportional <= 0 {
+		t.Errorf("%+v, wanted the memory of this process only", m)
+	}
+	const rollup = "5600-7fff ---p 00000000 00:00 0 [rollup]\nRss:    20 kB\nPss:    12 kB\nPss_Dirty:     8 kB\n"
+	if m := (Memory{1, 2, 3}).add(rollup).add(""); m != (Memory{1 + 20<<10, 2 + 12<<10, 4}) {
+		t.Errorf("%+v", m)
+	}
+}
+
 const summary = `% time     seconds  usecs/call     calls    errors syscall
 ------ ----------- ----------- --------- --------- ----------------
  60.00    0.001         1       300        12 read

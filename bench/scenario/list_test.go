@@ -37,6 +37,9 @@ func TestWhoRuns(t *testing.T) {
 		"latency clients=1000 of=conn":            "direct " + all,
 		"rules clients=64 route=host rules=2":     "sluice haproxy haproxy-map floor",
 
+		"reload backends=2 reloads=100 rules=10000 tunnels=before":   "sluice haproxy",
+		"reload backends=2000 reloads=20 rules=10000 tunnels=before": "sluice haproxy",
+
 		"http-keepalive clients=64 log=off":           "sluice haproxy",
 		"http-conn-rate clients=64 log=off":           "sluice haproxy",
 		"http-bulk direction=down mib=1024 streams=1": "sluice haproxy haproxy-splice haproxy-pipe",
@@ -62,8 +65,8 @@ func TestWhoRuns(t *testing.T) {
 			t.Errorf("%s: %q, wanted %q", variant, got[variant], names)
 		}
 	}
-	if len(got) != 33 {
-		t.Errorf("%d variants, wanted 33", len(got))
+	if len(got) != 37 {
+		t.Errorf("%d variants, wanted 37", len(got))
 	}
 }
 

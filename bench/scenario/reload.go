@@ -10,21 +10,32 @@ import (
 	"sluice/bench/peer"
 )
 
-// reload returns variants with few and many rules, and one with many backends, too.
+// reloadShape is the size of a variant of reload.
+type reloadShape struct {
+	rules, backends, reloads int
+	spread                   bool // see reloading
+}
+
+// reload returns variants with few and with many rules, one in which each configuration keeps some
+// connections, and one with many backends, too.
 func reload(s Scale) []*Variant {
-	shapes := []struct{ rules, backends, reloads int }{{2, 2, 100}, {10000, 2, 100}, {10000, 2000, 20}}
+	shapes := []reloadShape{{2, 2, 100, false}, {10000, 2, 100, false}, {10000, 2, 40, true}, {10000, 2000, 20, false}}
 	work := reloading{slot: min(time.Second, s.For), broken: 10, rate: 2000, tunnels: 200, bytes: 1 << 30}
 	if s.Quick {
-		shapes = []struct{ rules, backends, reloads int }{{2, 2, 5}, {10000, 2000, 5}}
+		shapes = []reloadShape{{2, 2, 5, false}, {10000, 2000, 5, false}}
 		work.broken, work.bytes = 5, 64<<20
 	}
 	var all []*Variant
 	for _, shape := range shapes {
 		own := work
-		own.count = shape.reloads
+		own.count, own.spread = shape.reloads, shape.spread
+		opened := "before"
+		if shape.spread {
+			opened = "between"
+		}
 		all = append(all, &Variant{
 			Params: map[string]any{
-				"rules": shape.rules, "backends": shape.backends, "reloads": shape.reloads, "tunnels": own.tunnels,
+				"rules": shape.rules, "backends": shape.backends, "reloads": shape.reloads, "tunnels": opened,
 			},
 			Headline: "reload_ms", Wants: canReload, Fresh: true, Once: true, Untraced: true,
 			Site: peer.Site{Route: peer.Host, Rules: shape.rules, Backends: shape.backends, MaxConn: fewConns},
@@ -49,6 +60,9 @@ type reloading struct {
 	rate    float64       // new connections per second
 	tunnels int           // connections that stay open during all reloads
 	bytes   int64         // length of a download that lasts as long as all reloads
+	// spread opens an equal share of the tunnels after each reload, instead of all before the first
+	// one. So each configuration has connections that outlive it.
+	spread bool
 }
 
 const (
@@ -100,19 +114,19 @@ func (w *reloading) download(t *Target, size int64, over time.Duration) load.Tra
 // not counted as growth, and then once with them.
 func (w *reloading) Do(t *Target, m *Meter, _ time.Duration) (done *Done, err error) {
 	m.pids = nil // the processes change during the work
-	first, err := exchanges(kept, t.Running)
-	if err != nil {
+	log := &reloadLog{slot: w.slot}
+	defer func() { err = errors.Join(err, log.tunnels.close()) }()
+	at := w.tunnels
+	if w.spread {
+		at = w.tunnels / w.count
+	}
+	if err := log.tunnels.open(t, at); err != nil {
 		return nil, err
 	}
-	tunnels, err := load.Hold(t.Addr, first[0], w.tunnels)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, tunnels.Close()) }()
 	if err := w.warm(t); err != nil {
 		return nil, fmt.Errorf("before the reloads: %w", err)
 	}
-	log := &reloadLog{slot: w.slot, before: calm(t)}
+	log.before = calm(t)
 	began := make(chan time.Time, 1)
 	reloaded := make(chan error, 1)
 	go func() {
@@ -128,7 +142,7 @@ func (w *reloading) Do(t *Target, m *Meter, _ time.Duration) (done *Done, err er
 	if err = errors.Join(err, <-reloaded); err != nil {
 		return nil, err
 	}
-	seen.tunnels = tunnels.Again(first[0])
+	seen.tunnels = log.tunnels.again()
 	log.after = calm(t)
 	return &Done{Units: float64(seen.fresh.Done), Elapsed: seen.fresh.Elapsed, Extra: log.figures(seen), Notes: log.notes(seen)}, nil
 }
@@ -185,6 +199,11 @@ func (w *reloading) reloads(t *Target, log *reloadLog, start time.Time) error {
 		one := reloadEvent{Reloaded: done, broken: broken, at: done.Began.Sub(start)}
 		if !broken && done.Accepted {
 			if one.effect, err = w.effect(t, i+1, done.Began); err != nil {
+				return fmt.Errorf("reload %d: %w", i+1, err)
+			}
+		}
+		if w.spread {
+			if err := log.tunnels.open(t, w.tunnels/w.count); err != nil {
 				return fmt.Errorf("reload %d: %w", i+1, err)
 			}
 		}

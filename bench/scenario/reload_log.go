@@ -32,6 +32,7 @@ type reloadLog struct {
 	slot          time.Duration
 	events        []reloadEvent
 	before, after measure.Memory // without load, but with the tunnels
+	tunnels       tunnels
 }
 
 const mib = 1 << 20
