@@ -110,3 +110,14 @@ func TestPaced(t *testing.T) {
 		t.Errorf("%v %v, wanted at least %v", took, err, over)
 	}
 }
+
+// TestStop: a load ends early, without an error, when its channel is closed.
+func TestStop(t *testing.T) {
+	addr := server(t, echo(int64(len(ask))))
+	stop := make(chan struct{})
+	time.AfterFunc(50*time.Millisecond, func() { close(stop) })
+	r, err := Run(Plan{Addr: addr, Exchanges: []Exchange{{ask, ask}}, Clients: 4, Keep: true, Rate: 1000, For: time.Minute, Stop: stop})
+	if err != nil || r.Elapsed > 10*time.Second {
+		t.Errorf("%v after %v", err, r.Elapsed)
+	}
+}

@@ -33,6 +33,8 @@ type Plan struct {
 	// Tolerate makes Run count failed exchanges in Result.Failures, instead of returning an error.
 	Tolerate bool
 	Sampled  bool // Run records Result.Samples
+	// Stop ends the load early when it is closed. nil: never.
+	Stop <-chan struct{}
 }
 
 // Result is the result of a Plan.
@@ -75,6 +77,15 @@ func (p *Plan) check() error {
 		return fmt.Errorf("a rate of %v, wanted 0 (as fast as answers come) or more", p.Rate)
 	}
 	return nil
+}
+
+func (p *Plan) stopped() bool {
+	select {
+	case <-p.Stop:
+		return true
+	default:
+		return false
+	}
 }
 
 // Run makes the load of the plan. If any exchange fails, Run returns an error: figures without

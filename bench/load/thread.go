@@ -87,7 +87,7 @@ func (t *thread) run(start time.Time) {
 	t.start, t.counts = start, true
 	for t.goesOn() {
 		now := t.now()
-		if now >= t.plan.For {
+		if now >= t.plan.For || t.plan.stopped() {
 			break
 		}
 		t.wait(t.beginDue(now))
@@ -119,7 +119,7 @@ func (t *thread) beginDue(now time.Duration) time.Duration {
 func (t *thread) finish(now time.Duration) {
 	late := now + grace
 	for now < late && t.goesOn() {
-		if t.counts && t.plan.Rate > 0 {
+		if t.counts && t.plan.Rate > 0 && !t.plan.stopped() {
 			t.beginDue(t.plan.For)
 		}
 		if t.busy == 0 {

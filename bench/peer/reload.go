@@ -59,6 +59,15 @@ func (r *Running) Reload(generation int, broken bool) (Reloaded, error) {
 	return r.bySignal(changed.Control)
 }
 
+// reportsReady waits until HAProxy's master reports READY=1. Before that, it loses the signal for a
+// reload. Its worker accepts connections earlier.
+func (r *Running) reportsReady() error {
+	if h, ok := r.Peer.(*HAProxy); r.notified == nil || !ok || h.Sluice {
+		return nil
+	}
+	return r.notified.await("READY=1")
+}
+
 // byCommand sends reload to a stats socket.
 func byCommand(socket string) (Reloaded, error) {
 	began := time.Now()

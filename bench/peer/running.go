@@ -89,11 +89,14 @@ func (r *Running) start(name string) error {
 		_ = r.cmd.Wait() // Stop reports the state from ProcessState
 		close(r.over)
 	}()
-	if err := r.listens(); err != nil {
-		_ = r.Stop() // returns the same error, if any
-		return err
+	err := r.listens()
+	if err == nil {
+		err = r.reportsReady()
 	}
-	return nil
+	if err != nil {
+		_ = r.Stop() // returns the same error, if any
+	}
+	return err
 }
 
 // listens waits until the proxy accepts connections.

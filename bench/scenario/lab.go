@@ -130,6 +130,7 @@ func (l *Lab) round(ctx context.Context, r *run, round int) error {
 				return err
 			}
 		}
+		t.Interrupted = ctx.Done()
 		figures, err := l.work(r, t, l.For)
 		if r.Fresh {
 			err = errors.Join(err, t.Stop())

@@ -116,17 +116,28 @@ func (w *reloading) Do(t *Target, m *Meter, _ time.Duration) (done *Done, err er
 	m.pids = nil // the processes change during the work
 	log := &reloadLog{slot: w.slot}
 	defer func() { err = errors.Join(err, log.tunnels.close()) }()
-	at := w.tunnels
+	first := w.tunnels
 	if w.spread {
-		at = w.tunnels / w.count
+		first = w.tunnels / w.count
 	}
-	if err := log.tunnels.open(t, at); err != nil {
+	if err := log.tunnels.open(t, first); err != nil {
 		return nil, err
 	}
 	if err := w.warm(t); err != nil {
 		return nil, fmt.Errorf("before the reloads: %w", err)
 	}
 	log.before = calm(t)
+	seen, err := w.replace(t, m, log)
+	if err != nil {
+		return nil, err
+	}
+	seen.tunnels = log.tunnels.again()
+	log.after = calm(t)
+	return &Done{Units: float64(seen.fresh.Done), Elapsed: seen.fresh.Elapsed, Extra: log.figures(seen), Notes: log.notes(seen)}, nil
+}
+
+// replace makes the load and the reloads. It starts the meter with the load.
+func (w *reloading) replace(t *Target, m *Meter, log *reloadLog) (traffic, error) {
 	began := make(chan time.Time, 1)
 	reloaded := make(chan error, 1)
 	go func() {
@@ -139,18 +150,16 @@ func (w *reloading) Do(t *Target, m *Meter, _ time.Duration) (done *Done, err er
 	seen, err := w.traffic(t, time.Duration(2*w.count+1)*w.slot, func() { m.Start(); began <- time.Now() })
 	m.Stop()
 	close(began)
-	if err = errors.Join(err, <-reloaded); err != nil {
-		return nil, err
-	}
-	seen.tunnels = log.tunnels.again()
-	log.after = calm(t)
-	return &Done{Units: float64(seen.fresh.Done), Elapsed: seen.fresh.Elapsed, Extra: log.figures(seen), Notes: log.notes(seen)}, nil
+	return seen, errors.Join(err, <-reloaded)
 }
 
 // warm makes all load for two slots. It returns an error if anything fails.
 func (w *reloading) warm(t *Target) error {
 	seen, err := w.traffic(t, 2*w.slot, func() {})
-	return errors.Join(err, seen.fresh.Failures.Cause, seen.kept.Failures.Cause, seen.download.Cause)
+	if err != nil {
+		return err
+	}
+	return errors.Join(seen.fresh.Failures.Cause, seen.kept.Failures.Cause, seen.download.Cause)
 }
 
 // traffic is the result of the load beside the reloads.
@@ -161,6 +170,8 @@ type traffic struct {
 	tunnels  load.Failures
 }
 
+var errInterrupted = errors.New("interrupted")
+
 // traffic makes all load but the tunnels for a time. It calls started when the new connections
 // begin.
 func (w *reloading) traffic(t *Target, d time.Duration, started func()) (traffic, error) {
@@ -168,7 +179,7 @@ func (w *reloading) traffic(t *Target, d time.Duration, started func()) (traffic
 	if err != nil {
 		return traffic{}, err
 	}
-	plan.Tolerate, plan.Sampled, plan.Started = true, true, started
+	plan.Tolerate, plan.Sampled, plan.Started, plan.Stop = true, true, started, t.Interrupted
 	downloaded := make(chan error, 1)
 	go func() {
 		_, err := w.download(t, w.bytes*int64(d/w.slot)/int64(2*w.count+1), d).Run(true)
@@ -178,7 +189,13 @@ func (w *reloading) traffic(t *Target, d time.Duration, started func()) (traffic
 	var seen traffic
 	seen.fresh, err = load.Run(plan)
 	seen.kept = kept.Stop()
-	seen.download.Add(<-downloaded)
+	select {
+	case err := <-downloaded:
+		seen.download.Add(err)
+	case <-t.Interrupted:
+		// The download ends with its proxy.
+		return seen, errInterrupted
+	}
 	return seen, err
 }
 
@@ -190,7 +207,11 @@ func (w *reloading) reloads(t *Target, log *reloadLog, start time.Time) error {
 		if slot > 2*w.count {
 			return nil
 		}
-		time.Sleep(time.Until(start.Add(time.Duration(slot) * w.slot)))
+		select {
+		case <-time.After(time.Until(start.Add(time.Duration(slot) * w.slot))):
+		case <-t.Interrupted:
+			return errInterrupted
+		}
 		broken := (i+1)%w.broken == 0
 		done, err := t.Reload(i+1, broken)
 		if err != nil {

@@ -69,6 +69,8 @@ type Done struct {
 type Target struct {
 	*peer.Running
 	Sink *Sink
+	// Interrupted is closed when the work must end early. Only long works look at it.
+	Interrupted <-chan struct{}
 }
 
 // run is the state of a Variant while it is measured.
