@@ -91,18 +91,51 @@ func replaceable(path string) (stale bool, err error) {
 	return true, nil
 }
 
-// grantFile sets the permissions and the owner of a file. mode 0, uid -1 and gid -1 leave them
-// unchanged.
+// grantFile sets the permissions and the owner of a socket file. mode 0, uid -1 and gid -1 leave
+// them unchanged. It works on a descriptor of the file: somebody with rights in the directory could
+// put a symbolic link to another file at path, between any two calls that use the path.
 func grantFile(path string, mode uint32, uid, gid int) error {
+	if mode == 0 && uid < 0 && gid < 0 {
+		return nil
+	}
+	fd, err := openSocketFile(path)
+	if err != nil {
+		return &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer Close(fd)
 	if mode != 0 {
-		if err := os.Chmod(path, os.FileMode(mode)); err != nil {
-			return err
+		// chmod(2) of a descriptor that was opened with O_PATH is possible by this name only.
+		if err := unix.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), mode); err != nil {
+			return &os.PathError{Op: "chmod", Path: path, Err: err}
 		}
 	}
 	if uid < 0 && gid < 0 {
 		return nil
 	}
-	return os.Chown(path, uid, gid)
+	if err := unix.Fchownat(fd, "", uid, gid, unix.AT_EMPTY_PATH); err != nil {
+		return &os.PathError{Op: "chown", Path: path, Err: err}
+	}
+	return nil
+}
+
+var errNoSocketFile = errors.New("it is no longer the file of a socket")
+
+// openSocketFile returns a descriptor that only names the file at path, which must be a socket.
+func openSocketFile(path string) (int, error) {
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	var info unix.Stat_t
+	if err := unix.Fstat(fd, &info); err != nil {
+		Close(fd)
+		return -1, err
+	}
+	if info.Mode&unix.S_IFMT != unix.S_IFSOCK {
+		Close(fd)
+		return -1, errNoSocketFile
+	}
+	return fd, nil
 }
 
 // owner returns the user and the group for the socket file of a UNIX bind line. -1 leaves the
