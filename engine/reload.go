@@ -126,7 +126,7 @@ func (e *Engine) compare(s *site.Site) (*Reloaded, plan.Plan, error) {
 	if err := e.Reloadable(); err != nil {
 		return nil, plan.Plan{}, err
 	}
-	r := &Reloaded{Serial: e.newest.Load().serial + 1, Changes: diff.Between(e.today().Conf, s.Conf)}
+	r := &Reloaded{Serial: e.newest.Load().serial + 1, Changes: diff.BetweenViews(e.today().View, s.View)}
 	for _, c := range r.Changes {
 		if why := c.Fixed(); why != "" {
 			r.Warnings = append(r.Warnings, fmt.Sprintf("%s: takes effect after a restart only, because %s", c, why))

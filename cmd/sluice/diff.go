@@ -28,7 +28,9 @@ only moved in the file are no changes; the order of rules and of servers is. A
 setting in a defaults section is told for each proxy that it changes.
 
 A change that a running process cannot make ends with 'restart:' and the reason.
-Contents of pattern files (acl -f) are not compared.
+Contents of pattern files (acl -f) and addresses of host names are not compared:
+both configurations would find the same ones now. A reload compares them with
+those that the process uses.
 
 One of the files may be standard input: - for a haproxy.cfg, and -.toml after --.
 

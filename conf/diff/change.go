@@ -20,10 +20,13 @@ const (
 	StatsSocket             // a stats socket and its parameters
 	Setting                 // all other directives
 	File                    // content of a file that is sent to clients; the line that names it is unchanged
+	PatternFile             // patterns of a file of acl -f, which many sections may use
+	Resolved                // address of a host name that a bind line or a server has
 )
 
 var kindNames = [...]string{
 	"section", "bind", "server", "rule", "limit", "timeout", "log", "option", "cookie", "error file", "stats socket", "setting", "file",
+	"pattern file", "resolved address",
 }
 
 func (k Kind) String() string { return kindNames[k] }
@@ -47,21 +50,27 @@ func (v Verb) String() string { return verbNames[v] }
 type Change struct {
 	Kind    Kind
 	Verb    Verb
-	Section string // "global", "frontend web"; for a section that has changed its kind: the new one
+	Section string // "global", "frontend web", empty for PatternFile; for a section that has changed its kind: the new one
 	Item    string // "bind 10.0.0.1:443", "server s1", "use_backend", "timeout client"; empty for Section
-	Param   string // the parameter that differs, such as weight; empty: the whole item
+	Param   string // the parameter that differs, such as weight; for Resolved the host name; empty: the whole item
 	// Was and Is are the values or lines before and after. They are empty for the side on which
-	// there is none, and for a parameter without a value. For File both are the path.
+	// there is none, and for a parameter without a value. For File and PatternFile both are
+	// the path.
 	Was, Is string
 	// WasAt and IsAt are places in the list of rules or servers, from 1. 0: there is no list, or the
 	// item is not in it.
 	WasAt, IsAt int
+	// Gained and Lost are the numbers of patterns that were added and removed, for PatternFile.
+	Gained, Lost int
 }
 
 // String returns the change as one line, such as `backend app: server s1: weight 10 is now 20`.
 func (c Change) String() string {
-	if c.Kind == Section {
+	switch c.Kind {
+	case Section:
 		return c.section()
+	case PatternFile:
+		return fmt.Sprintf("%s changed: %s added, %d removed", c.Item, patterns(c.Gained), c.Lost)
 	}
 	return c.Section + ": " + c.text()
 }
@@ -77,6 +86,8 @@ func (c Change) text() string {
 	switch inList := c.WasAt+c.IsAt > 0; {
 	case c.Kind == File:
 		return fmt.Sprintf("%s: file %s changed", c.place(c.IsAt), c.Is)
+	case c.Kind == Resolved:
+		return fmt.Sprintf("%s: address of %s %s is now %s", c.Item, c.Param, c.Was, c.Is)
 	case c.Param != "":
 		return c.Item + ": " + c.parameter()
 	case c.Verb == Moved && c.Kind == Server:
@@ -115,4 +126,11 @@ func (c Change) parameter() string {
 		value += " "
 	}
 	return fmt.Sprintf("%s %s%s", c.Param, value, c.Verb)
+}
+
+func patterns(n int) string {
+	if n == 1 {
+		return "1 pattern"
+	}
+	return fmt.Sprintf("%d patterns", n)
 }

@@ -14,8 +14,10 @@
 //
 // These are no differences: positions, the order of sections, the order of lines whose order has
 // no meaning, and the spelling in a file. A defaults section is compared where its settings apply.
-// Contents of error files are compared as they were when the configurations were read. Pattern
-// files (`acl -f`) are not: a Config has only their paths.
+// Contents of error files are compared as they were when the configurations were read.
+//
+// A Config has only the paths of pattern files (`acl -f`) and the names of hosts. BetweenViews also
+// compares the patterns and the addresses that were found when the configurations were compiled.
 //
 // The package reads only its arguments. It may be used from any goroutine.
 package diff

@@ -17,11 +17,13 @@ type proxy struct {
 }
 
 // title returns the section as an operator names it.
-func (p *proxy) title(k key) string {
-	if p.listen {
-		return "listen " + k.name
+func (p *proxy) title(k key) string { return title(k.kind, k.name, p.listen) }
+
+func title(kind, name string, listen bool) string {
+	if listen {
+		kind = "listen"
 	}
-	return k.kind + " " + k.name
+	return kind + " " + name
 }
 
 // proxies are the proxies of one configuration. The order is that of the file, frontends first, but

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -118,8 +119,7 @@ func mapString(s string, change func(byte) byte) []byte {
 	return b
 }
 
-// file reads a pattern file with one pattern a line. It skips empty lines and lines that begin with
-// '#', and removes blanks before a pattern (configuration.txt 7.1).
+// file returns the patterns of a file.
 func (b *builder) file(name string) []pattern {
 	if known, ok := b.files[name]; ok {
 		return slices.Clone(known)
@@ -133,16 +133,28 @@ func (b *builder) file(name string) []pattern {
 		return nil
 	}
 	var all []pattern
-	number := 0
-	for line := range strings.Lines(string(data)) {
-		number++
-		line = strings.TrimRight(line, "\r\n")
-		if text := strings.TrimLeft(line, " \t"); text != "" && line[0] != '#' {
-			all = append(all, pattern{text, name, number})
-		}
+	for number, text := range Patterns(string(data)) {
+		all = append(all, pattern{text, name, number})
 	}
 	b.files[name] = all
 	return slices.Clone(all)
+}
+
+// Patterns returns the patterns of a pattern file with the numbers of their lines, from 1. It skips
+// empty lines and lines that begin with '#', and removes blanks before a pattern (HAProxy's
+// configuration.txt 7.1).
+func Patterns(data string) iter.Seq2[int, string] {
+	return func(yield func(number int, text string) bool) {
+		number := 0
+		for line := range strings.Lines(data) {
+			number++
+			line = strings.TrimRight(line, "\r\n")
+			text := strings.TrimLeft(line, " \t")
+			if text != "" && line[0] != '#' && !yield(number, text) {
+				return
+			}
+		}
+	}
 }
 
 // matcher compiles the patterns into the matcher of t.

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"sluice/conf"
+	"sluice/conf/diff"
 	"sluice/engine/access"
 	"sluice/pool"
 	"sluice/pool/stat"
@@ -31,6 +32,7 @@ type Site struct {
 	Conf      *conf.Config
 	Frontends []*Frontend // in the order of Conf.Frontends
 	Backends  []*Backend  // in the order of Conf.Backends
+	View      diff.View   // Conf with what its compilation has used, for the comparison at a reload
 	frontends map[string]*Frontend
 	backends  map[string]*Backend
 
@@ -42,7 +44,7 @@ type Site struct {
 // log targets unless that is done. It opens no socket and no log target. The problems are errors and warnings; if one
 // of them is an error, the site is nil.
 func Compile(c *conf.Config, out Outside) (*Site, conf.Problems) {
-	s := &Site{Conf: c}
+	s := &Site{Conf: c, View: diff.View{Conf: c}}
 	var problems conf.Problems
 	out.checkLog(c.Global.Log, c.Global.Pos, &problems)
 	for i, b := range c.Backends {
