@@ -47,6 +47,10 @@ func TestChangesOutsideOfTheText(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
+	is = view(hosts+"  server new a.example:82\n", "10.0.0.3", "10.0.0.2", was.Files)
+	if got := fmt.Sprint(BetweenViews(was, is)); got != "[listen both: server new added "+want[2]+"]" {
+		t.Errorf("a new server with the name of a bind line: %s", got)
+	}
 	if got := BetweenViews(was, was); got != nil {
 		t.Errorf("a configuration and itself: %v", got)
 	}
