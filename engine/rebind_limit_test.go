@@ -3,6 +3,9 @@
 package engine
 
 import (
+	"fmt"
+	"net"
+	"strings"
 	"testing"
 
 	"sluice/engine/session"
@@ -61,6 +64,57 @@ func TestRebindWhileALimitIsReached(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A removed listener waits for a place of its frontend, longer than it accepts clients of its own
+// accord. A reload then replaces another listener of the same frontend. The clients in the queue of the
+// removed one are served all the same when a place is free.
+func TestRemovedListenerWaitsBesideAReplacedOne(t *testing.T) {
+	const waiting = 6
+	cfg := strings.Replace(unbound(newPeer(t, echo).String()), "BINDS", "BINDS\n  maxconn 1", 1)
+	r := rebindable(t, cfg, "127.0.0.1:1", "127.0.0.2:1")
+	first := greeted(t, r.dial("f"))
+	var clients []net.Conn
+	for range waiting {
+		clients = append(clients, r.dial("f"))
+	}
+	r.rebind("127.0.0.2:1")
+	wait(t, "the removed listeners to wait without a timer", func() bool { return r.paused() >= 1 && !r.armed() })
+	r.rebind("127.0.0.2:1 name x")
+	first.Close()
+	echoed(t, clients)
+}
+
+// armed reports whether a loop has its own timer armed.
+func (r *rebinder) armed() (armed bool) {
+	r.onLoops(func(l *session.Loop) {
+		_, one := l.Reactor.Due(session.OwnTimer)
+		armed = armed || one
+	})
+	return armed
+}
+
+// A listener waits for a place of its frontend and gets another frontend. Its loop then no longer waits
+// for a place of the former one: if the loop ended, that place would be lost.
+func TestMovedListenerDoesNotWait(t *testing.T) {
+	const waiting = 6
+	cfg := unbound(newPeer(t, echo).String())
+	one := strings.Replace(cfg, "BINDS", fmt.Sprintf("  bind 127.0.0.1:%d\n  maxconn 1", unusedPort(t)), 1)
+	b := start(t, one)
+	limit := b.Loops[0].Listeners[0].Limits[1]
+	first := greeted(t, b.dial("f"))
+	var clients []net.Conn
+	for range waiting {
+		clients = append(clients, b.dial("f"))
+	}
+	r := &rebinder{balancer: b}
+	wait(t, "a listener to wait", func() bool { return r.paused() > 0 })
+	b.reload(strings.Replace(one, "frontend f", "frontend g", 1))
+	if loops := limit.SetMax(1000); len(loops) > 0 {
+		t.Errorf("loops %v wait for a place of a frontend that none of their listeners has", loops)
+	}
+	first.Close()
+	echoed(t, clients)
 }
 
 // paused returns the number of open listeners that do not accept.

@@ -69,7 +69,7 @@ func (l *Loop) Rebind(fresh []*Listener) {
 	for _, ln := range was {
 		l.retire(ln)
 	}
-	l.resumeAll() // replaced listeners may wait for limits that the new ones do not have
+	l.resumeAll() // removed listeners may wait for limits that replace has marked as not waited for
 	l.dropUnused()
 }
 
