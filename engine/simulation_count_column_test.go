@@ -84,6 +84,15 @@ func countsOfProxy(p *stat.Proxy) *counts {
 	return c
 }
 
+// countsOfFronts returns the sums of the counters of frontends.
+func countsOfFronts(all []*pool.Frontend) *counts {
+	sum := &counts{}
+	for _, f := range all {
+		sum.add(countsOfProxy(&f.Stat))
+	}
+	return sum
+}
+
 // countsOfServer reads the counters of a server.
 func countsOfServer(s *stat.Server) *counts {
 	c := &counts{

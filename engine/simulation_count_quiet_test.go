@@ -88,9 +88,10 @@ func (x *simulation) checkCurrent(want map[*stat.Load]int64) {
 	}
 	check("the process", &x.engine.Stat.Load)
 	for i := range x.fronts {
-		f := x.frontNow(i)
-		check("frontend "+f.Conf.Name, &f.Stat.Load)
-		check("frontend "+f.Conf.Name, &f.Stat.Conns)
+		for _, f := range x.metAt[i] {
+			check("frontend "+f.Name, &f.Stat.Load)
+			check("frontend "+f.Name, &f.Stat.Conns)
+		}
 	}
 	for i := range x.backs {
 		b := x.backNow(i)

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sluice/engine/kernel"
+	"sluice/engine/session"
 )
 
 // simWire is a record of the balancer's connections, made from its system calls alone. The counters
@@ -49,6 +50,9 @@ type wireSocket struct {
 	stands bool  // the connection to the server was established
 	held   bool  // accepted during a drain, so it may have no session
 	used   bool  // bytes were read or written
+
+	talk *simTalk // conversation of the client; nil: not known
+	got  int64    // number of bytes that were read
 }
 
 // wireFront counts the connections of a frontend's clients.
@@ -120,9 +124,26 @@ func (w *simWire) follow(u *update) {
 	w.opening = false
 	for _, all := range u.fresh {
 		for _, ln := range all {
-			w.listens(ln.FD, slices.IndexFunc(w.fronts, func(f *simFront) bool { return f.name == ln.Frontend.Conf.Name }))
+			w.listens(ln.FD, w.frontNamed(ln.Frontend.Conf.Name))
 		}
 	}
+}
+
+// frontNamed returns the number of the frontend that has a name in some configuration; -1: none.
+func (w *simWire) frontNamed(name string) int {
+	return slices.IndexFunc(w.fronts, func(f *simFront) bool { return slices.Contains(f.names(), name) })
+}
+
+// listenerOf returns the listener that has a descriptor.
+func (w *simWire) listenerOf(fd int) *session.Listener {
+	for _, l := range w.engine.Loops {
+		for _, ln := range l.Listeners {
+			if ln.FD == fd {
+				return ln
+			}
+		}
+	}
+	return nil
 }
 
 // at returns the record of a descriptor.
@@ -157,6 +178,8 @@ func (w *simWire) see(r kernel.Result) {
 		w.accept(r)
 	case kernel.CallRead:
 		w.reads(w.at(r.Fd), int64(r.N))
+	case kernel.CallPeek:
+		w.haveRead(w.at(r.Fd).talk, w.at(r.Fd).got+int64(r.N))
 	case kernel.CallWrite:
 		w.writes(w.at(r.Fd), int64(r.N))
 	case kernel.CallSplice:
@@ -181,7 +204,9 @@ func (w *simWire) accept(r kernel.Result) {
 		w.failf("a frontend that no client uses accepts %v", r.At)
 		return
 	}
-	f, one := &w.clients[of], wireSocket{role: toClient, of: of, held: w.engine.leaving.Load()}
+	w.checkServed(r.At)
+	w.meetClient(w.listenerOf(r.Fd), r.At)
+	f, one := &w.clients[of], wireSocket{role: toClient, of: of, talk: w.talkFrom(r.At), held: w.engine.leaving.Load()}
 	f.accepted++
 	f.opens()
 	denied := w.outlaw(of, r.At)
@@ -191,7 +216,7 @@ func (w *simWire) accept(r kernel.Result) {
 	if one.held {
 		f.held++
 	} else {
-		n := w.frontNow(of).Limit.Cur()
+		n := w.listenerOf(r.Fd).Limits[1].Cur()
 		f.mostAny = max(f.mostAny, n)
 		if !denied {
 			f.most = max(f.most, n)
@@ -265,6 +290,8 @@ func (w *simWire) stands(one *wireSocket) {
 
 func (w *simWire) reads(one *wireSocket, n int64) {
 	one.used = one.used || n > 0
+	one.got += n
+	w.haveRead(one.talk, one.got)
 	if f := w.flow(one); f != nil {
 		f.read += n
 	}

@@ -29,6 +29,8 @@ var reloadKnobs = []knob[*simReload]{
 	{"added server", 0.25, nil, addedServer},
 	{"given up", 0.15, nil, func(t *turn[*simReload]) { t.of.givenUp = true }},
 	{"busy address", 0.1, nil, func(t *turn[*simReload]) { t.of.busy = true }},
+	{"renamed frontend", 0.2, nil, renamedFrontend}, // edits of the frontend must come before
+	{"removed frontend", 0.2, nil, removedFrontend},
 }
 
 // edit adds an edit to the reload.
@@ -198,6 +200,42 @@ func otherLogTarget(t *turn[*simReload]) {
 			})
 		}
 	}
+}
+
+// renamedFrontend gives a frontend another name.
+func renamedFrontend(t *turn[*simReload]) {
+	f := t.scene.fronts[t.IntN(len(t.scene.fronts))]
+	t.of.edit(func(d *draft) { f.section(d).title = "frontend " + f.names()[1] })
+}
+
+// removedFrontend removes a frontend, unless another one would get its clients. Another frontend
+// without clients comes in its place. It may have no address, so the process may listen nowhere.
+func removedFrontend(t *turn[*simReload]) {
+	f := t.scene.fronts[t.IntN(len(t.scene.fronts))]
+	at := among(t.Rand, []string{"bind 127.203.0.1:80"}, nil)
+	t.of.edit(func(d *draft) {
+		if f.number > 0 && d.listensEverywhere() {
+			return
+		}
+		for i, s := range *d {
+			if s.title == "frontend "+f.names()[0] || s.title == "frontend "+f.names()[1] {
+				(*d)[i] = &section{"frontend unused", append([]string{"default_backend " + t.scene.backs[0].name,
+					"mode " + modeName(t.scene.backs[0].http), "timeout client 10s"}, at...)}
+			}
+		}
+	})
+}
+
+// listensEverywhere reports whether a frontend listens on port 80 of all addresses.
+func (d *draft) listensEverywhere() bool {
+	for _, s := range *d {
+		for _, line := range s.lines {
+			if a := strings.Fields(line); a[0] == "bind" && slices.Contains([]string{"*:80", ":::80", "0.0.0.0:80"}, a[1]) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // onServer returns a knob that makes an edit of a random server. Requests must then not rely on that

@@ -10,11 +10,6 @@ import (
 	"sluice/pool"
 )
 
-// frontNow returns the frontend of the newest site that has the number i in the world.
-func (x *simulation) frontNow(i int) *site.Frontend {
-	return x.engine.today().Frontend(x.fronts[i].name)
-}
-
 // backNow returns the backend of the newest site that has the number i in the world.
 func (x *simulation) backNow(i int) *site.Backend { return x.engine.today().Backend(x.backs[i].name) }
 
@@ -26,9 +21,11 @@ func lineName(ln *session.Listener) string {
 	return ln.Frontend.Name
 }
 
-// meetServers notes the servers of the newest site. A reload that removes a server and one that adds
-// it again make two servers of the same name.
-func (x *simulation) meetServers() {
+// meet notes the servers and frontends of the newest site. A reload that removes a server and one that
+// adds it again make two servers of the same name. So do reloads with a frontend, if nothing used the
+// first one any more.
+func (x *simulation) meet() {
+	x.meetFronts()
 	for i, b := range x.backs {
 		if len(x.met) <= i {
 			x.met = append(x.met, make([][]*pool.Server, len(b.servers)))
@@ -36,6 +33,20 @@ func (x *simulation) meetServers() {
 		for j, v := range b.servers {
 			if s := x.backNow(i).Find(v.name); s != nil && !slices.Contains(x.met[i][j], s) {
 				x.met[i][j] = append(x.met[i][j], s)
+			}
+		}
+	}
+}
+
+// meetFronts notes the frontends of the newest site.
+func (x *simulation) meetFronts() {
+	for i, f := range x.fronts {
+		if len(x.metAt) <= i {
+			x.metAt = append(x.metAt, nil)
+		}
+		for _, name := range f.names() {
+			if now := x.engine.today().Frontend(name); now != nil && !slices.Contains(x.metAt[i], now.Frontend) {
+				x.metAt[i] = append(x.metAt[i], now.Frontend)
 			}
 		}
 	}

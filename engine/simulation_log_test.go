@@ -71,6 +71,8 @@ type simLine struct {
 	redispatched    bool
 	status          int // -2: the format does not contain it
 	request         string
+	stamp           string // see frontLine
+	newest          int    // see frontLine
 }
 
 // badRequestLine is the logged request line of a request whose head was not complete.

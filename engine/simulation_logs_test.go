@@ -28,7 +28,7 @@ func (x *simulation) checkLogs() {
 		logs[f] = &simLog{simulation: x, front: f, byTalk: map[int][]*simLine{}, byNumber: map[int]*simLine{}}
 	}
 	for _, l := range x.lines {
-		logs[l.front].read(l.text)
+		logs[l.front].read(l)
 	}
 	streams := x.streams.Outcomes()
 	records := x.webs.Records()
@@ -48,12 +48,14 @@ func (x *simulation) checkLogs() {
 func (f *simFront) tells() bool { return f.log != logNothing && f.log != logConnect }
 
 // read parses a line and adds it.
-func (g *simLog) read(text string) {
+func (g *simLog) read(from frontLine) {
+	text := from.text
 	l, err := g.front.parseLine(text)
 	if err != nil {
 		g.failf("log line %q: %v", text, err)
 		return
 	}
+	l.stamp, l.newest = from.stamp, from.newest
 	g.lines = append(g.lines, l)
 	if !g.front.tells() {
 		return
@@ -148,6 +150,9 @@ func (g *simLog) judge(q *actor.WebRequest, r *actor.WebRecord, l *simLine) stri
 	if wrong := g.serverDiffers(q, r, l); wrong != "" {
 		return wrong
 	}
+	if wrong := g.checkStamp(l, g.talkOf(q.Number/10), g.talkOf(q.Number / 10).asked[q.Number]); wrong != "" {
+		return fmt.Sprintf("the stamp of its line is %s: %s", l.stamp, wrong)
+	}
 	if wrong := g.late(q, l); wrong != "" {
 		return wrong
 	}
@@ -191,7 +196,7 @@ const lateness = 2000
 // late checks that a timeout has expired at its time. It returns a description of the error; empty:
 // none.
 func (g *simLog) late(q *actor.WebRequest, l *simLine) string {
-	f, took := g.engine.today().Frontend(g.front.name).Conf, l.all
+	f, took := g.eras[0].site.Frontend(g.front.name).Conf, l.all
 	want := cmp.Or(f.Timeout.HTTPRequest, f.Timeout.Client)
 	silent := q.Answer.Fault == actor.ServerStops && q.Answer.At == 0 && q.Framing == actor.NoBody && !q.Answer.Blind
 	switch term := l.term[:2]; {

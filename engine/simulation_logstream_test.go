@@ -42,6 +42,9 @@ func (g *simLog) judgeStream(t *simTalk, o *actor.Outcome, lines []*simLine) str
 		return g.missingStream(o)
 	}
 	l := lines[len(lines)-1]
+	if wrong := g.checkStamp(l, t, nil); wrong != "" {
+		return fmt.Sprintf("the stamp of its line is %s: %s", l.stamp, wrong)
+	}
 	if wrong := g.streamBytes(o, l); wrong != "" {
 		return fmt.Sprintf("%s: %s; client: %v; server: %v", wrong, l.text, o.Client, o.Server)
 	}

@@ -17,9 +17,12 @@ func (x *simulation) excused(p *actor.StreamPlan) (e actor.Excuse) {
 	if t := x.streamTalk(p.Number); t != nil {
 		d |= t.front.doubts
 		back = t.route.back
+		if x.lacks(t) {
+			e |= actor.Absent
+		}
 	}
 	if back == nil {
-		back, e = &simBack{}, actor.Denied
+		back, e = &simBack{}, e|actor.Denied
 	}
 	if d|back.doubts != 0 {
 		e |= actor.Refused
@@ -86,9 +89,9 @@ func (x *simulation) checkNothingLeft() {
 	if n := e.Held(); n != 0 {
 		x.failf("%d bytes of the budgets are still in use", n)
 	}
-	for _, f := range e.today().Frontends {
+	for _, f := range slices.Concat(x.metAt...) {
 		if n := f.Limit.Cur(); n != 0 {
-			x.failf("frontend %s counts %d connections at the end", f.Conf.Name, n)
+			x.failf("frontend %s counts %d connections at the end", f.Name, n)
 		}
 	}
 	for _, b := range e.today().Backends {

@@ -48,6 +48,7 @@ func makeReloads(t *turn[*scene]) {
 	if t.once(3) {
 		s.odds.late, s.odds.spread = true, 2*farewell
 	}
+	s.stamps = t.once(2) && s.keeps("stamps")
 	n := 1 + t.IntN(4)
 	if t.once(4) {
 		n = 20
@@ -88,6 +89,9 @@ func (s *scene) edited(r *simReload) string {
 	d := s.draft()
 	for _, e := range r.edits {
 		e(&d)
+	}
+	if s.stamps {
+		d.stamp(labelOf(r.number))
 	}
 	return d.String()
 }
@@ -227,7 +231,8 @@ func (x *simulation) beginReload(r *simReload, u *update) {
 	x.reload = u
 	x.wire.follow(u)
 	x.limitFiles()
-	x.meetServers()
+	x.meet()
+	x.beginEra(labelOf(r.number))
 	x.followLimits()
 	x.maybeFinish()
 	x.chores = append(x.chores, func() {

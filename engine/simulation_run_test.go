@@ -3,15 +3,13 @@
 package engine
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/sys/unix"
 
 	"sluice/conf"
 	"sluice/engine/access"
@@ -35,6 +33,8 @@ type simulation struct {
 	engine  *Engine
 	limits  []*namedLimit
 	met     [][][]*pool.Server // by backend and server of the world: all servers with that name so far
+	metAt   [][]*pool.Frontend // by frontend of the world: all frontends with its names so far
+	eras    []*era             // all configurations that were the newest one, in order
 	operator
 	cast     *actor.Cast
 	webs     *actor.WebWorld
@@ -47,6 +47,7 @@ type simulation struct {
 	servers  int              // number of actors that accept connections and never end by themselves
 	ended    []bool           // whether each loop has ended
 	stepping *session.Loop    // the loop that is in the middle of a step; nil: none
+	acting   *session.Loop    // the loop whose step is under way: stepping, or another one beside it
 	beside   bool             // other parts of the world do steps in the middle of that step
 	greeted  int              // number of conversations in which the server sends the first byte
 	greets   map[int]*simBack // backend of each such conversation, by its number
@@ -63,8 +64,10 @@ type simulation struct {
 
 // frontLine is a log line and its frontend.
 type frontLine struct {
-	front *simFront
-	text  string
+	front  *simFront
+	text   string
+	stamp  string // see draft.stamp; empty: none
+	newest int    // index in eras of the newest configuration at that time
 }
 
 // failf records a failure of the world.
@@ -138,7 +141,8 @@ func (x *simulation) makeEngine() error {
 		return err
 	}
 	x.engine.aside = x.closeSite
-	x.meetServers()
+	x.meet()
+	x.beginEra(firstLabel)
 	x.followLimits()
 	x.ended = make([]bool, len(x.engine.Loops))
 	return nil
@@ -148,14 +152,25 @@ func (x *simulation) makeEngine() error {
 func (x *simulation) note(to access.Route, _ access.Level, line []byte) {
 	for _, one := range x.engine.live {
 		for _, f := range x.fronts {
-			if s := one.site.Frontend(f.name); s != nil && s.Route == to {
-				x.tell(logged, "%s", line)
-				x.lines = append(x.lines, frontLine{f, string(line)})
-				return
+			for _, name := range f.names() {
+				if s := one.site.Frontend(name); s != nil && s.Route == to {
+					x.tell(logged, "%s", line)
+					x.lines = append(x.lines, x.frontLine(f, string(line)))
+					return
+				}
 			}
 		}
 	}
 	x.failf("a line came to no frontend's log: %s", line)
+}
+
+// frontLine returns a log line without its stamp.
+func (x *simulation) frontLine(f *simFront, text string) frontLine {
+	l := frontLine{front: f, text: text, newest: len(x.eras) - 1}
+	if x.stamps && f.log == logOfOurs {
+		l.stamp, l.text, _ = strings.Cut(text, " ")
+	}
+	return l
 }
 
 // makeCast starts the servers and the clients.
@@ -206,6 +221,9 @@ func (x *simulation) makeConversations() {
 	x.webs.Rough = x.doubts.has(cuts | absence)
 	x.webs.Drains = x.drains
 	x.webs.Keeps = x.doubts == 0 && len(x.faults) == 0 && len(x.flips) == 0 && !x.weightless() && !x.serversChange
+	if len(x.reloads) > 0 {
+		x.webs.Sites = simSites{x}
+	}
 	if x.doubts.has(refusals) {
 		x.webs.Own = []int{503}
 	}
@@ -240,74 +258,6 @@ func (x *simulation) greeting(b *simBack) func() *actor.StreamPlan {
 // firstGreeting is larger than the numbers of all conversations in which the client sends the first
 // byte.
 const firstGreeting = 1000
-
-// makeClient starts the actor that is the client of a conversation.
-func (x *simulation) makeClient(t *simTalk) *actor.Actor {
-	return x.cast.Spawn(fmt.Sprint("client ", t.number), func(a *actor.Actor) {
-		a.From = t.from
-		a.Pause(t.start)
-		if before := x.before(t); before != nil {
-			a.Join(before)
-		}
-		switch {
-		case t.rejected():
-			x.bounce(a, t)
-		case t.web != nil:
-			x.webs.Converse(a, t.web, t.bind.address)
-		default:
-			x.converse(a, t)
-		}
-	})
-}
-
-// before returns the client whose end another client waits for before it connects; nil: none. A
-// session of the balancer then ends and another one starts at about the same time.
-func (x *simulation) before(t *simTalk) *actor.Actor {
-	if !x.odds.relay || t.number%3 == 1 {
-		return nil
-	}
-	for i, other := range x.talks {
-		if other.number == t.number-1 {
-			return x.clients[i]
-		}
-	}
-	return nil
-}
-
-// converse runs a client in mode tcp.
-func (x *simulation) converse(a *actor.Actor, t *simTalk) {
-	if t.stream.First == actor.ServerFirst {
-		x.hear(a, t)
-		return
-	}
-	_ = x.streams.Talk(a, t.bind.address, t.stream) // an error has a verdict
-}
-
-// hear runs a client whose server sends the first byte. An impolite server may reset the connection
-// before the client has seen that it is established.
-func (x *simulation) hear(a *actor.Actor, t *simTalk) {
-	heard, err := x.streams.Hear(a, t.bind.address, cmp.Or(t.stream.Client.Patience, x.streams.Silence))
-	switch {
-	case heard || x.doubts.has(cuts|absence):
-	case err != nil && (x.odds.tame || !errors.Is(err, unix.ECONNRESET)):
-		x.failf("client %d cannot connect: %v", t.number, err)
-	case x.odds.tame && (t.front.doubts|t.route.back.doubts) == 0:
-		x.failf("client %d has heard nothing from its server", t.number)
-	}
-}
-
-// bounce runs a client that the frontend must reject at once.
-func (x *simulation) bounce(a *actor.Actor, t *simTalk) {
-	conn, err := a.Dial(t.bind.address)
-	if err != nil {
-		return
-	}
-	_, _ = conn.Write([]byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
-	if n, err := conn.Read(make([]byte, 100)); n > 0 || err == nil {
-		x.failf("client %d is to be rejected at once, and gets %d bytes", t.number, n)
-	}
-	_ = conn.Close()
-}
 
 // finish drains or stops the balancer, as the finale demands.
 func (x *simulation) finish() {

@@ -31,6 +31,7 @@ type scene struct {
 	changes []limitChange
 	reloads []*simReload
 
+	stamps        bool // rules and log formats show their configuration, see draft.stamp
 	serversChange bool // a reload adds, removes, disables or moves a server
 
 	doubts  doubts
@@ -77,7 +78,13 @@ func setScene(p *worldPlan) *scene {
 }
 
 // config returns the configuration in the syntax of haproxy.cfg.
-func (s *scene) config() string { return s.draft().String() }
+func (s *scene) config() string {
+	d := s.draft()
+	if s.stamps {
+		d.stamp(firstLabel)
+	}
+	return d.String()
+}
 
 // draft returns the sections of the configuration.
 func (s *scene) draft() draft {

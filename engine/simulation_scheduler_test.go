@@ -121,7 +121,10 @@ func (x *simulation) stepLoop(ready [4]bool, at int) {
 			x.process.Budget, x.stepping = mostCalls, l
 			defer func() { x.stepping = nil }()
 		}
+		was := x.acting
+		x.acting = l
 		_, over, err := l.Step()
+		x.acting = was
 		if err != nil {
 			x.failf("loop %d fails: %v", i, err)
 		}

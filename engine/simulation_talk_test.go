@@ -11,6 +11,7 @@ import (
 
 	"sluice/engine/actor"
 	"sluice/engine/kernel"
+	"sluice/engine/session"
 )
 
 // simClient is the client of a conversation.
@@ -21,6 +22,16 @@ type simClient struct {
 	from   kernel.Address // local address; zero: the client connects to a UNIX socket
 	outlaw bool           // its address is in outlawNet, which some frontends reject
 	start  time.Duration
+
+	since int             // index in eras of the oldest configuration in use when the client begins to connect
+	dials int             // index in eras of the newest configuration at that time
+	asked map[int]*asking // mode http: what is known when the client begins to send a request, by its number
+
+	latest  *asking       // mode http: the one of asked that was made last; nil: none
+	home    *session.Loop // loop that has accepted the client; nil: not known
+	accepts int           // number of its connections that were accepted
+	name    int           // with home: index in names of the frontend that has accepted it
+	bound   int           // with home: index in eras of the configuration at that time
 }
 
 // frontOf returns the frontend of a conversation.
@@ -32,7 +43,7 @@ func (s *scene) frontOf(number int) *simFront {
 func (s *scene) client(number int) *simClient {
 	r := s.plan.source(fmt.Sprint("client ", number))
 	f := s.frontOf(number)
-	c := &simClient{number: number, front: f, bind: &f.binds[r.IntN(len(f.binds))], outlaw: r.IntN(4) == 0,
+	c := &simClient{asked: map[int]*asking{}, number: number, front: f, bind: &f.binds[r.IntN(len(f.binds))], outlaw: r.IntN(4) == 0,
 		start: time.Duration(r.Int64N(int64(s.odds.spread)))}
 	if s.odds.late {
 		c.start = c.start.Truncate(time.Millisecond)

@@ -34,6 +34,7 @@ const (
 	Broken                     // the balancer may reset the conversation at any time
 	Cut                        // the balancer may end the conversation at any time, even with FIN
 	Denied                     // the balancer must end the conversation before it connects to a server
+	Absent                     // the client may fail to connect
 )
 
 // conversation is the state of one conversation, with both of its ends.

@@ -67,7 +67,7 @@ func ended(_ *Streams, c *conversation) string {
 // before the client notices that it is connected: by an impolite server, or because it is denied.
 func dialled(s *Streams, c *conversation) string {
 	e := c.ends[client]
-	if e == nil || e.Dial == nil || s.excuses(c, Refused|Cut) {
+	if e == nil || e.Dial == nil || s.excuses(c, Refused|Cut|Absent) {
 		return ""
 	}
 	early := errors.Is(e.Dial, unix.ECONNRESET) || errors.Is(e.Dial, unix.EPIPE)
@@ -77,10 +77,15 @@ func dialled(s *Streams, c *conversation) string {
 	return fmt.Sprintf("%s cannot connect: %v", e.actor.Name, e.Dial)
 }
 
+// missed reports whether the client did not connect, and may fail to.
+func (s *Streams) missed(c *conversation) bool {
+	return c.ends[client] != nil && c.ends[client].Dial != nil && s.excuses(c, Absent)
+}
+
 // met: a polite client whose bytes identify its conversation reaches a server.
 func met(s *Streams, c *conversation) string {
 	e := c.ends[client]
-	if e == nil || c.plan.First != ClientFirst || !c.plan.Client.End.Polite() || c.ends[server] != nil || s.excuses(c, Refused|Cut|Denied) {
+	if e == nil || c.plan.First != ClientFirst || !c.plan.Client.End.Polite() || c.ends[server] != nil || s.excuses(c, Refused|Cut|Denied) || s.missed(c) {
 		return ""
 	}
 	return fmt.Sprintf("%s reached no server: %v", e.actor.Name, e.Fate)
@@ -137,7 +142,7 @@ func finBehindAll(s *Streams, c *conversation) string {
 
 // whole: if both ends are polite, both send all their bytes and receive FIN.
 func whole(s *Streams, c *conversation) string {
-	if !c.plan.Polite() || c.plan.First == ServerFirst && c.ends[client] == nil || s.excuses(c, Cut|Broken) {
+	if !c.plan.Polite() || c.plan.First == ServerFirst && c.ends[client] == nil || s.excuses(c, Cut|Broken) || s.missed(c) {
 		return ""
 	}
 	if c.ends[server] == nil && s.excuses(c, Refused|Denied) {

@@ -45,6 +45,9 @@ func (s *webService) judge(q *WebRequest, h *webHead) {
 	if wrong == "" {
 		wrong = q.fieldsDiffer(h)
 	}
+	if wrong == "" && s.Sites != nil {
+		wrong = s.Sites.Reaches(q.Number, h.text("x-site"), h.text("x-site-back"))
+	}
 	if wrong != "" {
 		s.failf(q, "at server %s: %s", s.Name, wrong)
 	}

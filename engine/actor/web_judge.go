@@ -56,6 +56,12 @@ func (c *webClient) headFits(q *WebRequest, h *webHead) bool {
 			return false
 		}
 	}
+	if c.Sites != nil {
+		if wrong := c.Sites.Answered(q.Number, h.text("x-site"), h.text("x-site-back")); wrong != "" {
+			c.failf(q, "%s", wrong)
+			return false
+		}
+	}
 	if fill, _ := h.get("x-fill"); len(fill) != q.Answer.Fill {
 		c.failf(q, "a field of its answer has %d bytes; want %d", len(fill), q.Answer.Fill)
 		return false
@@ -82,10 +88,11 @@ func (c *webClient) cookieFits(t *webTrack, h *webHead) bool {
 	return false
 }
 
-// isLate reports whether the balancer was draining when a server began its answer.
+// isLate reports whether the balancer was draining when a server began its answer, or the frontend
+// was gone.
 func (c *webClient) isLate(q *WebRequest) bool {
 	d := c.tracks[q.Number].last()
-	return d != nil && d.late
+	return d != nil && (d.late || c.Sites != nil && c.Sites.IsGone(q.Number))
 }
 
 // endWords are the statements in the head of an answer about the end of the connection.
@@ -180,7 +187,7 @@ func (c *webClient) cutOff(t *webTrack, f *webFate, err error, got int) next {
 // options of the answer.
 func (c *webClient) after(q *WebRequest, f *webFate, h endWords) next {
 	closes, keeps := h.closes, h.keeps
-	c.mayEnd = f.leaves || c.Draining
+	c.mayEnd = f.leaves || c.Draining || c.Sites != nil && c.Sites.Goes(c.plan.Number)
 	switch {
 	case !f.stays && !h.closes && !h.old && q.Malformed == "": // its body may be malformed behind the answer
 		c.failf(q, "its answer does not announce the end of the connection")
@@ -188,7 +195,7 @@ func (c *webClient) after(q *WebRequest, f *webFate, h endWords) next {
 	case !f.stays:
 		return endsHere
 	case c.isLate(q) && !h.closes && !h.old:
-		c.failf(q, "the balancer drains, and its answer does not announce the end of the connection")
+		c.failf(q, "the balancer drains or has lost the frontend, and its answer does not announce the end of the connection")
 		return broken
 	case closes && !c.mayEnd:
 		c.failf(q, "its answer announces the end of the connection")

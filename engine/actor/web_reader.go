@@ -262,3 +262,9 @@ func isToken(b []byte) bool {
 	}
 	return len(b) > 0
 }
+
+// text returns the value of the first field of this name; empty: there is none.
+func (h *webHead) text(name string) string {
+	value, _ := h.get(name)
+	return string(value)
+}

@@ -24,6 +24,9 @@ func (s *webService) say(t *webTrack, d *webDelivery) bool {
 		}
 	}
 	d.late = s.Drains != nil && s.Drains()
+	if s.Sites != nil {
+		s.Sites.Answers(q.Number)
+	}
 	text := q.appendAnswer(s.buffer())
 	defer func() { s.free(text.bytes) }()
 	most := len(text.bytes)

@@ -2,7 +2,7 @@ package actor
 
 // send is the coroutine of a client that sends the requests, up to the client's fault.
 func (c *webClient) send(a *Actor) {
-	text := c.buffer()
+	text, bytes := c.buffer(), 0
 	defer func() { c.free(text) }()
 	for i := range c.plan.Requests {
 		q := &c.plan.Requests[i]
@@ -10,8 +10,12 @@ func (c *webClient) send(a *Actor) {
 			return
 		}
 		c.tracks[q.Number].started = true
+		if c.Sites != nil {
+			c.Sites.Asks(q.Number, bytes, i == 0 || q.Waits)
+		}
 		var head int
 		text, head = q.appendTo(text[:0])
+		bytes += len(text)
 		if c.plan.Fault.sending() && i == c.plan.FaultIn {
 			c.disturb(a, q, text)
 			return

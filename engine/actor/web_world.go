@@ -28,6 +28,8 @@ type WebWorld struct {
 	// Drains reports whether the balancer drains: an answer that a server gives from now on is the last
 	// one of its client's connection, and must say so. nil: it never does.
 	Drains func() bool
+	// Sites knows the configurations of the balancer. nil: there is only one.
+	Sites WebSites
 	// CheckPath is the path of health checks. They are answered with 200, or with 503 if Sick
 	// returns true for the name of the server.
 	CheckPath string
@@ -36,6 +38,28 @@ type WebWorld struct {
 	plans   []*WebPlan
 	tracks  map[int]*webTrack // key: number of the request
 	buffers [][]byte          // buffers that are not in use
+}
+
+// WebSites are the configurations of a balancer that reloads.
+type WebSites interface {
+	// Absent reports whether the client of a conversation may be refused, because its frontend was
+	// removed.
+	Absent(conversation int) bool
+	// Goes reports whether the balancer may end the connection of a conversation after an answer from
+	// now on. The answer must announce that.
+	Goes(conversation int) bool
+	// Asks is called when a client begins to send a request, after so many bytes on its connection.
+	// alone means that all requests before are answered.
+	Asks(request, sent int, alone bool)
+	// Reaches judges the fields X-Site and X-Site-Back of a request at its server. It returns what is
+	// wrong; empty: nothing.
+	Reaches(request int, front, back string) (wrong string)
+	// Answered judges the same fields of a server's answer at the client.
+	Answered(request int, front, back string) (wrong string)
+	// Answers is called when a server begins its answer to a request.
+	Answers(request int)
+	// IsGone reports whether the answer of a server must be the last one of the connection and say so.
+	IsGone(request int) bool
 }
 
 // webTrack is the record of a request during the simulation.

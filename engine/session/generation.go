@@ -45,7 +45,7 @@ func (l *Loop) Follow(number uint8, s *site.Site, fresh []*Listener) error {
 		l.renewListener(ln)
 	}
 	l.Sessions.Each(func(id int32) { l.Visit(id).Mode.Follow() })
-	l.giveUp(was)
+	l.giveUp(was) // nothing may have used it, for example if its configuration had no bind line
 	return l.Ended()
 }
 
