@@ -21,7 +21,7 @@ type outcome struct {
 }
 
 // runWorld runs a world to its end.
-func runWorld(p *worldPlan, w watch) outcome {
+func runWorld(p *worldPlan, w watching) outcome {
 	late := time.AfterFunc(tooLong, func() { panic(fmt.Sprintf("a world takes longer than %v: -plan %q", tooLong, p)) })
 	defer late.Stop()
 	if w.most == 0 {

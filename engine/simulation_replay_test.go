@@ -14,7 +14,7 @@ import (
 // traceOf returns a hash of all events of a world, and their number.
 func traceOf(p *worldPlan) (hash uint64, events int) {
 	h := fnv.New64a()
-	o := runWorld(p, watch{trace: func(e event) {
+	o := runWorld(p, watching{trace: func(e event) {
 		fmt.Fprintln(h, e.at, e.kind, e.text)
 		events++
 	}})

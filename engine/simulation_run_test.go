@@ -78,7 +78,7 @@ func (x *simulation) failf(format string, args ...any) {
 }
 
 // newSimulation makes the world of a plan, up to its start.
-func newSimulation(p *worldPlan, w watch) (*simulation, error) {
+func newSimulation(p *worldPlan, w watching) (*simulation, error) {
 	x := &simulation{scene: setScene(p), rand: p.order("scheduler"), greets: map[int]*simBack{}, trace: w.trace, most: w.most}
 	for _, number := range p.talks {
 		x.talks = append(x.talks, x.talk(number))

@@ -131,7 +131,7 @@ func playPlan(t *testing.T, text string) {
 // playWorld runs a world.
 func playWorld(t *testing.T, p *worldPlan) outcome {
 	t.Helper()
-	var w watch
+	var w watching
 	s := newScript(*showFlag == "calls", *showFlag == "all")
 	if *showFlag != "" || *planFlag != "" {
 		w.trace = s.note
@@ -150,10 +150,10 @@ func playWorld(t *testing.T, p *worldPlan) outcome {
 func report(p *worldPlan, o outcome) string {
 	began := time.Now()
 	s := shrinker{kind: kindOf(o.wrong[0]), now: time.Now, end: began.Add(*shrinkFlag)}
-	s.run = func(p *worldPlan) outcome { return runWorld(p, watch{most: 4*o.steps + 10_000}) }
+	s.run = func(p *worldPlan) outcome { return runWorld(p, watching{most: 4*o.steps + 10_000}) }
 	small := s.shrink(p, o)
 	text := newScript(*showFlag == "calls", *showFlag == "all")
-	if o = runWorld(small, watch{trace: text.note}); len(o.wrong) == 0 {
+	if o = runWorld(small, watching{trace: text.note}); len(o.wrong) == 0 {
 		o.wrong = []string{"a failure that does not come again: the world is not deterministic"}
 	}
 	var b strings.Builder

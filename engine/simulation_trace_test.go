@@ -31,8 +31,8 @@ const (
 	failed                    // a failure
 )
 
-// watch contains the options for observing a world.
-type watch struct {
+// watching contains the options for observing a world.
+type watching struct {
 	trace func(e event) // called for each event; nil: no trace
 	most  int           // steps after which the world counts as endless; 0: mostSteps
 }
