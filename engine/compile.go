@@ -16,7 +16,7 @@ type LookUp func(host string) (netip.Addr, error)
 // listen.Open, New or admin.Listen would refuse the configuration. If one of them is an error, the
 // site is nil. Compile opens no socket and no log target. It resolves each host name once.
 func Compile(c *conf.Config, out site.Outside) (*site.Site, conf.Problems) {
-	seen := watch(&out)
+	seen := observe(&out)
 	made, problems := site.Compile(c, out)
 	if !out.Checked {
 		problems = append(problems, checkSockets(c, out.LookUp)...).Distinct()

@@ -19,8 +19,8 @@ type witness struct {
 	names  map[string]netip.Addr
 }
 
-// watch makes out use a new witness.
-func watch(out *site.Outside) *witness {
+// observe makes out use a new witness.
+func observe(out *site.Outside) *witness {
 	w := &witness{out.Files, LookUp(out.LookUp).Once(), map[string][]byte{}, map[string]netip.Addr{}}
 	out.Files, out.LookUp = w, w.resolve
 	return w
