@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -37,7 +36,7 @@ type generations struct {
 // today returns the newest site.
 func (g *generations) today() *site.Site { return g.newest.Load().site }
 
-// free returns a number for another site. The error names the oldest site if all numbers are in use.
+// free returns a number for another site. The error is a fullError if all numbers are in use.
 func (g *generations) free() (uint8, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -45,12 +44,7 @@ func (g *generations) free() (uint8, error) {
 		return uint8(i), nil
 	}
 	oldest := g.live[0]
-	hint := "end them, or wait; hard-stop-after limits their time"
-	if !oldest.ends.IsZero() {
-		hint = "hard-stop-after ends them at " + oldest.ends.Format(time.DateTime)
-	}
-	return 0, fmt.Errorf("%d configurations are in use, which is the maximum; the oldest is generation %d, loaded at %s, which connections of that time still use: %s",
-		len(g.live), oldest.serial, oldest.since.Format(time.DateTime), hint)
+	return 0, &fullError{live: len(g.live), oldest: oldest, ends: oldest.ends}
 }
 
 // add makes a site the newest one. number is a result of free. All loops must then be told to use

@@ -80,7 +80,7 @@ func (e *Engine) reload(s *site.Site, sockets func() (*listen.Next, error)) (*Re
 	defer e.reloading.Unlock()
 	u, err := e.prepare(s, sockets)
 	if err != nil {
-		return nil, err
+		return nil, e.counted(err)
 	}
 	e.swapping.Lock()
 	defer e.swapping.Unlock()
@@ -118,7 +118,10 @@ func (e *Engine) Compare(s *site.Site) (*Reloaded, error) {
 	e.reloading.Lock()
 	defer e.reloading.Unlock()
 	r, _, err := e.compare(s)
-	return r, err
+	if err == nil {
+		_, err = e.free()
+	}
+	return r, e.counted(err)
 }
 
 // compare checks whether the configuration can replace the present one, and makes its plan.

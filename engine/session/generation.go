@@ -81,6 +81,18 @@ func (l *Loop) Users() (sessions [Generations]int) {
 	return sessions
 }
 
+// UsersOf returns the number of sessions that use the site of this number, by their frontend. It
+// looks at each session, so it is for rare messages only.
+func (l *Loop) UsersOf(number uint8) map[string]int {
+	users := map[string]int{}
+	l.Sessions.Each(func(id int32) {
+		if v := l.Visit(id); v.S.site == number {
+			users[v.Frontend.Conf.Name]++
+		}
+	})
+	return users
+}
+
 // Newest returns the site of the loop's newest configuration.
 func (l *Loop) Newest() *site.Site { return l.sites[l.newest] }
 
