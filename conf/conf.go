@@ -3,6 +3,7 @@ package conf
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -60,6 +61,19 @@ func (c *Config) Backend(name string) *Backend {
 		}
 	}
 	return nil
+}
+
+// LogTargets returns the log targets of the process and of all frontends and backends. Targets that
+// several of them have are there several times.
+func (c *Config) LogTargets() []LogTarget {
+	all := slices.Clone(c.Global.Log)
+	for _, f := range c.Frontends {
+		all = append(all, f.Log.Targets...)
+	}
+	for _, b := range c.Backends {
+		all = append(all, b.Log.Targets...)
+	}
+	return all
 }
 
 // Global holds the settings of the process. The zero value of a field means that it is not set,

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"sluice/conf/diff"
+	"sluice/engine/access"
 	"sluice/engine/listen"
 	"sluice/engine/plan"
 	"sluice/engine/session"
@@ -42,6 +43,7 @@ type update struct {
 	site    *site.Site
 	plan    plan.Plan
 	sockets *listen.Next
+	logs    *access.Reopening
 
 	fresh [][]*session.Listener // by number of the loop; set by begin
 	taken []atomic.Bool         // by number of the loop: take was called
@@ -92,7 +94,7 @@ func (e *Engine) reload(s *site.Site, sockets func() (*listen.Next, error)) (*Re
 	return u.Reloaded, nil
 }
 
-// prepare opens the log targets of a site and binds its new sockets, which refuse clients until begin.
+// prepare opens the log targets of a site, also those that are open already, and binds its new sockets, which refuse clients until begin.
 // After an error nothing is open.
 func (e *Engine) prepare(s *site.Site, sockets func() (*listen.Next, error)) (u *update, err error) {
 	u = &update{site: s}
@@ -102,11 +104,16 @@ func (e *Engine) prepare(s *site.Site, sockets func() (*listen.Next, error)) (u 
 	if u.number, err = e.free(); err != nil {
 		return nil, err
 	}
-	if err := s.Open(e.access); err != nil {
+	if u.logs, err = e.access.Reopen(s.Conf.LogTargets()); err != nil {
 		return nil, err
 	}
-	if u.sockets, err = sockets(); err != nil {
-		s.Close()
+	if err = s.Open(e.access); err == nil {
+		if u.sockets, err = sockets(); err != nil {
+			s.Close()
+		}
+	}
+	if err != nil {
+		u.logs.Abandon()
 		return nil, err
 	}
 	return u, nil
@@ -145,6 +152,7 @@ func (e *Engine) compare(s *site.Site) (*Reloaded, plan.Plan, error) {
 // abandon closes what prepare has opened.
 func (u *update) abandon() {
 	u.sockets.Abandon()
+	u.logs.Abandon()
 	u.site.Close()
 }
 
@@ -162,6 +170,7 @@ func (e *Engine) begin(u *update) error {
 		u.abandon()
 		return err
 	}
+	u.logs.Commit()
 	for _, c := range s.Share(&e.State) {
 		if c.Command {
 			u.Commands = append(u.Commands, c)

@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"sluice/conf"
@@ -100,7 +99,7 @@ func (m *master) reload(b *bundle, c *conf.Config, from *collector) {
 	for _, warning := range sockets.Commit() {
 		m.log.Warn(warning.Error())
 	}
-	if err := m.targets.follow(c.Global.Log); err != nil {
+	if err := m.targets.renew(c.Global.Log); err != nil {
 		m.log.Warn("messages of the master process go on to the old log targets: " + err.Error())
 	}
 }
@@ -149,14 +148,7 @@ type openLogs struct {
 }
 
 func openLogsOf(c *conf.Config) (l openLogs, _ error) {
-	targets := slices.Clone(c.Global.Log)
-	for _, f := range c.Frontends {
-		targets = append(targets, f.Log.Targets...)
-	}
-	for _, b := range c.Backends {
-		targets = append(targets, b.Log.Targets...)
-	}
-	open, err := access.OpenSupply(targets)
+	open, err := access.OpenSupply(c.LogTargets())
 	for name, f := range open {
 		l.names, l.files = append(l.names, name), append(l.files, f)
 	}

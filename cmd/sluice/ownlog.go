@@ -55,6 +55,23 @@ func (o *ownTargets) follow(targets []conf.LogTarget) error {
 	return nil
 }
 
+// renew is follow, and opens those of the targets anew that are open already. o may be nil.
+func (o *ownTargets) renew(targets []conf.LogTarget) error {
+	if o == nil {
+		return nil
+	}
+	again, err := o.log.Reopen(targets)
+	if err != nil {
+		return err
+	}
+	if err := o.follow(targets); err != nil {
+		again.Abandon()
+		return err
+	}
+	again.Commit()
+	return nil
+}
+
 // ownLog returns the logger of the process's own messages. A daemon has no
 // terminal, so its messages also go to the global log targets. The ownTargets
 // are nil in the foreground.

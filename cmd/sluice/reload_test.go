@@ -236,3 +236,39 @@ func TestDaemonReloadsRelativePaths(t *testing.T) {
 	mustAsk(t, c)
 	isDetached(t, pid)
 }
+
+// After a reload no line goes to a log file that was renamed, with and without a master.
+func TestReloadOpensLogFilesAnew(t *testing.T) {
+	for _, args := range [][]string{nil, {"-W"}} {
+		log := filepath.Join(t.TempDir(), "log")
+		path := config(t, echo(t), "log file@"+log+" format raw local0")
+		rewrite(t, path, "mode tcp", "mode tcp\n    log global\n    option tcplog")
+		p := startProc(t, append(args, "-f", path)...)
+		connectOnce(t, p)
+		waitFor(t, "a line", func() bool { return lines(log) == 1 })
+		if err := os.Rename(log, log+".1"); err != nil {
+			t.Fatal(err)
+		}
+		p.signal(t, syscall.SIGHUP)
+		p.says(t, "reloaded: generation 2, 0 changes, in ")
+		connectOnce(t, p)
+		waitFor(t, "a line in the new file", func() bool { return lines(log) == 1 })
+		if n := lines(log + ".1"); n != 1 {
+			t.Errorf("%v: %d lines in the old file, wanted 1", args, n)
+		}
+	}
+}
+
+// connectOnce makes a connection and ends it.
+func connectOnce(t *testing.T, p *proc) {
+	t.Helper()
+	c := dial(t, p.addr)
+	mustAsk(t, c)
+	_ = c.Close()
+}
+
+// lines returns the number of lines of a file.
+func lines(path string) int {
+	b, _ := os.ReadFile(path)
+	return strings.Count(string(b), "\n")
+}

@@ -20,7 +20,7 @@ type carrier struct {
 	out   outlet
 	drops drops
 	log   *Log // counts and reports dropped lines
-	uses  int  // targets of routes that have this carrier; 0: it is being closed; guarded by mu of the log
+	uses  int  // targets of routes, and Reopenings, that have this carrier; 0: it is being closed; guarded by mu of the log
 
 	wake   chan struct{}   // wakes the goroutine; its buffer holds one value
 	giveUp context.Context // ended: no further attempts
@@ -30,7 +30,8 @@ type carrier struct {
 	mu       sync.Mutex // guards the fields below
 	queue    batch
 	finished bool
-	err      error // last error of the outlet since trouble was called; nil: none
+	next     outlet // takes the place of out; nil: none
+	err      error  // last error of the outlet since trouble was called; nil: none
 }
 
 // batch holds lines in one buffer. The first line is buf[:ends[0]], the second is
@@ -52,6 +53,14 @@ func (b *batch) first() []byte { return b.buf[b.sent:b.ends[b.line]] }
 // advance records that n more bytes were sent.
 func (b *batch) advance(n int) {
 	for b.sent += n; !b.empty() && b.sent >= b.ends[b.line]; b.line++ {
+	}
+}
+
+// rewind makes the first line that was not sent completely be sent from its beginning.
+func (b *batch) rewind() {
+	b.sent = 0
+	if b.line > 0 {
+		b.sent = b.ends[b.line-1]
 	}
 }
 
@@ -94,12 +103,44 @@ func (c *carrier) dispatch() {
 	}
 }
 
+// replace makes an outlet take the place of the present one, and wakes the goroutine, which closes the
+// present one.
+func (c *carrier) replace(out outlet) {
+	c.mu.Lock()
+	if c.next != nil {
+		c.next.close()
+	}
+	c.next = out
+	c.mu.Unlock()
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// change puts the next outlet, if there is one, in the place of the present one. The new one gets a
+// line completely of which the old one has a part.
+func (c *carrier) change(b *batch) {
+	c.mu.Lock()
+	next := c.next
+	c.next = nil
+	c.mu.Unlock()
+	if next != nil {
+		c.out.close()
+		c.out = next
+		b.rewind()
+	}
+}
+
 // run is the carrier's goroutine, which sends the lines. It ends when finish was called and the
 // queue is empty, or when a send has failed after giveUp was cancelled.
 func (c *carrier) run() {
 	defer close(c.done)
-	defer c.out.close()
 	var b batch
+	defer func() {
+		c.change(&b)
+		c.out.close()
+	}()
 	for c.take(&b) {
 		for err := c.out.send(&b, c.fail); err != nil; err = c.out.send(&b, c.fail) {
 			c.note(err)
@@ -107,14 +148,16 @@ func (c *carrier) run() {
 				c.drop(len(b.ends) - b.line)
 				return
 			}
+			c.change(&b)
 		}
 	}
 }
 
-// take waits for lines and exchanges them for the empty batch b. It returns false after finish,
-// when the queue is empty.
+// take waits for lines and exchanges them for the batch b, all of which was sent. It returns false
+// after finish, when the queue is empty.
 func (c *carrier) take(b *batch) bool {
 	for {
+		c.change(b)
 		c.mu.Lock()
 		if !c.queue.empty() {
 			b.reset()

@@ -100,11 +100,15 @@ func (l *Log) release(to Route) {
 // closeTargets closes the destinations that no other target has. The caller must hold mu.
 func (l *Log) closeTargets(targets []target) {
 	for _, t := range targets {
-		c := t.carrier
-		if c.uses--; c.uses == 0 {
-			c.finish()
-			go l.retire(c)
-		}
+		l.leave(t.carrier)
+	}
+}
+
+// leave counts that one user of a carrier has left it. The caller must hold mu.
+func (l *Log) leave(c *carrier) {
+	if c.uses--; c.uses == 0 {
+		c.finish()
+		go l.retire(c)
 	}
 }
 
@@ -176,18 +180,27 @@ func (l *Log) open(targets []conf.LogTarget) ([]target, error) {
 // carrier returns the carrier of a target's destination, for one more target. The first call for a
 // destination opens it. The caller must hold mu.
 func (l *Log) carrier(t conf.LogTarget) (*carrier, error) {
-	name := destination(t)
-	for _, c := range *l.carriers.Load() {
-		if c.name == name && c.uses > 0 {
-			c.uses++
-			return c, nil
-		}
+	if c := l.carrierOf(t); c != nil {
+		c.uses++
+		return c, nil
 	}
 	out, err := l.supply.outlet(t)
 	if err != nil {
 		return nil, outletError(t, err)
 	}
-	return l.add(newCarrier(name, out, l)), nil
+	return l.add(newCarrier(destination(t), out, l)), nil
+}
+
+// carrierOf returns the carrier of a target's destination, or nil if the destination is not open.
+// The caller must hold mu.
+func (l *Log) carrierOf(t conf.LogTarget) *carrier {
+	name := destination(t)
+	all := *l.carriers.Load()
+	i := slices.IndexFunc(all, func(c *carrier) bool { return c.name == name && c.uses > 0 })
+	if i < 0 {
+		return nil
+	}
+	return all[i]
 }
 
 // add adds a carrier that has its first target. The caller must hold mu.
