@@ -63,7 +63,7 @@ var Keys = []Metric[*Info]{
 	{"ConnectedPeers", ForProcess, "MGP", U32, Unused, (*Info).zero, "Peers that are connected."},
 	{"DroppedLogs", ForProcess, "MGP", U32, 0, num(func(i *Info) int64 { return i.Dropped }), "Log lines that could not be sent."},
 	{"BusyPolling", ForProcess, "MGP", U32, Unused, (*Info).zero, "1 if loops never sleep, by busy-polling, which is not supported."},
-	{"FailedResolutions", ForProcess, "MGP", U32, Unused, (*Info).zero, "Failed look-ups of names at run time. Names are looked up once, at the start."},
+	{"FailedResolutions", ForProcess, "MGP", U32, Unused, (*Info).zero, "Failed look-ups of names at run time. Names are looked up at the start and at each reload."},
 	{"TotalBytesOut", ForProcess, "MGP", U64, 0, num(func(i *Info) int64 { return i.Counts.Out() }), "Bytes sent to clients, counted at the end of a session or request."},
 	{"TotalSplicdedBytesOut", ForProcess, "MGP", U64, 0, num(func(i *Info) int64 { return i.Counts.Spliced.Load() }), "Bytes moved by splicing. The spelling is HAProxy's."},
 	{"BytesOutRate", ForProcess, "MRP", U64, Unused, (*Info).zero, "Bytes sent in the last second, which are not counted."},
