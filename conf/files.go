@@ -10,25 +10,12 @@ import (
 	"strconv"
 )
 
-// Disk opens the files of this machine. Unlike an ordinary fs.FS it takes the paths of the operating
-// system, as a configuration names them: absolute, or relative to the working directory.
-type Disk struct{}
-
-// Open opens a file, as os.Open does.
-func (Disk) Open(path string) (fs.File, error) { return os.Open(path) }
-
-// Stat describes a file without opening it.
-func (Disk) Stat(path string) (fs.FileInfo, error) { return os.Stat(path) }
-
-// ReadFile reads a whole file.
-func (Disk) ReadFile(path string) ([]byte, error) { return os.ReadFile(path) }
-
 // largestAnswer is the limit in bytes for a file that is sent to clients. It is enough for an error
 // page, and small enough to be written to a client at once.
 const largestAnswer = 64 << 10
 
-// readAnswer reads a file that is sent to clients. It refuses special files, because reading one
-// may never end. It reads /dev/null as an empty file.
+// readAnswer reads a file that is sent to clients. It refuses special files, as [Disk] does, and
+// reads /dev/null as an empty file.
 func readAnswer(files fs.FS, path string) ([]byte, error) {
 	if path == os.DevNull {
 		return nil, nil
@@ -38,7 +25,7 @@ func readAnswer(files fs.FS, path string) ([]byte, error) {
 	case err != nil:
 		return nil, cause(err)
 	case !info.Mode().IsRegular():
-		return nil, errors.New("is no regular file")
+		return nil, ErrSpecial
 	case info.Size() > largestAnswer:
 		return nil, fmt.Errorf("has %d bytes, wanted at most %d", info.Size(), largestAnswer)
 	}

@@ -22,7 +22,7 @@ anything. The exit status is 1 if 'sluice run' would refuse the configuration.`,
   generate-configuration | sluice check -f -`,
 		Args: onlyFlags,
 		RunE: func(*cobra.Command, []string) error {
-			sources, err := files.open(conf.Disk{})
+			sources, err := files.open(readOnce)
 			if err != nil {
 				return err
 			}

@@ -39,7 +39,7 @@ left out, and so are directives without effect, such as description and id.`,
 }
 
 func convert(c *cobra.Command, files *configFiles) error {
-	sources, err := files.open(conf.Disk{})
+	sources, err := files.open(readOnce)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func (s *statsSocket) address() (string, error) {
 	if len(s.files.paths) == 0 {
 		return "", errors.New("no stats socket: wanted -s SOCKET, or -f FILE with a 'stats socket'")
 	}
-	sources, err := s.files.open(conf.Disk{})
+	sources, err := s.files.open(conf.Disk{}.ReadFile)
 	if err != nil {
 		return "", err
 	}

@@ -86,7 +86,7 @@ func changesBetween(was, is string) ([]diff.Change, error) {
 // parse reads one configuration. It prints its problems if it is not valid.
 func parse(path string) (*conf.Config, error) {
 	files := configFiles{paths: []string{path}}
-	sources, err := files.open(conf.Disk{})
+	sources, err := files.open(readOnce)
 	if err != nil {
 		return nil, err
 	}

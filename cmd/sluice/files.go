@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"strings"
 
@@ -61,7 +59,7 @@ func nameOf(path string) string {
 
 // read loads, checks and compiles the files, as the function read does.
 func (f *configFiles) read(out site.Outside, change func(*conf.Config)) (*site.Site, conf.Problems, error) {
-	sources, err := f.open(out.Files)
+	sources, err := f.open(readOnce)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -69,10 +67,10 @@ func (f *configFiles) read(out site.Outside, change func(*conf.Config)) (*site.S
 	return s, problems, nil
 }
 
-// open brings the files into memory.
-func (f *configFiles) open(from fs.FS) (sources []conf.Source, err error) {
+// open brings the files into memory. read is readOnce, or conf.Disk.ReadFile for regular files only.
+func (f *configFiles) open(read func(path string) ([]byte, error)) (sources []conf.Source, err error) {
 	for _, path := range f.paths {
-		text, err := f.text(from, path)
+		text, err := f.text(read, path)
 		if err != nil {
 			return nil, fmt.Errorf("configuration '%s' cannot be read: %w", nameOf(path), pathless(err))
 		}
@@ -81,14 +79,24 @@ func (f *configFiles) open(from fs.FS) (sources []conf.Source, err error) {
 	return sources, nil
 }
 
-func (f *configFiles) text(from fs.FS, path string) ([]byte, error) {
+func (f *configFiles) text(read func(path string) ([]byte, error), path string) ([]byte, error) {
 	if path != stdinCfg && path != stdinTOML {
-		return fs.ReadFile(from, path)
+		return read(path)
 	}
 	if f.stdin != nil {
 		return nil, errors.New("standard input was read already, wanted it once")
 	}
-	text, err := io.ReadAll(os.Stdin)
+	text, err := conf.ReadText(os.Stdin)
 	f.stdin = text
 	return text, err
+}
+
+// readOnce reads a file that may be a pipe, as the shell makes it of `-f <(generate)`.
+func readOnce(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return conf.ReadText(f)
 }

@@ -53,7 +53,10 @@ func (o *origin) read(out site.Outside) (*site.Site, []conf.Source, conf.Problem
 		return nil, nil, nil, err
 	}
 	files := o.files
-	sources, err := files.open(conf.Disk{})
+	sources, err := files.open(conf.Disk{}.ReadFile)
+	if errors.Is(err, conf.ErrSpecial) {
+		err = fmt.Errorf("%w, wanted one: a pipe or device cannot be read again", err)
+	}
 	if err != nil {
 		return nil, nil, nil, err
 	}

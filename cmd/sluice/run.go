@@ -126,7 +126,7 @@ func (l *launch) start(daemonFlag bool) error {
 		}
 		return r.serve(problems)
 	}
-	sources, err := l.files.open(conf.Disk{})
+	sources, err := l.files.open(readOnce)
 	if err != nil {
 		return err
 	}
