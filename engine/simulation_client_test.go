@@ -20,6 +20,9 @@ func (x *simulation) makeClient(t *simTalk) *actor.Actor {
 		if before := x.before(t); before != nil {
 			a.Join(before)
 		}
+		if t.bind.joins {
+			a.Until("waits for its address", func() bool { return x.mayConnect(t) })
+		}
 		t.since, t.dials = x.eldest(), len(x.eras)-1
 		switch {
 		case t.rejected():

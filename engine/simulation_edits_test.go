@@ -29,6 +29,8 @@ var reloadKnobs = []knob[*simReload]{
 	{"added server", 0.25, nil, addedServer},
 	{"given up", 0.15, nil, func(t *turn[*simReload]) { t.of.givenUp = true }},
 	{"busy address", 0.1, nil, func(t *turn[*simReload]) { t.of.busy = true }},
+	{"new address", 0.4, nil, newAddress},
+	{"removed address", 0.3, nil, removedAddress},
 	{"renamed frontend", 0.2, nil, renamedFrontend}, // edits of the frontend must come before
 	{"removed frontend", 0.2, nil, removedFrontend},
 }
@@ -200,6 +202,56 @@ func otherLogTarget(t *turn[*simReload]) {
 			})
 		}
 	}
+}
+
+// newAddress adds an address with clients to a frontend. It is the same one in all reloads.
+func newAddress(t *turn[*simReload]) {
+	f := t.scene.fronts[t.IntN(len(t.scene.fronts))]
+	at := slices.IndexFunc(f.binds, func(b simBind) bool { return b.joins })
+	if at < 0 {
+		at = len(f.binds)
+		f.binds = append(f.binds, simBind{address: ipAddress(60+byte(f.number), 1, 82), joins: true})
+		if t.once(3) {
+			f.binds[at].address = unixAddress(t.once(2), f.name+"new")
+		}
+	}
+	line := "bind " + f.binds[at].line()
+	t.of.edit(func(d *draft) {
+		s := f.section(d)
+		s.lines = append(s.lines, line)
+		t.of.changes(bindKey{f, at})
+	})
+}
+
+// removedAddress removes an address with clients from a frontend, unless another frontend would get
+// these clients.
+func removedAddress(t *turn[*simReload]) {
+	f := t.scene.fronts[t.IntN(len(t.scene.fronts))]
+	at := t.IntN(len(f.binds))
+	if f.binds[at].joins {
+		return
+	}
+	t.of.edit(func(d *draft) {
+		if f.number > 0 && d.listensEverywhere() {
+			return
+		}
+		s, n := f.section(d), 0
+		s.lines = slices.DeleteFunc(s.lines, func(line string) bool {
+			if strings.HasPrefix(line, "bind ") {
+				n++
+			}
+			return strings.HasPrefix(line, "bind ") && n == at+1
+		})
+		t.of.changes(bindKey{f, at})
+	})
+}
+
+// changes notes that the reload adds or removes an address.
+func (r *simReload) changes(k bindKey) {
+	if r.changed == nil {
+		r.changed = map[bindKey]bool{}
+	}
+	r.changed[k] = true
 }
 
 // renamedFrontend gives a frontend another name.

@@ -15,16 +15,27 @@ type era struct {
 	label string // see draft.stamp
 	site  *site.Site
 	names map[*simFront]string // name of the frontend there; no entry: the configuration lacks it
+	binds map[bindKey]bool     // whether the frontend has this address there
 }
 
-// beginEra is called when a site has become the newest one.
-func (x *simulation) beginEra(label string) {
-	e := &era{label: label, site: x.engine.today(), names: map[*simFront]string{}}
+// bindKey is an address of a frontend: an index in its field binds.
+type bindKey struct {
+	front *simFront
+	index int
+}
+
+// beginEra is called when a site has become the newest one: that of a reload; nil: of the start.
+func (x *simulation) beginEra(label string, r *simReload) {
+	e := &era{label: label, site: x.engine.today(), names: map[*simFront]string{}, binds: map[bindKey]bool{}}
 	for _, f := range x.fronts {
 		for _, name := range f.names() {
 			if now := e.site.Frontend(name); now != nil && modeName(f.http) == now.Conf.Mode.String() {
 				e.names[f] = name
 			}
+		}
+		for i := range f.binds {
+			k := bindKey{f, i}
+			e.binds[k] = e.names[f] != "" && f.binds[i].joins == (r != nil && r.changed[k])
 		}
 	}
 	x.eras = append(x.eras, e)
@@ -50,20 +61,28 @@ func (x *simulation) eldest() int {
 }
 
 // lacks reports whether one of the configurations since the client began to connect does not have its
-// frontend. Its connection may then be refused.
+// address. Its connection may then be refused.
 func (x *simulation) lacks(t *simTalk) bool {
-	return slices.ContainsFunc(x.eras[t.since:], func(e *era) bool { return e.names[t.front] == "" })
+	return slices.ContainsFunc(x.eras[t.since:], func(e *era) bool { return !e.binds[t.key] })
 }
 
-// checkServed: no client is accepted that began to connect after its frontend was removed. A reload
+// mayConnect reports whether the address of a client is in the newest configuration. For some clients
+// all loops must have taken that configuration, so that they must be served. Without further reloads
+// no client has to wait.
+func (x *simulation) mayConnect(t *simTalk) bool {
+	now := x.eras[len(x.eras)-1].binds[t.key] && (t.number%2 == 0 || x.eldest() == len(x.eras)-1)
+	return now || x.settled == len(x.reloads)
+}
+
+// checkServed: no client is accepted that began to connect after its address was removed. A reload
 // that is under way may have opened the address again.
 func (x *simulation) checkServed(from kernel.Address) {
 	t := x.talkFrom(from)
 	if t == nil || x.active || x.engine.leaving.Load() {
 		return
 	}
-	if !slices.ContainsFunc(x.eras[t.dials:], func(e *era) bool { return e.names[t.front] != "" }) {
-		x.failf("client %d is accepted, and began to connect after frontend %s was removed", t.number, t.front.name)
+	if !slices.ContainsFunc(x.eras[t.dials:], func(e *era) bool { return e.binds[t.key] }) {
+		x.failf("client %d is accepted, and began to connect after its address %v was removed", t.number, t.bind.address)
 	}
 }
 

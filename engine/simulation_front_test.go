@@ -47,6 +47,7 @@ type simBind struct {
 	text    string         // address in the bind line; empty: the same address
 	most    int            // maxconn; 0: none
 	tfo     bool
+	joins   bool // it is only in configurations of reloads
 }
 
 // simRoute is one of the backends of a frontend, with the host name that selects it.

@@ -25,6 +25,8 @@ type simReload struct {
 	wait   time.Duration // time from the opening of sockets until the site becomes the newest one
 	edits  []edit
 
+	changed map[bindKey]bool // addresses that it adds or removes; set by its edits
+
 	givenUp bool // after its first step, as by a master whose worker refuses the configuration
 	busy    bool // the first listen fails, if there are new sockets
 }
@@ -145,6 +147,8 @@ type operator struct {
 	reload *update  // the site that not all loops have taken; nil: none
 	active bool     // a reload is between its first step and its end
 	done   int      // number of complete reloads
+
+	settled int // number of reloads that are complete or were refused
 }
 
 // whenSettled calls do at once, or when the present reload is complete.
@@ -232,7 +236,7 @@ func (x *simulation) beginReload(r *simReload, u *update) {
 	x.wire.follow(u)
 	x.limitFiles()
 	x.meet()
-	x.beginEra(labelOf(r.number))
+	x.beginEra(labelOf(r.number), r)
 	x.followLimits()
 	x.maybeFinish()
 	x.chores = append(x.chores, func() {
@@ -297,6 +301,7 @@ func (x *simulation) settle() {
 	x.wire.opening = false
 	x.limitFiles()
 	x.active = false
+	x.settled++
 	for len(x.later) > 0 && !x.active {
 		next := x.later[0]
 		x.later = x.later[1:]

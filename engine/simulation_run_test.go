@@ -142,7 +142,7 @@ func (x *simulation) makeEngine() error {
 	}
 	x.engine.aside = x.closeSite
 	x.meet()
-	x.beginEra(firstLabel)
+	x.beginEra(firstLabel, nil)
 	x.followLimits()
 	x.ended = make([]bool, len(x.engine.Loops))
 	return nil

@@ -19,6 +19,7 @@ type simClient struct {
 	number int
 	front  *simFront
 	bind   *simBind
+	key    bindKey        // names bind
 	from   kernel.Address // local address; zero: the client connects to a UNIX socket
 	outlaw bool           // its address is in outlawNet, which some frontends reject
 	start  time.Duration
@@ -43,7 +44,8 @@ func (s *scene) frontOf(number int) *simFront {
 func (s *scene) client(number int) *simClient {
 	r := s.plan.source(fmt.Sprint("client ", number))
 	f := s.frontOf(number)
-	c := &simClient{asked: map[int]*asking{}, number: number, front: f, bind: &f.binds[r.IntN(len(f.binds))], outlaw: r.IntN(4) == 0,
+	key := bindKey{f, r.IntN(len(f.binds))}
+	c := &simClient{asked: map[int]*asking{}, number: number, front: f, key: key, bind: &f.binds[key.index], outlaw: r.IntN(4) == 0,
 		start: time.Duration(r.Int64N(int64(s.odds.spread)))}
 	if s.odds.late {
 		c.start = c.start.Truncate(time.Millisecond)
