@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"sluice/engine/listen"
 	"sluice/engine/session"
+	"sluice/engine/site"
 )
 
 // fullError says that no number is left for another site.
@@ -17,39 +19,69 @@ type fullError struct {
 	live   int
 	oldest *generation
 	ends   time.Time // when hard-stop-after ends the sessions of the oldest; zero: never
-	users  string    // connections of the oldest; empty: not counted
+	users  string    // connections of the oldest, see countUsers
 }
 
 // Error names the oldest site, the connections that use it, and what the operator can do.
 func (f *fullError) Error() string {
-	hint := "end them or wait until they end, then reload again; a later configuration with hard-stop-after limits the time of such connections"
-	if !f.ends.IsZero() {
-		hint = "hard-stop-after ends them at " + f.ends.Format(time.DateTime) + "; reload again then"
-	}
-	users := f.users
-	if users == "" {
-		users = "connections of that time"
-	}
-	return fmt.Sprintf("%d configurations are in use, which is the maximum; the oldest is generation %d, loaded at %s, which is used by %s: %s",
-		f.live, f.oldest.serial, f.oldest.since.Format(time.DateTime), users, hint)
+	return f.text() + ": end them or wait until they end, then reload again; with hard-stop-after, the next reload would end them"
 }
 
-// longestCount is the maximum time in which loops count sessions for an error message.
+// early returns the warning that a reload ends the connections of the oldest site before the time
+// that hard-stop-after sets.
+func (f *fullError) early() string {
+	return f.text() + ": they end now, and not at " + f.ends.Format(time.DateTime) + " as hard-stop-after wants"
+}
+
+func (f *fullError) text() string {
+	return fmt.Sprintf("%d configurations are in use, which is the maximum; the oldest is generation %d, loaded at %s, which is used by %s",
+		f.live, f.oldest.serial, f.oldest.since.Format(time.DateTime), f.users)
+}
+
+// longestCount is the maximum time in which loops count the sessions of a site.
 const longestCount = time.Second
 
-// counted adds to a fullError the connections of the oldest site, which it asks the loops for. It
-// returns any other error unchanged.
-func (e *Engine) counted(err error) error {
-	full, ok := errors.AsType[*fullError](err)
-	if !ok {
-		return err
-	}
+// countUsers returns the connections that use a site, as text.
+func (e *Engine) countUsers(g *generation) string {
 	ctx, cancel := context.WithTimeout(context.Background(), longestCount)
 	defer cancel()
-	if users, ok := e.usersOf(ctx, full.oldest.number); ok {
-		full.users = countText(users)
+	users, ok := e.usersOf(ctx, g.number)
+	if !ok {
+		return "connections of that time"
 	}
-	return full
+	return countText(users)
+}
+
+// longestEnd is the maximum time in which the sessions of a site end after an order to end at once.
+const longestEnd = 5 * time.Second
+
+// prepareAgain is called after prepare has failed with err. If no number is left for the site, and
+// hard-stop-after limits the time of the oldest site, prepareAgain ends the sessions of the oldest
+// site at once and calls prepare again. It returns any other error unchanged.
+func (e *Engine) prepareAgain(err error, s *site.Site, sockets func() (*listen.Next, error)) (*update, error) {
+	full, ok := errors.AsType[*fullError](err)
+	if !ok {
+		return nil, err
+	}
+	full.users = e.countUsers(full.oldest)
+	if full.ends.IsZero() {
+		return nil, full
+	}
+	old := full.oldest
+	e.tell(func(l *session.Loop) error { return l.EndSite(old.number, old.site) })
+	ctx, cancel := context.WithTimeout(context.Background(), longestEnd)
+	defer cancel()
+	select {
+	case <-old.gone:
+	case <-e.over:
+	case <-ctx.Done():
+	}
+	u, err := e.prepare(s, sockets)
+	if err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, full.early())
+	}
+	u.Warnings = append(u.Warnings, full.early())
+	return u, nil
 }
 
 // usersOf returns the number of sessions of a site by their frontend. It returns false if ctx or the

@@ -5,6 +5,7 @@ package engine
 import (
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ func TestFullOfConfigurations(t *testing.T) {
 		t.Fatal("a reload beyond the maximum succeeded")
 	}
 	const want = "64 configurations are in use, which is the maximum; the oldest is generation 1, loaded at "
-	const users = ", which is used by 1 connection (1 of frontend 'f'): end them or wait until they end, then reload again; "
+	const users = ", which is used by 1 connection (1 of frontend 'f'): end them or wait until they end, then reload again; with hard-stop-after, the next reload would end them"
 	if text := err.Error(); !strings.HasPrefix(text, want) || !strings.Contains(text, users) || !strings.Contains(text, oldest(b).since.Format(time.DateTime)) {
 		t.Errorf("got %s", text)
 	}
@@ -60,19 +61,28 @@ func TestFullOfConfigurations(t *testing.T) {
 	b.only(session.Generations + 1)
 }
 
-// With hard-stop-after the error says when the oldest configuration ends, and reloads work after
-// that time.
-func TestHardStopEndsTheRefusal(t *testing.T) {
-	b, cfg, tunnels := full(t, strings.Replace(hardStop, "300ms", "4s", 1))
-	_, err := b.tryReload(cfg)
-	if err == nil || !strings.Contains(err.Error(), "hard-stop-after ends them at "+oldest(b).ends.Format(time.DateTime)+"; reload again then") {
-		t.Fatalf("a reload beyond the maximum: %v", err)
+// With hard-stop-after, a reload beyond the maximum ends the connections of the oldest configuration
+// before their time, and says so. A dry run says the same, and ends nothing.
+func TestReloadEndsTheOldestConfiguration(t *testing.T) {
+	b, cfg, tunnels := full(t, strings.Replace(hardStop, "300ms", "1h", 1))
+	first := oldest(b)
+	want := "64 configurations are in use, which is the maximum; the oldest is generation 1, loaded at " + first.since.Format(time.DateTime) +
+		", which is used by 1 connection (1 of frontend 'f'): they end now, and not at " + first.ends.Format(time.DateTime) + " as hard-stop-after wants"
+	dry, err := b.Compare(b.today())
+	if err != nil || !slices.Contains(dry.Warnings, want) {
+		t.Errorf("dry run: %v, %v", dry, err)
+	}
+	greeted(t, tunnels[0])
+	if r := b.reload(cfg); r.Serial != session.Generations+1 || !slices.Contains(r.Warnings, want) {
+		t.Errorf("got generation %d, %q, want %q", r.Serial, r.Warnings, want)
 	}
 	if _, err := io.ReadAll(tunnels[0]); err != nil {
 		t.Error(err)
 	}
-	wait(t, "a reload to succeed", func() bool {
-		_, err := b.tryReload(cfg)
-		return err == nil
-	})
+	if line := b.line(); !strings.Contains(line, " KD ") {
+		t.Errorf("logged %s, want KD", line)
+	}
+	for _, c := range tunnels[1:] {
+		greeted(t, c)
+	}
 }

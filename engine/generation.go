@@ -18,8 +18,9 @@ type generation struct {
 	number uint8 // number of the site on all loops
 	site   *site.Site
 	since  time.Time
-	ends   time.Time    // when hard-stop-after ends its sessions; zero: never
-	loops  atomic.Int32 // loops that use the site
+	ends   time.Time     // when hard-stop-after ends its sessions; zero: never
+	loops  atomic.Int32  // loops that use the site
+	gone   chan struct{} // closed when the site is closed and its number is free
 }
 
 // generations are the sites in use. Its methods may be called from any goroutine.
@@ -50,7 +51,7 @@ func (g *generations) free() (uint8, error) {
 // add makes a site the newest one. number is a result of free. All loops must then be told to use
 // it.
 func (g *generations) add(number uint8, s *site.Site, loops int) *generation {
-	fresh := &generation{serial: 1, number: number, site: s, since: stat.Clock()}
+	fresh := &generation{serial: 1, number: number, site: s, since: stat.Clock(), gone: make(chan struct{})}
 	fresh.loops.Store(int32(loops))
 	if was := g.newest.Load(); was != nil {
 		fresh.serial = was.serial + 1
@@ -78,6 +79,7 @@ func (g *generations) end(old *generation) {
 	defer g.mu.Unlock()
 	g.live = slices.DeleteFunc(g.live, func(other *generation) bool { return other == old })
 	g.byNumber[old.number] = nil
+	close(old.gone)
 }
 
 // confs returns the configurations in use.

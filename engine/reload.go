@@ -82,7 +82,9 @@ func (e *Engine) reload(s *site.Site, sockets func() (*listen.Next, error)) (*Re
 	defer e.reloading.Unlock()
 	u, err := e.prepare(s, sockets)
 	if err != nil {
-		return nil, e.counted(err)
+		if u, err = e.prepareAgain(err, s, sockets); err != nil {
+			return nil, err
+		}
 	}
 	e.swapping.Lock()
 	defer e.swapping.Unlock()
@@ -128,7 +130,14 @@ func (e *Engine) Compare(s *site.Site) (*Reloaded, error) {
 	if err == nil {
 		_, err = e.free()
 	}
-	return r, e.counted(err)
+	if full, ok := errors.AsType[*fullError](err); ok {
+		full.users = e.countUsers(full.oldest)
+		if !full.ends.IsZero() {
+			r.Warnings = append(r.Warnings, full.early())
+			err = nil
+		}
+	}
+	return r, err
 }
 
 // compare checks whether the configuration can replace the present one, and makes its plan.
