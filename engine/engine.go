@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"sluice/conf/diff"
 	"sluice/engine/access"
 	"sluice/engine/admin"
 	"sluice/engine/exchange"
@@ -55,6 +56,7 @@ type Options struct {
 type Engine struct {
 	session.Process
 	generations
+	start    diff.Start // of the first site
 	access   *access.Log
 	sockets  *listen.Sockets // used by one reload at a time
 	stats    []net.Listener
@@ -87,6 +89,7 @@ func New(o Options) (*Engine, error) {
 	e := &Engine{
 		Process: session.Process{Memory: o.Plan.Memory.Budgets(), Logger: o.Logger},
 
+		start:    diff.StartOf(o.Site.Conf),
 		access:   o.Access,
 		sockets:  o.Listeners,
 		stats:    o.Stats,

@@ -23,7 +23,7 @@ type Reloaded struct {
 	Serial   int           // number of the new configuration; the one of the start has 1
 	Changes  []diff.Change // differences from the configuration before
 	Commands []pool.Change // values that commands had set, and that the configuration has replaced
-	Warnings []string      // for example about changes that need a restart
+	Warnings []string      // for example about settings that differ from those in use and need a restart
 }
 
 // Reloadable returns an error if the process has begun to stop, so that Reload and Compare would
@@ -146,10 +146,8 @@ func (e *Engine) compare(s *site.Site) (*Reloaded, plan.Plan, error) {
 		return nil, plan.Plan{}, err
 	}
 	r := &Reloaded{Serial: e.newest.Load().serial + 1, Changes: diff.BetweenViews(e.today().View, s.View)}
-	for _, c := range r.Changes {
-		if why := c.Fixed(); why != "" {
-			r.Warnings = append(r.Warnings, fmt.Sprintf("%s: takes effect after a restart only, because %s", c, why))
-		}
+	for _, c := range e.start.Restart(s.Conf) {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%s: takes effect after a restart only, because %s", c, c.Fixed()))
 	}
 	p := e.Plan().Beside(e.confs(), s.Conf)
 	for _, problem := range p.Problems {
