@@ -119,7 +119,11 @@ func inAll(tables []*table, s setting) bool {
 
 // all returns the lines of all settings.
 func (t *table) all() []Line {
-	var all []Line
+	n := 0
+	for _, s := range t.settings {
+		n += len(s.lines)
+	}
+	all := make([]Line, 0, n)
 	for _, s := range t.settings {
 		all = append(all, s.lines...)
 	}

@@ -26,6 +26,9 @@ func Between(was, is *conf.Config) []Change {
 
 // compare returns the changes between the lines of one section.
 func compare(section string, was, is []conf.Line) []Change {
+	if slices.EqualFunc(was, is, sameLine) { // the usual case: most sections of a large file stay as they are
+		return nil
+	}
 	s := comparison{section: section}
 	before, after := itemsOf(was), itemsOf(is)
 	for _, p := range align(before.order, after.order) { // so that an added item follows its neighbours
@@ -40,6 +43,14 @@ func compare(section string, was, is []conf.Line) []Change {
 	}
 	s.servers(was, is)
 	return s.changes
+}
+
+func sameLine(a, b conf.Line) bool {
+	return a.Name == b.Name && a.File == b.File && bytes.Equal(a.Content, b.Content) && slices.EqualFunc(a.Params, b.Params, sameParam)
+}
+
+func sameParam(a, b conf.Param) bool {
+	return a.Name == b.Name && a.Bare == b.Bare && slices.Equal(a.Values, b.Values)
 }
 
 // comparison collects the changes of one section.
