@@ -40,6 +40,27 @@ func TestHardStopEndsReplacedConfigurations(t *testing.T) {
 	}
 }
 
+// A frontend is removed while a client waits in the queue of its socket, because the limit is reached.
+// hard-stop-after ends that client, too: it does not begin a session of the old configuration.
+func TestHardStopEndsTheQueueOfARemovedFrontend(t *testing.T) {
+	cfg := strings.Replace(echoing(newPeer(t, echo).String(), ""), "127.0.0.1:1\n", "127.0.0.1:1 maxconn 1\n", 1)
+	b := start(t, defaults+cfg)
+	r := &rebinder{balancer: b}
+	greeted(t, b.dial("f"))
+	var waiting []net.Conn
+	for range 6 {
+		waiting = append(waiting, b.dial("f"))
+	}
+	wait(t, "a listener to wait", func() bool { return r.paused() > 0 })
+	b.reload(hardStop + strings.Replace(cfg, "frontend f", "frontend g", 1))
+	b.only(2)
+	for _, c := range waiting {
+		if text, _ := fetch(c); text != "" {
+			t.Errorf("a client in the queue got %q", text)
+		}
+	}
+}
+
 // hard-stop-after limits a drain.
 func TestHardStopLimitsADrain(t *testing.T) {
 	b := start(t, hardStop+echoing(newPeer(t, echo).String(), ""))

@@ -80,20 +80,26 @@ func queued(fd int) int {
 func (l *Loop) Stop() error {
 	l.Draining = true
 	for _, ln := range l.Listeners {
-		l.closeListener(ln)
-		for _, c := range ln.Held {
-			sock.Close(c.fd)
-		}
-		l.holding, ln.Held = l.holding-len(ln.Held), nil
+		l.discard(ln)
 	}
 	l.Sessions.Each(func(id int32) { l.Visit(id).kill() })
 	return errorx.ErrEngineShutdown
 }
 
-// EndSite ends all sessions of a site at once, unless it is the newest one. number is the number of
-// the site. EndSite does nothing if the loop no longer uses the site.
+// discard closes a listener and its held clients. Clients in its queue are reset.
+func (l *Loop) discard(ln *Listener) {
+	l.closeListener(ln)
+	for _, c := range ln.Held {
+		sock.Close(c.fd)
+	}
+	l.holding, ln.Held = l.holding-len(ln.Held), nil
+}
+
+// EndSite ends all sessions and listeners of a site at once, unless it is the newest one. number is the
+// number of the site. EndSite does nothing if the loop no longer uses the site.
 func (l *Loop) EndSite(number uint8, s *site.Site) error {
 	if number != l.newest && l.sites[number] == s {
+		l.endListeners(number)
 		l.Sessions.Each(func(id int32) {
 			if l.Sessions.At(id).site == number {
 				l.Visit(id).kill()
@@ -101,6 +107,20 @@ func (l *Loop) EndSite(number uint8, s *site.Site) error {
 		})
 	}
 	return l.Ended()
+}
+
+// endListeners closes the removed listeners of a site. Otherwise the clients in their queues would begin
+// sessions of the site, which nothing ends.
+func (l *Loop) endListeners(number uint8) {
+	for _, ln := range l.Listeners {
+		if ln.Frontend != nil && ln.site == number {
+			l.discard(ln)
+			l.retireFrontend(ln)
+			l.handOn(ln)
+		}
+	}
+	l.resumeAll() // others of this loop may wait for the same limits
+	l.dropUnused()
 }
 
 // kill ends the session at once.
