@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -75,6 +76,8 @@ type Engine struct {
 	swapping  sync.Mutex    // held by a reload while the loops take the new site
 	over      chan struct{} // closed when no loop runs any more
 
+	after func(wait time.Duration, do func()) // afterwards; a simulation sets a function of its own
+
 	gate   sync.RWMutex // locked for writing while Run closes the loops
 	closed bool         // the loops are closed; guarded by gate
 }
@@ -106,6 +109,7 @@ func New(o Options) (*Engine, error) {
 	}
 	o.Site.Share(&e.State)
 	e.aside = e.generations.closed.Go
+	e.after = e.afterwards
 	first := e.add(0, o.Site, o.Plan.Loops)
 	e.draining, e.drain = context.WithCancel(context.Background())
 	pipes := o.Plan.Pipes / o.Plan.Loops

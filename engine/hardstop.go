@@ -10,7 +10,7 @@ import (
 // limitDrain stops the process after hard-stop-after, if it is set and sessions are left then.
 func (e *Engine) limitDrain() {
 	if limit := e.today().Conf.Global.HardStop; limit > 0 {
-		e.afterwards(limit, e.Stop)
+		e.after(limit, e.Stop)
 	}
 }
 
@@ -26,7 +26,7 @@ func (e *Engine) limitOld() {
 	for _, old := range e.live[:len(e.live)-1] {
 		if old.ends.IsZero() {
 			old.ends = stat.Clock().Add(limit)
-			e.afterwards(limit, func() {
+			e.after(limit, func() {
 				e.tell(func(l *session.Loop) error { return l.EndSite(old.number, old.site) })
 			})
 		}

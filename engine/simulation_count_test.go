@@ -161,7 +161,7 @@ func (t *truth) checkFront(i int) {
 	got := countsOfFronts(t.metAt[i])
 	row.bound(got)
 	unopened := int64(0) // clients that were accepted during a drain, and closed by a stop
-	if t.finale.stop {
+	if t.mayStop() {
 		unopened = wire.unused
 	}
 	row.set(colConns, span{wire.accepted - unopened, wire.accepted})

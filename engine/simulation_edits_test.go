@@ -29,6 +29,7 @@ var reloadKnobs = []knob[*simReload]{
 	{"added server", 0.25, nil, addedServer},
 	{"given up", 0.15, nil, func(t *turn[*simReload]) { t.of.givenUp = true }},
 	{"busy address", 0.1, nil, func(t *turn[*simReload]) { t.of.busy = true }},
+	{"hard stop", 0.5, nil, hardStopAfter},
 	{"new address", 0.4, nil, newAddress},
 	{"removed address", 0.3, nil, removedAddress},
 	{"renamed frontend", 0.2, nil, renamedFrontend}, // edits of the frontend must come before

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"slices"
+	"time"
 
 	"sluice/engine/kernel"
 	"sluice/engine/session"
@@ -16,6 +17,7 @@ type era struct {
 	site  *site.Site
 	names map[*simFront]string // name of the frontend there; no entry: the configuration lacks it
 	binds map[bindKey]bool     // whether the frontend has this address there
+	ends  time.Duration        // time since the start at which hard-stop-after ends its sessions; 0: never
 }
 
 // bindKey is an address of a frontend: an index in its field binds.
@@ -38,6 +40,7 @@ func (x *simulation) beginEra(label string, r *simReload) {
 			e.binds[k] = e.names[f] != "" && f.binds[i].joins == (r != nil && r.changed[k])
 		}
 	}
+	x.limitEras(e.site.Conf.Global.HardStop)
 	x.eras = append(x.eras, e)
 }
 

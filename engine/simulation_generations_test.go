@@ -65,6 +65,9 @@ func (x *simulation) checkGenerations() {
 			}
 		}
 	}
+	if len(x.chores) == 0 {
+		x.checkHardStop()
+	}
 	if len(x.chores) == 0 && x.reload == nil && !e.leaving.Load() {
 		x.checkLive()
 	}

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // logFormat is the format of a frontend's log lines.
@@ -71,8 +72,9 @@ type simLine struct {
 	redispatched    bool
 	status          int // -2: the format does not contain it
 	request         string
-	stamp           string // see frontLine
-	newest          int    // see frontLine
+	stamp           string        // see frontLine
+	newest          int           // see frontLine
+	at              time.Duration // time since the start
 }
 
 // badRequestLine is the logged request line of a request whose head was not complete.

@@ -55,10 +55,13 @@ func (g *simLog) read(from frontLine) {
 		g.failf("log line %q: %v", text, err)
 		return
 	}
-	l.stamp, l.newest = from.stamp, from.newest
+	l.stamp, l.newest, l.at = from.stamp, from.newest, from.at
 	g.lines = append(g.lines, l)
 	if !g.front.tells() {
 		return
+	}
+	if wrong := g.checkKilled(l); wrong != "" {
+		g.failf("%s: %s", wrong, text)
 	}
 	talk := l.talk()
 	if number, named := l.number(); named {
@@ -218,7 +221,7 @@ func (g *simLog) termFits(q *actor.WebRequest, r *actor.WebRecord, l *simLine) b
 	term := l.term[:2]
 	switch {
 	case term == "KD":
-		return g.finale.stop
+		return g.mayStop()
 	case term[0] == 'R':
 		return g.doubts.has(cuts)
 	case r.Own && r.Whole && q.Expect.Answer == r.Status && g.terms[q.Number] != "":

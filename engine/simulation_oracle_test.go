@@ -30,7 +30,7 @@ func (x *simulation) excused(p *actor.StreamPlan) (e actor.Excuse) {
 	if slices.ContainsFunc(x.faults, func(f simFault) bool { return f.call == kernel.CallControl }) {
 		e |= actor.Broken
 	}
-	if x.finale.stop || back.keepsWaiting() || p.Client.End >= actor.Mute || p.Server.End >= actor.Mute {
+	if x.mayStop() || back.keepsWaiting() || p.Client.End >= actor.Mute || p.Server.End >= actor.Mute {
 		e |= actor.Cut
 	}
 	return e
@@ -65,7 +65,7 @@ func (x *simulation) checkRoutes() {
 // queue. A stop resets them.
 func (x *simulation) checkExpelled() {
 	fails := slices.ContainsFunc(x.faults, func(f simFault) bool { return f.call == kernel.CallAccept })
-	if n := x.kernel.Expelled; n > 0 && !fails && !x.finale.stop && !x.sizes.tight && x.sizes.open == 0 {
+	if n := x.kernel.Expelled; n > 0 && !fails && !x.mayStop() && !x.sizes.tight && x.sizes.open == 0 {
 		x.failf("%d clients in an accept queue are reset by a drain or a reload", n)
 	}
 }

@@ -50,6 +50,10 @@ func makeReloads(t *turn[*scene]) {
 	if t.once(3) {
 		s.odds.late, s.odds.spread = true, 2*farewell
 	}
+	if t.once(6) && s.keeps("hard stops") {
+		s.hardStops = true
+		s.doubts |= cuts
+	}
 	s.stamps = t.once(2) && s.keeps("stamps")
 	n := 1 + t.IntN(4)
 	if t.once(4) {

@@ -68,6 +68,7 @@ type frontLine struct {
 	text   string
 	stamp  string // see draft.stamp; empty: none
 	newest int    // index in eras of the newest configuration at that time
+	at     time.Duration
 }
 
 // failf records a failure of the world.
@@ -140,7 +141,7 @@ func (x *simulation) makeEngine() error {
 	if x.engine, err = New(o); err != nil {
 		return err
 	}
-	x.engine.aside = x.closeSite
+	x.engine.aside, x.engine.after = x.closeSite, x.doAfter
 	x.meet()
 	x.beginEra(firstLabel, nil)
 	x.followLimits()
@@ -166,7 +167,7 @@ func (x *simulation) note(to access.Route, _ access.Level, line []byte) {
 
 // frontLine returns a log line without its stamp.
 func (x *simulation) frontLine(f *simFront, text string) frontLine {
-	l := frontLine{front: f, text: text, newest: len(x.eras) - 1}
+	l := frontLine{front: f, text: text, newest: len(x.eras) - 1, at: x.kernel.Now()}
 	if x.stamps && f.log == logOfOurs {
 		l.stamp, l.text, _ = strings.Cut(text, " ")
 	}

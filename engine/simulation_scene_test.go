@@ -31,6 +31,7 @@ type scene struct {
 	changes []limitChange
 	reloads []*simReload
 
+	hardStops     bool // reloads may set hard-stop-after
 	stamps        bool // rules and log formats show their configuration, see draft.stamp
 	serversChange bool // a reload adds, removes, disables or moves a server
 

@@ -64,7 +64,7 @@ func (x *simulation) eraFor(l *session.Loop, f *simFront, name int) int {
 func (x *simulation) erasFor(t *simTalk, name int) (least, most int) {
 	least = len(x.eras)
 	for i, l := range x.engine.Loops {
-		if !x.ended[i] && (t.home == nil || t.home == l) {
+		if t.home == l || t.home == nil && !x.ended[i] {
 			at := x.eraFor(l, t.front, name)
 			least, most = min(least, at), max(most, at)
 		}
