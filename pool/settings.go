@@ -42,8 +42,8 @@ var backendSettings = []setting[conf.Backend]{
 	{CheckSetting, "http-check disable-on-404", unaffected, func(c *conf.Backend) string { return onOff(c.HTTPCheck != nil && c.HTTPCheck.DisableOn404) }},
 }
 
-// serverSettings are the settings of a server except address, weight and `disabled`, which commands
-// can change, too.
+// serverSettings are the settings that a server line alone determines. Address, weight and `disabled`
+// are not among them: commands can change these three as well, so Follow compares them.
 var serverSettings = []setting[conf.Server]{
 	{Setting, "backup", unaffected, func(c *conf.Server) string { return onOff(c.Backup) }},
 	{Setting, "cookie", unaffected, func(c *conf.Server) string { return orNone(c.Cookie) }},
@@ -68,7 +68,7 @@ func compare[C any](all []setting[C], old, fresh *C) (changes []Change, stronges
 	return changes, strongest
 }
 
-// alike reports whether two lines of the configuration mean the same server.
+// alike reports whether two server lines are equal in all settings. Their positions may differ.
 func alike(a, b *conf.Server) bool {
 	x, y := *a, *b
 	x.Pos, y.Pos = conf.Pos{}, conf.Pos{}

@@ -113,7 +113,9 @@ func (id identity) mayKeep() error {
 
 // become drops supplementary groups, gid and uid for good, in that order: each
 // step needs the rights that the next one gives up. Of the capabilities only
-// those of `setcap` stay. An ordinary user raises them instead.
+// those of `setcap` stay. A process that changes neither user nor group keeps
+// all rights; it makes those capabilities of `setcap` effective that it was
+// started with.
 func (id identity) become() error {
 	if !id.changes() {
 		return id.keep.raise()

@@ -39,7 +39,7 @@ func haproxyFlags(args []string) []string {
 	return args
 }
 
-// exitStatus is the exit status of a command, with the error to print. why is nil if there is nothing
+// exitStatus is the exit status of this program, with the error to print. why is nil if there is nothing
 // to print.
 type exitStatus struct {
 	code int

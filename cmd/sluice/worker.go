@@ -83,8 +83,8 @@ func (s *superior) ask(word string) *reload {
 	return one
 }
 
-// answer gives a report to the requests that a bundle answers: one comparison, or all reloads up to
-// the number of the bundle.
+// answer ends the requests of this worker for which the master has sent a bundle, with a report: one
+// comparison, or all reloads up to the number of the bundle.
 func (s *superior) answer(b *bundle, p report) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

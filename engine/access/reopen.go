@@ -59,7 +59,7 @@ func (r *Reopening) Commit() {
 	r.leave()
 }
 
-// Abandon closes the destinations that were opened anew.
+// Abandon closes the destinations that were opened anew. Lines go on to the present ones.
 func (r *Reopening) Abandon() {
 	r.log.mu.Lock()
 	defer r.log.mu.Unlock()

@@ -36,7 +36,8 @@ func (s *Supply) Close() {
 	}
 }
 
-// take returns the file of a destination, which then belongs to the caller.
+// take returns the file of a destination and forgets it, so that the caller must close the file. It
+// returns nil if there is none.
 func (s *Supply) take(name string) *os.File {
 	f := s.Files[name]
 	delete(s.Files, name)

@@ -59,8 +59,8 @@ func (l *line) identify() {
 	}
 }
 
-// with returns the sockets of the line, which are open. For a host name that has not been resolved,
-// the address of the sockets decides.
+// with returns the Bind of the line for these open sockets. If the line has a host name without a
+// known address, the Bind gets the address of the sockets.
 func (l *line) with(fds []int) Bind {
 	b := Bind{Frontend: l.frontend.Name, Conf: l.bind, FDs: fds, set: sock.SettingsOf(l.frontend, l.bind)}
 	if l.err != nil {

@@ -62,7 +62,8 @@ func (l *Loop) renewListener(ln *Listener) {
 	}
 }
 
-// successor returns the frontend of the newest site that has the name and the mode of f, or nil.
+// successor returns the frontend of the newest site (the newest configuration) that has the name and
+// the mode of f. Clients of f go on in it. It returns nil if there is none.
 func (l *Loop) successor(f *site.Frontend) *site.Frontend {
 	if s := l.Newest().Frontend(f.Conf.Name); s != nil && s.Conf.Mode == f.Conf.Mode {
 		return s
