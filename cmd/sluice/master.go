@@ -35,15 +35,16 @@ type master struct {
 
 	link
 	worker   *exec.Cmd
-	words    chan string // what the worker says; closed at its end
-	started  bool        // the worker is ready
-	stopping bool        // the worker was told to stop or to drain
+	words    chan string      // what the worker says; closed at its end
+	started  bool             // the worker is ready
+	early    []syscall.Signal // USR1 before the worker is ready, which would have no effect on it
+	stopping bool             // the worker was told to stop or to drain
 	jobs
 }
 
 // lead runs a worker and returns when it has ended. c is the configuration of the start.
 func (l *launch) lead(c *conf.Config, problems conf.Problems, above *parent) error {
-	caught := catchSignals()
+	caught := l.catchSignals()
 	m := &master{launch: l, above: above}
 	var err error
 	if m.plain, err = l.ownLogger(); err != nil {
@@ -170,6 +171,10 @@ func (m *master) signalled(sig syscall.Signal) {
 		m.next()
 		return
 	}
+	if sig == syscall.SIGUSR1 && !m.started {
+		m.early = append(m.early, sig)
+		return
+	}
 	if !m.stopping {
 		m.notify.say("STOPPING=1")
 	}
@@ -185,7 +190,11 @@ func (m *master) heard(word string) error {
 		m.started = true
 		debug.FreeOSMemory() // the configuration is with the worker
 		m.next()
-		return announceReady(m.log, m.notify, m.plain, m.above)
+		err := announceReady(m.log, m.notify, m.plain, m.above)
+		for _, sig := range m.early {
+			m.signalled(sig)
+		}
+		return err
 	case m.busy && (word == sayDone || word == sayRefused):
 		select {
 		case m.answer <- word == sayDone:

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -52,6 +53,7 @@ type launch struct {
 	supervised bool                  // a master process stays although no rights are given up
 	builtIn    bool                  // the configuration is a part of this program, and files only names it
 	quiet      bool                  // say nothing while all is well
+	caught     chan os.Signal        // see catchSignals; nil: signals are not caught yet
 	bundle     *bundle               // of the start, for a worker; nil: there is none
 	bound      func(*listen.Sockets) // if set: called once clients can connect
 }
@@ -115,6 +117,7 @@ func absolute(path string) string {
 
 // start reads the configuration and runs it. daemonFlag: the flag for a daemon is on the command line.
 func (l *launch) start(daemonFlag bool) error {
+	l.holdSignals()
 	up, err := findSuperior()
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -49,6 +50,7 @@ type running struct {
 // detach is the parent's part of a daemon's start. Errors that an operator can
 // correct are reported here, before anything is in the background.
 func (l *launch) detach(s *site.Site, problems conf.Problems) error {
+	signal.Reset(heldSignals...) // they are for the child
 	if s == nil {
 		return refusal(l.files.String(), problems)
 	}
@@ -81,8 +83,8 @@ func rights(c *conf.Config) (identity, error) {
 
 // serve starts the balancer and returns when it has stopped.
 func (r *running) serve(problems conf.Problems) error {
-	caught := catchSignals()
 	l := r.launch
+	caught := l.catchSignals()
 	if err := r.prepare(l.files.String(), problems); err != nil {
 		return err
 	}

@@ -15,15 +15,27 @@ type stopper interface {
 	Stop()
 }
 
-// catchSignals is called first, so that a signal during the start is kept until
-// the engine runs. SIGPIPE is ignored: the process must survive a log reader that
-// went away. So are SIGTTOU and SIGTTIN, by which HAProxy pauses and resumes its
-// listening sockets: the kernel would stop the whole process.
-func catchSignals() chan os.Signal {
+// holdSignals is called before the files are read, so that an order to drain or
+// to reload is kept until the engine runs. TERM and INT end the process at once
+// during that time.
+func (l *launch) holdSignals() {
+	l.caught = make(chan os.Signal, 16)
+	signal.Notify(l.caught, heldSignals...)
+}
+
+var heldSignals = []os.Signal{syscall.SIGUSR1, syscall.SIGHUP, syscall.SIGUSR2}
+
+// catchSignals is called before anything is opened, so that each signal is kept
+// until the engine runs. SIGPIPE is ignored: the process must survive a log reader
+// that went away. So are SIGTTOU and SIGTTIN, by which HAProxy pauses and resumes
+// its listening sockets: the kernel would stop the whole process.
+func (l *launch) catchSignals() <-chan os.Signal {
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGTTOU, syscall.SIGTTIN)
-	caught := make(chan os.Signal, 16)
-	signal.Notify(caught, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP, syscall.SIGUSR2)
-	return caught
+	if l.caught == nil {
+		l.holdSignals()
+	}
+	signal.Notify(l.caught, syscall.SIGTERM, syscall.SIGINT)
+	return l.caught
 }
 
 // orders is the work that signals start.
