@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"sluice/conf"
@@ -25,7 +26,8 @@ type jobs struct {
 
 	busy   bool          // a job runs
 	free   chan struct{} // a job has ended
-	answer chan bool     // the worker has used the bundle, or refused it
+	asked  atomic.Bool   // a bundle was sent, and the worker has not answered
+	answer chan bool     // the worker has used the bundle, or refused it; its buffer holds one answer
 }
 
 func newJobs(m *master, from origin, sockets *listen.Sockets) jobs {
@@ -96,12 +98,18 @@ func (m *master) reload(b *bundle, c *conf.Config, from *collector) {
 		sockets.Abandon()
 		return
 	}
+	_ = m.sayCommit(m.commit(sockets, c)) // a worker that has ended is noticed by its link
+}
+
+// commit is the master's part of a reload that the worker has done. The worker reports the warnings.
+func (m *master) commit(sockets *listen.Next, c *conf.Config) (warnings []string) {
 	for _, warning := range sockets.Commit() {
-		m.log.Warn(warning.Error())
+		warnings = append(warnings, warning.Error())
 	}
 	if err := m.targets.renew(c.Global.Log); err != nil {
-		m.log.Warn("messages of the master process go on to the old log targets: " + err.Error())
+		warnings = append(warnings, "messages of the master process go on to the old log targets: "+err.Error())
 	}
+	return warnings
 }
 
 // open opens all log files and log sockets, and binds the sockets that the worker does not have. The
@@ -134,6 +142,7 @@ func (m *master) sendFirst(b *bundle, c *conf.Config) error {
 // deliver sends a bundle and reports whether the worker has used it. If the worker has ended, there
 // is no answer, and the process ends.
 func (m *master) deliver(b *bundle, fds []int) bool {
+	m.asked.Store(true)
 	if err := m.send(b, fds); err != nil {
 		m.log.Error("send the configuration to the worker: " + err.Error())
 		_ = m.worker.Process.Kill()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,8 +26,17 @@ const (
 	sayCompare = "compare " // a comparison is wanted
 )
 
-// longestWord is the maximum length in bytes of what a worker may say.
-const longestWord = 32
+// What a master says to its worker after sayDone, when it has done its own part of a reload.
+const (
+	sayWarning   = "warning "  // a warning for the report of the reload follows
+	sayCommitted = "committed" // there is nothing more
+)
+
+// The maximum lengths in bytes of what a worker and a master may say.
+const (
+	longestWord    = 32
+	longestWarning = 4096
+)
 
 // mostRights is the number of descriptors in one message; the kernel allows 253 (SCM_MAX_FD).
 const mostRights = 250
@@ -70,12 +80,39 @@ func (l link) say(word string) error {
 	return err
 }
 
-// hear returns the next word of the worker, of which the kernel cuts off what is too long. It also
-// closes descriptors that come with a word. An error says that the worker has ended.
-func (l link) hear() (string, error) {
-	b := make([]byte, longestWord)
+// hear returns the next word of the other process, of which the kernel cuts off what is longer than
+// longest. It also closes descriptors that come with a word. An error says that the other process has
+// ended.
+func (l link) hear(longest int) (string, error) {
+	b := make([]byte, longest)
 	n, err := l.Read(b)
 	return string(b[:n]), err
+}
+
+// sayCommit tells the worker that the master has done its part of a reload, with these warnings.
+func (l link) sayCommit(warnings []string) error {
+	for _, text := range warnings {
+		word := sayWarning + text
+		if err := l.say(word[:min(len(word), longestWarning)]); err != nil {
+			return err
+		}
+	}
+	return l.say(sayCommitted)
+}
+
+// hearCommit waits until the master has done its part of a reload, and returns its warnings.
+func (l link) hearCommit() (warnings []string, _ error) {
+	for {
+		word, err := l.hear(longestWarning)
+		if err != nil || word == sayCommitted {
+			return warnings, err
+		}
+		text, ok := strings.CutPrefix(word, sayWarning)
+		if !ok {
+			return nil, fmt.Errorf("the master process says %.32q, wanted %q", word, sayCommitted)
+		}
+		warnings = append(warnings, text)
+	}
 }
 
 // send sends a bundle with descriptors, which stay open here.

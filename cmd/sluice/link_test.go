@@ -119,18 +119,54 @@ func TestMasterDistrustsItsWorker(t *testing.T) {
 			t.Errorf("%q: no error", words)
 		}
 	}
+	m := &master{jobs: jobs{answer: make(chan bool, 1)}}
+	m.asked.Store(true)
+	if err := m.heard(sayDone); err != nil {
+		t.Error(err)
+	}
+	<-m.answer // the master does its part now
+	if err := m.heard(sayDone); err == nil {
+		t.Error("a second answer to a bundle: no error")
+	}
 	master, worker := linkPair(t)
 	if err := worker.say(strings.Repeat("x", 1000)); err != nil {
 		t.Fatal(err)
 	}
-	if word, err := master.hear(); err != nil || len(word) > longestWord {
+	if word, err := master.hear(longestWord); err != nil || len(word) > longestWord {
 		t.Errorf("a long message: %q, %v", word, err)
 	}
 	before := len(linksOf(t, os.Getpid()))
 	if err := worker.pass([]int{0}); err != nil {
 		t.Fatal(err)
 	}
-	if word, err := master.hear(); word != "1" || len(linksOf(t, os.Getpid())) != before {
+	if word, err := master.hear(longestWord); word != "1" || len(linksOf(t, os.Getpid())) != before {
 		t.Errorf("got %q, %v, and %v", word, err, linksOf(t, os.Getpid()))
+	}
+}
+
+// The warnings of a master arrive, however many and long they are. Anything else, and the end of the
+// master, is an error.
+func TestCommitArrives(t *testing.T) {
+	master, worker := linkPair(t)
+	sent := slices.Repeat([]string{"a warning", strings.Repeat("x", 2*longestWarning)}, 500)
+	failed := make(chan error, 1)
+	go func() {
+		failed <- errors.Join(master.sayCommit(sent), master.sayCommit(nil), master.say("ready"), master.Close())
+	}()
+	got, err := worker.hearCommit()
+	if err != nil || len(got) != len(sent) || got[0] != sent[0] || got[999] != sent[999][:longestWarning-len(sayWarning)] {
+		t.Errorf("got %d warnings, %v", len(got), err)
+	}
+	if got, err := worker.hearCommit(); err != nil || got != nil {
+		t.Errorf("without a warning: %q, %v", got, err)
+	}
+	if _, err := worker.hearCommit(); err == nil || !strings.Contains(err.Error(), `says "ready"`) {
+		t.Errorf("another word: %v", err)
+	}
+	if _, err := worker.hearCommit(); !errors.Is(err, io.EOF) {
+		t.Errorf("after the end: %v, want EOF", err)
+	}
+	if err := <-failed; err != nil {
+		t.Fatal(err)
 	}
 }

@@ -133,7 +133,7 @@ func (m *master) spawn(c *conf.Config) error {
 func (m *master) listen() {
 	defer close(m.words)
 	for {
-		word, err := m.hear()
+		word, err := m.hear(longestWord)
 		if err != nil {
 			return
 		}
@@ -195,13 +195,9 @@ func (m *master) heard(word string) error {
 			m.signalled(sig)
 		}
 		return err
-	case m.busy && (word == sayDone || word == sayRefused):
-		select {
-		case m.answer <- word == sayDone:
-			return nil
-		default:
-			return unknown
-		}
+	case (word == sayDone || word == sayRefused) && m.asked.CompareAndSwap(true, false):
+		m.answer <- word == sayDone
+		return nil
 	}
 	text, reload := strings.CutPrefix(word, sayReload)
 	if !reload {

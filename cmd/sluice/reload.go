@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -112,6 +113,9 @@ func (r *reloader) install(began time.Time, said report, err error, s *site.Site
 		return r.finish(said.refused(err))
 	}
 	done, err := reload()
+	if errors.Is(err, errUnfinished) {
+		return r.finish(said.add(zap.ErrorLevel, err.Error()))
+	}
 	if err != nil {
 		return r.finish(said.refused(err))
 	}
@@ -130,8 +134,11 @@ func (r *reloader) finish(p report) report {
 }
 
 // close is called after the engine has stopped. Later reloads have no effect. A reload that still
-// resolves host names is not waited for.
+// resolves host names is not waited for, and neither is a master.
 func (r *reloader) close() {
+	if r.master != nil {
+		r.master.hangUp()
+	}
 	r.closing.Lock()
 	defer r.closing.Unlock()
 	r.closed = true

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
@@ -14,6 +15,7 @@ import (
 	"sluice/engine"
 	"sluice/engine/access"
 	"sluice/engine/listen"
+	"sluice/engine/site"
 )
 
 // workerEnv is set in the environment of a worker. Its descriptors beside 0 to 2 are the link to its
@@ -26,11 +28,16 @@ const (
 // errMasterless ends a worker whose master has ended, as in HAProxy.
 var errMasterless = errors.New("the master process has ended, so its worker ends, too")
 
+// errUnfinished is the error of a reload that the worker has done and its master has not, because one
+// of them ends.
+var errUnfinished = errors.New("the process ends before its master has done its part of the reload")
+
 // superior is the master process as its worker sees it.
 type superior struct {
 	link
 	null *os.File // opened before the chroot
 	pass parent   // the inherited stats sockets
+	due  bool     // the master waits for sayDone or sayRefused; used by the goroutine of follow
 
 	mu      sync.Mutex
 	asked   int             // number of the last request
@@ -83,6 +90,28 @@ func (s *superior) ask(word string) *reload {
 	return one
 }
 
+// reply sends a word to the master if the last bundle has no reply yet.
+func (s *superior) reply(word string) {
+	if s.due {
+		s.due = false
+		_ = s.say(word) // a master that has ended is noticed by the next receive
+	}
+}
+
+// finish tells the master that a reload is done, and waits until the master has done its own part. It
+// returns the warnings of the master. The error is errUnfinished.
+func (s *superior) finish() ([]string, error) {
+	s.reply(sayDone)
+	warnings, err := s.hearCommit()
+	if err != nil {
+		return nil, errUnfinished
+	}
+	return warnings, nil
+}
+
+// hangUp ends a wait for the master, now and later.
+func (s *superior) hangUp() { _ = s.SetReadDeadline(time.Unix(1, 0)) }
+
 // answer ends the requests of this worker for which the master has sent a bundle, with a report: one
 // comparison, or all reloads up to the number of the bundle.
 func (s *superior) answer(b *bundle, p report) {
@@ -93,11 +122,11 @@ func (s *superior) answer(b *bundle, p report) {
 			s.settle(number, p)
 		}
 	}
-	word := sayRefused
 	if p.ok {
-		word = sayDone
+		s.reply(sayDone)
+	} else {
+		s.reply(sayRefused)
 	}
-	_ = s.say(word) // a master that has ended is noticed by the next receive
 }
 
 // settle ends a request. The caller must hold mu.
@@ -148,6 +177,7 @@ func (r *reloader) follow(log *access.Log) error {
 		if err != nil {
 			return fmt.Errorf("the link to the master process: %w", err)
 		}
+		r.master.due = true
 		r.master.answer(b, r.use(b, fds, log))
 	}
 }
@@ -180,5 +210,17 @@ func (r *reloader) use(b *bundle, fds []int, log *access.Log) report {
 	if b.Compare {
 		return r.compareWith(s, said)
 	}
-	return r.install(b.Began, said, nil, s, func() (*engine.Reloaded, error) { return r.engine.Receive(s, sent) })
+	return r.install(b.Began, said, nil, s, func() (*engine.Reloaded, error) { return r.receive(s, sent) })
+}
+
+// receive makes a site the configuration of the process, with sockets of the master, and returns when
+// the master has done its part, too.
+func (r *reloader) receive(s *site.Site, sent listen.Sent) (*engine.Reloaded, error) {
+	done, err := r.engine.Receive(s, sent)
+	if err != nil {
+		return nil, err
+	}
+	warnings, err := r.master.finish()
+	done.Warnings = append(done.Warnings, warnings...)
+	return done, err
 }

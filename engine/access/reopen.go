@@ -17,20 +17,23 @@ type Reopening struct {
 // been renamed by a rotation; UNIX sockets, whose reader may have been restarted; host names, which
 // may have another address. Lines go to the present ones until Commit.
 //
-// The error names every destination that cannot be opened; nothing has changed then.
+// The error names every destination that cannot be opened, with the place of its first target; nothing
+// has changed then.
 func (l *Log) Reopen(targets []conf.LogTarget) (*Reopening, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := &Reopening{log: l, fresh: map[*carrier]outlet{}}
 	var errs []error
+	tried := map[*carrier]bool{}
 	for _, t := range targets {
 		c := l.carrierOf(t)
-		if c == nil || r.fresh[c] != nil || !ages(t) {
+		if c == nil || tried[c] || !ages(t) {
 			continue
 		}
+		tried[c] = true
 		out, err := l.supply.outlet(t)
 		if err != nil {
-			errs = append(errs, outletError(t, err))
+			errs = append(errs, placed(t, outletError(t, err)))
 			continue
 		}
 		c.uses++

@@ -93,8 +93,11 @@ func TestReopenInError(t *testing.T) {
 	if err := os.Rename(dir, dir+".1"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Reopen([]conf.LogTarget{rawFile(path)}); err == nil || !strings.Contains(err.Error(), "log target file@"+path+": ") {
-		t.Errorf("got error %v", err)
+	target := rawFile(path)
+	target.Pos = conf.Pos{File: "a.cfg", Line: 7}
+	want := "a.cfg:7: log target file@" + path + ": open " + path + ": no such file or directory"
+	if _, err := l.Reopen([]conf.LogTarget{target, target}); err == nil || err.Error() != want {
+		t.Errorf("got error %v, want once %s", err, want)
 	}
 	l.Say(route, Info, "one")
 	contains(t, filepath.Join(dir+".1", "log"), "one\n")

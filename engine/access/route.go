@@ -30,28 +30,29 @@ type route struct {
 // targets, and the same route again for the same targets. Routes with the same destination share
 // it. The caller must call Release once for each call of Route.
 //
-// The error names every target that is invalid or cannot be opened; no route is made then.
+// The error names every target that is invalid or cannot be opened, with its place; no route is made
+// then.
 func (l *Log) Route(targets []conf.LogTarget) (Route, error) {
 	if len(targets) == 0 {
 		return None, nil
 	}
-	targets = withoutPos(targets)
+	asked := withoutPos(targets)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	routes := *l.routes.Load()
-	if i := slices.IndexFunc(routes, func(r *route) bool { return r != nil && slices.Equal(r.asked, targets) }); i >= 0 {
+	if i := slices.IndexFunc(routes, func(r *route) bool { return r != nil && slices.Equal(r.asked, asked) }); i >= 0 {
 		routes[i].uses++
 		return Route(i), nil
 	}
 	to := freeNumber(routes)
 	if to > math.MaxUint16 {
-		return None, fmt.Errorf("%d different lists of log targets are in use, wanted no more", math.MaxUint16)
+		return None, placed(targets[0], fmt.Errorf("%d different lists of log targets are in use, wanted no more", math.MaxUint16))
 	}
 	made, err := l.open(targets)
 	if err != nil {
 		return None, err
 	}
-	l.set(Route(to), &route{asked: targets, targets: made, uses: 1})
+	l.set(Route(to), &route{asked: asked, targets: made, uses: 1})
 	return Route(to), nil
 }
 
@@ -142,6 +143,14 @@ func outletError(t conf.LogTarget, err error) error {
 	return fmt.Errorf("log target %s: %w", destination(t), err)
 }
 
+// placed adds the place of a target to an error, if there are both.
+func placed(t conf.LogTarget, err error) error {
+	if at := t.Pos.String(); err != nil && at != "" {
+		return fmt.Errorf("%s: %w", at, err)
+	}
+	return err
+}
+
 // withoutPos returns the targets without their positions in the configuration, so that they can be
 // compared.
 func withoutPos(targets []conf.LogTarget) []conf.LogTarget {
@@ -168,7 +177,7 @@ func (l *Log) open(targets []conf.LogTarget) ([]target, error) {
 		if err == nil {
 			made = append(made, n)
 		}
-		errs = append(errs, err)
+		errs = append(errs, placed(t, err))
 	}
 	err := errors.Join(errs...)
 	if err != nil {

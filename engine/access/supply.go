@@ -46,18 +46,20 @@ func (s *Supply) take(name string) *os.File {
 
 // OpenSupply opens the log files and UNIX sockets of these targets, each destination once. As in
 // Route, a UNIX socket without a reader is no error; the result does not have it. The error names
-// every log file that cannot be opened, and no file is open then.
+// every log file that cannot be opened, with the place of its first target, and no file is open then.
 func OpenSupply(targets []conf.LogTarget) (map[string]*os.File, error) {
 	s := Supply{Files: map[string]*os.File{}}
 	var errs []error
+	tried := map[string]bool{}
 	for _, t := range targets {
 		name := destination(t)
-		if s.Files[name] != nil {
+		if tried[name] {
 			continue
 		}
+		tried[name] = true
 		f, err := openSupplied(t)
 		if err != nil {
-			errs = append(errs, outletError(t, err))
+			errs = append(errs, placed(t, outletError(t, err)))
 		} else if f != nil {
 			s.Files[name] = f
 		}

@@ -2,9 +2,10 @@ package site
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"sluice/conf"
 	"sluice/conf/diff"
@@ -98,29 +99,34 @@ func logPos(targets []conf.LogTarget, section conf.Pos) conf.Pos {
 }
 
 // Open opens the log targets of all proxies. It should run before chroot and before the process
-// drops privileges. The error names each target that cannot be opened. After an error nothing is
+// drops privileges. The error names each target that cannot be opened once. After an error nothing is
 // open.
 func (s *Site) Open(log *access.Log) error {
 	s.log = log
-	var errs []error
-	open := func(targets []conf.LogTarget, section conf.Pos) access.Route {
+	var faults []string
+	open := func(targets []conf.LogTarget) access.Route {
 		route, err := log.Route(targets)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", logPos(targets, section), err))
+		if err == nil {
+			return route
 		}
-		return route
+		for fault := range strings.SplitSeq(err.Error(), "\n") {
+			if !slices.Contains(faults, fault) { // proxies share log targets
+				faults = append(faults, fault)
+			}
+		}
+		return access.None
 	}
 	for _, f := range s.Frontends {
-		f.Route = open(f.Conf.Log.Targets, f.Conf.Pos)
+		f.Route = open(f.Conf.Log.Targets)
 	}
 	for _, b := range s.Backends {
-		b.Route = open(b.Conf.Log.Targets, b.Conf.Pos)
+		b.Route = open(b.Conf.Log.Targets)
 	}
-	err := errors.Join(errs...)
-	if err != nil {
-		s.Close()
+	if faults == nil {
+		return nil
 	}
-	return err
+	s.Close()
+	return errors.New(strings.Join(faults, "\n"))
 }
 
 // Share finds the state that the site shares with the sites before it: counters, limits and
