@@ -15,6 +15,7 @@ import (
 
 // full starts a balancer that has as many configurations as can be, each with a tunnel.
 func full(t *testing.T, head string) (b *balancer, cfg string, tunnels []net.Conn) {
+	t.Helper()
 	cfg = head + echoing(newPeer(t, echo).String(), "")
 	b = start(t, cfg)
 	for n := range session.Generations {

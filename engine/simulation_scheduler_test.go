@@ -24,12 +24,15 @@ const (
 
 // run does steps of the world until it is over, or until a failure.
 func (x *simulation) run() {
-	idle, before := 0, x.kernel.Progress
+	idle, before, at := 0, x.kernel.Progress, x.kernel.Now()
 	for !x.over() {
 		worked := x.step()
-		if x.kernel.Progress != before || !worked {
-			idle, before = 0, x.kernel.Progress
-		} else if idle++; idle > mostIdle {
+		if x.kernel.Progress != before || x.kernel.Now() != at {
+			idle, before, at = 0, x.kernel.Progress, x.kernel.Now()
+		} else if worked {
+			idle++
+		}
+		if idle > mostIdle {
 			x.failf("the loops work without end and change nothing: %s", x.state())
 		}
 		if x.steps++; x.steps > x.most || x.kernel.Now() > longest {
