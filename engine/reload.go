@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"sluice/conf"
 	"sluice/conf/diff"
 	"sluice/engine/access"
 	"sluice/engine/listen"
@@ -236,9 +237,13 @@ func (e *Engine) listeners(s *site.Site, binds []listen.Bind) [][]*session.Liste
 		bind := s.Bind(b.Local().String())
 		e.setMax(bind, b.Conf.MaxConn)
 		limits := [...]*stat.Limit{&e.Limit, &f.Limit, bind}
+		var shared *session.Inherited
+		if b.Conf.Address.Net == conf.NetFD {
+			shared = session.NewInherited(b.FDs)
+		}
 		for i, fd := range b.FDs {
 			loop := i % len(e.Loops)
-			all[loop] = append(all[loop], &session.Listener{FD: fd, Number: number[b.Frontend], Frontend: f, Limits: limits, Burst: 1})
+			all[loop] = append(all[loop], &session.Listener{FD: fd, Number: number[b.Frontend], Frontend: f, Limits: limits, Burst: 1, Shared: shared})
 		}
 	}
 	return all

@@ -75,27 +75,33 @@ func (l *Loop) retryAccept(limit *stat.Limit) error {
 // accept accepts waiting clients. If the listener is removed, accept then closes it as soon as no
 // client waits.
 func (l *Loop) accept(ln *Listener) {
-	empty := l.acceptBurst(ln)
-	if ln.closes != 0 {
+	switch {
+	case ln.closes == 0:
+		l.acceptBurst(ln)
+	case ln.Shared != nil:
+		l.closeRetired(ln, l.acceptLast(ln))
+	default:
+		_, empty := l.acceptBurst(ln)
 		l.closeRetired(ln, empty)
 	}
 }
 
-// acceptBurst accepts waiting clients, at most ln.Burst of them. It reports whether no client waits
-// any more. Burst adapts, to save calls that find no client. It becomes the number of clients found,
+// acceptBurst accepts waiting clients, at most ln.Burst of them. It returns the number of clients
+// that it has taken from the queue, and whether no client waits any more. Burst adapts, to save calls that find no client. It becomes the number of clients found,
 // or doubles, up to Sizes.Accepts, if all calls found a client.
-func (l *Loop) acceptBurst(ln *Listener) (empty bool) {
+func (l *Loop) acceptBurst(ln *Listener) (taken int, empty bool) {
 	for n := range ln.Burst {
 		if !l.admit(ln) {
-			return false
+			return n, false
 		}
 		if !l.take(ln) {
 			ln.Burst = max(n, 1)
-			return ln.Watched // a shortage pauses the listener
+			return n, ln.Watched // a shortage pauses the listener
 		}
 	}
+	taken = ln.Burst
 	ln.Burst = min(ln.Burst*2, l.Sizes.Accepts)
-	return false
+	return taken, false
 }
 
 // admit takes a place of every limit. If a limit is reached, it pauses the listener until a

@@ -41,7 +41,7 @@ func (l *Loop) Drain() error {
 // hold accepts the clients in the kernel's queue of a listener, even if a limit is reached. Clients
 // for which the plan has no descriptor left remain in the queue.
 func (l *Loop) hold(ln *Listener) {
-	for n := min(queued(ln.FD), l.process.Plan().Spare(int(l.process.Stat.Cur()))-l.holding); n > 0; n-- {
+	for n := min(queued(ln), l.process.Plan().Spare(int(l.process.Stat.Cur()))-l.holding); n > 0; n-- {
 		var c heldClient
 		var e sock.Errno
 		c.fd, e = sock.Accept(ln.FD, &c.peer)
@@ -66,10 +66,13 @@ func (l *Loop) serveHeld(ln *Listener) {
 	}
 }
 
-// queued returns the number of clients that wait in the queue of a listening socket. For a UNIX
-// socket the number is unknown; queued then returns mostQueued.
-func queued(fd int) int {
-	if n, ok := sock.Queued(fd); ok {
+// queued returns the number of clients in the queue of a listening socket that the listener accepts.
+// For a UNIX socket the number is unknown; queued then returns mostQueued.
+func queued(ln *Listener) int {
+	if ln.closes != 0 && ln.Shared != nil {
+		return ln.last.left
+	}
+	if n, ok := sock.Queued(ln.FD); ok {
 		return n
 	}
 	return mostQueued

@@ -26,8 +26,10 @@ type Listener struct {
 	Watched  bool           // the socket is registered with the reactor
 	Burst    int            // connections that the next event may accept, at least 1
 	Held     []heldClient   // draining: accepted clients that wait for a place of the limits
+	Shared   *Inherited     // nil: the socket belongs to this process only
 	sessions int            // number of its sessions
 	closes   int64          // earliest time when a removed socket is closed, ms of stat.Now; 0: not removed
+	last     lastClients    // of a removed inherited socket
 }
 
 // Add adds a listener of the newest site to the loop. The loop accepts its clients once it runs.
@@ -49,8 +51,8 @@ func (l *Loop) Add(ln *Listener) {
 // Rebind makes fresh the listeners of the loop. If the loop has the socket of one of them already,
 // this listener takes the socket over. The present listeners whose sockets are not in fresh are
 // removed. No client is lost: those in the queues become sessions. The caller must have made sure
-// that the removed sockets get no new clients on any loop, see listen.Next.Commit. The loop must not
-// drain.
+// that the removed sockets get no new clients on any loop, see listen.Next.Commit. For inherited
+// sockets this is not possible, see Inherited. The loop must not drain.
 func (l *Loop) Rebind(fresh []*Listener) {
 	present := map[int]*Listener{}
 	for _, ln := range l.Listeners {
@@ -67,7 +69,11 @@ func (l *Loop) Rebind(fresh []*Listener) {
 		}
 	}
 	for _, ln := range was {
-		l.retire(ln)
+		if ln.FD >= 0 && ln.Shared.isIn(fresh) {
+			l.endListener(ln)
+		} else {
+			l.retire(ln)
+		}
 	}
 	l.resumeAll() // removed listeners may wait for limits that replace has marked as not waited for
 	l.dropUnused()
@@ -100,6 +106,10 @@ func (l *Loop) retire(ln *Listener) {
 		return
 	}
 	ln.closes = max(l.Now(), 1)
+	if ln.Shared != nil {
+		l.retireInherited(ln)
+		return
+	}
 	if _, tcp := sock.Queued(ln.FD); tcp {
 		ln.closes += farewell.Milliseconds()
 	}
@@ -117,7 +127,7 @@ func (l *Loop) tendRetired() {
 
 // closeRetired closes the socket of a removed listener if it is due and no client waits. Otherwise
 // it arms the timer, because no event tells that the queue is empty. While a limit is reached, the
-// next free place leads to another call. empty means that accept has found no client.
+// next free place leads to another call. empty means that the listener has no more clients to accept.
 func (l *Loop) closeRetired(ln *Listener, empty bool) {
 	if n, known := sock.Queued(ln.FD); known && n == 0 {
 		empty = true
@@ -126,14 +136,20 @@ func (l *Loop) closeRetired(ln *Listener, empty bool) {
 	case now < ln.closes:
 		l.Reactor.Arm(OwnTimer, ln.closes)
 	case empty:
-		l.closeListener(ln)
-		l.retireFrontend(ln)
-		l.handOn(ln)
+		l.endListener(ln)
 		l.resumeAll() // others of this loop may wait for the same limits
 		l.dropUnused()
 	case ln.Watched:
 		l.Reactor.Arm(OwnTimer, now+shortage.Milliseconds())
 	}
+}
+
+// endListener closes the socket of a listener, which accepts no client any more. The caller then calls
+// resumeAll and dropUnused.
+func (l *Loop) endListener(ln *Listener) {
+	l.closeListener(ln)
+	l.retireFrontend(ln)
+	l.handOn(ln)
 }
 
 // handOn marks the loop as not waiting for the limits of a listener. A limit may have chosen this

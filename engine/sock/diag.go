@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"net/netip"
 	"os"
 	"syscall"
@@ -119,15 +120,23 @@ func appendListening(all []Listening, m *syscall.NetlinkMessage) []Listening {
 		ip = netip.AddrFrom4([4]byte(answer.id.src[:4]))
 	}
 	one := Listening{Addr: netip.AddrPortFrom(ip.Unmap(), binary.BigEndian.Uint16(answer.id.sport[:])), Inode: uint64(answer.inode)}
-	for rest := m.Data[size:]; len(rest) >= unix.SizeofRtAttr; {
-		length, kind := int(binary.NativeEndian.Uint16(rest)), binary.NativeEndian.Uint16(rest[2:])
-		if length < unix.SizeofRtAttr || length > len(rest) {
-			break
+	for kind, value := range attributes(m.Data, size) {
+		if kind == diagV6Only && len(value) > 0 {
+			one.V6Only = value[0] != 0
 		}
-		if kind == diagV6Only && length > unix.SizeofRtAttr {
-			one.V6Only = rest[unix.SizeofRtAttr] != 0
-		}
-		rest = rest[min((length+3)&^3, len(rest)):]
 	}
 	return append(all, one)
+}
+
+// attributes returns the kinds and values of the attributes that follow a header of this size.
+func attributes(data []byte, header int) iter.Seq2[uint16, []byte] {
+	return func(yield func(uint16, []byte) bool) {
+		for rest := data[min(header, len(data)):]; len(rest) >= unix.SizeofRtAttr; {
+			length, kind := int(binary.NativeEndian.Uint16(rest)), binary.NativeEndian.Uint16(rest[2:])
+			if length < unix.SizeofRtAttr || length > len(rest) || !yield(kind, rest[unix.SizeofRtAttr:length]) {
+				return
+			}
+			rest = rest[min((length+3)&^3, len(rest)):]
+		}
+	}
 }

@@ -145,6 +145,16 @@ func Queued(fd int) (int, bool) {
 	return queued, ok
 }
 
+// Waiting is Queued for listening TCP sockets and UNIX sockets. The second result is false if the
+// kernel does not tell the number. For UNIX sockets it can be built without that (CONFIG_UNIX_DIAG),
+// and the process can be denied netlink sockets.
+func Waiting(fd int) (int, bool) {
+	if n, tcp := Queued(fd); tcp {
+		return n, true
+	}
+	return rawUnixQueue(fd)
+}
+
 // DelayACK lets the kernel delay the next ACK by up to 40 ms, to send the ACK together with
 // data.
 func DelayACK(fd int) { setDelayACK(fd, true) }

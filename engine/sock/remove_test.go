@@ -211,3 +211,24 @@ func TestUnlinkLeavesForeignFiles(t *testing.T) {
 		t.Errorf("no file is there: %v", err)
 	}
 }
+
+// Waiting counts the clients in the queue of listening sockets of all kinds.
+func TestWaiting(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	local, _ := listenAt(t, conf.Address{Net: conf.NetUnix, Path: path})
+	remote, own := listenAt(t, host("127.0.0.1", 0))
+	for n := range 4 {
+		for _, fd := range []int{local, remote} {
+			if got, known := Waiting(fd); got != n || !known {
+				t.Errorf("%d clients wait, known: %v; want %d", got, known, n)
+			}
+		}
+		for network, to := range map[string]string{"unix": path, "tcp": own.String()} {
+			c, err := net.Dial(network, to)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+		}
+	}
+}

@@ -79,6 +79,9 @@ func rawListeningOn(port uint16) (all []Listening, _ error) {
 	return all, nil
 }
 
+// The model has no inherited UNIX sockets.
+func rawUnixQueue(int) (int, bool) { return 0, false }
+
 func rawUnlink(path string, _ File) error {
 	process.Kernel().Unlink(path)
 	return nil
