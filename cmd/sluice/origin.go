@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"sluice/conf"
 	"sluice/engine/site"
@@ -13,6 +15,7 @@ import (
 type origin struct {
 	files    configFiles // without paths: the configuration is a part of this program
 	home     string      // directory of the start, to which relative paths refer; empty: not known
+	ended    []bool      // by file: the text in use ends with a line feed
 	left     bool        // the process has left home, as a daemon does
 	absolute bool        // paths of sockets to connect to are made absolute, see absoluteSockets
 }
@@ -20,7 +23,7 @@ type origin struct {
 // originOf returns the origin of the configuration with which the process starts. It is called
 // before the process leaves its directory.
 func originOf(l *launch, c *conf.Config) origin {
-	o := origin{files: configFiles{paths: l.files.paths}, left: l.daemon, absolute: l.leavesHome(c)}
+	o := origin{files: configFiles{paths: l.files.paths}, ended: slices.Clone(l.ended), left: l.daemon, absolute: l.leavesHome(c)}
 	if l.builtIn {
 		o.files = configFiles{}
 	}
@@ -60,11 +63,36 @@ func (o *origin) read(out site.Outside) (*site.Site, []conf.Source, conf.Problem
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	if err := o.complete(sources); err != nil {
+		return nil, nil, nil, err
+	}
 	s, problems := read(out, o.change, sources...)
 	if s == nil {
 		return nil, nil, problems, fmt.Errorf("%s is not valid: %s", o, count(problems))
 	}
 	return s, sources, problems, nil
+}
+
+// complete returns an error if a file has lost the line feed at its end, because it may be read while
+// somebody writes it. HAProxy refuses each file without this line feed; Sluice takes it at the start,
+// when somebody watches.
+func (o *origin) complete(sources []conf.Source) error {
+	for i, now := range ended(sources) {
+		if o.ended[i] && !now {
+			return fmt.Errorf("configuration '%s' does not end with a line feed, as it did before: it may be truncated; write all of it, then reload again", sources[i].Name)
+		}
+		o.ended[i] = now
+	}
+	return nil
+}
+
+// ended reports for each file whether it ends with a line feed.
+func ended(sources []conf.Source) []bool {
+	all := make([]bool, len(sources))
+	for i, s := range sources {
+		all[i] = bytes.HasSuffix(s.Data, []byte("\n"))
+	}
+	return all
 }
 
 // change makes the changes to a new configuration that launch.complete made to the first one.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -97,8 +98,25 @@ func (r *reloader) reload() report {
 	r.notify.reloading()
 	lookUp := engine.LookUp(sock.LookUp).Once()
 	defer r.origin.enter()()
-	s, _, problems, err := r.origin.read(site.Outside{LookUp: site.LookUp(lookUp), Files: conf.Disk{}})
+	s, sources, problems, err := r.origin.read(site.Outside{LookUp: site.LookUp(lookUp), Files: conf.Disk{}})
+	defer giveBack(sources)
 	return r.install(began, report{}.found(problems), err, s, func() (*engine.Reloaded, error) { return r.engine.Reload(s, lookUp) })
+}
+
+// largeText is the size in bytes from which the text of a configuration is large. A smaller one is not
+// worth the work of giveBack.
+const largeText = 256 << 10
+
+// giveBack returns memory to the system that was needed to read a large configuration, and does not
+// wait. The next reload may be far.
+func giveBack(sources []conf.Source) {
+	size := 0
+	for _, s := range sources {
+		size += len(s.Data)
+	}
+	if size >= largeText {
+		go debug.FreeOSMemory()
+	}
 }
 
 // install gives a new site to the engine by reload, unless err says that there is none, and reports.

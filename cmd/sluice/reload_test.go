@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -271,4 +272,25 @@ func connectOnce(t *testing.T, p *proc) {
 func lines(path string) int {
 	b, _ := os.ReadFile(path)
 	return strings.Count(string(b), "\n")
+}
+
+// A file that has lost the line feed at its end may be truncated. A file that never had one is taken.
+func TestReloadOfATruncatedFile(t *testing.T) {
+	path := config(t, echo(t))
+	p := startProc(t, "-f", path)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := bytes.TrimSuffix(text, []byte("\n"))
+	if err := os.WriteFile(path, short, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.signal(t, syscall.SIGHUP)
+	p.says(t, "configuration '"+path+"' does not end with a line feed, as it did before: it may be truncated; write all of it, then reload again")
+	p.says(t, "not reloaded: the old configuration stays in use")
+	mustAsk(t, dial(t, p.addr))
+	p = startProc(t, "-f", path)
+	p.signal(t, syscall.SIGHUP)
+	p.says(t, "reloaded: generation 2, 0 changes, in ")
 }

@@ -54,6 +54,7 @@ type launch struct {
 	builtIn    bool                  // the configuration is a part of this program, and files only names it
 	quiet      bool                  // say nothing while all is well
 	caught     chan os.Signal        // see catchSignals; nil: signals are not caught yet
+	ended      []bool                // by file: it ends with a line feed
 	bundle     *bundle               // of the start, for a worker; nil: there is none
 	bound      func(*listen.Sockets) // if set: called once clients can connect
 }
@@ -133,6 +134,7 @@ func (l *launch) start(daemonFlag bool) error {
 	if err != nil {
 		return err
 	}
+	l.ended = ended(sources)
 	from := newCollector()
 	s, problems := read(from.outside(), func(c *conf.Config) { l.complete(c, daemonFlag) }, sources...)
 	l.bundle = &bundle{}
