@@ -92,3 +92,64 @@ func TestPipeEndsWithFlush(t *testing.T) {
 	}
 	s.Release(f)
 }
+
+// TestLimitPipes: a lower maximum closes spare pipes at once, and a borrowed one when its flow returns
+// it. The flow goes on meanwhile. A higher maximum allows pipes again.
+func TestLimitPipes(t *testing.T) {
+	from, to := newLink(t), newLink(t)
+	defer to.peer.Close()
+	s := NewStock(DefaultSizes(), budgetsOf(64<<20), 4, 4)
+	defer s.Close()
+	const size = 16 << 20
+	go func() {
+		_, _ = from.peer.Write(make([]byte, size))
+		from.peer.Close()
+	}()
+	f := &Flow{}
+	f.Set(TargetReady)
+	for f.Has(TargetReady) {
+		waitFor(t, from.fd, unix.POLLIN)
+		f.Set(SourceReady)
+		if out, e := s.Pump(f, from.fd, to.fd, size); e != 0 {
+			t.Fatalf("outcome %d: %v", out, e)
+		}
+	}
+	if !f.Splicing() || f.store <= 0 {
+		t.Fatal("the flow has no pipe")
+	}
+	pipes := func(want int) {
+		t.Helper()
+		open := 0
+		for _, p := range s.pipes.all {
+			if _, e := sock.PipeSize(int(p.w)); p.r >= 0 && e == 0 {
+				open++
+			}
+		}
+		if open != want || s.pipes.count != want {
+			t.Errorf("%d pipes are open, %d are counted; want %d", open, s.pipes.count, want)
+		}
+	}
+	pipes(4)
+	s.LimitPipes(0)
+	pipes(1)
+	done := make(chan int64)
+	go func() {
+		n, _ := io.Copy(io.Discard, to.peer)
+		done <- n
+	}()
+	f.Set(SourceReady)
+	pumpAll(t, s, f, from.fd, to.fd)
+	sock.ShutdownWrite(to.fd)
+	if n := <-done; n != size {
+		t.Errorf("%d bytes arrived; want %d", n, size)
+	}
+	pipes(0)
+	s.LimitPipes(2)
+	for range 3 {
+		s.pipes.get()
+	}
+	pipes(2)
+	if n := len(s.pipes.all); n != 4 {
+		t.Errorf("%d numbers of pipes; want those of before", n)
+	}
+}

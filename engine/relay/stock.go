@@ -33,6 +33,10 @@ func NewStock(sizes Sizes, budgets Budgets, maxPipes, openPipes int) *Stock {
 	return s
 }
 
+// LimitPipes changes the maximum number of pipes. The stock closes pipes above it: those that no flow
+// holds at once, the others when their flows return them.
+func (s *Stock) LimitPipes(maximum int) { s.pipes.limit(maximum) }
+
 // Close closes the pipes. No flow may hold a pipe at this time.
 func (s *Stock) Close() { s.pipes.close() }
 
