@@ -58,6 +58,7 @@ type Engine struct {
 	session.Process
 	generations
 	start    diff.Start // of the first site
+	planning planning
 	access   *access.Log
 	sockets  *listen.Sockets // used by one reload at a time
 	stats    []net.Listener
@@ -108,14 +109,14 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	o.Site.Share(&e.State)
-	e.aside = e.generations.closed.Go
+	e.aside, e.freed = e.generations.closed.Go, e.freedDescriptors
 	e.after = e.afterwards
 	first := e.add(0, o.Site, o.Plan.Loops)
 	e.draining, e.drain = context.WithCancel(context.Background())
 	pipes := o.Plan.Pipes / o.Plan.Loops
 	for i := range o.Plan.Loops {
 		l, err := session.NewLoop(session.LoopOptions{
-			Process: &e.Process, Site: o.Site, Left: e.left, Sink: o.Access.NewSink(), Sizes: e.sizes, Probe: o.probe,
+			Process: &e.Process, Site: o.Site, Left: e.left, Closed: e.socketClosed, Sink: o.Access.NewSink(), Sizes: e.sizes, Probe: o.probe,
 			Pipes: pipes, Open: min(pipes, openPipes), HTTP: exchange.New,
 		}, i)
 		if err != nil {
@@ -123,6 +124,7 @@ func New(o Options) (*Engine, error) {
 		}
 		e.Loops = append(e.Loops, l)
 	}
+	e.setMax(&e.Limit, o.Plan.MaxConn)
 	e.setLimits(first.site)
 	for i, all := range e.listeners(first.site, o.Listeners.Take()) {
 		for _, ln := range all {
@@ -147,6 +149,7 @@ func (e *Engine) Run() error {
 	aside.Wait()
 	e.swapping.Lock() // a reload may still be at work
 	defer e.swapping.Unlock()
+	e.generations.closed.Wait() // these goroutines need the gate
 	e.gate.Lock()
 	defer e.gate.Unlock()
 	e.closed = true

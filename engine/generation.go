@@ -28,6 +28,7 @@ type generations struct {
 	newest atomic.Pointer[generation]
 	closed sync.WaitGroup  // counts the goroutines that close sites
 	aside  func(do func()) // closed.Go; a simulation has one goroutine and sets a function of its own
+	freed  func()          // called after a site was closed, on the goroutine that has closed it
 
 	mu       sync.Mutex
 	live     []*generation                    // by serial
@@ -69,7 +70,10 @@ func (g *generations) add(number uint8, s *site.Site, loops int) *generation {
 func (g *generations) left(number uint8) {
 	old := g.byNumber[number] // does not change while a loop uses the site
 	if old.loops.Add(-1) == 0 {
-		g.aside(func() { g.end(old) })
+		g.aside(func() {
+			g.end(old)
+			g.freed()
+		})
 	}
 }
 
@@ -92,9 +96,8 @@ func (g *generations) confs() (all []*conf.Config) {
 	return all
 }
 
-// endAll closes all sites. No loop may run any more.
+// endAll closes all sites. No loop may run any more, and no goroutine may close a site.
 func (g *generations) endAll() {
-	g.closed.Wait()
 	for _, one := range slices.Clone(g.live) {
 		g.end(one)
 	}

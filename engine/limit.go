@@ -5,10 +5,8 @@ import (
 	"sluice/pool/stat"
 )
 
-// setLimits sets maxconn of the process and of the frontends to the values of the site's
-// configuration.
+// setLimits sets maxconn of the frontends to the values of the site's configuration.
 func (e *Engine) setLimits(s *site.Site) {
-	e.setMax(&e.Limit, e.Plan().MaxConn)
 	for _, f := range s.Frontends {
 		e.setMax(&f.Limit, f.Conf.MaxConn)
 	}

@@ -9,7 +9,6 @@ import (
 	"sluice/conf/diff"
 	"sluice/engine/access"
 	"sluice/engine/listen"
-	"sluice/engine/plan"
 	"sluice/engine/session"
 	"sluice/engine/site"
 	"sluice/pool"
@@ -25,6 +24,7 @@ type Reloaded struct {
 	Changes  []diff.Change // differences from the configuration before
 	Commands []pool.Change // values that commands had set, and that the configuration has replaced
 	Warnings []string      // for example about settings that differ from those in use and need a restart
+	MaxConn  string        // change of the effective maxconn of the process, with the sum; empty: it stays
 }
 
 // Reloadable returns an error if the process has begun to stop, so that Reload and Compare would
@@ -42,7 +42,7 @@ type update struct {
 	*Reloaded
 	number  uint8
 	site    *site.Site
-	plan    plan.Plan
+	most    int // maxconn of the process before
 	sockets *listen.Next
 	logs    *access.Reopening
 
@@ -97,29 +97,40 @@ func (e *Engine) reload(s *site.Site, sockets func() (*listen.Next, error)) (*Re
 	return u.Reloaded, nil
 }
 
-// prepare opens the log targets of a site, also those that are open already, and binds its new sockets, which refuse clients until begin.
-// After an error nothing is open.
-func (e *Engine) prepare(s *site.Site, sockets func() (*listen.Next, error)) (u *update, err error) {
-	u = &update{site: s}
-	if u.Reloaded, u.plan, err = e.compare(s); err != nil {
+// prepare opens the log targets of a site, also those that are open already, and binds its new sockets,
+// which refuse clients until begin. Before, it lowers maxconn of the process if the descriptors would
+// not suffice. After an error nothing is open.
+func (e *Engine) prepare(s *site.Site, sockets func() (*listen.Next, error)) (*update, error) {
+	u := &update{site: s, most: e.Plan().MaxConn}
+	var err error
+	if u.Reloaded, err = e.compare(s); err != nil {
 		return nil, err
 	}
 	if u.number, err = e.free(); err != nil {
 		return nil, err
 	}
-	if u.logs, err = e.access.Reopen(s.Conf.LogTargets()); err != nil {
+	e.expect(s.Conf)
+	if err := u.open(e.access, sockets); err != nil {
+		e.expect(nil)
 		return nil, err
 	}
-	if err = s.Open(e.access); err == nil {
+	return u, nil
+}
+
+// open opens the log targets and sockets. After an error nothing is open.
+func (u *update) open(log *access.Log, sockets func() (*listen.Next, error)) (err error) {
+	if u.logs, err = log.Reopen(u.site.Conf.LogTargets()); err != nil {
+		return err
+	}
+	if err = u.site.Open(log); err == nil {
 		if u.sockets, err = sockets(); err != nil {
-			s.Close()
+			u.site.Close()
 		}
 	}
 	if err != nil {
 		u.logs.Abandon()
-		return nil, err
 	}
-	return u, nil
+	return err
 }
 
 // Compare describes what Reload would change. The error is one for which Reload would refuse the
@@ -127,7 +138,7 @@ func (e *Engine) prepare(s *site.Site, sockets func() (*listen.Next, error)) (u 
 func (e *Engine) Compare(s *site.Site) (*Reloaded, error) {
 	e.reloading.Lock()
 	defer e.reloading.Unlock()
-	r, _, err := e.compare(s)
+	r, err := e.compare(s)
 	if err == nil {
 		_, err = e.free()
 	}
@@ -141,27 +152,29 @@ func (e *Engine) Compare(s *site.Site) (*Reloaded, error) {
 	return r, err
 }
 
-// compare checks whether the configuration can replace the present one, and makes its plan.
-func (e *Engine) compare(s *site.Site) (*Reloaded, plan.Plan, error) {
+// compare checks whether the configuration can replace the present one.
+func (e *Engine) compare(s *site.Site) (*Reloaded, error) {
 	if err := e.Reloadable(); err != nil {
-		return nil, plan.Plan{}, err
+		return nil, err
 	}
 	r := &Reloaded{Serial: e.newest.Load().serial + 1, Changes: diff.BetweenViews(e.today().View, s.View)}
 	for _, c := range e.start.Restart(s.Conf) {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%s: takes effect after a restart only, because %s", c, c.Fixed()))
 	}
-	p := e.Plan().Beside(e.confs(), s.Conf)
+	p := e.planFor(s.Conf)
 	for _, problem := range p.Problems {
 		r.Warnings = append(r.Warnings, problem.String())
 	}
-	return r, p, p.Problems.Err()
+	r.MaxConn = maxConnText(e.Plan().MaxConn, &p)
+	return r, p.Problems.Err()
 }
 
 // abandon closes what prepare has opened.
-func (u *update) abandon() {
+func (e *Engine) abandon(u *update) {
 	u.sockets.Abandon()
 	u.logs.Abandon()
 	u.site.Close()
+	e.expect(nil)
 }
 
 // begin makes the site the newest one. All loops must then be told to take it. An error is ErrLeaving,
@@ -175,7 +188,7 @@ func (e *Engine) begin(u *update) error {
 		err = u.sockets.Listen()
 	}
 	if err != nil {
-		u.abandon()
+		e.abandon(u)
 		return err
 	}
 	u.logs.Commit()
@@ -184,12 +197,16 @@ func (e *Engine) begin(u *update) error {
 			u.Commands = append(u.Commands, c)
 		}
 	}
-	e.SetPlan(u.plan)
-	e.setLimits(s)
 	for _, warning := range u.sockets.Commit() {
 		u.Warnings = append(u.Warnings, warning.Error())
 	}
+	for i := range u.sockets.Removed {
+		e.planning.removed.Add(int64(len(u.sockets.Removed[i].FDs)))
+	}
 	e.add(u.number, s, len(e.Loops))
+	e.expect(nil)
+	u.MaxConn = maxConnText(u.most, e.Plan())
+	e.setLimits(s)
 	e.limitOld()
 	u.fresh = e.listeners(s, u.sockets.Binds)
 	u.taken = make([]atomic.Bool, len(e.Loops))

@@ -13,11 +13,11 @@ func (w *simWire) checkDescriptors() {
 		return
 	}
 	p := w.engine.Plan()
-	w.conns = max(w.conns, p.MaxConn) // sessions go on when maxconn becomes lower
+	w.conns, w.lent = max(w.conns, p.MaxConn), max(w.lent, p.Pipes) // sessions and lent pipes go on after a reload
 	if w.opening {
 		return
 	}
-	most := w.fixed + 2*p.Pipes + conf.FDsPerConn*w.conns
+	most := w.fixed + 2*w.lent + conf.FDsPerConn*w.conns
 	if w.engine.leaving.Load() { // a drain accepts more clients than the limits allow
 		most = w.fixed + int(p.Nofile) - p.Fixed
 	}
@@ -53,6 +53,7 @@ func (x *simulation) checkRegistered() {
 func (x *simulation) checkClosed() {
 	x.checkRegistered()
 	x.checkOneGeneration()
+	x.checkPlan()
 	for i, l := range x.engine.Loops {
 		x.checkIdle(i, l)
 	}

@@ -22,6 +22,7 @@ type simWire struct {
 	fixed   int   // open descriptors at the start, without pipes and listening sockets
 	listen  int   // open listening sockets
 	conns   int   // highest number of connections of all plans so far
+	lent    int   // highest number of pipes of all plans so far
 	opening bool  // a reload opens sockets, whose use is not known yet
 	lost    int64 // sockets that could not be opened; their server is not known
 	spliced int64 // bytes that splice has written to sockets

@@ -166,6 +166,25 @@ func (x *simulation) checkOneGeneration() {
 	}
 }
 
+// checkPlan: when only the newest configuration is in use, others have only the descriptors of removed
+// listening sockets that are still open.
+func (x *simulation) checkPlan() {
+	e, removed := x.engine, -len(x.engine.Loops)*len(x.engine.sockets.Binds())
+	if e.leaving.Load() || len(x.chores) > 0 {
+		return
+	}
+	for _, l := range e.Loops {
+		for _, ln := range l.Listeners {
+			if ln.FD >= 0 {
+				removed++
+			}
+		}
+	}
+	if p := e.Plan(); p.Others != removed || removed == 0 && p.MaxConn != p.Alone {
+		x.failf("left: %d listening sockets are removed and open; the plan is %s", removed, p.Sum())
+	}
+}
+
 // checkForgotten: when the engine is closed, nothing is left of its sites.
 func (x *simulation) checkForgotten() {
 	f, l, b := x.engine.State.Names()

@@ -255,7 +255,7 @@ var errGivenUp = errors.New("given up")
 // tryBegin makes the site of a reload the newest one, unless the plan prevents that.
 func (x *simulation) tryBegin(r *simReload, u *update) error {
 	if r.givenUp {
-		u.abandon()
+		x.engine.abandon(u)
 		return errGivenUp
 	}
 	fault, fails := x.process.Fault, r.busy

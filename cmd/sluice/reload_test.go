@@ -177,6 +177,20 @@ func TestReloadReportsWarningsAndManyChanges(t *testing.T) {
 	}
 }
 
+// A reload that changes maxconn of the process says so, with the sum.
+func TestReloadReportsMaxconn(t *testing.T) {
+	server := echo(t)
+	path := config(t, server)
+	p := startProc(t, "-f", path)
+	rewrite(t, path, "maxconn 100", "maxconn 7")
+	p.signal(t, syscall.SIGHUP)
+	p.says(t, "reloaded: generation 2, 1 change, in ")
+	sum := regexp.MustCompile(`maxconn 7, was 100: 7 connections x 2 \+ .* = \d+ of \d+`)
+	if !sum.MatchString(p.stderr.String()) {
+		t.Errorf("no line matches %s:\n%s", sum, p.stderr.String())
+	}
+}
+
 // systemd hears of each reload, also of one that fails.
 func TestSystemdIsToldOfReloads(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notify")

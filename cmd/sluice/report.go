@@ -98,6 +98,9 @@ func (p report) warned(r *engine.Reloaded) report {
 	for _, w := range r.Warnings {
 		p = p.add(zap.WarnLevel, w)
 	}
+	if r.MaxConn != "" {
+		p = p.add(zap.InfoLevel, r.MaxConn)
+	}
 	return p
 }
 

@@ -13,7 +13,7 @@ const (
 	fdsPerLoop  = 4  // epoll, gnet's eventfd, the reactor's eventfd and timerfd
 	fdsProcess  = 12 // descriptors of the process itself: stdio, the Go runtime's poller, pipes; some spare
 	fdsPerAdmin = 9  // a stats socket and eight connections to it
-	fdsReserve  = 16 // name look-ups, reopened logs, unforeseen needs
+	fdsReserve  = 16 // name look-ups, unforeseen needs
 	fewestPipes = 2  // minimum per loop, if there are enough descriptors
 )
 
@@ -29,15 +29,17 @@ const mostUnasked = 1<<22 - 1
 // This does not compile if more loops can be configured than can wait for one stat.Limit.
 const _ = uint(stat.MaxLoops - conf.MaxThreads)
 
-// Plan divides the file descriptors and the memory of the process among its needs, before the
-// first connection is accepted.
+// Plan divides the file descriptors and the memory of the process among its needs. The first plan is
+// made before the first connection is accepted.
 type Plan struct {
 	Loops    int           // number of loops, from 1
 	MaxConn  int           // effective maxconn of the process
 	Capacity int           // sessions for which each loop reserves memory, at least MaxConn
 	Wanted   int           // maxconn of the configuration; 0: as many as fit
+	Alone    int           // MaxConn if Others were 0
 	Nofile   uint64        // limit on descriptors that the plan is based on
-	Fixed    int           // descriptors for everything except connections and pipes
+	Fixed    int           // descriptors for everything except connections, pipes and Others
+	Others   int           // descriptors that only other configurations need, see Beside
 	Pipes    int           // number of pipes for splice, of all loops; each needs two descriptors
 	Memory   Memory        // budgets for held bytes
 	Problems conf.Problems // errors and warnings; with an error, the plan must not be used
@@ -46,52 +48,41 @@ type Plan struct {
 // Make divides nofile descriptors among the needs of the configuration. If maxconn does not
 // fit, it is lowered, with a warning. Under strict-limits this is an error.
 func Make(c *conf.Config, nofile uint64) Plan {
-	p := Plan{Loops: c.Global.Threads, Wanted: c.Global.MaxConn, Nofile: nofile, Memory: memoryOf(&c.Global)}
+	p := Plan{Loops: c.Global.Threads, Nofile: nofile, Memory: memoryOf(&c.Global), Capacity: MostConns}
 	if p.Loops <= 0 {
 		p.Loops = min(runtime.NumCPU(), conf.MaxThreads)
 	}
-	p.Fixed = fixedFDs(c, p.Loops)
-	free := max(int(min(nofile, 1<<30))-p.Fixed, 0)
-	keep := 2 * fewestPipes * p.Loops
-	if free < 4*keep {
-		keep = 0
-	}
-	fits := min((free-keep)/conf.FDsPerConn, MostConns)
-	p.MaxConn = min(fits, mostUnasked)
-	if p.Wanted > 0 {
-		p.MaxConn = min(p.Wanted, fits)
-	}
-	p.Capacity = max(p.MaxConn, min(fits, mostUnasked))
-	p.Pipes = min((free-p.MaxConn*conf.FDsPerConn)/2, max(p.MaxConn/4, fewestPipes*p.Loops))
+	p.divide(c, 0)
+	p.Capacity = max(p.MaxConn, min(p.descriptors()/conf.FDsPerConn, mostUnasked))
 	p.judge(c)
 	return p
 }
 
-// Beside returns the plan for a configuration that replaces others at run time. The sockets and logs
-// of all of them are open for a while. The number of loops, the pipes and the memory stay as they
-// are. The plan has an error if the connections do not fit, unless they did not fit before.
-func (p Plan) Beside(others []*conf.Config, c *conf.Config) Plan {
-	lowered := p.Wanted == c.Global.MaxConn && p.Wanted > p.MaxConn
-	n := p
-	n.Wanted, n.Problems, n.Fixed = c.Global.MaxConn, nil, fixedFDs(c, p.Loops)
-	alone := n.Fixed
-	for _, other := range others {
-		n.Fixed += ownFDs(other, p.Loops)
-	}
-	fits := (int(min(p.Nofile, 1<<30)) - n.Fixed - 2*p.Pipes) / conf.FDsPerConn
-	n.MaxConn = min(max(fits, 0), p.Capacity)
-	if n.Wanted > 0 {
-		n.MaxConn = min(n.MaxConn, n.Wanted)
-	}
-	n.judge(c)
-	if n.Wanted > n.MaxConn && n.Problems.Err() == nil && !lowered {
-		n.Problems = nil
-		n.Problems.Errorf(c.Global.Pos, "maxconn %d does not fit into %d file descriptors, beside the sockets and logs of %d configurations: %s; lower maxconn, or restart",
-			n.Wanted, n.Nofile, len(others)+1, n.Sum())
-	}
-	n.Fixed = alone
-	return n
+// divide sets the fields that depend on the configuration, on Others and on the number of open
+// sessions. If maxconn is configured, pipes get only what it leaves.
+func (p *Plan) divide(c *conf.Config, sessions int) {
+	p.Wanted, p.Fixed = c.Global.MaxConn, fixedFDs(c, p.Loops)
+	p.MaxConn, p.Alone = p.mostConns(p.Others), p.mostConns(0)
+	left := p.descriptors() - p.Fixed - p.Others - max(p.MaxConn, sessions)*conf.FDsPerConn
+	p.Pipes = max(min(left/2, max(p.MaxConn/4, fewestPipes*p.Loops)), 0)
 }
+
+// mostConns returns the number of connections that fit beside this number of descriptors for other
+// configurations.
+func (p *Plan) mostConns(others int) int {
+	free := max(p.descriptors()-p.Fixed-others, 0)
+	if p.Wanted > 0 {
+		return min(p.Wanted, free/conf.FDsPerConn, p.Capacity)
+	}
+	keep := 2 * fewestPipes * p.Loops
+	if free < 4*keep {
+		keep = 0
+	}
+	return min((free-keep)/conf.FDsPerConn, mostUnasked, p.Capacity)
+}
+
+// descriptors returns the limit on descriptors as an int, which suffices for MostConns connections.
+func (p *Plan) descriptors() int { return int(min(p.Nofile, 1<<30)) }
 
 // judge adds the problems of a plan that does not satisfy the configuration.
 func (p *Plan) judge(c *conf.Config) {
@@ -110,39 +101,36 @@ func (p *Plan) judge(c *conf.Config) {
 // of them now. It leaves enough descriptors for these sessions and for the pipes. During a drain
 // the result may exceed MaxConn. It can be negative.
 func (p Plan) Spare(sessions int) int {
-	free := int(min(p.Nofile, 1<<30)) - p.Fixed - 2*p.Pipes - conf.FDsPerConn*sessions
+	free := p.descriptors() - p.Fixed - p.Others - 2*p.Pipes - conf.FDsPerConn*sessions
 	return free / (conf.FDsPerConn * p.Loops)
 }
 
 // Descriptors returns the maximum number of descriptors that the process uses under the plan.
-func (p Plan) Descriptors() int { return p.MaxConn*conf.FDsPerConn + p.Pipes*2 + p.Fixed }
+func (p Plan) Descriptors() int { return p.MaxConn*conf.FDsPerConn + p.Pipes*2 + p.Fixed + p.Others }
 
 // Sum returns the plan as the text of an addition, for messages.
 func (p Plan) Sum() string {
-	return fmt.Sprintf("%d connections x %d + %d pipes x 2 + %d for %d loops, listeners, checks, logs and reserve = %d of %d",
-		p.MaxConn, conf.FDsPerConn, p.Pipes, p.Fixed, p.Loops,
-		p.Descriptors(), p.Nofile)
+	others := ""
+	if p.Others > 0 {
+		others = fmt.Sprintf(" + %d for listeners and logs of other configurations", p.Others)
+	}
+	return fmt.Sprintf("%d connections x %d + %d pipes x 2 + %d for %d loops, listeners, checks, logs and reserve%s = %d of %d",
+		p.MaxConn, conf.FDsPerConn, p.Pipes, p.Fixed, p.Loops, others, p.Descriptors(), p.Nofile)
 }
 
-// fixedFDs returns the number of descriptors that do not depend on the number of connections.
+// fixedFDs returns the number of descriptors that do not depend on the number of connections. Each log
+// target counts twice, because a reload opens it anew.
 func fixedFDs(c *conf.Config, loops int) int {
-	return fdsProcess + fdsReserve + loops*fdsPerLoop + len(c.Global.StatsSockets)*fdsPerAdmin + ownFDs(c, loops)
-}
-
-// ownFDs returns the number of descriptors that a configuration needs for itself: for listening
-// sockets, log targets and checks.
-func ownFDs(c *conf.Config, loops int) int {
-	n := len(c.Global.Log)
+	n := fdsProcess + fdsReserve + loops*fdsPerLoop + len(c.Global.StatsSockets)*fdsPerAdmin
 	for _, f := range c.Frontends {
-		n += len(f.Binds)*loops + len(f.Log.Targets)
+		n += len(f.Binds) * loops
 	}
 	for _, b := range c.Backends {
-		n += len(b.Log.Targets)
 		for _, s := range b.Servers {
 			if s.Check {
 				n++
 			}
 		}
 	}
-	return n
+	return n + 2*len(logsOf(c))
 }

@@ -202,4 +202,7 @@ func (l *Loop) closeListener(ln *Listener) {
 	sock.Close(ln.FD)
 	ln.FD = -1
 	l.accepting--
+	if ln.closes != 0 {
+		l.closed()
+	}
 }

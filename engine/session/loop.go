@@ -35,6 +35,8 @@ type Loop struct {
 	Sessions  *slab
 	Stock     *relay.Stock // buffers and pipes
 
+	closed func() // LoopOptions.Closed
+
 	probe Probe // nil except in tests
 
 	Scanner *sniff.Scanner
@@ -59,6 +61,7 @@ type LoopOptions struct {
 	Process *Process
 	Site    *site.Site         // the first site, under the number 0
 	Left    func(number uint8) // called on the loop's goroutine when it no longer uses the site with this number
+	Closed  func()             // called on the loop's goroutine when it has closed the socket of a removed listener
 	Sink    *access.Sink
 	Sizes   Sizes
 	Pipes   int     // maximum number of pipes that the loop opens for splice; 0: no splice
@@ -84,6 +87,7 @@ func NewLoop(o LoopOptions, number int) (*Loop, error) {
 		generations: generations{sites: [Generations]*site.Site{o.Site}, left: o.Left},
 
 		Scanner: sniff.NewScanner(),
+		closed:  o.Closed,
 		probe:   o.Probe,
 		sink:    o.Sink,
 		Line:    make([]byte, 0, 1024),
