@@ -16,6 +16,7 @@ type line struct {
 	name     identity
 	at       conf.Address // the address of bind, with the IP address of a host name
 	err      error        // the host name has no IP address
+	lost     bool         // a UNIX socket is open, but its file was removed or replaced
 }
 
 // identity tells which sockets a bind line has. Bind lines of two configurations that have the same
@@ -86,6 +87,9 @@ func (l *line) open(loops, inherited int) (b Bind, err error) {
 		fds, err = sock.Copies(inherited, loops)
 	default:
 		fds, err = sock.Bind(l.frontend, l.resolved(), loops)
+	}
+	if err != nil && l.lost {
+		err = fmt.Errorf("%w; the file of this process's socket was removed or replaced, so a new socket is wanted", err)
 	}
 	if err != nil {
 		return b, l.failed(err)

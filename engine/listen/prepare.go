@@ -39,7 +39,8 @@ type kept struct {
 // A bind line keeps its sockets if its address is the same: the IP address, port and interface, the
 // path or name of a UNIX socket, or the number of fd@N. A line with port 0 keeps its sockets and
 // their port if its IP address, its frontend, and its position among the lines of this frontend with
-// port 0 are the same.
+// port 0 are the same. If the file of a UNIX socket was removed or replaced, no client can reach the
+// socket. Its line is then treated as missing, and the socket as removed.
 //
 // Prepare is called after Take.
 func (s *Sockets) Prepare(c *conf.Config, lookUp func(host string) (netip.Addr, error)) (*Next, error) {
@@ -71,6 +72,11 @@ func (s *Sockets) Prepare(c *conf.Config, lookUp func(host string) (netip.Addr, 
 func (n *Next) keep(l *line) (found bool, _ error) {
 	i := slices.IndexFunc(n.Removed, func(b Bind) bool { return l.err == nil && b.name == l.name })
 	if i < 0 {
+		return false, nil
+	}
+	if was := &n.Removed[i]; l.at.Net == conf.NetUnix && !was.file.IsAt(l.at.Path) {
+		l.lost = true
+		n.doubts = append(n.doubts, fmt.Errorf("%s: the file of its socket was removed or replaced, so a new socket was opened", l))
 		return false, nil
 	}
 	return true, n.keepAt(l, i)

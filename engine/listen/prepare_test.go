@@ -471,7 +471,8 @@ func TestCommitChangesOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := next(t, s, []string{"127.0.0.1:1", path + " mode 600"})
-	if warnings := n.Commit(); len(warnings) != 1 || !strings.Contains(warnings[0].Error(), "the file can't be changed") {
+	if warnings := n.Commit(); len(warnings) != 1 || !strings.Contains(warnings[0].Error(), "was removed or replaced") {
 		t.Errorf("warnings %v; want one about the file", warnings)
 	}
+	closeAll(n.Removed)
 }

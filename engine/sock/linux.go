@@ -120,9 +120,13 @@ func rawInode(fd int) (uint64, bool) {
 	return s.Ino, err == nil
 }
 
-func rawUnlink(path string, f File) error {
+func rawIsAt(path string, f File) bool {
 	now := FileAt(path)
-	if f.info == nil || now.info == nil || !os.SameFile(f.info, now.info) {
+	return f.info != nil && now.info != nil && os.SameFile(f.info, now.info)
+}
+
+func rawUnlink(path string, f File) error {
+	if !rawIsAt(path, f) {
 		return nil
 	}
 	return os.Remove(path)

@@ -41,20 +41,41 @@ func SettingsOf(f *conf.Frontend, b *conf.Bind) Settings {
 type Change struct {
 	was, to  Settings
 	path     string // of a UNIX socket
+	mode     uint32 // new permissions of the file; 0: unchanged
 	uid, gid int    // new owner of the file; -1: unchanged
 }
 
 // PrepareChange returns the change from the settings was to those that a bind line asks for.
-// Permissions and owners that the bind line does not name any more stay as they are. An unknown user
-// or group is an error.
+// Permissions and owners that the bind line does not name any more become those that a new file would
+// have. An unknown user or group is an error.
 func PrepareChange(was Settings, f *conf.Frontend, b *conf.Bind) (Change, error) {
 	c := Change{was: was, to: SettingsOf(f, b), path: b.Address.Path, uid: -1, gid: -1}
 	if !c.changesFile() {
 		return c, nil
 	}
 	var err error
-	c.uid, c.gid, err = owner(b)
-	return c, err
+	c.mode = b.Mode
+	if c.uid, c.gid, err = owner(b); err != nil {
+		return c, err
+	}
+	return c, c.restoreDefaults()
+}
+
+// restoreDefaults sets permissions and owners that the bind line does not name any more. The owner of
+// a new file is the user of the process that makes it.
+func (c *Change) restoreDefaults() (err error) {
+	if c.mode == 0 && c.was.Mode != 0 {
+		if c.mode, err = defaultMode(); err != nil {
+			return fmt.Errorf("the permissions of a new socket file are unknown: %w", err)
+		}
+	}
+	if c.uid < 0 && (c.was.UID >= 0 || c.was.User != "") {
+		c.uid = os.Geteuid()
+	}
+	if c.gid < 0 && (c.was.GID >= 0 || c.was.Group != "") {
+		c.gid = defaultGroup(c.path)
+	}
+	return nil
 }
 
 // Apply changes all sockets of the bind line. After an error it continues, and returns all errors.
@@ -76,7 +97,7 @@ func (c *Change) Apply(fds []int) (errs []error) {
 		}
 	}
 	if c.changesFile() {
-		failed("the file", grantFile(c.path, c.to.Mode, c.uid, c.gid))
+		failed("the file", grantFile(c.path, c.mode, c.uid, c.gid))
 	}
 	return errs
 }

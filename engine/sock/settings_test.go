@@ -3,6 +3,8 @@
 package sock
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,5 +93,62 @@ func TestSettingsOfAUnixSocketChange(t *testing.T) {
 	b.User = "no-such-user"
 	if _, err := PrepareChange(was, f, b); err == nil || !strings.Contains(err.Error(), "no-such-user") {
 		t.Errorf("an unknown user: %v", err)
+	}
+}
+
+// Permissions and owners that a bind line does not name any more become those of a new file. Those that
+// it never named stay.
+func TestSettingsTakenOutBecomeThoseOfANewFile(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("root only can give files away")
+	}
+	dir := t.TempDir()
+	state := func(path string) string {
+		var s unix.Stat_t
+		if err := unix.Lstat(path, &s); err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("%o %d %d", s.Mode&0o7777, s.Uid, s.Gid)
+	}
+	f := &conf.Frontend{}
+	plain, b := unixBind(filepath.Join(dir, "plain")), unixBind(filepath.Join(dir, "s"))
+	plain.Mode = 0
+	for _, group := range []int{os.Getgid(), 4242} {
+		if group == 4242 {
+			if err := errors.Join(os.Chown(dir, -1, group), os.Chmod(dir, 0o755|os.ModeSetgid)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		plain.Address.Path += "x"
+		listening(t, f, plain, 1)
+		b.Address.Path += "x"
+		b.Mode, b.UID, b.GID = 0o666, 65534, 65534
+		fds := listening(t, f, b, 1)
+		was := SettingsOf(f, b)
+		for _, step := range []struct {
+			change func()
+			want   string
+		}{
+			{func() { b.Mode = 0 }, ""},
+			{func() { b.UID = -1 }, ""},
+			{func() { b.GID = -1 }, state(plain.Address.Path)},
+			{func() { _ = os.Chmod(b.Address.Path, 0o640); b.UID = 65534 }, fmt.Sprintf("640 65534 %d", group)},
+			{func() { b.UID, b.User = -1, "daemon" }, fmt.Sprintf("640 1 %d", group)},
+			{func() { b.User, b.Group = "", "daemon" }, fmt.Sprintf("640 %d 1", os.Getuid())},
+			{func() { b.Group = "" }, fmt.Sprintf("640 %d %d", os.Getuid(), group)},
+		} {
+			step.change()
+			c, err := PrepareChange(was, f, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if errs := c.Apply(fds); errs != nil {
+				t.Fatal(errs)
+			}
+			was = SettingsOf(f, b)
+			if got := state(b.Address.Path); step.want != "" && got != step.want {
+				t.Errorf("%+v: %s, want %s", was, got, step.want)
+			}
+		}
 	}
 }

@@ -168,6 +168,9 @@ func FileAt(path string) File {
 	return File{info}
 }
 
+// IsAt reports whether the file at path is still the file f.
+func (f File) IsAt(path string) bool { return rawIsAt(path, f) }
+
 // Unlink removes the file at path if it is still the file f. Another process may have replaced the
 // file by its own socket.
 func (f File) Unlink(path string) error { return rawUnlink(path, f) }
