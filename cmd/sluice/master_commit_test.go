@@ -61,13 +61,13 @@ func TestReloadReportsWarningsOfTheMaster(t *testing.T) {
 			}
 			rewrite(t, s.path, "mode 666", "mode 600")
 			lines := strings.Split(run(t, s.admin, "reload"), "\n")
-			warned := slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, "the file can't be changed: ") })
+			warned := slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, "the file of its socket was removed or replaced") })
 			last := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "reloaded: generation 2, ") })
 			if warned < 0 || last < warned {
 				t.Errorf("got\n%s", strings.Join(lines, "\n"))
 			}
 			s.says(t, "reloaded: generation 2, ")
-			if n := strings.Count(s.stderr.String(), "the file can't be changed: "); n != 1 {
+			if n := strings.Count(s.stderr.String(), "the file of its socket was removed or replaced"); n != 1 {
 				t.Errorf("%d lines in the log, want 1:\n%s", n, s.stderr.String())
 			}
 		})
