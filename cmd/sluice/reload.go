@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -25,7 +24,8 @@ type reloader struct {
 	targets *ownTargets
 	notify  notifier
 	queue   reloadQueue
-	master  *superior // reads the files for this process; nil: the process reads them itself
+	later   *time.Timer // see giveBack; used by the reload or comparison that runs
+	master  *superior   // reads the files for this process; nil: the process reads them itself
 
 	closing sync.Mutex // held while a reload changes the engine and reports
 	closed  bool       // the engine has stopped; guarded by closing
@@ -71,8 +71,10 @@ func (r *reloader) compare() report {
 	if err := r.engine.Reloadable(); err != nil {
 		return report{}.refused(err)
 	}
+	defer collectLess()()
 	defer r.origin.enter()()
-	s, _, problems, err := r.origin.read(thisMachine())
+	s, sources, problems, err := r.origin.read(thisMachine())
+	defer r.giveBack(sources)
 	said := report{}.found(problems)
 	if err != nil {
 		return said.refused(err)
@@ -94,29 +96,14 @@ func (r *reloader) reload() report {
 	if err := r.engine.Reloadable(); err != nil {
 		return r.finish(report{}.refused(err))
 	}
+	defer collectLess()()
 	began := time.Now()
 	r.notify.reloading()
 	lookUp := engine.LookUp(sock.LookUp).Once()
 	defer r.origin.enter()()
 	s, sources, problems, err := r.origin.read(site.Outside{LookUp: site.LookUp(lookUp), Files: conf.Disk{}})
-	defer giveBack(sources)
+	defer r.giveBack(sources)
 	return r.install(began, report{}.found(problems), err, s, func() (*engine.Reloaded, error) { return r.engine.Reload(s, lookUp) })
-}
-
-// largeText is the size in bytes from which the text of a configuration is large. A smaller one is not
-// worth the work of giveBack.
-const largeText = 256 << 10
-
-// giveBack returns memory to the system that was needed to read a large configuration, and does not
-// wait. The next reload may be far.
-func giveBack(sources []conf.Source) {
-	size := 0
-	for _, s := range sources {
-		size += len(s.Data)
-	}
-	if size >= largeText {
-		go debug.FreeOSMemory()
-	}
 }
 
 // install gives a new site to the engine by reload, unless err says that there is none, and reports.

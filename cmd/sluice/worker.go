@@ -187,7 +187,8 @@ func (r *reloader) use(b *bundle, fds []int, log *access.Log) report {
 	if b.Error != "" {
 		b.Logs, b.Sockets = nil, 0
 	}
-	defer giveBack(b.Sources)
+	defer collectLess()()
+	defer r.giveBack(b.Sources)
 	sent, logs := b.descriptors(fds)
 	log.Use(logs)
 	defer logs.Close()
