@@ -18,19 +18,17 @@ import (
 type fullError struct {
 	live   int
 	oldest *generation
-	ends   time.Time // when hard-stop-after ends the sessions of the oldest; zero: never
-	users  string    // connections of the oldest, see countUsers
+	users  string // connections of the oldest, see countUsers
 }
 
 // Error names the oldest site, the connections that use it, and what the operator can do.
 func (f *fullError) Error() string {
-	return f.text() + ": end them or wait until they end, then reload again; with hard-stop-after, the next reload would end them"
+	return f.text() + ": end them or wait until they end, then reload again; a new configuration with hard-stop-after would end them"
 }
 
-// early returns the warning that a reload ends the connections of the oldest site before the time
-// that hard-stop-after sets.
+// early returns the warning that a reload ends the connections of the oldest site.
 func (f *fullError) early() string {
-	return f.text() + ": they end now, and not at " + f.ends.Format(time.DateTime) + " as hard-stop-after wants"
+	return f.text() + ": they end now, because the new configuration sets hard-stop-after"
 }
 
 func (f *fullError) text() string {
@@ -55,16 +53,16 @@ func (e *Engine) countUsers(g *generation) string {
 // longestEnd is the maximum time in which the sessions of a site end after an order to end at once.
 const longestEnd = 5 * time.Second
 
-// prepareAgain is called after prepare has failed with err. If no number is left for the site, and
-// hard-stop-after limits the time of the oldest site, prepareAgain ends the sessions of the oldest
-// site at once and calls prepare again. It returns any other error unchanged.
+// prepareAgain is called after prepare has failed with err. If no number is left for the site, and the
+// site sets hard-stop-after, prepareAgain ends the sessions of the oldest site at once and calls prepare
+// again. It returns any other error unchanged.
 func (e *Engine) prepareAgain(err error, s *site.Site, sockets func() (*listen.Next, error)) (*update, error) {
 	full, ok := errors.AsType[*fullError](err)
 	if !ok {
 		return nil, err
 	}
 	full.users = e.countUsers(full.oldest)
-	if full.ends.IsZero() {
+	if s.Conf.Global.HardStop == 0 {
 		return nil, full
 	}
 	old := full.oldest

@@ -46,7 +46,7 @@ func (g *generations) free() (uint8, error) {
 		return uint8(i), nil
 	}
 	oldest := g.live[0]
-	return 0, &fullError{live: len(g.live), oldest: oldest, ends: oldest.ends}
+	return 0, &fullError{live: len(g.live), oldest: oldest}
 }
 
 // add makes a site the newest one. number is a result of free. All loops must then be told to use

@@ -144,7 +144,7 @@ func (e *Engine) Compare(s *site.Site) (*Reloaded, error) {
 	}
 	if full, ok := errors.AsType[*fullError](err); ok {
 		full.users = e.countUsers(full.oldest)
-		if !full.ends.IsZero() {
+		if s.Conf.Global.HardStop > 0 {
 			r.Warnings = append(r.Warnings, full.early())
 			err = nil
 		}

@@ -14,6 +14,7 @@ import (
 
 	"sluice/conf"
 	"sluice/engine/session"
+	"sluice/engine/site"
 	"sluice/engine/sock"
 	"sluice/sniff"
 )
@@ -30,16 +31,21 @@ func (b *balancer) reload(cfg string) *Reloaded {
 
 func (b *balancer) tryReload(cfg string) (*Reloaded, error) {
 	b.t.Helper()
+	s, err := b.compiled(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return b.Reload(s, sock.LookUp)
+}
+
+// compiled returns the site of a new configuration.
+func (b *balancer) compiled(cfg string) (*site.Site, error) {
 	c, problems := conf.ParseString(b.t.Name()+".cfg", b.before+cfg)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
 	freePorts(c)
-	s, err := compiled(c)
-	if err != nil {
-		return nil, err
-	}
-	return b.Reload(s, sock.LookUp)
+	return compiled(c)
 }
 
 // serials returns the serials of the configurations in use.
