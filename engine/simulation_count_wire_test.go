@@ -108,6 +108,8 @@ func (w *simWire) begin() {
 		}
 	}
 	w.fixed = w.process.Open() - w.pipes - w.listen
+	p := w.engine.Plan() // a reload may change it before the first look at descriptors
+	w.conns, w.lent = p.MaxConn, p.Pipes
 }
 
 // listens records a listening socket of a frontend. A socket of a frontend that no client uses has
