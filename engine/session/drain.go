@@ -122,7 +122,10 @@ func (l *Loop) endListeners(number uint8) {
 			l.handOn(ln)
 		}
 	}
-	l.resumeAll() // others of this loop may wait for the same limits
+	l.resumeAll() // others of this loop may wait for the same limits, see handOn
+	for _, ln := range l.Listeners {
+		l.serveHeld(ln)
+	}
 	l.dropUnused()
 }
 
