@@ -46,8 +46,19 @@ func TestKept(t *testing.T) {
 		"lost":      {hand: silent, reopened: true, lost: true},
 		"wrong":     {hand: web("y", "", 1000), reopened: true, wrong: true},
 	} {
-		k := Keep(server(t, test.hand), []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), []byte("x"), 2, 100)
-		time.Sleep(200 * time.Millisecond)
+		const clients, later = 2, 3 // connections after the first ones
+		fresh := make(chan bool, 1000)
+		hand := func(c net.Conn) {
+			fresh <- true
+			test.hand(c)
+		}
+		k := Keep(server(t, hand), []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), []byte("x"), clients, 100)
+		for range clients {
+			<-fresh
+		}
+		for i := 0; i < later && test.reopened; i++ {
+			<-fresh
+		}
 		r := k.Stop()
 		if r.Done > 0 != test.done || r.Reopened > 0 != test.reopened || r.Failures.Lost > 0 != test.lost ||
 			r.Failures.Wrong > 0 != test.wrong || r.Failures.Reset > 0 != test.reset {

@@ -26,4 +26,12 @@
 // A signal or a command requests a reload (reload.go). The queue decides when it
 // runs (queue.go), the origin reads the files again (origin.go), the engine
 // applies them, and the report goes to the log and to the client (report.go).
+//
+// # Master and worker
+//
+// Where rights are given up, or with -W, the process that the user starts becomes
+// a master (master.go). It keeps the rights and starts the worker (worker.go),
+// which serves the clients. For each reload the master reads the files and opens
+// what is new (jobs.go), and sends a bundle (bundle.go) over the link (link.go).
+// One goroutine of the worker receives the bundles.
 package main

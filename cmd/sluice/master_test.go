@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -131,37 +130,6 @@ func TestWorkersFailedStartIsSeen(t *testing.T) {
 	if n := strings.Count(p.stderr.String(), "sluice: "); n != 1 {
 		t.Errorf("%d messages, want 1:\n%s", n, p.stderr.String())
 	}
-}
-
-// systemd hears of the master, and of each reload until it is over. TERM stops the process.
-func TestSystemdIsToldOfTheMaster(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "notify")
-	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: path})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	if err := l.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
-	cfg := config(t, echo(t))
-	p, closeSocket := command(t, "run", "-Ws", "-f", cfg)
-	p.Env = append(p.Env, "NOTIFY_SOCKET="+path)
-	p.begin(t, closeSocket)
-	hears(t, l, fmt.Sprintf("MAINPID=%d\nREADY=1", p.Process.Pid))
-	for _, backend := range []string{"bk", "nobody"} {
-		rewrite(t, cfg, "default_backend bk", "default_backend "+backend)
-		p.signal(t, syscall.SIGHUP)
-		b := make([]byte, 4096)
-		n, err := l.Read(b)
-		if err != nil || !regexp.MustCompile(`^RELOADING=1\nMONOTONIC_USEC=[1-9]\d+$`).Match(b[:n]) {
-			t.Errorf("got %q, %v", b[:n], err)
-		}
-		hears(t, l, "READY=1")
-	}
-	p.signal(t, syscall.SIGTERM)
-	hears(t, l, "STOPPING=1")
-	p.endsWell(t)
 }
 
 // A daemon with a master: both leave the terminal, and HUP to the pid of the pid file reloads a file

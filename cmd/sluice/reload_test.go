@@ -191,8 +191,16 @@ func TestReloadReportsMaxconn(t *testing.T) {
 	}
 }
 
-// systemd hears of each reload, also of one that fails.
+// systemd hears of each reload until it is over, also of one that fails, and of the stop. With a master
+// it hears of the master.
 func TestSystemdIsToldOfReloads(t *testing.T) {
+	for name, args := range map[string][]string{"alone": nil, "with a master": {"-Ws"}} {
+		t.Run(name, func(t *testing.T) { hearsOfReloads(t, args) })
+	}
+}
+
+func hearsOfReloads(t *testing.T, args []string) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "notify")
 	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: path})
 	if err != nil {
@@ -203,7 +211,7 @@ func TestSystemdIsToldOfReloads(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg := config(t, echo(t))
-	p, closeSocket := command(t, "run", "-f", cfg)
+	p, closeSocket := command(t, append([]string{"run", "-f", cfg}, args...)...)
 	p.Env = append(p.Env, "NOTIFY_SOCKET="+path)
 	p.begin(t, closeSocket)
 	hears(t, l, fmt.Sprintf("MAINPID=%d\nREADY=1", p.Process.Pid))
@@ -217,6 +225,9 @@ func TestSystemdIsToldOfReloads(t *testing.T) {
 		}
 		hears(t, l, "READY=1")
 	}
+	p.signal(t, syscall.SIGTERM)
+	hears(t, l, "STOPPING=1")
+	p.endsWell(t)
 }
 
 // A daemon, which leaves its directory, finds its files at relative paths again.

@@ -11,15 +11,10 @@ import (
 	"sluice/engine/sock"
 )
 
-// TestPipeOutlivesPauses: a flow that waits with bytes in its pipe moves no bytes for many
-// rounds. These rounds must not count as rounds with little to move. Else the flow would go
-// back to copying while it still has the pipe.
-func TestPipeOutlivesPauses(t *testing.T) {
-	from, to := newLink(t), newLink(t)
-	defer to.peer.Close()
-	s := NewStock(DefaultSizes(), budgetsOf(64<<20), 1, 1)
-	defer s.Close()
-	const size = 16 << 20
+// stalled returns a flow of size bytes between two links, whose receiver reads nothing, so that the
+// flow waits for it.
+func stalled(t *testing.T, s *Stock, from, to link, size int) *Flow {
+	t.Helper()
 	go func() {
 		_, _ = from.peer.Write(make([]byte, size))
 		from.peer.Close()
@@ -33,6 +28,19 @@ func TestPipeOutlivesPauses(t *testing.T) {
 			t.Fatalf("outcome %d: %v", out, e)
 		}
 	}
+	return f
+}
+
+// TestPipeOutlivesPauses: a flow that waits with bytes in its pipe moves no bytes for many
+// rounds. These rounds must not count as rounds with little to move. Else the flow would go
+// back to copying while it still has the pipe.
+func TestPipeOutlivesPauses(t *testing.T) {
+	from, to := newLink(t), newLink(t)
+	defer to.peer.Close()
+	s := NewStock(DefaultSizes(), budgetsOf(64<<20), 1, 1)
+	defer s.Close()
+	const size = 16 << 20
+	f := stalled(t, s, from, to, size)
 	if !f.Splicing() || f.Pending() == 0 {
 		t.Fatalf("splicing: %v, %d bytes wait; want some in a pipe", f.Splicing(), f.Pending())
 	}
@@ -101,19 +109,7 @@ func TestLimitPipes(t *testing.T) {
 	s := NewStock(DefaultSizes(), budgetsOf(64<<20), 4, 4)
 	defer s.Close()
 	const size = 16 << 20
-	go func() {
-		_, _ = from.peer.Write(make([]byte, size))
-		from.peer.Close()
-	}()
-	f := &Flow{}
-	f.Set(TargetReady)
-	for f.Has(TargetReady) {
-		waitFor(t, from.fd, unix.POLLIN)
-		f.Set(SourceReady)
-		if out, e := s.Pump(f, from.fd, to.fd, size); e != 0 {
-			t.Fatalf("outcome %d: %v", out, e)
-		}
-	}
+	f := stalled(t, s, from, to, size)
 	if !f.Splicing() || f.store <= 0 {
 		t.Fatal("the flow has no pipe")
 	}
